@@ -1,0 +1,3 @@
+"""Teams that do real work."""
+
+__all__: list[str] = []

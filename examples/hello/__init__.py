@@ -1,0 +1,3 @@
+"""The smallest team."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Real tools review a real package."""
+
+__all__: list[str] = []

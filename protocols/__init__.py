@@ -1,0 +1,72 @@
+"""What is said: messages, events, subjects, errors. Pure pydantic, no I/O, imports nothing of ours."""
+
+from .blobs import Blob
+from .envelope import Entry, Envelope, open_envelope, seal, uuid7
+from .errors import (
+    AlreadyThere,
+    BadCredentials,
+    BadName,
+    BadSkill,
+    BrokerUnavailable,
+    BrokerUnfit,
+    BusError,
+    BusFull,
+    Denied,
+    MootError,
+    NotFound,
+    PlanError,
+    Refused,
+    StaleWriter,
+    Unanswered,
+    Unproved,
+    Unreadable,
+    UsageError,
+)
+from .events import (
+    Answer,
+    Assigned,
+    Cancelled,
+    Concluded,
+    Decision,
+    Driving,
+    Event,
+    Failure,
+    FailureKind,
+    GoalAsked,
+    Lapsed,
+    Opened,
+    Planned,
+    Result,
+    Settled,
+    Stored,
+)
+from .goals import Goal, Outcome, Proof, Status
+from .live import Heartbeat, Progress
+from .message import Contract, Data, Message, shape
+from .plans import AgentCard, Directory, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value
+from .subjects import COORDINATOR, Subject, Subjects, parse, token
+from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
+from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
+
+__all__ = [  # in the order of docs/glossary.md
+    # what everything is made of
+    "Message", "Contract", "Data", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope", "uuid7",
+    # who speaks
+    "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
+    # what is asked and what comes out
+    "Goal", "Outcome", "Proof", "Status",
+    # the plan
+    "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value",
+    # testimony and verdicts
+    "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
+    "Matter", "MatterKind", "Verdict", "Dissent", "Inquiry", "Trial",
+    # the events of a run
+    "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "Driving", "Planned", "Assigned", "Lapsed", "Opened",
+    "Settled", "Concluded", "Result", "Failure", "FailureKind", "Stored",
+    # where it is said
+    "COORDINATOR", "Subject", "Subjects", "parse", "token",
+    # errors
+    "MootError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
+    "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
+    "Refused", "Unproved",
+]  # fmt: skip

@@ -1,0 +1,99 @@
+"""Envelope: CloudEvents 1.0 in structured JSON (https://github.com/cloudevents/spec), one validation from bytes."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NamedTuple, Union, get_args
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError, create_model
+
+from .errors import Unreadable
+from .events import Event
+from .message import Message
+from .subjects import Subject
+
+
+class Envelope(Message, contract="moot.Envelope.v1"):
+    """One event as it travels. `type` is the contract of `data`; the extensions say which run and what caused it."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str | None = None
+    runid: str
+    causationid: str | None = None
+    correlationid: str | None = None
+    traceparent: str | None = None
+    data: Event
+
+    def encode(self) -> bytes:
+        """The bytes on the wire."""
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+
+
+class Entry(NamedTuple):
+    """One message of the log as a reader sees it. Unreadable bytes have no envelope, and `why` says what is wrong."""
+
+    seq: int
+    subject: Subject
+    time: float
+    envelope: Envelope | None
+    why: str = ""
+
+    @property
+    def event(self) -> Event | None:
+        return self.envelope.data if self.envelope else None
+
+
+_KINDS: dict[type[Message], type[Envelope]] = {
+    event: create_model(
+        f"{event.__name__}Envelope",
+        __base__=Envelope,
+        type=(Literal[event.contract], event.contract),  # type: ignore[arg-type]  # one variant an event, built from data
+        data=(event, ...),
+    )
+    for event in get_args(Event)
+}
+_READER: TypeAdapter[Envelope] = TypeAdapter(
+    Annotated[Union[tuple(_KINDS.values())], Field(discriminator="type")]  # type: ignore[arg-type]  # noqa: UP007
+)
+
+
+def seal(event: Event, *, source: str, run: str, subject: str = "", cause: str | None = None) -> Envelope:
+    """Put an event into its envelope, with a fresh id and the time of now."""
+    return _KINDS[type(event)](
+        id=str(uuid7()),
+        source=source,
+        type=event.contract,
+        subject=subject,
+        time=datetime.now(UTC),
+        runid=run,
+        causationid=cause,
+        correlationid=run,
+        data=event,
+    )
+
+
+def open_envelope(raw: bytes) -> Envelope:
+    """Read what came off the wire.
+
+    Raises Unreadable: not JSON, an unknown type, a newer major version, or a field that does not fit.
+    """
+    try:
+        return _READER.validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the message"
+        raise Unreadable(f"{where}: {first['msg']}") from None
+
+
+def uuid7() -> UUID:
+    """A time-ordered UUID (RFC 9562, section 5.7)."""
+    stamp = (time.time_ns() // 1_000_000) << 80
+    bits = stamp | int.from_bytes(os.urandom(10), "big")
+    return UUID(int=bits & ~(0xF << 76) & ~(0x3 << 62) | (0x7 << 76) | (0x2 << 62))

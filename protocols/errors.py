@@ -1,0 +1,97 @@
+"""One error tree. An error says what happened and why; the class's docstring says what to try."""
+
+import inspect
+
+
+class MootError(Exception):
+    """Run the command again with --debug to see where it comes from."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, why: str = "", hint: str = "") -> None:
+        self.what, self.why = what, why
+        self.hint = hint or " ".join((inspect.getdoc(type(self)) or "").split())
+        super().__init__(f"{what}: {why}" if why else what)
+
+
+# what the user gave us
+
+
+class UsageError(MootError):
+    """See the command's --help for what it takes."""
+
+    exit_code = 2
+
+
+class BadName(UsageError):
+    """Choose a name made of letters, digits, '_' and '-'."""
+
+
+class BadSkill(UsageError):
+    """Annotate every parameter of a skill with a Message or a list of Messages, and its return value with a Message."""
+
+
+class NotFound(UsageError):
+    """Check the spelling; `moot runs` lists the runs, `moot agents` the agents."""
+
+
+class PlanError(MootError):
+    """Run `moot plan` to see how each parameter is bound, then start the missing specialist or set `prefer` in the Team."""
+
+
+# the bus
+
+
+class BusError(MootError):
+    """Check with `moot doctor` whether the broker is well."""
+
+
+class BrokerUnavailable(BusError):
+    """Start one with `moot up`, or give its address with --url (or MOOT_URL)."""
+
+    exit_code = 6
+
+
+class BadCredentials(BrokerUnavailable):
+    """Put the token or user and password into the URL: nats://TOKEN@HOST:PORT or nats://USER:PASSWORD@HOST:PORT."""
+
+
+class BrokerUnfit(BrokerUnavailable):
+    """Use a nats-server of version 2.12 or newer with JetStream on (`nats-server -js`)."""
+
+
+class Denied(BusError):
+    """Ask whoever runs the broker to allow this user the subject."""
+
+
+class BusFull(BusError):
+    """Delete old runs, or raise the size of the log."""
+
+
+class Unanswered(BusError):
+    """The broker did not confirm in time. Whether it stored the message is not known: look at the log before repeating."""
+
+
+class StaleWriter(BusError):
+    """Another coordinator drives this run now. Nothing to do: it goes on there."""
+
+
+class AlreadyThere(BusError):
+    """Choose another run id."""
+
+
+class Unreadable(BusError):
+    """Somebody wrote bytes that are not of this protocol; they were passed over. `moot tail` shows them."""
+
+
+# a handler's way to speak
+
+
+class Refused(MootError):
+    """Raised by a skill: the input is bad, so asking somebody else would not help. The task is not tried again."""
+
+
+class Unproved(MootError):
+    """The outcome came without a proof that holds: do not use it as it is."""
+
+    exit_code = 4

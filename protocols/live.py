@@ -1,0 +1,26 @@
+"""What is said live: core NATS, stored nowhere, lost without harm."""
+
+from .message import Message
+
+
+class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
+    """An agent's process is alive. `card` is the digest of its AgentCard, `leaving`: it says good-bye."""
+
+    agent: str
+    instance: str
+    version: str
+    card: str
+    pid: int
+    host: str
+    busy: tuple[str, ...] = ()
+    leaving: bool = False
+
+
+class Progress(Message, contract="moot.live.progress.v1"):
+    """How far a task is, for people: `done` from 0 to 1, or None where nobody can tell."""
+
+    run: str
+    task: str
+    agent: str
+    says: str
+    done: float | None = None

@@ -1,0 +1,100 @@
+"""Plan: a DAG of steps, in plain JSON so that a model can write one and a person can read it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from .message import Contract, Data, Message
+
+
+class SkillCard(Message, contract="moot.SkillCard.v1"):
+    """One skill of one agent: what it takes, by parameter, and what it says."""
+
+    agent: str
+    version: str
+    name: str
+    takes: dict[str, Contract]
+    says: Contract
+    witness: bool = False
+    description: str = ""
+
+
+class AgentCard(Message, contract="moot.AgentCard.v1"):
+    """What an agent says of itself (the words are A2A's). `schemas` has the JSON Schema of every contract it names."""
+
+    name: str
+    version: str
+    description: str
+    skills: tuple[SkillCard, ...]
+    schemas: dict[str, Data] = {}
+
+
+class Directory(Message, contract="moot.Directory.v1"):
+    """Who is there: the skills of every agent that was heard of, who is alive, and how long skills usually take (s)."""
+
+    cards: tuple[SkillCard, ...] = ()
+    alive: frozenset[str] = frozenset()
+    typical: dict[str, float] = {}
+
+
+class FromGoal(Message, contract="moot.FromGoal.v1"):
+    """The goal itself, or one field of it."""
+
+    kind: Literal["goal"] = "goal"
+    field: str | None = None
+
+
+class FromSteps(Message, contract="moot.FromSteps.v1"):
+    """What these steps say; `many`: all of it as one list, in the order of the steps."""
+
+    kind: Literal["steps"] = "steps"
+    steps: tuple[str, ...]
+    many: bool = False
+
+
+class FromVerdicts(Message, contract="moot.FromVerdicts.v1"):
+    """A barrier: the verdicts on all that these witness steps said."""
+
+    kind: Literal["verdicts"] = "verdicts"
+    steps: tuple[str, ...]
+
+
+class Value(Message, contract="moot.Value.v1"):
+    """A constant."""
+
+    kind: Literal["value"] = "value"
+    value: JsonValue
+
+
+Ref = Annotated[FromGoal | FromSteps | FromVerdicts | Value, Field(discriminator="kind")]
+
+
+class Step(Message, contract="moot.Step.v1"):
+    """One skill at work. `agents` may do it, in order of preference; `each` names the parameter it fans out over.
+
+    `optional` names the parameters that may be missing; `witness`: what it says is testimony.
+    """
+
+    id: str
+    skill: str
+    inputs: dict[str, Ref]
+    agents: tuple[str, ...]
+    each: str | None = None
+    many: bool = False
+    optional: tuple[str, ...] = ()
+    witness: bool = False
+
+
+class Plan(Message, contract="moot.Plan.v1"):
+    """The steps, how the outcome's fields are bound, and what the planner has to say about its choices.
+
+    `because` explains each binding under "STEP.PARAMETER" or "outcome.FIELD"; `skipped` says why an agent is not used;
+    `absent` names the team's members that did not show up; `optional` names the outcome's fields that may be missing.
+    """
+
+    steps: tuple[Step, ...]
+    outcome: dict[str, Ref]
+    skipped: dict[str, str] = {}
+    absent: tuple[str, ...] = ()
+    because: dict[str, str] = {}
+    optional: tuple[str, ...] = ()

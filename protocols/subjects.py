@@ -1,0 +1,94 @@
+"""Subjects: the only file with subject strings. The author is a token of every subject."""
+
+import re
+from typing import NamedTuple
+
+from .errors import BadName
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+COORDINATOR = "coordinator"
+
+
+def token(word: str, what: str = "name") -> str:
+    """The word itself if it can be one token of a subject. Raises BadName."""
+    if not _TOKEN.fullmatch(word):
+        raise BadName(f"{word!r} cannot be a {what}", "only letters, digits, '_' and '-' fit into a NATS subject")
+    return word
+
+
+class Subject(NamedTuple):
+    """A subject of the log, taken apart: who wrote (`author`), what kind, and the rest of the tokens."""
+
+    run: str
+    author: str
+    kind: str
+    rest: tuple[str, ...] = ()
+
+
+def parse(subject: str) -> Subject:
+    """Take a subject of the log apart; whatever is too short has empty parts, for strangers write what they like."""
+    tokens = (*subject.split("."), "", "", "", "", "", "")
+    return Subject(tokens[3], tokens[4], tokens[5], tuple(word for word in tokens[6:] if word))
+
+
+class Subjects(NamedTuple):
+    """Every subject of one team."""
+
+    team: str
+
+    # the log
+    def log(self) -> str:
+        return f"moot.{self.team}.run.>"
+
+    def run(self, run: str) -> str:
+        return f"moot.{self.team}.run.{run}.>"
+
+    def goal(self, run: str, client: str) -> str:
+        return f"moot.{self.team}.run.{run}.{client}.goal"
+
+    def goals(self) -> str:
+        return f"moot.{self.team}.run.*.*.goal"
+
+    def cancel(self, run: str, client: str) -> str:
+        return f"moot.{self.team}.run.{run}.{client}.cancel"
+
+    def coordinator(self, run: str) -> str:
+        return f"moot.{self.team}.run.{run}.{COORDINATOR}.>"
+
+    def decision(self, run: str, kind: str) -> str:
+        return f"moot.{self.team}.run.{run}.{COORDINATOR}.event.{kind}"
+
+    def decisions(self, kind: str) -> str:
+        return f"moot.{self.team}.run.*.{COORDINATOR}.event.{kind}"
+
+    def task(self, run: str, agent: str) -> str:
+        return f"moot.{self.team}.run.{run}.{COORDINATOR}.task.{agent}"
+
+    def tasks(self, agent: str) -> str:
+        return f"moot.{self.team}.run.*.{COORDINATOR}.task.{agent}"
+
+    def result(self, run: str, agent: str, task: str, attempt: int) -> str:
+        return f"moot.{self.team}.run.{run}.{agent}.result.{task}.{attempt}"
+
+    # live: core NATS, not stored
+    def heartbeats(self) -> str:
+        return f"moot.{self.team}.live.*.heartbeat"
+
+    def heartbeat(self, agent: str) -> str:
+        return f"moot.{self.team}.live.{agent}.heartbeat"
+
+    def progress(self, agent: str) -> str:
+        return f"moot.{self.team}.live.{agent}.progress"
+
+    def card(self, agent: str) -> str:
+        return f"moot.{self.team}.live.{agent}.card"
+
+    def live(self) -> str:
+        return f"moot.{self.team}.live.>"
+
+    # names of the server's things
+    def stream(self) -> str:
+        return f"LOG_{self.team}"
+
+    def bucket(self) -> str:
+        return f"BLOBS_{self.team}"

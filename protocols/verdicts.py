@@ -1,0 +1,78 @@
+"""Verdict: what stands of all that was said about one thing, by which rule, and what would have flipped it."""
+
+import hashlib
+from typing import Literal
+
+from pydantic import JsonValue
+
+from .message import Data, Message
+from .testimony import Claim, Evidence, Proposal
+
+MatterKind = Literal["claim", "change", "contradiction", "collision", "stale"]
+
+
+class Matter(Message, contract="moot.Matter.v1"):
+    """All that was said about one thing, by item id. Contested: not all of it can stand, so it is a conflict."""
+
+    id: str
+    items: tuple[str, ...]
+    kind: MatterKind
+    contested: bool
+    about: str = ""
+
+
+class Dissent(Message, contract="moot.Dissent.v1"):
+    """A statement that fell although its author held on to it."""
+
+    item: str
+    by: str
+    says: str
+
+
+class Verdict(Message, contract="moot.Verdict.v1"):
+    """The decision of one Matter. `stands` and `falls` together are all its items; undecided: nothing stands.
+
+    `weights` is what each option counted, by a word for the option; `margin` the distance between the best two;
+    `flips` says what would have turned the decision.
+    """
+
+    matter: str
+    decided: bool
+    rule: str
+    because: str
+    stands: tuple[Claim | Proposal, ...] = ()
+    falls: tuple[str, ...] = ()
+    value: JsonValue = None
+    evidence: tuple[Evidence, ...] = ()
+    weights: dict[str, float] = {}
+    margin: float = 0.0
+    dissent: tuple[Dissent, ...] = ()
+    flips: str = ""
+
+
+class Inquiry(Message, contract="moot.Inquiry.v1"):
+    """A question to a specialist before a decision: the skill's name and what is given.
+
+    The skill's other parameters are bound by contract. Asked twice with the same content it is the same question.
+    """
+
+    skill: str
+    given: Data
+
+    @property
+    def task(self) -> str:
+        """The id of the task that answers it: a hash of the content, so that a crash cannot ask twice."""
+        return "inquiry-" + hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+class Trial(Message, contract="moot.Trial.v1"):
+    """The answer of a prover to "would these hold together?".
+
+    `holds`: the item ids that were proved to stand together. `falls`: each other id with the reason it was found
+    guilty or left unproved. `proof` is for the reader.
+    """
+
+    holds: tuple[str, ...]
+    falls: dict[str, str]
+    proof: Data = {}
+    because: str = ""

@@ -1,0 +1,2 @@
+# Type checkers read examples/hello/ as moot.examples.hello (setuptools maps it at install time).
+from examples.hello import *
