@@ -1,3 +1,6 @@
 """Who speaks: specialists, workers, the coordinator, the supervisor, clients, the command line."""
 
-__all__: list[str] = []
+from .context import TaskContext
+from .specialist import Specialist
+
+__all__ = ["Specialist", "TaskContext"]

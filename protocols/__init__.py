@@ -44,11 +44,11 @@ from .goals import Goal, Outcome, Proof, Status
 from .live import Heartbeat, Progress
 from .message import Contract, Data, Message, shape
 from .plans import AgentCard, Directory, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value
-from .subjects import COORDINATOR, Subject, Subjects, parse, token
+from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
 from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
 
-__all__ = [  # in the order of docs/glossary.md
+__all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
     "Message", "Contract", "Data", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope", "uuid7",
     # who speaks
@@ -64,7 +64,7 @@ __all__ = [  # in the order of docs/glossary.md
     "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "Driving", "Planned", "Assigned", "Lapsed", "Opened",
     "Settled", "Concluded", "Result", "Failure", "FailureKind", "Stored",
     # where it is said
-    "COORDINATOR", "Subject", "Subjects", "parse", "token",
+    "COORDINATOR", "Subject", "Subjects", "is_token", "parse", "token",
     # errors
     "MootError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",

@@ -36,7 +36,7 @@ class NotFound(UsageError):
 
 
 class PlanError(MootError):
-    """Run `moot plan` to see how each parameter is bound, then start the missing specialist or set `prefer` in the Team."""
+    """Run `moot plan` to see how each parameter is bound; start the missing specialist or set `prefer` in the Team."""
 
 
 # the bus
@@ -69,7 +69,7 @@ class BusFull(BusError):
 
 
 class Unanswered(BusError):
-    """The broker did not confirm in time. Whether it stored the message is not known: look at the log before repeating."""
+    """The broker did not confirm in time. Whether it stored the message is not known: look before repeating."""
 
 
 class StaleWriter(BusError):

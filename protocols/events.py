@@ -8,7 +8,7 @@ from .goals import Status
 from .message import Data, Message
 from .plans import Plan
 from .testimony import Claim, Proposal
-from .verdicts import Inquiry, Matter, Verdict
+from .verdicts import Matter, Verdict
 
 FailureKind = Literal["refused", "raised", "lapsed", "killed", "foreign"]
 
@@ -30,23 +30,27 @@ class Cancelled(Message, contract="moot.run.cancelled.v1"):
 
 
 class Driving(Message, contract="moot.run.driving.v1"):
-    """A coordinator takes the wheel. Whoever reads another instance here after its own has been fenced off."""
+    """A coordinator takes the wheel. Whoever reads another instance here after its own has been fenced off.
+
+    `attempts` is how often a task is tried under its policy, the first time included.
+    """
 
     instance: str
+    attempts: int = 2
 
 
 class Planned(Message, contract="moot.run.planned.v1"):
-    """The plan, and the versions of the agents it names: all that was taken from the directory."""
+    """The plan, and all that was taken from the directory: the agents' versions, the usual seconds of each skill."""
 
     plan: Plan
     versions: dict[str, str] = {}
+    typical: dict[str, float] = {}
 
 
 class Assigned(Message, contract="moot.task.assigned.v1"):
     """A task for one agent: decision and dispatch in one message. `deadline` is in seconds since the epoch.
 
-    For an inquiry, `step` is empty, `asked_by` names the barrier that waits ("plan": the planner), and `agents` are all
-    that could answer.
+    For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner).
     """
 
     task: str
@@ -58,8 +62,6 @@ class Assigned(Message, contract="moot.task.assigned.v1"):
     deadline: float
     ordinal: int = 0
     asked_by: str = ""
-    inquiry: Inquiry | None = None
-    agents: tuple[str, ...] = ()
 
 
 class Result(Message, contract="moot.task.result.v1"):
@@ -107,12 +109,13 @@ class Settled(Message, contract="moot.barrier.settled.v1"):
 
 
 class Concluded(Message, contract="moot.run.concluded.v1"):
-    """The end. `state_hash` is the hash of the state before this event: a replay must come to the same."""
+    """The end. `state_hash` is the hash of the state after the entry at sequence `at`: a replay must give the same."""
 
     status: Status
     outcome: Data
     because: str
     state_hash: str
+    at: int
     missing: tuple[str, ...] = ()
 
 

@@ -1,9 +1,10 @@
 """Message: the frozen value that everything said on the bus is made of."""
 
 import types
-from typing import Any, ClassVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic_core import to_json
 
 Data = dict[str, JsonValue]
 
@@ -25,6 +26,15 @@ class Message(BaseModel):
     def __init_subclass__(cls, contract: str | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.contract = contract or f"{cls.__name__}.v1"
+
+    @classmethod
+    def of(cls, data: JsonValue) -> Self:
+        """Read plain JSON values as this message, as strictly as from the wire. Raises pydantic.ValidationError."""
+        return cls.model_validate_json(to_json(data))
+
+    def plain(self) -> Data:
+        """The message as plain JSON values."""
+        return self.model_dump(mode="json")
 
 
 class Contract(Message, contract="moot.Contract.v1"):

@@ -9,9 +9,14 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 COORDINATOR = "coordinator"
 
 
+def is_token(word: str) -> bool:
+    """True if the word can be one token of a subject."""
+    return _TOKEN.fullmatch(word) is not None
+
+
 def token(word: str, what: str = "name") -> str:
     """The word itself if it can be one token of a subject. Raises BadName."""
-    if not _TOKEN.fullmatch(word):
+    if not is_token(word):
         raise BadName(f"{word!r} cannot be a {what}", "only letters, digits, '_' and '-' fit into a NATS subject")
     return word
 
@@ -51,6 +56,9 @@ class Subjects(NamedTuple):
 
     def cancel(self, run: str, client: str) -> str:
         return f"moot.{self.team}.run.{run}.{client}.cancel"
+
+    def cancels(self) -> str:
+        return f"moot.{self.team}.run.*.*.cancel"
 
     def coordinator(self, run: str) -> str:
         return f"moot.{self.team}.run.{run}.{COORDINATOR}.>"

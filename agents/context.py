@@ -1,0 +1,69 @@
+"""TaskContext: what a skill may know and do besides its parameters."""
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from moot.protocols import Blob, Progress
+
+
+class Desk(Protocol):
+    """The part of the bus that a context needs, so that a skill can be tested with anything that has these."""
+
+    async def get(self, blob: Blob) -> bytes: ...
+
+    async def put(self, data: bytes, *, name: str = "") -> Blob: ...
+
+    async def unpack(self, blob: Blob, into: Path) -> Path: ...
+
+    async def progress(self, progress: Progress) -> None: ...
+
+
+class TaskContext:
+    """One attempt of one task.
+
+    `deadline` is in seconds since the epoch, `scratch` a folder that is deleted after the attempt, `log` is bound to
+    run, task and attempt. When the run ends or the deadline passes, the skill is cancelled; a sync skill, which cannot
+    be, should look at `cancelled` between its steps.
+    """
+
+    def __init__(
+        self, *, agent: str, run: str, task: str, attempt: int, deadline: float, scratch: Path, desk: Desk
+    ) -> None:
+        self.agent = agent
+        self.run = run
+        self.task = task
+        self.attempt = attempt
+        self.deadline = deadline
+        self.scratch = scratch
+        self.cancelled = False
+        self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(run=run, task=task, attempt=attempt)
+        self._desk = desk
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline, never below 0."""
+        return max(0.0, self.deadline - time.time())
+
+    async def progress(self, says: str, done: float | None = None) -> None:
+        """Tell whoever looks on how far this is; `done` from 0 to 1. Stored nowhere."""
+        await self._desk.progress(Progress(run=self.run, task=self.task, agent=self.agent, says=says, done=done))
+
+    async def read(self, blob: Blob) -> bytes:
+        """The bytes behind a Blob. Raises NotFound."""
+        return await self._desk.get(blob)
+
+    async def store(self, data: bytes, name: str = "") -> Blob:
+        """Put bytes where every agent of the team can read them."""
+        return await self._desk.put(data, name=name)
+
+    async def unpack(self, blob: Blob) -> Path:
+        """The file or folder behind a Blob, as a fresh copy in `scratch`. Raises NotFound."""
+        return await self._desk.unpack(blob, self.scratch)
+
+    def once(self, key: str = "") -> str:
+        """An idempotency key for an outside effect: the same in every attempt and delivery of this task."""
+        return hashlib.sha256(f"{self.run}/{self.task}/{key}".encode()).hexdigest()[:32]

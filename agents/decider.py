@@ -1,0 +1,358 @@
+"""decide: what the coordinator says next. Pure: no I/O, no clock, no model; asked again it says the same."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from pydantic import JsonValue
+
+from moot.protocols import (
+    Assigned,
+    Concluded,
+    Data,
+    Decision,
+    Directory,
+    Failure,
+    Goal,
+    Inquiry,
+    Lapsed,
+    Opened,
+    Outcome,
+    Plan,
+    PlanError,
+    Planned,
+    Settled,
+    SkillCard,
+    Status,
+    Verdict,
+)
+
+from .arbitration import Arbiter, settle
+from .evolve import task_id, testimony
+from .matters import group
+from .planning import Brief, Planner, by_contract, contracts, faults
+from .state import OUTCOME, RunState, StepState, TaskState
+
+BATCH = 1000  # events of one decision: the most that the log takes as one atomic batch
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a team lays down for its coordinator. Times in seconds.
+
+    `attempts` per task; `lease`: how long an agent may be silent with a task in hand; `timeout` of one attempt;
+    `patience`: how long planning waits for the team's members, and a barrier for whoever could answer its inquiry.
+    """
+
+    goal: type[Goal]
+    outcome: type[Outcome]
+    members: tuple[str, ...] = ()
+    planner: Planner = by_contract
+    arbiters: tuple[Arbiter, ...] = ()
+    prefer: tuple[str, ...] = ()
+    open: bool = True
+    attempts: int = 2
+    lease: float = 5.0
+    timeout: float = 300.0
+    patience: float = 10.0
+    undecided: Literal["proceed", "stop"] = "proceed"
+
+
+class View(NamedTuple):
+    """All that a decision sees besides the log: the time, and who is there."""
+
+    now: float
+    directory: Directory
+
+
+def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
+    """What to append next; nothing if the next move is somebody else's.
+
+    From any prefix of its own answer it goes on with the rest, so a crash between two of these events costs nothing.
+    """
+    if state.goal is None or state.concluded:
+        return []
+    if end := _ended_from_outside(state, view):
+        return [end]
+    if state.plan is None:
+        return [*_lapses(state, policy, view), *_planning(state, policy, view)]
+    events = [event for _, event in zip(range(BATCH), _moves(state, policy, view), strict=False)]
+    return events or _conclusion(state, policy)
+
+
+def wake(state: RunState, policy: Policy, view: View) -> float | None:
+    """When to decide again if nothing happens before, in seconds since the epoch; None: not until something does."""
+    times = [state.asked_at + state.goal.patience] if state.goal and state.goal.patience else []
+    if state.plan is None:
+        times.append(state.driving_since + policy.patience)
+    if state.deadlines:
+        times.append(state.deadlines[0][0])
+    for agent, tasks in state.open.items():
+        if tasks and agent not in view.directory.alive:
+            times.append(state.tasks[next(iter(tasks))].since + policy.lease)
+    times += [state.barriers[name].since + policy.patience for name in state.unsettled]
+    return min((time for time in times if time > view.now), default=None)
+
+
+def _ended_from_outside(state: RunState, view: View) -> Concluded | None:
+    if state.cancelled:
+        return _concluded(state, "cancelled", state.cancelled)
+    patience = state.goal.patience if state.goal else None
+    if patience is not None and view.now >= state.asked_at + patience:
+        return _concluded(state, "failed", f"it took longer than {patience:g} s")
+    return None
+
+
+def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
+    yield from _lapses(state, policy, view)
+    if state.unreachable:
+        return
+    yield from _assignments(state, policy, view)
+    yield from _openings(state)
+    for barrier in state.unsettled:
+        yield from _settling(state, policy, view, barrier)
+
+
+# planning
+
+
+def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
+    brief = Brief(
+        goal=state.goal_data(),
+        goal_type=policy.goal,
+        outcome_type=policy.outcome,
+        directory=view.directory,
+        members=policy.members,
+        prefer=policy.prefer,
+        open=policy.open,
+        answer=_answers(state),
+    )
+    if brief.absent() and view.now < state.driving_since + policy.patience:
+        return []
+    try:
+        plan = policy.planner(brief)
+        if isinstance(plan, Inquiry):
+            return list(_ask(state, policy, view, plan, "plan", state.driving_since))
+        if wrong := faults(plan):
+            raise PlanError("the plan cannot be carried out", "; ".join(wrong))
+    except PlanError as error:
+        return [_concluded(state, "failed", str(error), brief.absent())]
+    return [_planned(plan, view.directory)]
+
+
+def _planned(plan: Plan, directory: Directory) -> Planned:
+    named = {agent for step in plan.steps for agent in step.agents}
+    skills = {step.skill for step in plan.steps}
+    return Planned(
+        plan=plan,
+        versions={card.agent: card.version for card in directory.cards if card.agent in named},
+        typical={skill: seconds for skill, seconds in directory.typical.items() if skill in skills},
+    )
+
+
+# tasks
+
+
+def _lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
+    """Attempts past their deadline, or whose agent has been silent for longer than the lease."""
+    late = set()
+    if state.deadlines and state.deadlines[0][0] <= view.now:
+        for deadline, name, attempt in heapq.nsmallest(BATCH, state.deadlines):
+            task = state.tasks[name]
+            if deadline <= view.now and task.status == "open" and task.attempt == attempt:
+                late.add(name)
+                yield Lapsed(task=name, attempt=attempt, because=f"no answer from {task.agent} in time")
+    for agent, tasks in state.open.items():
+        if agent not in view.directory.alive:
+            for name in tasks:
+                task = state.tasks[name]
+                if view.now < task.since + policy.lease:
+                    break
+                if name not in late:
+                    because = f"{agent} has been silent for {policy.lease:g} s"
+                    yield Lapsed(task=name, attempt=task.attempt, because=because)
+
+
+def _assignments(state: RunState, policy: Policy, view: View) -> Iterator[Assigned]:
+    """Further attempts first, then what is ready, the longest remaining path first."""
+    load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})
+    deadline = view.now + policy.timeout
+    for name in state.retries:
+        task = state.tasks[name]
+        step = state.steps[task.step]
+        given = state.inputs(step.step)[task.ordinal]
+        yield _assign(step, task.ordinal, given, task, load, view.directory, deadline)
+    ready = [state.steps[node] for node in state.agenda if node in state.steps]
+    for step in sorted(ready, key=lambda step: -step.rank):
+        for ordinal, given in enumerate(state.inputs(step.step)):
+            if ordinal >= step.assigned:
+                yield _assign(step, ordinal, given, None, load, view.directory, deadline)
+
+
+def _assign(
+    step: StepState,
+    ordinal: int,
+    given: Data,
+    before: TaskState | None,
+    load: Counter[str],
+    directory: Directory,
+    deadline: float,
+) -> Assigned:
+    agent = _choose(step.step.agents, before, load, directory)
+    load[agent] += 1
+    return Assigned(
+        task=task_id(step.step, ordinal),
+        step=step.step.id,
+        agent=agent,
+        attempt=before.attempt + 1 if before else 1,
+        skill=step.step.skill,
+        input=given,
+        deadline=deadline,
+        ordinal=ordinal,
+    )
+
+
+def _choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str], directory: Directory) -> str:
+    """Of the agents that could: not the one that failed if another is alive, then the least loaded."""
+    alive = [agent for agent in agents if agent in directory.alive] or list(agents)
+    others = [agent for agent in alive if before is None or agent != before.agent] or alive
+    return min(others, key=lambda agent: load[agent])
+
+
+# barriers
+
+
+def _openings(state: RunState) -> Iterator[Opened]:
+    conflicts, agreed = state.conflicts, state.agreed
+    for name in state.agenda:
+        barrier = state.barriers.get(name)
+        if barrier and barrier.status == "ready":
+            items = testimony(state, barrier)
+            matters = group(items, conflicts=conflicts, agreed=agreed)
+            yield Opened(barrier=name, matters=matters, items=items)
+            conflicts += sum(matter.contested for matter in matters)
+            agreed += sum(not matter.contested for matter in matters)
+
+
+def _settling(state: RunState, policy: Policy, view: View, name: str) -> Iterator[Decision]:
+    barrier = state.barriers[name]
+    verdicts: list[Verdict] = []
+    for reply in settle(barrier.matters, barrier.items, policy.arbiters, _answers(state)):
+        if isinstance(reply, Inquiry):
+            yield from _ask(state, policy, view, reply, name, barrier.since)
+        else:
+            verdicts.append(reply)
+    if verdicts or not barrier.matters:
+        yield Settled(barrier=name, verdicts=tuple(verdicts))
+
+
+def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
+    def answer(inquiry: Inquiry) -> Data | Failure | None:
+        said = state.answers.get(inquiry.task)
+        return said if isinstance(said, dict | Failure) or said is None else {}
+
+    return answer
+
+
+# inquiries
+
+
+def _ask(
+    state: RunState, policy: Policy, view: View, inquiry: Inquiry, asked_by: str, since: float
+) -> Iterator[Assigned | Lapsed]:
+    """Assign the inquiry to whoever offers the skill; nobody for as long as patience lasts means no answer."""
+    before = state.tasks.get(inquiry.task)
+    if inquiry.task in state.answers or (before and before.status == "open"):
+        return
+    cards = [card for card in view.directory.cards if card.name == inquiry.skill and _admitted(card, policy)]
+    given = {card.agent: _bind(state, policy, view.directory, card, inquiry) for card in cards}
+    agents = tuple(agent for agent, bound in given.items() if bound is not None)
+    if agents:
+        load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})
+        agent = _choose(agents, before, load, view.directory)
+        yield Assigned(
+            task=inquiry.task,
+            step="",
+            agent=agent,
+            attempt=before.attempt + 1 if before else 1,
+            skill=inquiry.skill,
+            input=given[agent] or {},
+            deadline=view.now + policy.timeout,
+            asked_by=asked_by,
+        )
+    elif view.now >= since + policy.patience:
+        yield Lapsed(task=inquiry.task, attempt=0, because=f"nobody offers {inquiry.skill}")
+
+
+def _admitted(card: SkillCard, policy: Policy) -> bool:
+    return policy.open or card.agent in policy.members
+
+
+def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard, inquiry: Inquiry) -> Data | None:
+    """The whole input of an inquiry: what is given, and the rest by contract. None if a parameter is not to be had."""
+    bound: Data = dict(inquiry.given)
+    for name, wanted in card.takes.items():
+        if name in bound:
+            continue
+        found = _known(state, policy, directory, wanted.type) if not wanted.many else None
+        if found is None and not wanted.optional:
+            return None
+        if found is not None:
+            bound[name] = found
+    return bound
+
+
+def _known(state: RunState, policy: Policy, directory: Directory, contract: str) -> JsonValue:
+    if policy.goal.contract == contract:
+        return state.goal_data()
+    for field, wanted in contracts(policy.goal).items():
+        if wanted.type == contract and not wanted.many:
+            return state.goal_data().get(field)
+    says = {(card.agent, card.name): card.says.type for card in directory.cards}
+    for step in state.steps.values():
+        if (
+            step.status == "done"
+            and not step.step.many
+            and says.get((step.step.agents[0], step.step.skill)) == contract
+        ):
+            return step.outputs[0]
+    return None
+
+
+# the end
+
+
+def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
+    if state.unreachable:
+        why = "; ".join(f"{agent}: {because}" for agent, because in state.missing.items())
+        return [_concluded(state, "failed", f"outcome.{state.unreachable} cannot be had any more: {why}")]
+    if OUTCOME not in state.agenda:
+        return []
+    undecided = sum(not v.decided for barrier in state.barriers.values() for v in barrier.verdicts)
+    if undecided and policy.undecided == "stop":
+        return [_concluded(state, "undecided", f"{undecided} matters are undecided, and this team wants a person then")]
+    if state.missing:
+        why = "; ".join(f"{agent}: {because}" for agent, because in state.missing.items())
+        return [_concluded(state, "partial", f"without {why}")]
+    return [_concluded(state, "decided", f"{undecided} matters undecided" if undecided else "everything was settled")]
+
+
+def _concluded(state: RunState, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:
+    return Concluded(
+        status=status,
+        outcome=_outcome(state),
+        because=because,
+        state_hash=state.hash(),
+        at=state.seq,
+        missing=tuple(dict.fromkeys((*missing, *state.missing))),
+    )
+
+
+def _outcome(state: RunState) -> Data:
+    """The outcome's fields as far as there is something to fill them with."""
+    if state.plan is None:
+        return {}
+    fields = {name: state.value(ref) for name, ref in state.plan.outcome.items() if state.available(ref)}
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,354 @@
+"""evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, and no view of who is alive."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+from graphlib import TopologicalSorter
+
+from pydantic import JsonValue, ValidationError
+
+from moot.protocols import (
+    COORDINATOR,
+    Assigned,
+    Cancelled,
+    Claim,
+    Concluded,
+    Driving,
+    Entry,
+    Failure,
+    FailureKind,
+    FromSteps,
+    FromVerdicts,
+    GoalAsked,
+    Lapsed,
+    Opened,
+    Planned,
+    Proposal,
+    Ref,
+    Result,
+    Settled,
+    Step,
+    Testimony,
+)
+
+from .state import OUTCOME, BarrierState, RunState, StepState, TaskState
+
+
+def fold(run: str, entries: Iterable[Entry]) -> RunState:
+    """The state that the entries of a run come to."""
+    state = RunState(run)
+    for entry in entries:
+        evolve(state, entry)
+    return state
+
+
+def evolve(state: RunState, entry: Entry) -> None:
+    """Take one more entry of the log into the state.
+
+    What does not fit is foreign: counted and passed over, and where it sits on the subject of an open attempt's answer
+    it costs that attempt. Nothing after the conclusion changes anything but the position.
+    """
+    state.seq = entry.seq
+    if entry.subject.author == COORDINATOR:
+        state.fence = entry.seq
+    if state.concluded:
+        return
+    event = entry.event
+    mine = entry.subject.author == COORDINATOR
+    match event:
+        case GoalAsked() if entry.subject.kind == "goal" and state.goal is None:
+            state.goal, state.asked_at = event, entry.time
+        case Cancelled() if entry.subject.kind == "cancel":
+            state.cancelled = event.because or f"by {event.by}"
+        case Result() | Failure() if entry.subject.kind == "result":
+            _answered(state, entry, event)
+        case Driving() if mine:
+            state.driver, state.driving_since, state.attempts = event.instance, entry.time, event.attempts
+        case Planned() if mine and state.plan is None:
+            _planned(state, event)
+        case Assigned() if mine:
+            _assigned(state, event, entry.time)
+        case Lapsed() if mine:
+            _lapsed(state, event)
+        case Opened() if mine and event.barrier in state.barriers:
+            _opened(state, event, entry.time)
+        case Settled() if mine and event.barrier in state.barriers:
+            _settled(state, event)
+        case Concluded() if mine:
+            state.concluded = event
+        case _:
+            _foreign(state, entry)
+
+
+# the plan
+
+
+def _planned(state: RunState, event: Planned) -> None:
+    state.plan, state.versions = event.plan, event.versions
+    state.steps = {step.id: StepState(step) for step in event.plan.steps}
+    state.missing |= dict.fromkeys(event.plan.absent, "absent when the run was planned")
+    needs = {step.id: _needs(state, step.id, step.inputs) for step in event.plan.steps}
+    needs[OUTCOME] = {*_needs(state, OUTCOME, event.plan.outcome), *needs}
+    needs |= {name: set(barrier.steps) for name, barrier in state.barriers.items()}
+    _rank(state, needs, event.typical)
+    for node, before in needs.items():
+        state.waits[node] = len(before)
+        for other in sorted(before):
+            state.after.setdefault(other, []).append(node)
+    _ready(state, [node for node, before in needs.items() if not before])
+
+
+def _needs(state: RunState, taker: str, refs: dict[str, Ref]) -> set[str]:
+    """What a step or the outcome waits for. Witnesses that no earlier barrier settles are settled at this one."""
+    needs: set[str] = set()
+    for name, ref in refs.items():
+        if isinstance(ref, FromSteps):
+            needs.update(ref.steps)
+        elif isinstance(ref, FromVerdicts):
+            fresh = tuple(step for step in ref.steps if step not in state.owner)
+            if fresh:
+                barrier = f"{taker}.{name}"
+                state.barriers[barrier] = BarrierState(fresh)
+                state.owner.update(dict.fromkeys(fresh, barrier))
+            needs.update(state.owner[step] for step in ref.steps)
+    return needs
+
+
+def _rank(state: RunState, needs: dict[str, set[str]], typical: dict[str, float]) -> None:
+    ranks = dict.fromkeys(needs, 0.0)
+    for node in reversed(list(TopologicalSorter(needs).static_order())):
+        if node in state.steps:
+            ranks[node] += typical.get(state.steps[node].step.skill, 1.0)
+            state.steps[node].rank = ranks[node]
+        for before in needs[node]:
+            ranks[before] = max(ranks[before], ranks[node])
+
+
+def _ready(state: RunState, freed: Iterable[str]) -> None:
+    """Put on the agenda what waits for nothing more; what cannot be done any more, or is empty, ends at once."""
+    nodes = deque(freed)
+    while nodes:
+        node = nodes.popleft()
+        if node in state.steps and not _begins(state, state.steps[node]):
+            nodes += _release(state, node)
+        else:
+            state.agenda[node] = None
+            if node in state.barriers:
+                state.barriers[node].status = "ready"
+
+
+def _begins(state: RunState, step: StepState) -> bool:
+    """Count the step's tasks. False if there is none to do: an input is lost, or the list to fan out over is empty."""
+    wanted = {name: ref for name, ref in step.step.inputs.items() if name not in step.step.optional}
+    if not all(state.available(ref) for ref in wanted.values()):
+        _lose(state, step)
+        return False
+    each = step.step.each
+    elements = state.value(step.step.inputs[each]) if each else None
+    step.total = len(elements) if isinstance(elements, list) else int(each is None)
+    step.status = "ready" if step.total else "done"
+    return step.total > 0
+
+
+def _lose(state: RunState, step: StepState) -> None:
+    step.status = "lost"
+    plan = state.plan
+    for name, ref in plan.outcome.items() if plan else ():
+        if name not in plan.optional and not _reachable(state, ref):  # type: ignore[union-attr]
+            state.unreachable = state.unreachable or name
+
+
+def _reachable(state: RunState, ref: Ref) -> bool:
+    if isinstance(ref, FromSteps):
+        return not ref.steps or any(state.steps[name].status != "lost" for name in ref.steps)
+    return True
+
+
+def _release(state: RunState, node: str) -> list[str]:
+    freed = []
+    for other in state.after.get(node, ()):
+        state.waits[other] -= 1
+        if state.waits[other] == 0:
+            freed.append(other)
+    return freed
+
+
+# tasks
+
+
+def _assigned(state: RunState, event: Assigned, now: float) -> None:
+    state.retries.pop(event.task, None)
+    state.tasks[event.task] = TaskState(
+        step=event.step,
+        agent=event.agent,
+        attempt=event.attempt,
+        since=now,
+        deadline=event.deadline,
+        ordinal=event.ordinal,
+        asked_by=event.asked_by,
+    )
+    state.open.setdefault(event.agent, {})[event.task] = None
+    heapq.heappush(state.deadlines, (event.deadline, event.task, event.attempt))
+    if event.asked_by in state.barriers:
+        state.barriers[event.asked_by].status = "asking"
+        state.unsettled.pop(event.asked_by, None)
+    step = state.steps.get(event.step)
+    if step and event.attempt == 1:
+        step.assigned = max(step.assigned, event.ordinal + 1)
+        if step.assigned >= step.total:
+            state.agenda.pop(event.step, None)
+
+
+def _answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
+    place = (event.task, str(event.attempt))
+    task = state.tasks.get(event.task)
+    if entry.subject.rest != place or task is None:
+        _foreign(state, entry)
+    elif task.status != "open" or task.attempt != event.attempt:
+        pass  # an answer to an older attempt: on record, and that is all
+    elif entry.subject.author != task.agent:
+        _foreign(state, entry)
+    elif isinstance(event, Failure):
+        _failed(state, event.task, event.kind, event.because)
+    else:
+        _done(state, event)
+
+
+def _done(state: RunState, event: Result) -> None:
+    task = state.tasks[event.task]
+    if task.asked_by:
+        _close(state, event.task, "done")
+        state.answers[event.task] = event.output
+        _wake(state, task.asked_by)
+        return
+    step = state.steps[task.step]
+    if step.step.witness and not _is_testimony(event.output):
+        _failed(state, event.task, "foreign", "a witness said something that is no testimony")
+        return
+    _close(state, event.task, "done")
+    task.seconds = event.seconds
+    step.outputs[task.ordinal] = event.output
+    _step_closed(state, step)
+
+
+def _is_testimony(output: JsonValue) -> bool:
+    try:
+        Testimony.of(output)
+    except ValidationError:
+        return False
+    return True
+
+
+def _failed(state: RunState, name: str, kind: FailureKind, because: str) -> None:
+    """One attempt is over. Another one is due, unless the input was refused or enough was tried."""
+    task = state.tasks[name]
+    if kind != "refused" and task.attempt < state.attempts:
+        _close(state, name, "failed")
+        if task.asked_by:
+            _wake(state, task.asked_by)
+        else:
+            state.retries[name] = None
+        return
+    _close(state, name, "lost")
+    if task.asked_by:
+        state.answers[name] = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because)
+        _wake(state, task.asked_by)
+        return
+    state.missing.setdefault(task.agent, f"{name}: {because}")
+    _step_closed(state, state.steps[task.step])
+
+
+def _lapsed(state: RunState, event: Lapsed) -> None:
+    task = state.tasks.get(event.task)
+    if task is None:  # an inquiry that nobody could be asked
+        state.answers[event.task] = Failure(task=event.task, attempt=0, agent="", kind="lapsed", because=event.because)
+        for barrier in state.barriers:
+            _wake(state, barrier)
+    elif task.status == "open" and task.attempt == event.attempt:
+        _failed(state, event.task, "lapsed", event.because)
+
+
+def _close(state: RunState, name: str, status: str) -> None:
+    task = state.tasks[name]
+    task.status = status  # type: ignore[assignment]
+    state.open[task.agent].pop(name, None)
+    while state.deadlines and _over(state, state.deadlines[0]):
+        heapq.heappop(state.deadlines)
+
+
+def _over(state: RunState, deadline: tuple[float, str, int]) -> bool:
+    task = state.tasks[deadline[1]]
+    return task.status != "open" or task.attempt != deadline[2]
+
+
+def _step_closed(state: RunState, step: StepState) -> None:
+    step.closed += 1
+    if step.closed < step.total:
+        return
+    if step.outputs:
+        step.status = "done"
+    else:
+        _lose(state, step)
+    _ready(state, _release(state, step.step.id))
+
+
+# barriers
+
+
+def _opened(state: RunState, event: Opened, now: float) -> None:
+    barrier = state.barriers[event.barrier]
+    barrier.status, barrier.since = "open", now
+    barrier.matters = event.matters
+    barrier.items = {item.id: item for item in event.items}
+    state.conflicts += sum(matter.contested for matter in event.matters)
+    state.agreed += sum(not matter.contested for matter in event.matters)
+    state.agenda.pop(event.barrier, None)
+    state.unsettled[event.barrier] = None
+
+
+def _settled(state: RunState, event: Settled) -> None:
+    barrier = state.barriers[event.barrier]
+    barrier.status, barrier.verdicts = "settled", event.verdicts
+    state.unsettled.pop(event.barrier, None)
+    _ready(state, _release(state, event.barrier))
+
+
+def _wake(state: RunState, asked_by: str) -> None:
+    """An inquiry was answered, or has to be asked again: who asked it can decide now."""
+    barrier = state.barriers.get(asked_by)
+    if barrier and barrier.status in ("open", "asking"):
+        barrier.status = "open"
+        state.unsettled[asked_by] = None
+
+
+def testimony(state: RunState, barrier: BarrierState) -> tuple[Claim | Proposal, ...]:
+    """All that the witnesses of a barrier said, each item stamped with its id (task and ordinal) and author."""
+    said: list[Claim | Proposal] = []
+    for name in barrier.steps:
+        step = state.steps[name]
+        for ordinal in sorted(step.outputs):
+            task = task_id(step.step, ordinal)
+            by = state.tasks[task].agent
+            spoken = Testimony.of(step.outputs[ordinal])
+            items: tuple[Claim | Proposal, ...] = (*spoken.claims, *spoken.proposals)
+            said += [item.model_copy(update={"id": f"{task}.{n}", "by": by}) for n, item in enumerate(items)]
+    return tuple(said)
+
+
+def task_id(step: Step, ordinal: int) -> str:
+    """The id of a step's task: the step's, with the ordinal where it fans out."""
+    return step.id if step.each is None else f"{step.id}-{ordinal}"
+
+
+# strangers
+
+
+def _foreign(state: RunState, entry: Entry) -> None:
+    state.foreign += 1
+    if entry.subject.kind != "result" or len(entry.subject.rest) != 2:
+        return
+    name, attempt = entry.subject.rest
+    task = state.tasks.get(name)
+    if task and task.status == "open" and str(task.attempt) == attempt:
+        because = entry.why or f"the answer came from {entry.subject.author}, not from {task.agent}"
+        _failed(state, name, "foreign", because)

@@ -1,0 +1,159 @@
+"""RunState: what the log of one run comes to. Changed by evolve alone; everybody else reads."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue, TypeAdapter
+
+from moot.protocols import (
+    Claim,
+    Concluded,
+    Data,
+    Failure,
+    FromGoal,
+    FromSteps,
+    FromVerdicts,
+    GoalAsked,
+    Matter,
+    Plan,
+    Proposal,
+    Ref,
+    Step,
+    Verdict,
+)
+
+OUTCOME = "outcome"
+
+
+@dataclass
+class TaskState:
+    """A task and its current attempt. Failed: the attempt is over and another one is due; lost: none is."""
+
+    step: str
+    agent: str
+    attempt: int
+    since: float
+    deadline: float
+    ordinal: int = 0
+    asked_by: str = ""
+    status: Literal["open", "failed", "done", "lost"] = "open"
+    seconds: float = 0.0
+
+
+@dataclass
+class StepState:
+    """A step and what its tasks said, by ordinal. `rank` is the longest remaining path from here, in seconds."""
+
+    step: Step
+    rank: float = 0.0
+    status: Literal["waiting", "ready", "done", "lost"] = "waiting"
+    total: int = 0
+    assigned: int = 0
+    closed: int = 0
+    outputs: dict[int, JsonValue] = field(default_factory=dict)
+
+
+@dataclass
+class BarrierState:
+    """The point before whoever takes verdicts, with the witness steps that are settled here and nowhere else."""
+
+    steps: tuple[str, ...]
+    status: Literal["waiting", "ready", "open", "asking", "settled"] = "waiting"
+    since: float = 0.0
+    matters: tuple[Matter, ...] = ()
+    items: dict[str, Claim | Proposal] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass
+class RunState:
+    """One run. `agenda`, `retries` and `unsettled` are what is to be decided next; `waits` counts what each step,
+    barrier and the outcome still wait for, `after` who waits for them."""
+
+    run: str
+    goal: GoalAsked | None = None
+    asked_at: float = 0.0
+    driver: str = ""
+    driving_since: float = 0.0
+    attempts: int = 2
+    plan: Plan | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, StepState] = field(default_factory=dict)
+    barriers: dict[str, BarrierState] = field(default_factory=dict)
+    owner: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, TaskState] = field(default_factory=dict)
+    answers: dict[str, JsonValue | Failure] = field(default_factory=dict)
+    waits: dict[str, int] = field(default_factory=dict)
+    after: dict[str, list[str]] = field(default_factory=dict)
+    agenda: dict[str, None] = field(default_factory=dict)
+    retries: dict[str, None] = field(default_factory=dict)
+    unsettled: dict[str, None] = field(default_factory=dict)
+    open: dict[str, dict[str, None]] = field(default_factory=dict)
+    deadlines: list[tuple[float, str, int]] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    unreachable: str = ""
+    cancelled: str = ""
+    conflicts: int = 0
+    agreed: int = 0
+    foreign: int = 0
+    seq: int = 0
+    fence: int = 0
+    concluded: Concluded | None = None
+
+    def hash(self) -> str:
+        """The digest of all of it: equal logs give equal hashes."""
+        return hashlib.sha256(_DUMP.dump_json(self)).hexdigest()
+
+    # what a Ref gives
+
+    def available(self, ref: Ref) -> bool:
+        """False if what the reference needs is lost. A list is lost only with its last element."""
+        if isinstance(ref, FromSteps):
+            return not ref.steps or any(self.steps[name].status == "done" for name in ref.steps)
+        return True
+
+    def value(self, ref: Ref) -> JsonValue:
+        """The value behind a reference whose steps have ended."""
+        match ref:
+            case FromGoal(field=None):
+                return self.goal_data()
+            case FromGoal(field=name):
+                return self.goal_data().get(name or "")
+            case FromSteps(many=True):
+                return list(self._said(ref))
+            case FromSteps(steps=(name, *_)):
+                return self.steps[name].outputs.get(0)
+            case FromVerdicts():
+                return [verdict.plain() for verdict in self.verdicts(ref)]
+            case _:
+                return getattr(ref, "value", None)
+
+    def goal_data(self) -> Data:
+        return self.goal.goal if self.goal else {}
+
+    def verdicts(self, ref: FromVerdicts) -> list[Verdict]:
+        barriers = dict.fromkeys(self.owner[step] for step in ref.steps if step in self.owner)
+        return [verdict for barrier in barriers for verdict in self.barriers[barrier].verdicts]
+
+    def _said(self, ref: FromSteps) -> Iterator[JsonValue]:
+        for name in ref.steps:
+            outputs = self.steps[name].outputs
+            for ordinal in sorted(outputs):
+                said = outputs[ordinal]
+                if isinstance(said, list):
+                    yield from said
+                else:
+                    yield said
+
+    def inputs(self, step: Step) -> list[Data]:
+        """The input of each task of a step that is ready: one, or one for each element it fans out over."""
+        shared = {name: self.value(ref) for name, ref in step.inputs.items() if self.available(ref)}
+        if step.each is None:
+            return [shared]
+        elements = shared.get(step.each)
+        return [{**shared, step.each: element} for element in elements] if isinstance(elements, list) else []
+
+
+_DUMP = TypeAdapter(RunState)
