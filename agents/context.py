@@ -1,25 +1,18 @@
 """TaskContext: what a skill may know and do besides its parameters."""
 
 import hashlib
+import shutil
+import tempfile
 import time
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
 
 import structlog
+from anyio import CancelScope
+from anyio.to_thread import run_sync
 
+from moot.bus import Bus
 from moot.protocols import Blob, Progress
-
-
-class Desk(Protocol):
-    """The part of the bus that a context needs, so that a skill can be tested with anything that has these."""
-
-    async def get(self, blob: Blob) -> bytes: ...
-
-    async def put(self, data: bytes, *, name: str = "") -> Blob: ...
-
-    async def unpack(self, blob: Blob, into: Path) -> Path: ...
-
-    async def progress(self, progress: Progress) -> None: ...
 
 
 class TaskContext:
@@ -30,18 +23,20 @@ class TaskContext:
     be, should look at `cancelled` between its steps.
     """
 
-    def __init__(
-        self, *, agent: str, run: str, task: str, attempt: int, deadline: float, scratch: Path, desk: Desk
-    ) -> None:
+    def __init__(self, *, agent: str, run: str, task: str, attempt: int, deadline: float, bus: Bus) -> None:
         self.agent = agent
         self.run = run
         self.task = task
         self.attempt = attempt
         self.deadline = deadline
-        self.scratch = scratch
         self.cancelled = False
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(run=run, task=task, attempt=attempt)
-        self._desk = desk
+        self._bus = bus
+
+    @cached_property
+    def scratch(self) -> Path:
+        """An empty folder of this attempt's own."""
+        return Path(tempfile.mkdtemp(prefix=f"moot-{self.agent}-"))
 
     @property
     def remaining(self) -> float:
@@ -50,19 +45,26 @@ class TaskContext:
 
     async def progress(self, says: str, done: float | None = None) -> None:
         """Tell whoever looks on how far this is; `done` from 0 to 1. Stored nowhere."""
-        await self._desk.progress(Progress(run=self.run, task=self.task, agent=self.agent, says=says, done=done))
+        await self._bus.live.progress(Progress(run=self.run, task=self.task, agent=self.agent, says=says, done=done))
 
     async def read(self, blob: Blob) -> bytes:
         """The bytes behind a Blob. Raises NotFound."""
-        return await self._desk.get(blob)
+        return await self._bus.blobs.get(blob)
 
     async def store(self, data: bytes, name: str = "") -> Blob:
         """Put bytes where every agent of the team can read them."""
-        return await self._desk.put(data, name=name)
+        return await self._bus.blobs.put(data, name=name)
 
     async def unpack(self, blob: Blob) -> Path:
         """The file or folder behind a Blob, as a fresh copy in `scratch`. Raises NotFound."""
-        return await self._desk.unpack(blob, self.scratch)
+        return await self._bus.blobs.unpack(blob, self.scratch)
+
+    async def close(self) -> None:
+        """The attempt is over: whoever still works on it is told, and the scratch folder goes."""
+        self.cancelled = True
+        if "scratch" in self.__dict__:
+            with CancelScope(shield=True):
+                await run_sync(partial(shutil.rmtree, self.scratch, ignore_errors=True))
 
     def once(self, key: str = "") -> str:
         """An idempotency key for an outside effect: the same in every attempt and delivery of this task."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from moot.protocols import (
     Assigned,
@@ -30,7 +30,7 @@ from moot.protocols import (
 )
 
 from .arbitration import Arbiter, settle
-from .evolve import task_id, testimony
+from .folding import task_id, testimony
 from .matters import group
 from .planning import Brief, Planner, by_contract, contracts, faults
 from .state import OUTCOME, RunState, StepState, TaskState
@@ -129,17 +129,31 @@ def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
         open=policy.open,
         answer=_answers(state),
     )
+    if wrong := _misfit(state, policy):
+        return [_concluded(state, "failed", wrong)]
     if brief.absent() and view.now < state.driving_since + policy.patience:
         return []
     try:
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
             return list(_ask(state, policy, view, plan, "plan", state.driving_since))
-        if wrong := faults(plan):
-            raise PlanError("the plan cannot be carried out", "; ".join(wrong))
+        if reasons := faults(plan):
+            raise PlanError("the plan cannot be carried out", "; ".join(reasons))
     except PlanError as error:
         return [_concluded(state, "failed", str(error), brief.absent())]
     return [_planned(plan, view.directory)]
+
+
+def _misfit(state: RunState, policy: Policy) -> str:
+    """Why the goal is not one of this team's; empty if it is."""
+    if state.goal and state.goal.type != policy.goal.contract:
+        return f"this team pursues {policy.goal.contract}, not {state.goal.type}"
+    try:
+        policy.goal.of(state.goal_data())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"the goal does not fit: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return ""
 
 
 def _planned(plan: Plan, directory: Directory) -> Planned:

@@ -98,6 +98,7 @@ class RunState:
     conflicts: int = 0
     agreed: int = 0
     foreign: int = 0
+    events: int = 0
     seq: int = 0
     fence: int = 0
     concluded: Concluded | None = None

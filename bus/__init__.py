@@ -1,3 +1,25 @@
 """How it is carried: broker, connection, log, inbox, live, blobs, layout."""
 
-__all__: list[str] = []
+from .blobs import Blobs
+from .broker import embedded, find_embedded
+from .bus import Bus, open_bus
+from .connection import Connection, connect, redact
+from .inbox import Delivery, Inbox
+from .layout import ensure_layout
+from .live import Feed, Live, Present
+from .log import Log, RunHead
+from .server import Durability
+from .tasks import beside
+
+__all__ = [  # noqa: RUF022 - a table of contents
+    # the bus of a team
+    "open_bus", "Bus",
+    # what is said for good, and who it is for
+    "Log", "RunHead", "Inbox", "Delivery", "Blobs",
+    # what is said live
+    "Live", "Feed", "Present",
+    # the broker and the way to it
+    "embedded", "find_embedded", "Durability", "connect", "Connection", "redact", "ensure_layout",
+    # structured concurrency
+    "beside",
+]  # fmt: skip

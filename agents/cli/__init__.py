@@ -1,3 +1,7 @@
-"""The command line."""
+"""The command line: stdout is data, stderr is progress and logs. Light, so that `moot --help` comes at once."""
 
-__all__: list[str] = []
+from .app import main
+from .options import Settings, common, durability
+from .output import emit, inert, say
+
+__all__ = ["Settings", "common", "durability", "emit", "inert", "main", "say"]

@@ -1,3 +1,5 @@
-"""The smallest team."""
+"""The smallest team: two witnesses that disagree about a text. `moot run moot.examples.hello:team --text FILE`."""
 
-__all__: list[str] = []
+from .team import team
+
+__all__ = ["team"]

@@ -1,4 +1,4 @@
-"""evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, and no view of who is alive."""
+"""evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, no view of who is alive."""
 
 import heapq
 from collections import deque
@@ -53,6 +53,7 @@ def evolve(state: RunState, entry: Entry) -> None:
         state.fence = entry.seq
     if state.concluded:
         return
+    state.events += 1
     event = entry.event
     mine = entry.subject.author == COORDINATOR
     match event:

@@ -1,0 +1,106 @@
+"""The group of all verbs. It knows them as plain data and imports a verb's module only when the verb runs."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from .errors import Boundary, NoSuchVerb, close_to
+from .options import COMMON
+
+
+class Verb(NamedTuple):
+    """`module` of this package has a click command named like the verb; a verb without a section is not shown."""
+
+    module: str
+    help: str
+    section: str = ""
+
+
+VERBS = {
+    "demo": Verb("demo", "Play the bundled review board end to end, offline", "Start here"),
+    "new": Verb("new", "Write a new specialist with a passing test", "Start here"),
+    "doctor": Verb("doctor", "Find out what is missing on this machine and how to fix it", "Start here"),
+    "up": Verb("up", "Start broker, coordinator and specialists as separate processes", "Run"),
+    "down": Verb("up", "Stop them in reverse order", "Run"),
+    "run": Verb("run", "Ask a team for an outcome, follow it live, print what came out", "Run"),
+    "agent": Verb("agent", "Run one specialist as a process of its own", "Run"),
+    "plan": Verb("plan", "Show what would be done for a goal, and why, without doing it", "Run"),
+    "ps": Verb("up", "List the processes that run here", "Run"),
+    "runs": Verb("runs", "List runs with their outcome, time and cost", "Look back"),
+    "show": Verb("runs", "Show one run: its plan, conflicts, verdicts and outcome", "Look back"),
+    "replay": Verb("replay", "Step through a recorded run; calls no model and no tool", "Look back"),
+    "tail": Verb("tail", "Print messages from the bus, live or since a point in time", "Wire"),
+    "agents": Verb("agents", "List the specialists that are alive, and their skills", "Wire"),
+    "version": Verb("version", "Print the versions of moot and of what it stands on", "Tools"),
+    "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are in `VERBS` until one is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, verb in VERBS.items() if verb.section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(f".{VERBS[cmd_name].module}", __package__), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in VERBS:
+            raise NoSuchVerb(args[0], close_to(args[0], self.list_commands(ctx)), ctx)
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0].partition("=")[0] in COMMON:
+            raise click.UsageError(f"the option {args[0]} comes after the verb: `moot VERB {args[0]} ...`", ctx)
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        width = max(map(len, VERBS))
+        for name in self.list_commands(ctx):
+            sections.setdefault(VERBS[name].section, []).append((name.ljust(width), VERBS[name].help))
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=(
+        "Every verb takes -o text|json|jsonl, --color auto|always|never, -u/--url and --debug; what a flag does not"
+        " say is taken from MOOT_*, then moot.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped for a"
+        " person, 4 verification failed, 5 dead letters, 6 no broker, 130 interrupted."
+    ),
+)
+def moot() -> None:
+    """Run teams of specialist agents on NATS, and settle what they disagree about."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line. Always ends in SystemExit: a verb's exit code is the number it returns, None is 0."""
+    if "_MOOT_COMPLETE" in os.environ:
+        moot.main(prog_name="moot")  # answers the shell, and exits
+    args = sys.argv[1:] if argv is None else list(argv)
+    with Boundary(debug="--debug" in args or bool(os.environ.get("MOOT_DEBUG"))) as boundary:
+        code = _run(args, boundary)
+        sys.stdout.flush()  # here, where a closed pipe is still quiet
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _run(args: list[str], boundary: Boundary) -> Any:
+    try:
+        with moot.make_context("moot", args, obj=boundary) as context:
+            return moot.invoke(context)
+    except click.exceptions.Exit as done:  # --help, and whoever calls context.exit()
+        return done.exit_code

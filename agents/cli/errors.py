@@ -1,0 +1,140 @@
+"""Errors as a person reads them: a line what, a line why, a line what to try. No traceback without --debug."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Self
+
+import click
+
+from .output import inert, say
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # what a shell says of a program that SIGPIPE ended
+
+
+class Shape(NamedTuple):
+    """An error, ready to be shown."""
+
+    what: str
+    why: str
+    hint: str
+    code: int
+
+    def lines(self) -> list[str]:
+        """One line each; what is empty is left out."""
+        parts = (("error", self.what), ("  why", self.why), ("  try", self.hint))
+        return [f"{word}: {' '.join(inert(text).split())}" for word, text in parts if text]
+
+
+class NoSuchVerb(click.UsageError):
+    """A verb that does not exist; `possibilities` are those that look like it."""
+
+    def __init__(self, name: str, possibilities: Sequence[str], ctx: click.Context) -> None:
+        super().__init__(f"there is no verb {name!r}", ctx)
+        self.possibilities = possibilities
+
+
+class Boundary:
+    """Whatever is raised inside ends the process as its user would want: three lines on stderr and an exit code.
+
+    A context manager and not an `except`, for it swallows nothing: every exception leaves as SystemExit.
+    `debug` may be switched on later, when the options have been read.
+    """
+
+    def __init__(self, *, debug: bool) -> None:
+        self.debug = debug
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, SystemExit):
+            return
+        found = first_of(error)
+        if isinstance(found, SystemExit):
+            raise found
+        if self.debug:
+            _say_traceback(error)
+        sys.exit(_report(found, self.debug))
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The error a person should hear of: of a group, the first MootError in it, else its first leaf."""
+    leaves = list(_leaves(error))
+    return next((leaf for leaf in leaves if _is_ours(leaf)), leaves[0])
+
+
+def close_to(word: str, known: Iterable[str]) -> list[str]:
+    """The known words that look like this one, best first."""
+    from difflib import get_close_matches  # 5 ms that nobody who types well should pay
+
+    return get_close_matches(word, list(known))
+
+
+def did_you_mean(possibilities: Sequence[str] | None) -> str:
+    """The hint, with the best of them, or "" without possibilities."""
+    return f"did you mean {possibilities[0]}?" if possibilities else ""
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
+
+
+def _is_ours(error: BaseException) -> bool:
+    protocols = sys.modules.get("moot.protocols")  # not imported: then it cannot be one of ours, and pydantic stays out
+    return isinstance(error, getattr(protocols, "MootError", ()))
+
+
+def _report(error: BaseException, debug: bool) -> int:
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        _mute_stdout()
+        return BROKEN_PIPE
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.format_message())
+        return error.exit_code
+    shape = _shape(error, debug)
+    say("\n".join(shape.lines()))
+    return shape.code
+
+
+def _shape(error: Any, debug: bool) -> Shape:
+    if isinstance(error, click.UsageError):
+        return _usage(error)
+    if isinstance(error, click.ClickException):
+        return Shape(error.format_message(), "", "", error.exit_code)
+    if _is_ours(error):
+        return Shape(error.what, error.why, error.hint, error.exit_code)
+    hint = (
+        "tell the authors of moot, with the traceback above"
+        if debug
+        else "again with --debug to see where it comes from"
+    )
+    return Shape(f"internal: {type(error).__name__}: {error}".rstrip(": "), "", hint, 1)
+
+
+def _usage(error: click.UsageError) -> Shape:
+    message = error.message if hasattr(error, "possibilities") else error.format_message()
+    path = error.ctx.command_path if error.ctx else "moot"
+    usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ") if error.ctx else ""
+    hint = did_you_mean(getattr(error, "possibilities", None)) or f"`{path} --help` shows what it takes"
+    return Shape(message.rstrip("."), f"the usage is: {usage}" if usage else "", hint, error.exit_code)
+
+
+def _say_traceback(error: BaseException) -> None:
+    import traceback
+
+    say("".join(traceback.format_exception(error)).rstrip())
+
+
+def _mute_stdout() -> None:
+    """Nobody reads it any more; without this the interpreter would complain when it flushes at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,144 @@
+"""Options that every verb takes, and where their values come from: flag > environment > moot.toml > default."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import IO, Any, Concatenate, Literal, NoReturn, ParamSpec, TypeVar, cast, get_args
+
+import click
+
+from .errors import Boundary, close_to, did_you_mean
+
+Output = Literal["text", "json", "jsonl"]
+Color = Literal["auto", "always", "never"]
+Durability = Literal["power", "process"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FILE = "moot.toml"
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "output": get_args(Output),
+    "color": get_args(Color),
+    "durability": get_args(Durability),
+}
+TYPES: Mapping[str, type] = {"output": str, "color": str, "url": str, "debug": bool, "durability": str}  # the file's
+COMMON = frozenset({"-o", "--output", "--color", "-u", "--url", "--debug"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a verb is told: the values of the common options. `url` None means: the embedded broker under `home`."""
+
+    output: Output
+    color: Color
+    url: str | None
+    home: Path
+    debug: bool
+    durability: Durability
+
+    def colored(self, stream: IO[str]) -> bool:
+        """Whether to write colours to this stream."""
+        return self.color == "always" or (self.color == "auto" and stream.isatty())
+
+
+def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
+    """Give a verb the options of all verbs; it gets them as one Settings, its first argument.
+
+    Stands below `click.command`; the verb's own options come as keywords. Raises UsageError if moot.toml is wrong.
+    """
+
+    @wraps(verb)
+    def command(*args: P.args, **kwargs: P.kwargs) -> R:
+        flags = {name: kwargs.pop(name, None) for name in TYPES}
+        settings = resolve(flags, os.environ, Path.cwd())
+        boundary = click.get_current_context().find_object(Boundary)
+        if boundary is not None:
+            boundary.debug = settings.debug
+        return verb(settings, *args, **kwargs)
+
+    options: list[Callable[[Any], Any]] = [
+        click.option("-o", "--output", type=click.Choice(CHOICES["output"]), envvar="MOOT_OUTPUT", show_envvar=True,
+                     help="What to write to stdout.  [default: text]"),
+        click.option("--color", type=click.Choice(CHOICES["color"]), envvar="MOOT_COLOR", show_envvar=True,
+                     help="When to use colours; NO_COLOR and FORCE_COLOR are honoured.  [default: auto]"),
+        click.option("-u", "--url", envvar=["MOOT_URL", "NATS_URL"], show_envvar=True,
+                     help="The broker.  [default: an embedded one]"),
+        click.option("--debug", is_flag=True, default=None, envvar="MOOT_DEBUG", show_envvar=True,
+                     help="Show where an error comes from."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        option(command)
+    return cast(Callable[P, R], command)
+
+
+def durability(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a verb that may start the broker the option --durability; its value is in the Settings too."""
+    return click.option(
+        "--durability", type=click.Choice(CHOICES["durability"]), envvar="MOOT_DURABILITY", show_envvar=True,
+        help="What a confirmed write of the embedded broker survives: loss of power, or of the process (faster).",
+    )(command)  # fmt: skip
+
+
+def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """The settings from the flags (which include the environment, but None for what was not given) and the file.
+
+    Raises UsageError for a moot.toml with an unknown key or a value that fits nothing, and for a bad MOOT_DURABILITY.
+    """
+    file = next((folder / FILE for folder in (cwd, *cwd.parents) if (folder / FILE).is_file()), None)
+    values = _checked(file, _read(file)) if file else {}
+    values |= {name: value for name, value in _environment(environ).items() if value}
+    values |= {name: value for name, value in flags.items() if value is not None}
+    home = environ.get("MOOT_HOME")
+    return Settings(
+        output=values.get("output", "text"),
+        color=values.get("color", "auto"),
+        url=values.get("url") or None,
+        home=cwd / home if home else (file.parent if file else cwd) / ".moot",
+        debug=values.get("debug", False),
+        durability=values.get("durability", "power"),
+    )
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What click does not read: the colour variables of other tools, and the option that few verbs have."""
+    color = "never" if environ.get("NO_COLOR") else "always" if environ.get("FORCE_COLOR") else ""
+    durable = environ.get("MOOT_DURABILITY", "")
+    if durable and durable not in CHOICES["durability"]:
+        _refuse_choice("MOOT_DURABILITY", "durability", durable)
+    return {"color": color, "durability": durable}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        _refuse(f"{file} cannot be read", str(error), "correct the file, or remove it")
+
+
+def _checked(file: Path, values: dict[str, Any]) -> dict[str, Any]:
+    for key, value in values.items():
+        if key not in TYPES:
+            hint = did_you_mean(close_to(key, TYPES)) or f"remove it; the keys are {', '.join(TYPES)}"
+            _refuse(f"{file} has an unknown key {key!r}", f"the keys are {', '.join(TYPES)}", hint)
+        if not isinstance(value, TYPES[key]):
+            _refuse(f"{file}: {key} is {value!r}", f"it must be a {TYPES[key].__name__}", "correct it in the file")
+        if key in CHOICES and value not in CHOICES[key]:
+            _refuse_choice(f"{file}: {key}", key, value)
+    return values
+
+
+def _refuse_choice(where: str, key: str, value: object) -> NoReturn:
+    choices = ", ".join(CHOICES[key])
+    hint = did_you_mean(close_to(str(value), CHOICES[key])) or "take one of these"
+    _refuse(f"{where} is {value!r}", f"it must be one of {choices}", hint)
+
+
+def _refuse(what: str, why: str, hint: str) -> NoReturn:
+    from moot.protocols import UsageError  # here, for it brings pydantic, and errors are rare
+
+    raise UsageError(what, why, hint)

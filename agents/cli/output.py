@@ -1,0 +1,47 @@
+"""Output: data to stdout in the shape that was asked for, progress to stderr, nothing a terminal would obey."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..logs import inert, without_secrets
+
+if TYPE_CHECKING:
+    from .options import Settings
+
+T = TypeVar("T")
+
+
+def emit(settings: "Settings", data: T, text: Callable[[T], str]) -> None:
+    """Write the data to stdout: json is one document, jsonl one line for each element of a list, text what `text` says.
+
+    Messages, paths and whatever JSON knows may be in it; TypeError for anything else. JSON is plain ASCII. What agents
+    said has to go through `inert` in `text`, which may add colours of its own.
+    """
+    if settings.output == "text":
+        click.echo(text(data), color=settings.colored(sys.stdout))
+    elif settings.output == "json":
+        click.echo(json.dumps(data, indent=2, default=_plain))
+    else:
+        for row in data if isinstance(data, list | tuple) else (data,):
+            click.echo(json.dumps(row, default=_plain))
+
+
+def say(text: str) -> None:
+    """Write a line of progress to stderr, made inert and without secrets."""
+    click.echo(inert(str(without_secrets(text))), err=True)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):  # pydantic's, which is not imported for this
+        return value.model_dump(mode="json")
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+__all__ = ["emit", "inert", "say"]

@@ -1,0 +1,166 @@
+"""Logs: children say JSON lines on stderr, without secrets; the parent shows them to people, without escape codes."""
+
+import json
+import re
+import time
+import zlib
+from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+Format = Literal["json", "text"]
+
+_PALETTE = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)  # ANSI foregrounds; red is kept for errors
+_RED, _YELLOW = 31, 33
+_LOUD = {"warning": _YELLOW, "error": _RED, "critical": _RED}
+_SHOWN_APART = {"timestamp", "level", "event", "agent", "exception"}
+
+_SECRET = re.compile(r"(?:^|[^a-z])(?:token|password|passwd|secret|api[_-]?key|authorization)s?(?:$|[^a-z])", re.I)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_USERINFO = re.compile(r"(?<=://)[^\s/?#\"']+@")
+_MASK = "***"
+_DEPTH = 8  # deeper than this a value is only text
+
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC and its like: titles, links
+    r"|\x1b[ -/]*[0-~]"
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # bidi as well
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+def inert(text: str) -> str:
+    r"""The text without anything a terminal would obey: escape sequences, control and bidi characters; \n and \t stay.
+
+    Lone surrogates, which could not be written, become U+FFFD.
+    """
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _ESCAPES.sub("", text)))
+
+
+def without_secrets(value: Any, key: str = "", depth: int = 0) -> Any:
+    """The value without secrets: what stands under a telling key, and the userinfo of URLs in any string.
+
+    Numbers under "tokens" and the like are counts and stay. What JSON does not know becomes its repr.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if key and _tells(key) and not ("token" in key.lower() and isinstance(value, int | float)):
+        return _MASK
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, Mapping) and depth < _DEPTH:
+        return {str(name): without_secrets(item, str(name), depth + 1) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and depth < _DEPTH:
+        return [without_secrets(item, key, depth + 1) for item in value]
+    return _USERINFO.sub(f"{_MASK}@", value if isinstance(value, str) else repr(value))
+
+
+def configure_logging(agent: str, *, format: Format = "json", level: str = "info") -> None:
+    """Set up structlog for this process: one line an event on stderr, with UTC time, level, event, agent, bound keys.
+
+    Exceptions become a field, secrets are masked. What libraries say through the standard library's logging, and
+    warnings, goes the same way, from WARNING on. `level` is a name of the standard library's, in any case; `format`
+    "text" is for a person who started the process by hand. Raises ValueError for a level that does not exist.
+    """
+    import logging
+    import sys
+
+    import structlog  # here, for it takes 0.1 s of CPU and the parent, which only renders, needs none of it
+
+    levels = logging.getLevelNamesMapping()
+    if level.upper() not in levels:
+        raise ValueError(f"no log level {level!r}: take one of {', '.join(levels).lower()}")
+
+    def named(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {"agent": agent, **event}
+
+    def as_text(_: Any, __: str, event: Mapping[str, Any]) -> str:
+        return _render(agent, event, width=0, color=sys.stderr.isatty())
+
+    enrich: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        named,
+    ]
+    finish: list[structlog.typing.Processor] = [
+        structlog.processors.format_exc_info,
+        lambda _, __, event: without_secrets(event),
+        structlog.processors.JSONRenderer() if format == "json" else as_text,
+    ]
+    structlog.configure(
+        processors=[*enrich, *finish],
+        wrapper_class=structlog.make_filtering_bound_logger(levels[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    library = logging.StreamHandler(sys.stderr)
+    drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    library.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=enrich, processors=[drop, *finish]))
+    logging.basicConfig(handlers=[library], level=max(logging.WARNING, levels[level.upper()]), force=True)
+    logging.captureWarnings(True)
+
+
+def render_line(name: str, raw: str, *, width: int = 0, color: bool = False) -> str:
+    """A child's line for people: `HH:MM:SS name | event key=value`, in local time; what is no JSON log, as it is.
+
+    `width` is that of the longest name. The name has a colour of its own, always the same. An event of several lines
+    and an exception have the prefix on every line, so no agent can speak in another's name.
+    """
+    return _render(name, _event(raw), width=width, color=color)
+
+
+def _event(raw: str) -> Mapping[str, Any]:
+    if raw.startswith("{"):
+        try:
+            event = json.loads(raw)
+        except (ValueError, RecursionError):  # agents may write anything that looks like JSON
+            event = None
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            return event
+    return {"event": raw}
+
+
+def _render(name: str, event: Mapping[str, Any], *, width: int, color: bool) -> str:
+    prefix = f"{_clock(event.get('timestamp'))} {_painted(name.ljust(width), _shade(name), color)} |"
+    pairs = [f"{inert(key)}={_shown(value)}" for key, value in event.items() if key not in _SHOWN_APART]
+    text = " ".join([_loudness(event.get("level"), color) + inert(event["event"]), *pairs])
+    trace = event.get("exception")
+    lines = [*text.splitlines(), *(inert(trace).splitlines() if isinstance(trace, str) else ())]
+    return "\n".join(f"{prefix} {line}".rstrip() for line in lines or [""])
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, str):
+        return inert(json.dumps(value, ensure_ascii=False, default=repr))
+    plain = inert(value)
+    return plain if plain and not re.search(r"[\s\"=]", plain) else json.dumps(plain, ensure_ascii=False)
+
+
+def _loudness(level: object, color: bool) -> str:
+    if not isinstance(level, str) or level not in _LOUD:
+        return ""
+    return _painted(f"{level}:", _LOUD[level], color) + " "
+
+
+def _clock(stamp: object) -> str:
+    try:
+        return datetime.fromisoformat(str(stamp)).astimezone().strftime("%H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return time.strftime("%H:%M:%S")
+
+
+def _shade(name: str) -> int:
+    return _PALETTE[zlib.crc32(name.encode()) % len(_PALETTE)]
+
+
+def _painted(text: str, shade: int, color: bool) -> str:
+    return f"\x1b[{shade}m{text}\x1b[0m" if color else text
+
+
+def _tells(key: str) -> bool:
+    return bool(_SECRET.search(_CAMEL.sub("_", key)))
+
+
+__all__: Sequence[str] = ["Format", "configure_logging", "inert", "render_line", "without_secrets"]

@@ -1,0 +1,60 @@
+"""Report: what a run came to, in the shape that `moot run -o json` prints."""
+
+from typing import get_args
+
+from moot.protocols import Data, Entry, Message, Outcome, Proof, Status, Verdict
+
+from .state import RunState
+
+_EXIT: dict[str, int] = {"decided": 0, "partial": 0, "failed": 1, "cancelled": 1, "undecided": 3}
+
+
+class Report(Message, contract="moot.cli.Run.v1"):
+    """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took."""
+
+    run: str
+    team: str
+    status: Status | str
+    because: str
+    outcome: Data
+    verdicts: tuple[Verdict, ...]
+    missing: tuple[str, ...]
+    spent: Data
+    state_hash: str
+    events: int
+    seconds: float
+
+
+def report(team: str, state: RunState, last: Entry | None) -> Report:
+    """Sum up a state that was folded up to the entry `last`."""
+    end = state.concluded
+    done = [task for task in state.tasks.values() if task.status == "done"]
+    return Report(
+        run=state.run,
+        team=team,
+        status=end.status if end else "running",
+        because=end.because if end else "",
+        outcome=end.outcome if end else {},
+        verdicts=tuple(verdict for barrier in state.barriers.values() for verdict in barrier.verdicts),
+        missing=end.missing if end else tuple(state.missing),
+        spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3)},
+        state_hash=end.state_hash if end else state.hash(),
+        events=state.events,
+        seconds=round(last.time - state.asked_at, 3) if last else 0.0,
+    )
+
+
+def exit_code(report: Report, outcome: type[Outcome]) -> int:
+    """0 decided or partial, 1 failed or cancelled, 3 stopped for a person, 4 a proof of the outcome does not hold."""
+    code = _EXIT.get(report.status, 1)
+    return 4 if code == 0 and unproved(report, outcome) else code
+
+
+def unproved(report: Report, outcome: type[Outcome]) -> str:
+    """Why a proof among the outcome's fields does not hold; empty if all hold."""
+    for name, field in outcome.model_fields.items():
+        kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+        said = report.outcome.get(name)
+        if any(issubclass(kind, Proof) for kind in kinds) and isinstance(said, dict) and not said.get("holds"):
+            return str(said.get("because") or f"{name} does not hold")
+    return ""

@@ -1,0 +1,87 @@
+"""Roster: who is there now, from heartbeats. It gives the decider its Directory."""
+
+import time
+from collections.abc import Callable
+
+import anyio
+from anyio.abc import TaskStatus
+
+from moot.bus import Bus
+from moot.protocols import AgentCard, Directory, Heartbeat
+
+SILENCE = 5.0  # seconds without a heartbeat after which an agent counts as gone
+
+
+class Roster:
+    """Follows the heartbeats of a team. `changed` is called whenever somebody comes, goes or changes its card."""
+
+    def __init__(self, bus: Bus, *, silence: float = SILENCE) -> None:
+        self.bus = bus
+        self.changed: set[Callable[[], None]] = set()
+        self._silence = silence
+        self._cards: dict[str, AgentCard] = {}
+        self._digests: dict[str, str] = {}
+        self._seen: dict[tuple[str, str], tuple[float, Heartbeat]] = {}
+        self._seconds: dict[str, float] = {}
+        self._last = Directory()
+
+    async def keep(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Follow until cancelled; started once everybody who is there now has been heard of."""
+        async with self.bus.live.heartbeats() as heartbeats, anyio.create_task_group() as watching:
+            for present in await self.bus.live.roll_call():
+                await self._learn(present.name)
+            watching.start_soon(self._notice_silence)
+            task_status.started()
+            async for heartbeat in heartbeats:
+                await self._heard(heartbeat)
+
+    def present(self) -> list[Heartbeat]:
+        """The last heartbeat of every process that is there."""
+        return [heartbeat for _, heartbeat in self._seen.values()]
+
+    def cards(self) -> list[AgentCard]:
+        return [self._cards[name] for name in sorted(self._cards)]
+
+    def directory(self) -> Directory:
+        """Who has been heard of, who is alive, and how long their skills usually take."""
+        return self._last
+
+    def took(self, skill: str, seconds: float) -> None:
+        """A task of this skill took so long: what is typical follows slowly."""
+        self._seconds[skill] = 0.7 * self._seconds.get(skill, seconds) + 0.3 * seconds
+        self._last = self._last.model_copy(update={"typical": dict(self._seconds)})
+
+    async def _heard(self, heartbeat: Heartbeat) -> None:
+        who = (heartbeat.agent, heartbeat.instance)
+        if heartbeat.leaving:
+            self._seen.pop(who, None)
+        else:
+            self._seen[who] = (time.monotonic(), heartbeat)
+            if self._digests.get(heartbeat.agent) != heartbeat.card:
+                await self._learn(heartbeat.agent, heartbeat.card)
+        self._refresh()
+
+    async def _learn(self, agent: str, digest: str = "") -> None:
+        card = await self.bus.live.card(agent)
+        if card is not None:
+            self._cards[agent], self._digests[agent] = card, digest
+            self._refresh()
+
+    async def _notice_silence(self) -> None:
+        while True:
+            await anyio.sleep(self._silence / 5)
+            now = time.monotonic()
+            for who in [who for who, (seen, _) in self._seen.items() if now - seen > self._silence]:
+                del self._seen[who]
+            self._refresh()
+
+    def _refresh(self) -> None:
+        directory = Directory(
+            cards=tuple(skill for card in self.cards() for skill in card.skills),
+            alive=frozenset(agent for agent, _ in self._seen if agent in self._cards),
+            typical=self._seconds,
+        )
+        if directory != self._last:
+            self._last = directory
+            for changed in self.changed:
+                changed()

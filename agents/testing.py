@@ -1,0 +1,111 @@
+"""For your tests: a specialist, or a whole team, on a real throw-away broker, in one `async with`.
+
+async with bench(clerk) as call:
+    summary = await call("summarise", document=Document(text="..."))
+
+async with running(team) as client:
+    report = await client.outcome(await client.ask(Digest(text=...)))
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import anyio
+from pydantic import JsonValue
+
+from moot.bus import embedded, open_bus
+from moot.protocols import Assigned, Failure, Message, Refused, token
+
+from .client import Client, new_run
+from .coordinator import coordinate
+from .specialist import Specialist
+from .team import Team
+from .worker import Worker
+
+Call = Callable[..., Awaitable[Message | list[Message]]]
+
+
+class SkillFailed(AssertionError):
+    """The skill answered with a Failure; its text says which and why."""
+
+
+@asynccontextmanager
+async def broker() -> AsyncIterator[str]:
+    """The URL of a real nats-server with an empty store, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="moot-test-") as home:
+        async with embedded(Path(home), durability="process") as url:
+            yield url
+
+
+@asynccontextmanager
+async def serving(specialist: Specialist, url: str, team: str = "test") -> AsyncIterator[Worker]:
+    """One replica of a specialist at work in this process; it is drained at the end."""
+    async with open_bus(url, team, name=specialist.name) as bus, anyio.create_task_group() as group:
+        worker = Worker(specialist, bus, instance=f"{specialist.name}-{new_run()}")
+        await group.start(worker.serve)
+        yield worker
+        worker.drain.set()
+
+
+@asynccontextmanager
+async def bench(specialist: Specialist, url: str | None = None) -> AsyncIterator[Call]:
+    """Call the skills of one specialist over the bus, as a coordinator would.
+
+    `await call("skill", parameter=message, ...)` gives the message the skill says (a list, if it says a list). Raises
+    SkillFailed, or Refused where the skill refused its input.
+    """
+    async with AsyncExitStack() as stack:
+        where = url if url is not None else await stack.enter_async_context(broker())
+        await stack.enter_async_context(serving(specialist, where))
+        bus = await stack.enter_async_context(open_bus(where, "test", name="bench"))
+
+        async def call(skill: str, **given: Message | Sequence[Message] | None) -> Message | list[Message]:
+            run = new_run()
+            assigned = Assigned(
+                task=token(skill),
+                step="",
+                agent=specialist.name,
+                attempt=1,
+                skill=skill,
+                input={name: _plain(value) for name, value in given.items() if value is not None},
+                deadline=2**40,
+            )
+            after = await bus.log.append(run, [assigned], after=0, source="bench")
+            async for entry in bus.log.follow(run, after):
+                if isinstance(entry.event, Failure):
+                    raise (Refused if entry.event.kind == "refused" else SkillFailed)(entry.event.because)
+                return _heard(specialist, skill, getattr(entry.event, "output", None))
+            raise SkillFailed("the log ended")
+
+        yield call
+
+
+@asynccontextmanager
+async def running(team: Team, url: str | None = None) -> AsyncIterator[Client]:
+    """A whole team in this process: coordinator and specialists on one broker, and a client of theirs."""
+    async with AsyncExitStack() as stack:
+        where = url if url is not None else await stack.enter_async_context(broker())
+        for specialist in team.specialists:
+            await stack.enter_async_context(serving(specialist, where, team.name))
+        bus = await stack.enter_async_context(open_bus(where, team.name, name="coordinator"))
+        group = await stack.enter_async_context(anyio.create_task_group())
+        await group.start(
+            lambda task_status: coordinate(bus, team.policy(), instance=new_run(), task_status=task_status)
+        )
+        stack.callback(group.cancel_scope.cancel)
+        yield Client(await stack.enter_async_context(open_bus(where, team.name, name="client")))
+
+
+def _plain(value: Message | Sequence[Message]) -> JsonValue:
+    if isinstance(value, Message):
+        return value.plain()
+    return [message.plain() for message in value]
+
+
+def _heard(specialist: Specialist, skill: str, output: object) -> Message | list[Message]:
+    message = specialist.skills[skill].says.message
+    if isinstance(output, list):
+        return [message.of(element) for element in output]
+    return message.of(output)  # type: ignore[arg-type]

@@ -1,0 +1,81 @@
+"""Broker: the NATS server of a directory, found or started, and kept up by whoever needs it."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from moot.protocols import BrokerUnavailable
+
+from .server import START, Address, Durability, Lock, answers, gone, known, start, stop
+from .tasks import beside
+
+
+@asynccontextmanager
+async def embedded(home: Path, *, durability: Durability = "power") -> AsyncIterator[str]:
+    """Yield the URL of the broker of this directory (`.moot`); start it if none runs, and keep it up.
+
+    All processes in one directory find the same broker. It ends with the process that started it, and then any other
+    that is inside such a block starts it again, on the same port. "power" survives a power failure, "process" only
+    the death of the server's process, and is faster. Raises BrokerUnavailable, also into the block when a broker that
+    vanished cannot be started again.
+    """
+    keeper = _Keeper(home, durability)
+    address = await keeper.ensure()
+    try:
+        async with beside(keeper.keep):
+            yield address.url
+    finally:
+        await keeper.leave()
+
+
+def find_embedded(home: Path) -> str | None:
+    """The URL of the running embedded broker of this directory, or None."""
+    address = known(home)
+    return address.url if address and answers(address) else None
+
+
+class _Keeper:
+    """One process's share in the broker of a directory."""
+
+    def __init__(self, home: Path, durability: Durability) -> None:
+        self._home = home
+        self._durability = durability
+        self._ours: subprocess.Popen[bytes] | None = None
+
+    async def ensure(self) -> Address:
+        """Find the broker, or start it, or wait while somebody else does."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        (self._home / ".gitignore").write_text("*\n")
+        with anyio.move_on_after(START):
+            while True:
+                address = known(self._home)
+                if address and answers(address):
+                    return address
+                if lock := Lock.take(self._home):
+                    return await self._start(lock)
+                await anyio.sleep(0.01)
+        raise BrokerUnavailable(f"the broker in {self._home} does not answer", "its lock is held, but nobody listens")
+
+    async def keep(self) -> None:
+        """Whenever the broker vanishes, see that there is one again."""
+        while True:
+            address = await self.ensure()
+            await gone(address.pid)
+            if self._ours:
+                self._ours.poll()
+
+    async def leave(self) -> None:
+        """Stop the broker if it is ours."""
+        if self._ours:
+            await stop(self._ours)
+
+    async def _start(self, lock: Lock) -> Address:
+        try:
+            with anyio.CancelScope(shield=True):  # a half-started server would be nobody's
+                self._ours, address = await start(self._home, lock, self._durability)
+        finally:
+            lock.close()
+        return address

@@ -1,0 +1,338 @@
+"""Connection: nats-py with its traps covered. Never gives up once connected, and no call waits without a bound."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from socket import gaierror
+from typing import NamedTuple
+
+import anyio
+import nats.errors
+from anyio.streams.memory import MemoryObjectReceiveStream
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from moot.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
+
+FIRST_CONNECT = 1.5  # seconds; with the look at the server afterwards it stays under the promised two
+OLDEST_SERVER = (2, 12)
+_DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"', re.IGNORECASE)
+_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+class NobodyThere(Unanswered):
+    """Nobody listens on this subject. For JetStream: no such stream, or it elects a leader at the moment."""
+
+
+class _Call(NamedTuple):
+    subject: str
+    reply: asyncio.Future[Msg]
+
+    def fail(self, error: BusError) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(error)
+
+
+def redact(url: str) -> str:
+    """The URL without token, user and password: what may be shown and logged."""
+    return _USERINFO.sub("", url)
+
+
+@asynccontextmanager
+async def connect(url: str, *, name: str) -> AsyncIterator["Connection"]:
+    """Connect within two seconds, then keep the connection whatever happens to the server.
+
+    `url` may list several servers of a cluster, separated by commas. Raises BadCredentials, BrokerUnavailable (nobody
+    there, no such host, TLS not trusted) or BrokerUnfit (older than 2.12, or JetStream off); none of their texts has
+    the credentials of the URL.
+    """
+    connection = Connection(url)
+    try:
+        await connection._open(name)
+        yield connection
+    finally:
+        await connection._close()
+
+
+class Connection:
+    """One connection to the broker, for any number of tasks."""
+
+    def __init__(self, url: str) -> None:
+        self.shown = redact(url)
+        self.connected = False
+        self.dead = False  # closed for good, which only the server or the end of the block brings about
+        self.listeners: set[Callable[[], None]] = set()  # called at every change of the two above
+        self._servers = url.split(",")
+        self._client = Client()
+        self._changed = asyncio.Event()
+        self._calls: dict[str, _Call] = {}
+        self._tokens = count()
+        self._inbox = ""
+        self._denied: set[tuple[str, str]] = set()
+        self._refused: list[Exception] = []
+        self._opening = False
+
+    async def publish(
+        self, subject: str, data: bytes = b"", *, reply: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        """Send without waiting. Raises Denied (an earlier message here was), BrokerUnavailable, Unanswered."""
+        self._check(("publish", subject))
+        try:
+            await self._client.publish(subject, data, reply=reply, headers=headers)
+        except nats.errors.OutboundBufferLimitError:
+            raise Unanswered(f"nothing was sent to {subject}", "the broker is away and the buffer is full") from None
+        except (nats.errors.ConnectionClosedError, nats.errors.ConnectionDrainingError):
+            raise self._gone() from None
+        except nats.errors.MaxPayloadError:
+            raise BusError(f"a message to {subject} is too large", f"{len(data)} bytes") from None
+
+    async def request(
+        self, subject: str, data: bytes = b"", *, headers: dict[str, str] | None = None, timeout: float = 2.0
+    ) -> Msg:
+        """Send and wait for the answer.
+
+        Raises Unanswered (no answer in time, or the connection broke meanwhile), NobodyThere, Denied, BrokerUnavailable
+        (the connection is closed for good).
+        """
+        token = str(next(self._tokens))
+        call = _Call(subject, asyncio.get_running_loop().create_future())
+        with anyio.move_on_after(timeout):
+            await self.ready()
+            self._calls[token] = call
+            try:
+                await self.publish(subject, data, reply=self._inbox + token, headers=headers)
+                answer = await call.reply
+            finally:
+                del self._calls[token]
+            if answer.headers and answer.headers.get("Status") == "503":
+                raise NobodyThere("nobody answers", subject)
+            return answer
+        raise Unanswered("the broker did not answer", f"{subject} within {timeout:g} s")
+
+    async def subscribe(
+        self, subject: str, handle: Callable[[Msg], Awaitable[None]], *, queue: str = ""
+    ) -> Subscription:
+        """Hand every message on the subject to `handle`. Does not wait for the server; `listen` does."""
+        self._check(("subscription", subject))
+        try:
+            return await self._client.subscribe(
+                subject, queue=queue, cb=handle, pending_msgs_limit=0, pending_bytes_limit=0
+            )
+        except (nats.errors.ConnectionClosedError, nats.errors.ConnectionDrainingError):
+            raise self._gone() from None
+
+    async def unsubscribe(self, subscription: Subscription, *, flush: bool = False) -> None:
+        """End a subscription; with `flush` only after what the server had sent was handled. Never raises."""
+        with anyio.move_on_after(1, shield=True):
+            with suppress(nats.errors.Error, OSError):  # the connection went first, and the subscription with it
+                if flush and self.connected:
+                    await subscription.drain()  # type: ignore[no-untyped-call]
+                else:
+                    await subscription.unsubscribe()
+
+    @asynccontextmanager
+    async def listen(self, *subjects: str) -> AsyncIterator[MemoryObjectReceiveStream[Msg]]:
+        """Messages on core subjects, subscribed when the block begins. A reader too slow for 10,000 loses the newest.
+
+        The stream ends when the connection is closed for good. Raises Denied.
+        """
+        into, out_of = anyio.create_memory_object_stream[Msg](10_000)
+
+        async def hear(message: Msg) -> None:
+            with suppress(anyio.WouldBlock, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                into.send_nowait(message)
+
+        def end() -> None:
+            if self.dead:
+                into.close()
+
+        self.listeners.add(end)
+        subscriptions = [await self.subscribe(subject, hear) for subject in subjects]
+        try:
+            await self.flush()
+            for subject in subjects:
+                self._check(("subscription", subject))
+            with out_of:
+                yield out_of
+        finally:
+            self.listeners.discard(end)
+            into.close()
+            for subscription in subscriptions:
+                await self.unsubscribe(subscription)
+
+    def new_inbox(self) -> str:
+        """A subject that nobody else uses."""
+        return self._client.new_inbox()
+
+    async def flush(self, timeout: float = 2.0) -> None:
+        """Wait until the server has processed all that was sent. Raises Unanswered, BrokerUnavailable."""
+        with anyio.move_on_after(timeout):
+            await self.ready()
+            await anyio.sleep(0)
+            while self._client.pending_data_size:  # noqa: ASYNC110 - nats-py's PING would overtake what is pending
+                await anyio.sleep(0.001)
+            try:
+                await self._client.flush(10)
+            except nats.errors.ConnectionClosedError:
+                raise self._gone() from None
+            return
+        raise Unanswered("the broker did not answer", f"a ping within {timeout:g} s")
+
+    async def ready(self) -> None:
+        """Wait until connected. Raises BrokerUnavailable when closed for good."""
+        while not self.connected:
+            if self.dead:
+                raise self._gone()
+            await self._changed.wait()
+
+    async def lost(self, for_seconds: float) -> None:
+        """Return once the broker has been away for so long without a break, or at once when closed for good."""
+        while not self.dead:
+            while self.connected:
+                await self._changed.wait()
+            with anyio.move_on_after(for_seconds) as wait:
+                while not (self.connected or self.dead):
+                    await self._changed.wait()
+            if wait.cancelled_caught and not self.connected:
+                return
+
+    # the first connect
+
+    async def _open(self, name: str) -> None:
+        with anyio.move_on_after(FIRST_CONNECT):
+            while not await self._try(name):
+                if any(_hopeless(error) for error in self._refused):
+                    break
+                await anyio.sleep(0.05)
+        if not self._client.is_connected:
+            raise self._explain()
+        self._turn(connected=True)
+        self._inbox = self._client.new_inbox() + "."
+        await self.subscribe(self._inbox + "*", self._answer)
+        await self._examine()
+
+    async def _try(self, name: str) -> bool:
+        """One attempt with a fresh client: nats-py's own never end, also where trying again cannot help."""
+        self._client, self._opening = Client(), True
+        try:
+            await self._client.connect(
+                self._servers,
+                name=name,
+                error_cb=self._on_error,
+                disconnected_cb=self._on_disconnected,
+                reconnected_cb=self._on_reconnected,
+                closed_cb=self._on_closed,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.1,  # type: ignore[arg-type]  # annotated int, used as a number of seconds
+                connect_timeout=1,
+                ping_interval=5,
+                max_outstanding_pings=2,
+            )
+        except (OSError, ValueError, nats.errors.Error) as error:
+            self._refused.append(error)
+        finally:
+            self._opening = False
+            if not self._client.is_connected:
+                await self._shut()
+        return self._client.is_connected
+
+    def _explain(self) -> BrokerUnavailable:
+        telling = [error for error in self._refused if _hopeless(error)] or self._refused
+        if not telling:
+            return BrokerUnavailable(f"no answer from {self.shown}", f"within {FIRST_CONNECT} s")
+        error = telling[-1]
+        if _is_refusal(error):
+            return BadCredentials(f"{self.shown} does not let us in", "wrong or missing credentials")
+        if isinstance(error, ssl.SSLError):
+            return BrokerUnavailable(f"no trust in {self.shown}", redact(str(error)), "Set SSL_CERT_FILE to its CA.")
+        return BrokerUnavailable(f"no broker at {self.shown}", redact(str(error)) or type(error).__name__)
+
+    async def _examine(self) -> None:
+        version = self._client.connected_server_version
+        if (version.major, version.minor) < OLDEST_SERVER:
+            raise BrokerUnfit(f"{self.shown} is too old", f"{version!r}")
+        try:
+            answer = await self.request("$JS.API.INFO", timeout=0.4)
+        except NobodyThere:
+            raise BrokerUnfit(f"{self.shown} has JetStream off") from None
+        except (Denied, Unanswered):
+            return  # not ours to ask, or busy: what needs JetStream will say so
+        if b'"err_code":10039' in answer.data:
+            raise BrokerUnfit(f"{self.shown} has JetStream off for this account")
+
+    async def _close(self) -> None:
+        self._turn(connected=False, dead=True)
+        await self._shut()
+
+    async def _shut(self) -> None:
+        if self._client.options:  # else it was given nothing to open, and its close would fail
+            with anyio.move_on_after(0.4, shield=True):
+                await self._client.close()
+
+    # what nats-py reports
+
+    async def _answer(self, message: Msg) -> None:
+        call = self._calls.get(message.subject.rpartition(".")[2])
+        if call and not call.reply.done():
+            call.reply.set_result(message)
+
+    async def _on_error(self, error: Exception) -> None:
+        if denied := _DENIED.search(str(error)):
+            self._deny(denied[1].lower(), denied[2].lower())
+        elif self._opening:
+            raise error  # ends the attempt to connect for the first time
+
+    def _deny(self, verb: str, subject: str) -> None:
+        calls = [call for call in self._calls.values() if verb == "publish" and call.subject.lower() == subject]
+        for call in calls:
+            call.fail(Denied(f"not allowed to publish to {call.subject}"))
+        if not calls:
+            self._denied.add((verb, subject))
+
+    async def _on_disconnected(self) -> None:
+        if self._client.is_closed:
+            return  # for good, as _on_closed will say
+        self._turn(connected=False)
+        for call in self._calls.values():
+            call.fail(Unanswered("the connection broke", call.subject))
+
+    async def _on_reconnected(self) -> None:
+        self._turn(connected=True)
+
+    async def _on_closed(self) -> None:
+        if not self._inbox:
+            return
+        self._turn(connected=False, dead=True)
+        for call in self._calls.values():
+            call.fail(self._gone())
+
+    def _turn(self, *, connected: bool, dead: bool = False) -> None:
+        self.connected, self.dead = connected, self.dead or dead
+        self._changed.set()
+        self._changed = asyncio.Event()
+        for listener in tuple(self.listeners):
+            listener()
+
+    def _check(self, act: tuple[str, str]) -> None:
+        """Raise what came too late for the call that caused it."""
+        key = act[0], act[1].lower()
+        if key in self._denied:
+            self._denied.discard(key)
+            raise Denied(f"not allowed: {act[0]} to {act[1]}")
+
+    def _gone(self) -> BrokerUnavailable:
+        why = redact(str(self._client.last_error or "it was closed"))
+        return BrokerUnavailable(f"the connection to {self.shown} is closed", why)
+
+
+def _is_refusal(error: Exception) -> bool:
+    return "authorization" in str(error).lower() or "authentication" in str(error).lower()
+
+
+def _hopeless(error: Exception) -> bool:
+    """True where trying again within two seconds cannot help."""
+    return _is_refusal(error) or isinstance(error, ssl.SSLError | gaierror | ValueError)

@@ -1,0 +1,183 @@
+"""JetStream: the few requests of its API that the bus needs, typed (https://github.com/nats-io/nats-architecture-and-design)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Self, TypeVar
+
+import anyio
+from nats.aio.msg import Msg
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, JsonValue
+from pydantic_core import to_json
+
+from moot.protocols import BusError, BusFull, Unanswered
+
+from .connection import Connection
+
+R = TypeVar("R", bound="Reply")
+T = TypeVar("T")
+
+PATIENCE = 12.0  # seconds; an election took 8.5
+NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
+WRONG_LAST = {10071, 10164}
+_FULL = {10023, 10028, 10047, 10077, 10120, 10122}
+_AGAIN = {10008, 10074, 10118, 10176, 10210}  # no leader now, peers missing, open batches: nothing was stored
+
+
+class JetStreamError(BusError):
+    """The broker refused a request."""
+
+    def __init__(self, what: str, why: str, code: int) -> None:
+        super().__init__(what, why)
+        self.code = code
+
+
+class _Error(BaseModel):
+    code: int
+    err_code: int = 0
+    description: str = ""
+
+
+class Reply(BaseModel):
+    """Any answer of the API."""
+
+    error: _Error | None = None
+
+
+class PubAck(Reply):
+    seq: int = 0
+
+
+class StreamState(BaseModel):
+    messages: int = 0
+    bytes: int = 0
+    last_seq: int = 0
+
+
+class StreamConfig(BaseModel):
+    max_bytes: int = -1
+    allow_atomic: bool = False
+
+
+class StreamInfo(Reply):
+    config: StreamConfig = StreamConfig()
+    state: StreamState = StreamState()
+
+
+class ConsumerInfo(Reply):
+    name: str = ""
+    num_pending: int = 0
+
+
+class Kept(BaseModel):
+    """A message as the stream has it."""
+
+    subject: str
+    seq: int
+    data: Base64Bytes = b""
+    time: AwareDatetime
+
+
+class _KeptReply(Reply):
+    message: Kept | None = None
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A message as a consumer delivers it, for the `times`-th time. `order` counts the consumer's deliveries.
+
+    `confirmed` is when it came, or when the server was last told that we are at it, by our own monotonic clock.
+    """
+
+    subject: str
+    data: bytes
+    ack: str
+    times: int
+    seq: int
+    order: int
+    time: float
+    confirmed: float
+
+    @classmethod
+    def of(cls, message: Msg) -> Self:
+        tokens = message.reply.split(".")
+        at = 4 if len(tokens) == 9 else 6  # a domain and an account stand before, where the server uses them
+        times, seq, order, nanoseconds = (int(word) for word in tokens[at : at + 4])
+        return cls(message.subject, message.data, message.reply, times, seq, order, nanoseconds / 1e9, monotonic())
+
+
+async def call(
+    connection: Connection, verb: str, body: Mapping[str, JsonValue], reply: type[R], *, timeout: float = 2.0
+) -> R:
+    """One request to the API. Raises JetStreamError, BusFull, Unanswered, Denied, BrokerUnavailable."""
+    return _opened(verb, await connection.request(f"$JS.API.{verb}", to_json(body), timeout=timeout), reply)
+
+
+async def publish(connection: Connection, subject: str, data: bytes, headers: dict[str, str]) -> int:
+    """Append one message and return its sequence. Raises as `call`; Unanswered does not say whether it is stored."""
+    return _opened(subject, await connection.request(subject, data, headers=headers), PubAck).seq
+
+
+async def persist(act: Callable[[], Awaitable[T]]) -> T:
+    """Repeat what has no answer, or cannot be done at the moment, for 12 seconds. Raises what the last attempt did."""
+    deadline, pause = monotonic() + PATIENCE, 0.01
+    while True:
+        try:
+            return await act()
+        except Unanswered:
+            if monotonic() + pause > deadline:
+                raise
+        except JetStreamError as error:
+            if error.code not in _AGAIN:
+                raise
+            if monotonic() + pause > deadline:
+                raise Unanswered(error.what, error.why) from None
+        await anyio.sleep(pause)
+        pause = min(pause * 2, 1.0)
+
+
+async def find(connection: Connection, stream: str, where: Mapping[str, JsonValue]) -> Kept | None:
+    """The message that `where` names (seq, last_by_subj, seq and next_by_subj), from the stream's leader, or None."""
+
+    async def ask() -> Kept | None:
+        return (await call(connection, f"STREAM.MSG.GET.{stream}", where, _KeptReply)).message
+
+    try:
+        return await persist(ask)
+    except JetStreamError as error:
+        if error.code in NOT_FOUND:
+            return None
+        raise
+
+
+async def last(connection: Connection, stream: str, subject: str) -> Kept | None:
+    """The last message on a subject, which may have wildcards."""
+    return await find(connection, stream, {"last_by_subj": subject})
+
+
+async def stream_info(connection: Connection, stream: str) -> StreamInfo | None:
+    """How full a stream is; None if there is none."""
+
+    async def ask() -> StreamInfo:
+        return await call(connection, f"STREAM.INFO.{stream}", {}, StreamInfo)
+
+    try:
+        return await persist(ask)
+    except JetStreamError as error:
+        if error.code in NOT_FOUND:
+            return None
+        raise
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _opened(what: str, answer: Msg, reply: type[R]) -> R:
+    opened = reply.model_validate_json(answer.data)
+    if (error := opened.error) is None:
+        return opened
+    if error.err_code in _FULL:
+        raise BusFull(f"no room for {what}", error.description)
+    raise JetStreamError(f"the broker refused {what}", f"{error.description} ({error.err_code})", error.err_code)

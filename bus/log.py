@@ -1,0 +1,207 @@
+"""Log: everything that was said in a team's runs, durable and in order; the only durable write anyone makes."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from time import time
+from typing import NamedTuple
+
+import anyio
+
+from moot.protocols import (
+    AlreadyThere,
+    Answer,
+    Assigned,
+    BusFull,
+    Cancelled,
+    Concluded,
+    Decision,
+    Entry,
+    Envelope,
+    Event,
+    GoalAsked,
+    NotFound,
+    StaleWriter,
+    Stored,
+    Subjects,
+    Unreadable,
+    open_envelope,
+    parse,
+    seal,
+)
+
+from .blobs import Blobs
+from .connection import Connection
+from .fence import Fence, Sealed, append, append_one
+from .jetstream import Arrived, Reply, call, find, last, persist, stream_info
+from .reader import follow, read
+
+LARGE = 512 * 1024  # bytes of an envelope, from which on it travels as a blob
+NEARLY_FULL = 0.9  # from here on no goals are taken, so that the runs under way can end
+
+
+class RunHead(NamedTuple):
+    """A run in a list: how it was asked for, and how it ended if it has."""
+
+    run: str
+    asked: Entry
+    concluded: Entry | None
+
+
+class Log:
+    """The run log of a team. Every method may be used by several tasks at once.
+
+    All of them raise BrokerUnavailable (closed for good), Denied, and Unanswered where the broker did not answer for 12
+    seconds; those that write raise BusFull. A write is on the disk, or on the cluster's majority, when it returns.
+    """
+
+    def __init__(self, connection: Connection, subjects: Subjects, blobs: Blobs) -> None:
+        self._connection = connection
+        self._subjects = subjects
+        self._stream = subjects.stream()
+        self._blobs = blobs
+
+    # writing
+
+    async def ask(self, run: str, goal: GoalAsked, *, client: str) -> int:
+        """Begin a run; only one client can. Raises AlreadyThere, or BusFull from 90 % of the log's size on."""
+        info = await stream_info(self._connection, self._stream)
+        if info and 0 < info.config.max_bytes * NEARLY_FULL <= info.state.bytes:
+            raise BusFull("the log is nearly full", f"{info.state.bytes} of {info.config.max_bytes} bytes are used")
+        message = await self._seal(goal, self._subjects.goal(run, client), client, run)
+        try:
+            return await self._append([message], Fence(self._subjects.run(run), 0))
+        except StaleWriter:
+            raise AlreadyThere(f"there is a run {run} already") from None
+
+    async def append(self, run: str, events: Sequence[Decision], *, after: int, source: str) -> int:
+        """Append what the coordinator decided, in order, and return the sequence of the last.
+
+        Only if nobody else wrote under the run's coordinator subjects since `after`, the last sequence there that the
+        caller has seen (0: none): else StaleWriter, and the log tells who. Up to eight events go one by one, and a
+        crash may leave the first of them; more go in batches of a thousand, each stored as a whole or not at all.
+        """
+        messages = [await self._seal(event, self._subject(run, event), source, run) for event in events]
+        return await append(self._connection, self._stream, messages, Fence(self._subjects.coordinator(run), after))
+
+    async def answer(self, run: str, answer: Answer, *, source: str) -> bool:
+        """Answer an attempt of a task. False if it was answered before: the first answer stands."""
+        subject = self._subjects.result(run, answer.agent, answer.task, answer.attempt)
+        try:
+            await self._append([await self._seal(answer, subject, source, run)], Fence(subject, 0))
+        except StaleWriter:
+            return False
+        return True
+
+    async def cancel(self, run: str, event: Cancelled, *, client: str) -> int:
+        """Withdraw a run. Done twice by the same client, the first stands."""
+        subject = self._subjects.cancel(run, client)
+        try:
+            return await self._append([await self._seal(event, subject, client, run)], Fence(subject, 0))
+        except StaleWriter:
+            before = await last(self._connection, self._stream, subject)
+            return before.seq if before else 0
+
+    async def delete(self, run: str) -> None:
+        """Remove a run from the log."""
+        body = {"filter": self._subjects.run(run)}
+        await persist(lambda: call(self._connection, f"STREAM.PURGE.{self._stream}", body, Reply, timeout=5))
+
+    # reading
+
+    async def read(self, run: str) -> AsyncGenerator[Entry, None]:
+        """The entries of a run from the first to the last there is now, without a gap."""
+        async with aclosing(read(self._connection, self._stream, [self._subjects.run(run)])) as messages:
+            async for message in messages:
+                yield await self.entry(message)
+
+    async def follow(self, run: str, after: int = 0) -> AsyncGenerator[Entry, None]:
+        """The entries of a run behind the sequence `after`, and then each new one, without a gap whatever breaks."""
+        messages = follow(self._connection, self._stream, [self._subjects.run(run)], after)
+        async with aclosing(messages):
+            async for message in messages:
+                yield await self.entry(message)
+
+    async def replay(self, run: str, speed: float = 1.0) -> AsyncGenerator[Entry, None]:
+        """The entries of a run at the pace at which they were written, `speed` times as fast."""
+        before = 0.0
+        async with aclosing(self.read(run)) as entries:
+            async for entry in entries:
+                await anyio.sleep(max(entry.time - before, 0) / speed if before else 0)
+                before = entry.time
+                yield entry
+
+    async def tail(
+        self, *, all: bool = False, since_seconds: float | None = None, subject: str | None = None
+    ) -> AsyncGenerator[Entry, None]:
+        """The entries of all runs: new ones, and before them those of the last seconds, or all there are.
+
+        `subject` narrows them, with NATS wildcards.
+        """
+        after, since = 0, None
+        if since_seconds is not None:
+            since = time() - since_seconds
+        elif not all and (info := await stream_info(self._connection, self._stream)):
+            after = info.state.last_seq
+        messages = follow(self._connection, self._stream, [subject or self._subjects.log()], after, since)
+        async with aclosing(messages):
+            async for message in messages:
+                yield await self.entry(message)
+
+    async def runs(self) -> list[RunHead]:
+        """All runs, the newest first."""
+        subjects = [self._subjects.goals(), self._subjects.decisions(_kind(Concluded))]
+        heads: dict[str, RunHead] = {}
+        async with aclosing(read(self._connection, self._stream, subjects)) as messages:
+            async for message in messages:
+                entry = await self.entry(message)
+                run = entry.subject.run
+                if entry.subject.kind == "goal":
+                    heads.setdefault(run, RunHead(run, entry, None))
+                elif run in heads and isinstance(entry.event, Concluded):
+                    heads[run] = heads[run]._replace(concluded=entry)
+        return [*reversed(heads.values())]
+
+    async def ended(self, run: str) -> bool:
+        """True if the run has been concluded."""
+        return bool(await last(self._connection, self._stream, self._subjects.decision(run, _kind(Concluded))))
+
+    async def answered(self, run: str, agent: str, task: str, attempt: int) -> bool:
+        """True if this attempt has its answer on the log."""
+        return bool(await last(self._connection, self._stream, self._subjects.result(run, agent, task, attempt)))
+
+    async def there(self, seq: int) -> bool:
+        """True if this message has not been deleted."""
+        return bool(await find(self._connection, self._stream, {"seq": seq}))
+
+    async def entry(self, message: Arrived) -> Entry:
+        """What a message says. Bytes that cannot be read, or a blob that is gone, become an entry without envelope."""
+        envelope, why = None, ""
+        try:
+            envelope = open_envelope(message.data)
+            if isinstance(envelope.data, Stored):
+                envelope = open_envelope(await self._blobs.get(envelope.data.digest))
+        except (Unreadable, NotFound) as error:
+            envelope, why = None, str(error)
+        return Entry(message.seq, parse(message.subject), message.time, envelope, why)
+
+    async def _append(self, messages: Sequence[Sealed], fence: Fence) -> int:
+        return await append_one(self._connection, self._stream, messages, fence)
+
+    async def _seal(self, event: Event, subject: str, source: str, run: str) -> Sealed:
+        envelope = seal(event, source=source, run=run, subject=subject)
+        raw = envelope.encode()
+        return Sealed(subject, raw if len(raw) <= LARGE else await self._store(envelope, raw))
+
+    async def _store(self, envelope: Envelope, raw: bytes) -> bytes:
+        blob = await self._blobs.put(raw)
+        note = Stored(digest=blob.digest, size=blob.size)
+        return seal(note, source=envelope.source, run=envelope.runid, subject=envelope.subject).encode()
+
+    def _subject(self, run: str, event: Decision) -> str:
+        if isinstance(event, Assigned):
+            return self._subjects.task(run, event.agent)
+        return self._subjects.decision(run, _kind(type(event)))
+
+
+def _kind(event: type[Decision]) -> str:
+    return event.__name__.lower()

@@ -1,0 +1,113 @@
+"""Packing: a file or a folder as bytes that depend on its content only, and back. Blocking: for a worker thread."""
+
+import gzip
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from moot.protocols import Blob, Unreadable, UsageError
+
+LIMIT = 256 * 2**20  # bytes, before compression
+LEFT_OUT = (
+    ".git", ".venv", "venv", "node_modules", "__pycache__", ".moot", "*.egg-info", ".mypy_cache", ".ruff_cache",
+    ".pytest_cache", ".tox", ".hypothesis",
+)  # fmt: skip
+
+
+class Packed(NamedTuple):
+    data: bytes
+    name: str
+    kind: Literal["file", "folder"]
+
+
+def pack(path: Path) -> Packed:
+    """The bytes of a file, or a tar.gz of a folder. Raises UsageError."""
+    if path.is_dir():
+        return Packed(_archive(path.resolve()), path.resolve().name, "folder")
+    if not path.is_file():
+        raise UsageError(f"cannot read {path}", "no such file or folder", "Check the path.")
+    _bound(path, path.stat().st_size)
+    return Packed(path.read_bytes(), path.name, "file")
+
+
+def unpack(blob: Blob, data: bytes, into: Path) -> Path:
+    """Write what was packed under its name into the folder `into`. Raises Unreadable for a forged archive."""
+    name = Path(blob.name).name or blob.digest.partition(":")[2][:12]
+    target = into / name
+    into.mkdir(parents=True, exist_ok=True)
+    if blob.kind == "file":
+        target.write_bytes(data)
+        return target
+    target.mkdir(exist_ok=True)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+            if sum(member.size for member in archive) > LIMIT:
+                raise Unreadable(f"the folder {name} is too large", f"more than {LIMIT} bytes")
+            archive.extractall(target, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise Unreadable(f"the folder {name} cannot be unpacked", str(error)) from None
+    return target
+
+
+def _archive(root: Path) -> bytes:
+    size, output = 0, io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=output, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path in _walk(root):
+            info = _member(root, path)
+            size += info.size
+            _bound(root, size)
+            if info.isreg():
+                with path.open("rb") as file:
+                    archive.addfile(info, file)
+            else:
+                archive.addfile(info)
+    return output.getvalue()
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Files, folders and links below the root, in an order that does not depend on the file system."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not _left_out(name))
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        plain = [name for name in folders if name not in links]
+        for name in sorted([*plain, *links, *(name for name in files if not _left_out(name))]):
+            path = Path(folder) / name
+            if path.is_symlink() or path.is_file() or path.is_dir():  # no sockets, pipes or devices
+                yield path
+
+
+def _member(root: Path, path: Path) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(str(path.relative_to(root)))
+    if path.is_symlink():
+        info.type, info.linkname = tarfile.SYMTYPE, _target(root, path)
+    elif path.is_dir():
+        info.type, info.mode = tarfile.DIRTYPE, 0o755
+    else:
+        status = path.stat()
+        info.size, info.mode = status.st_size, 0o755 if status.st_mode & 0o100 else 0o644
+    return info
+
+
+def _target(root: Path, link: Path) -> str:
+    to = Path(os.path.realpath(link.parent / link.readlink()))
+    if not to.is_relative_to(root):
+        raise UsageError(
+            f"cannot pack {root}", f"{link.relative_to(root)} links to {to}, outside of it", "Remove the link."
+        )
+    return os.path.relpath(to, link.parent)
+
+
+def _left_out(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in LEFT_OUT)
+
+
+def _bound(path: Path, size: int) -> None:
+    if size > LIMIT:
+        raise UsageError(f"{path} is too large", f"more than {LIMIT // 2**20} MiB", "Give a smaller folder.")

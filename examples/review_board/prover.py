@@ -1,0 +1,24 @@
+"""The specialist prover: runs the repository's own tests, on scratch copies, with a bound on everything."""
+
+from moot.agents import Specialist, TaskContext
+from moot.protocols import Proposal, Trial
+
+from .memory import Memory
+from .messages import Patch, Repository, ReviewProof
+from .workspace import work
+
+# One hand: two test runs at once would slow each other into their time limits.
+prover = Specialist("prover", "proves by the repository's own tests what holds", hands=1)
+memory = Memory()
+
+
+@prover.skill
+async def trial(repository: Repository, proposals: list[Proposal], context: TaskContext) -> Trial:
+    """Find out which of the proposals hold together."""
+    return await work(repository, context, "trying the proposals", lambda root: memory.trial(root, proposals))
+
+
+@prover.skill
+async def prove(repository: Repository, patch: Patch, context: TaskContext) -> ReviewProof:
+    """Apply the patch to a pristine copy and run the tests before and after."""
+    return await work(repository, context, "proving the patch", lambda root: memory.proving(root).prove(patch))

@@ -1,0 +1,217 @@
+"""Proving: which proposals hold together, and whether a patch breaks anything, by the repository's own tests.
+
+Three tiers, cheapest first: compile and import, collect the tests, run them. All is measured against the baseline, so
+what was red before may stay red. Whatever could not be proved by the end falls.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from moot.protocols import Edit, Proposal, Trial
+
+from .baseline import Baseline, Failures, baseline
+from .bench import Bench, Overlay
+from .edits import BadEdit, apply
+from .messages import Counts, Patch, ReviewProof
+from .patches import BadPatch, apply_patch
+from .sifting import OutOfRuns, sift
+from .sources import Sources, read_sources
+
+MOST_RUNS = {"import": 120, "collect": 60, "tests": 40}  # checks a trial may make, by tier
+MOST_TARGETS = 100  # tests named on one command line; beyond that all are run
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """Proposals with the same edits: one change, said once or more."""
+
+    edits: tuple[tuple[str, int, int, str, str, str], ...]
+    ids: tuple[str, ...] = field(compare=False)
+    proposal: Proposal = field(compare=False)
+
+
+@dataclass
+class Proving:
+    """A repository on the bench, with its baseline."""
+
+    sources: Sources
+    bench: Bench
+    baseline: Baseline
+
+    @classmethod
+    def of(cls, root: Path) -> "Proving":
+        """Read the folder and run its baseline: takes as long as its tests."""
+        sources, bench = read_sources(root), Bench(root)
+        return cls(sources, bench, baseline(bench, sources))
+
+    def trial(self, proposals: Iterable[Proposal]) -> Trial:
+        """Which of the proposals hold together. The same proposals give the same Trial, in whatever order they come."""
+        keeps, changes = _sorted(proposals)
+        if not self.baseline.proves:
+            falls = dict.fromkeys(_ids(changes), "no test of the repository passes, so nothing can be proved")
+            return Trial(holds=tuple(sorted(keeps)), falls=falls, because="there is nothing to prove it with")
+        return Sieve(self).trial(keeps, changes)
+
+    def prove(self, patch: Patch) -> ReviewProof:
+        """Apply the patch to a pristine copy and run all tests. Never holds on a repository without passing tests."""
+        before = self.baseline.record.counts
+        try:
+            overlay = apply_patch(patch.diff, {path: source.text for path, source in self.sources.files.items()})
+        except BadPatch as error:
+            return ReviewProof(holds=False, because=f"the patch does not apply: {error}", before=before, after=Counts())
+        now = self.bench.tests(overlay)
+        lost = self.baseline.lost_imports(self.imports(overlay))
+        failures = sorted({*lost, *self.baseline.new_failures(now)})
+        holds = self.baseline.proves and now.complete and not failures
+        return ReviewProof(
+            holds=holds,
+            because=_verdict(self.baseline, now.complete, len(failures)),
+            before=before,
+            after=now.counts,
+            new_failures=tuple(failures),
+        )
+
+    def imports(self, overlay: Overlay) -> dict[str, str]:
+        """Compile and import what could be compiled and imported before."""
+        return self.bench.imports(overlay, self.baseline.files, self.baseline.modules)
+
+    def overlay(self, changes: Iterable[Change]) -> dict[str, str]:
+        """The files as they read with these changes. Raises BadEdit if they do not fit together."""
+        by_file: dict[str, list[Edit]] = {}
+        for change in changes:
+            for edit in change.proposal.edits:
+                by_file.setdefault(edit.resource, []).append(edit)
+        return {path: self._edited(path, edits) for path, edits in by_file.items()}
+
+    def _edited(self, path: str, edits: list[Edit]) -> str:
+        if path not in self.sources.files:
+            raise BadEdit(f"{path} is not a file of this repository that can be edited")
+        return apply(self.sources.files[path].text, edits)
+
+
+class Sieve:
+    """One trial: remembers what it has checked and what fell, and counts its runs."""
+
+    def __init__(self, proving: Proving) -> None:
+        self._on = proving
+        self._seen: dict[tuple[object, ...], Failures] = {}
+        self._runs = dict.fromkeys(MOST_RUNS, 0)
+        self._falls: dict[str, str] = {}
+        self._proved: list[Change] = []
+
+    def trial(self, keeps: Iterable[str], changes: Sequence[Change]) -> Trial:
+        """Sift through the tiers; what is in no proved set at the end falls."""
+        because = ""
+        try:
+            self._through_tiers(self._fitting(changes))
+        except OutOfRuns as error:
+            because = str(error)
+        holds = {*keeps, *_ids(self._proved)}
+        unproved = dict.fromkeys(_ids(changes), f"left unproved: {because}")
+        falls = {name: why for name, why in {**unproved, **self._falls}.items() if name not in holds}
+        return Trial(
+            holds=tuple(sorted(holds)),
+            falls=dict(sorted(falls.items())),
+            proof={"runs": dict(self._runs), "baseline": self._on.baseline.record.counts.model_dump()},
+            because=because or f"{len(self._proved)} of {len(changes)} changes stand together without a new failure",
+        )
+
+    def _fitting(self, changes: Sequence[Change]) -> list[Change]:
+        """Without what is stale or overlaps a change before it."""
+        fitting: list[Change] = []
+        for change in changes:
+            files = {edit.resource for edit in change.proposal.edits}
+            near = [other for other in fitting if files & {edit.resource for edit in other.proposal.edits}]
+            try:
+                self._on.overlay([*near, change])
+            except BadEdit as error:
+                self._fell(change, f"does not fit: {error}")
+            else:
+                fitting.append(change)
+        return fitting
+
+    def _through_tiers(self, changes: list[Change]) -> None:
+        for tier in (self._imports, self._collect):
+            changes = self._sifted(changes, tier)
+        while failures := self._tests(changes):
+            only = sorted(failures) if len(failures) <= MOST_TARGETS else []
+            left = self._sifted(changes, lambda some, only=only: self._tests(some, only))  # type: ignore[misc]
+            if len(left) == len(changes):  # alone those tests pass: it takes the others to break them
+                left = self._sifted(changes, self._tests)
+            changes = left
+        self._proved = changes
+
+    def _sifted(self, changes: list[Change], check: Callable[[Sequence[Change]], Failures]) -> list[Change]:
+        kept, guilty = sift([], changes, check)
+        for change, failures in guilty:
+            name, why = next(iter(failures.items()))
+            more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+            self._fell(change, f"breaks {name}{more}: {_last_line(why)}")
+        return kept
+
+    def _fell(self, change: Change, why: str) -> None:
+        self._falls.update(dict.fromkeys(change.ids, why))
+
+    def _imports(self, changes: Sequence[Change]) -> Failures:
+        on = self._on
+        return self._once("import", changes, (), lambda overlay: on.baseline.lost_imports(on.imports(overlay)))
+
+    def _collect(self, changes: Sequence[Change]) -> Failures:
+        on = self._on
+        return self._once("collect", changes, (), lambda overlay: on.baseline.lost_tests(on.bench.collect(overlay)))
+
+    def _tests(self, changes: Sequence[Change], only: Sequence[str] = ()) -> Failures:
+        on = self._on
+        return self._once(
+            "tests", changes, only, lambda overlay: on.baseline.new_failures(on.bench.tests(overlay, only), only)
+        )
+
+    def _once(
+        self, tier: str, changes: Sequence[Change], only: Sequence[str], check: Callable[[Overlay], Failures]
+    ) -> Failures:
+        overlay = self._on.overlay(changes)
+        key = (tier, *only, *sorted(overlay.items()))
+        if overlay and key not in self._seen:
+            if self._runs[tier] == MOST_RUNS[tier]:
+                raise OutOfRuns(f"the limit of {MOST_RUNS[tier]} {tier} runs was reached")
+            self._runs[tier] += 1
+            self._seen[key] = check(overlay)
+        return self._seen.get(key, {})
+
+
+def _sorted(proposals: Iterable[Proposal]) -> tuple[list[str], list[Change]]:
+    """The ids of the proposals that keep, and the others by content, equal ones joined."""
+    keeps: list[str] = []
+    same: dict[tuple[tuple[str, int, int, str, str, str], ...], list[Proposal]] = {}
+    for proposal in sorted(proposals, key=lambda item: item.id):
+        if proposal.keeps:
+            keeps.append(proposal.id)
+        else:
+            same.setdefault(_content(proposal), []).append(proposal)
+    return keeps, [Change(edits, tuple(item.id for item in items), items[0]) for edits, items in sorted(same.items())]
+
+
+def _content(proposal: Proposal) -> tuple[tuple[str, int, int, str, str, str], ...]:
+    return tuple(
+        sorted((edit.resource, edit.start, edit.end, edit.text, edit.was, edit.base) for edit in proposal.edits)
+    )
+
+
+def _ids(changes: Iterable[Change]) -> list[str]:
+    return [name for change in changes for name in change.ids]
+
+
+def _last_line(text: str) -> str:
+    lines = [line.removeprefix("E").strip() for line in text.strip().splitlines()]
+    return lines[-1][:200] if lines else "no reason given"
+
+
+def _verdict(base: Baseline, complete: bool, failures: int) -> str:
+    if not base.record.collected:
+        return "the repository has no tests that can be run, so nothing is proved"
+    if not base.proves:
+        return "no test passed before the patch, so nothing is proved"
+    if not complete:
+        return "the tests did not come to an end with the patch"
+    return f"{failures} new failures" if failures else "everything that worked before works with the patch"

@@ -1,0 +1,110 @@
+"""Public API: which names of a repository others rely on, and what would have to stay for their sake.
+
+Known blind spots, left to the proof: names reached by getattr or in strings, and whatever lies outside the repository
+and its documentation.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from moot.protocols import Claim, Edit, Evidence, Proposal
+
+from .edits import split_lines
+from .messages import Findings
+from .modules import Import, Module, bound, modules, outside_scopes
+from .needs import Need, Prose, code_needs
+from .sources import read_sources
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def guard(root: Path) -> Findings:
+    """Keep-proposals for imports that a file itself does not use but others need, and claims that names are used."""
+    sources = read_sources(root)
+    known = modules(sources)
+    wanted = Wanted(known, Prose.of(root))
+    proposals = [keep for module in known.values() for keep in _keeps(module, wanted)]
+    claims = [claim for module in known.values() for claim in _used(module, wanted)]
+    return Findings(claims=(*sources.claims, *claims), proposals=tuple(proposals))
+
+
+class Wanted:
+    """Who needs a name of a module: code, `__all__`, prose."""
+
+    def __init__(self, known: Mapping[str, Module], prose: Prose) -> None:
+        self._prose = prose
+        self._code: dict[tuple[str, str], list[Need]] = defaultdict(list)
+        for need in code_needs(known):
+            self._code[need.module, need.name].append(need)
+        self.read_anywhere = frozenset(name for module in known.values() for name in _read(module))
+
+    def needs(self, module: Module, name: str) -> list[Need]:
+        """All needs of the name, code first, each place once."""
+        found = [*self._code[module.name, name], *self._prose.needs(module.name, name)]
+        if name in module.exported:
+            found.append(Need(module.name, name, f"listed in {module.name}.__all__", module.source.path))
+        return list({need.where: need for need in found}.values())
+
+
+def _keeps(module: Module, wanted: Wanted) -> Iterator[Proposal]:
+    if "\r" in module.source.text.replace("\r\n", ""):
+        return  # Python ends lines there and we do not: its line numbers would not be ours
+    for node in outside_scopes(module.tree):
+        if isinstance(node, Import):
+            needs = [need for name in _reexports(module, node) for need in wanted.needs(module, name)]
+            if needs:
+                yield _keep(module, node, needs)
+
+
+def _reexports(module: Module, node: Import) -> list[str]:
+    """The names that the statement binds and the module neither reads nor exports: what linters call unused."""
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return []
+    names = [bound(alias) for alias in node.names if alias.name != "*"]
+    return [name for name in names if name not in module.loaded and name not in module.exported]
+
+
+def _keep(module: Module, node: Import, needs: list[Need]) -> Proposal:
+    start, end = node.lineno - 1, node.end_lineno or node.lineno
+    text = "".join(split_lines(module.source.text)[start:end])
+    edit = Edit(resource=module.source.path, base=module.source.digest, start=start, end=end, was=text, text=text)
+    names = ", ".join(sorted({need.name for need in needs}))
+    return Proposal(
+        edits=(edit,),
+        lineage="api_guard",
+        because=f"{names}: not used in {module.name} itself, but others rely on finding it there",
+        evidence=tuple(need.evidence for need in needs),
+    )
+
+
+def _used(module: Module, wanted: Wanted) -> Iterator[Claim]:
+    for node in module.tree.body:
+        if isinstance(node, Definition) and not node.name.startswith("_"):
+            needs = wanted.needs(module, node.name)
+            if needs:
+                evidence = tuple(need.evidence for need in needs[:3])
+                yield from (_claim(module, name, node.name, evidence) for name in _dead_looking(node, wanted))
+
+
+def _dead_looking(node: Definition, wanted: Wanted) -> list[str]:
+    """The public names that the definition brings and no code reads: those that a search for dead code reports."""
+    methods = (
+        [part.name for part in node.body if isinstance(part, Definition)] if isinstance(node, ast.ClassDef) else []
+    )
+    names = [node.name, *(name for name in methods if not name.startswith("_"))]
+    return sorted(set(names) - wanted.read_anywhere)
+
+
+def _claim(module: Module, name: str, owner: str, evidence: tuple[Evidence, ...]) -> Claim:
+    because = f"{owner} is public" if name == owner else f"a public method of {owner}, which is public"
+    return Claim(
+        about=f"{module.source.path}:{name}", value="used", because=because, lineage="api_guard", evidence=evidence
+    )
+
+
+def _read(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield node.id if isinstance(node, ast.Name) else node.attr

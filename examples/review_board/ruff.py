@@ -1,0 +1,15 @@
+"""The specialist ruff."""
+
+from moot.agents import Specialist, TaskContext
+
+from .fixers import ruff_fixes
+from .messages import Findings, Repository
+from .workspace import work
+
+ruff = Specialist("ruff", "removes and modernises what ruff's safe fixes do")
+
+
+@ruff.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Propose ruff's safe fixes, each with its rules."""
+    return await work(repository, context, "running ruff", ruff_fixes)

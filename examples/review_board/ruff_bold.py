@@ -1,0 +1,15 @@
+"""The specialist ruff_bold."""
+
+from moot.agents import Specialist, TaskContext
+
+from .fixers import bold_fixes
+from .messages import Findings, Repository
+from .workspace import work
+
+ruff_bold = Specialist("ruff_bold", "proposes the fixes that ruff itself calls unsafe")
+
+
+@ruff_bold.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Propose what only ruff's unsafe fixes would change."""
+    return await work(repository, context, "running ruff --unsafe-fixes", bold_fixes)

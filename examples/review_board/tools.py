@@ -1,0 +1,39 @@
+"""Tools: how the command-line tools are found and called."""
+
+import sys
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from moot.protocols import Refused
+
+from .process import Limits, Ran, run, scrubbed
+
+LIMITS = Limits(seconds=120.0)
+
+
+def call(tool: str, arguments: Sequence[str], root: Path, ends: Collection[int | None] = (0,)) -> str:
+    """What the tool prints, run in `root`.
+
+    Raises Refused if it is not installed, is not done within two minutes, or ends with a code not in `ends`.
+    """
+    with tempfile.TemporaryDirectory(prefix="moot-tool-") as home:
+        ran = run([find(tool), *arguments], root, scrubbed(Path(home)), LIMITS)
+    if ran.code not in ends:
+        raise Refused(f"{tool} cannot work on this repository", _why(ran))
+    return ran.out
+
+
+def find(tool: str) -> str:
+    """The console script beside this interpreter, where pip puts it. Raises Refused with what to install."""
+    script = Path(sys.executable).with_name(tool)
+    if not script.exists():
+        raise Refused(f"{tool} is not installed", f"install it beside the specialist: pip install {tool}")
+    return str(script)
+
+
+def _why(ran: Ran) -> str:
+    if ran.code is None:
+        return f"it was not done after {LIMITS.seconds:.0f} s"
+    lines = (ran.err or ran.out).strip().splitlines()
+    return f"it ended with {ran.code}: {lines[-1] if lines else 'no message'}"

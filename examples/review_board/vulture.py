@@ -1,0 +1,15 @@
+"""The specialist vulture."""
+
+from moot.agents import Specialist, TaskContext
+
+from .dead_code import unused
+from .messages import Findings, Repository
+from .workspace import work
+
+vulture = Specialist("vulture", "claims which code nothing uses")
+
+
+@vulture.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Claim which names nothing uses."""
+    return await work(repository, context, "running vulture", unused)

@@ -1,0 +1,47 @@
+"""Writing: the accepted proposals as rewritten files, and those as a patch."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from moot.protocols import Edit, Proposal, Refused, Verdict
+
+from .edits import BadEdit, apply, hunks
+from .messages import Draft, Patch, Rewritten
+from .patches import unified
+from .sources import Sources, read_sources
+
+
+def write_draft(root: Path, verdicts: Iterable[Verdict]) -> Draft:
+    """The files with the edits of all proposals that stand. Raises Refused if those do not fit together."""
+    sources = read_sources(root)
+    accepted = [item for verdict in verdicts for item in verdict.stands if isinstance(item, Proposal)]
+    by_file: dict[str, list[Edit]] = defaultdict(list)
+    for edit in (edit for proposal in accepted for edit in proposal.edits if not edit.keeps):
+        by_file[edit.resource].append(edit)
+    files = [_rewritten(sources, path, edits) for path, edits in sorted(by_file.items())]
+    return Draft(accepted=tuple(item for item in accepted if not item.keeps), files=tuple(files))
+
+
+def write_patch(root: Path, draft: Draft) -> Patch:
+    """The unified diff between the folder and the draft. Raises Refused if the draft was made from other files."""
+    sources = read_sources(root)
+    pairs = [(file, _base(sources, file.resource, file.base)) for file in sorted(draft.files, key=lambda f: f.resource)]
+    diffs = [unified(file.resource, base, file.text) for file, base in pairs]
+    edits = sum(len(hunks(file.resource, base, file.text)) for file, base in pairs)
+    return Patch(diff="".join(diffs), edits=edits, files=sum(bool(diff) for diff in diffs))
+
+
+def _rewritten(sources: Sources, path: str, edits: list[Edit]) -> Rewritten:
+    base = _base(sources, path, edits[0].base)
+    try:
+        return Rewritten(resource=path, base=edits[0].base, text=apply(base, edits))
+    except BadEdit as error:
+        raise Refused(f"what was decided about {path} cannot be written", str(error)) from error
+
+
+def _base(sources: Sources, path: str, digest: str) -> str:
+    source = sources.files.get(path)
+    if source is None or source.digest != digest:
+        raise Refused(f"cannot change {path}", "it is not in the repository as it was read")
+    return source.text

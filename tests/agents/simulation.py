@@ -1,0 +1,135 @@
+"""A whole run without a bus: the decider against skills that are plain functions, on a log that is a list."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from moot.agents import Policy, RunState, View, decide, evolve
+from moot.protocols import (
+    COORDINATOR,
+    Assigned,
+    Concluded,
+    Contract,
+    Data,
+    Directory,
+    Driving,
+    Entry,
+    Event,
+    Failure,
+    GoalAsked,
+    Result,
+    SkillCard,
+    Subject,
+    seal,
+)
+
+Answer = Callable[[Data], JsonValue | Failure]
+
+
+def card(agent: str, name: str, says: str, witness: bool = False, many: bool = False, **takes: str) -> SkillCard:
+    """A skill by its contracts: `clerk`, `draft`, says "Draft.v1", takes text="Text.v1" or "[Text.v1]" or "Text.v1?"."""
+    return SkillCard(
+        agent=agent,
+        version="1",
+        name=name,
+        says=Contract(type=says, many=many),
+        witness=witness,
+        takes={
+            key: Contract(type=word.strip("[]?"), many=word.startswith("["), optional=word.endswith("?"))
+            for key, word in takes.items()
+        },
+    )
+
+
+@dataclass
+class Simulation:
+    """One run. `crash`: after each decision only a random prefix is stored, and the state is folded afresh."""
+
+    policy: Policy
+    cards: list[SkillCard]
+    skills: dict[str, Answer]
+    seed: int = 0
+    crash: bool = False
+    dead: frozenset[str] = frozenset()
+    log: list[Entry] = field(default_factory=list)
+    now: float = 1000.0
+    cpu: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.state = RunState("r1")
+
+    def view(self) -> View:
+        alive = frozenset(card.agent for card in self.cards) - self.dead
+        return View(self.now, Directory(cards=tuple(self.cards), alive=alive))
+
+    def append(self, event: Event, author: str, kind: str, *rest: str) -> None:
+        self.now += 0.001
+        envelope = seal(event, source=author, run="r1")
+        entry = Entry(len(self.log) + 1, Subject("r1", author, kind, rest), self.now, envelope)
+        self.log.append(entry)
+        started = time.process_time()
+        evolve(self.state, entry)
+        self.cpu += time.process_time() - started
+
+    def ask(self, goal: Data, type: str) -> None:
+        self.append(GoalAsked(type=type, goal=goal, by="test"), "client", "goal")
+        self.append(Driving(instance="one"), COORDINATOR, "event", "driving")
+
+    def decided(self) -> bool:
+        """One decision, and what of it is stored. False if there is nothing to decide now."""
+        started = time.process_time()
+        decisions = decide(self.state, self.policy, self.view())
+        self.cpu += time.process_time() - started
+        stored = decisions
+        if self.crash and decisions:
+            stored = decisions[: self.random.randint(1, len(decisions))]
+        for decision in stored:
+            kind = "task" if isinstance(decision, Assigned) else "event"
+            self.append(decision, COORDINATOR, kind)
+        if self.crash:
+            self.refold()
+        return bool(decisions)
+
+    def refold(self) -> None:
+        self.state = RunState("r1")
+        for entry in self.log:
+            evolve(self.state, entry)
+
+    def open_tasks(self) -> list[Assigned]:
+        found: dict[str, Assigned] = {}
+        for entry in self.log:
+            if isinstance(entry.event, Assigned):
+                found[entry.event.task] = entry.event
+        return [each for name, each in found.items() if self.state.tasks[name].status == "open" and each.agent not in self.dead]
+
+    def answer(self, task: Assigned) -> None:
+        said = self.skills[task.skill if task.skill in self.skills else f"{task.agent}.{task.skill}"](task.input)
+        event: Result | Failure
+        if isinstance(said, Failure):
+            event = said.model_copy(update={"task": task.task, "attempt": task.attempt, "agent": task.agent})
+        else:
+            event = Result(task=task.task, attempt=task.attempt, agent=task.agent, output=said)
+        self.append(event, task.agent, "result", task.task, str(task.attempt))
+
+    def run(self, goal: Data, type: str, *, limit: int = 100_000) -> Concluded:
+        """Play to the end, the agents answering in an order of chance."""
+        self.ask(goal, type)
+        for _ in range(limit):
+            if self.state.concluded:
+                return self.state.concluded
+            if self.decided():
+                continue
+            tasks = self.open_tasks()
+            if tasks:
+                self.answer(self.random.choice(tasks))
+            else:
+                self.now += 1
+        raise AssertionError("the run does not end")
+
+
+def raised(because: str = "boom") -> Failure:
+    return Failure(task="", attempt=0, agent="", kind="raised", because=because)

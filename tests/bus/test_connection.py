@@ -1,0 +1,129 @@
+"""Promises of the connection."""
+
+import shutil
+from pathlib import Path
+from time import monotonic
+
+import anyio
+import pytest
+
+from moot.bus import Bus, connect, embedded, open_bus, redact
+from moot.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
+
+from .said import goal
+from .servers import configured, kill_server
+
+SECRET = "s3cr3t-t0k3n"
+ALLOWED = """
+jetstream { store_dir: "%s" }
+authorization { users: [ { user: boss, password: boss }, { user: guest, password: guest, permissions: {
+  publish: { deny: ["moot.team.run.*.guest.goal", "moot.team.live.guest.heartbeat", "forbidden.>"] }
+  subscribe: { deny: ["forbidden.>"] } } } ] }
+"""
+
+
+async def refused(url: str) -> BusError:
+    """The error of a connect that must fail, within two seconds and without the secret."""
+    began = monotonic()
+    with pytest.raises(BrokerUnavailable) as caught:
+        async with connect(url, name="test"):
+            pass
+    assert monotonic() - began < 2
+    assert SECRET not in f"{caught.value} {caught.value.hint}"
+    return caught.value
+
+
+async def test_bad_credentials_are_told_at_once(broker: str) -> None:
+    address = broker.rpartition("@")[2]
+    assert isinstance(await refused(f"nats://{SECRET}@{address}"), BadCredentials)
+    assert isinstance(await refused(f"nats://me:{SECRET}@{address}"), BadCredentials)
+    assert isinstance(await refused(f"nats://{address}"), BadCredentials)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid:4222", "127.0.0.1:notaport"])
+async def test_nobody_there_is_told_within_two_seconds(host: str) -> None:
+    assert type(await refused(f"nats://{SECRET}@{host}")) is BrokerUnavailable
+
+
+async def test_a_mute_server_is_told_within_two_seconds() -> None:
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as mute:
+        port = mute.listeners[0].extra(anyio.abc.SocketAttribute.local_port)
+        assert type(await refused(f"nats://{SECRET}@127.0.0.1:{port}")) is BrokerUnavailable
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificate with openssl")
+async def test_a_server_that_is_not_trusted_is_told_within_two_seconds(tmp_path: Path) -> None:
+    make = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {tmp_path}/key -out {tmp_path}/cert -days 1 -subj /CN=me"
+    await anyio.run_process(make.split())
+    tls = f'tls {{ cert_file: "{tmp_path}/cert", key_file: "{tmp_path}/key" }}'
+    async with configured(tmp_path, tls) as address:
+        error = await refused(f"tls://{SECRET}@{address}")
+    assert "trust" in error.what
+
+
+async def test_a_server_without_jetstream_is_unfit(tmp_path: Path) -> None:
+    async with configured(tmp_path, "") as address:
+        assert isinstance(await refused(f"nats://{SECRET}@{address}"), BrokerUnfit)
+
+
+async def test_an_old_server_is_unfit(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moot.bus.connection.OLDEST_SERVER", (99, 0))
+    assert isinstance(await refused(broker), BrokerUnfit)
+
+
+async def test_what_is_not_allowed_is_told_to_the_call_that_tried(tmp_path: Path) -> None:
+    async with configured(tmp_path, ALLOWED % tmp_path) as address:
+        async with open_bus(f"nats://boss:boss@{address}", "team", name="boss"):
+            pass
+        async with open_bus(f"nats://guest:guest@{address}", "team", name="guest") as bus:
+            with anyio.fail_after(1), pytest.raises(Denied, match=r"guest\.goal"):
+                await bus.log.ask("r", goal(), client="guest")
+            with pytest.raises(Denied):
+                await bus.connection.request("forbidden.thing")
+            with pytest.raises(Denied):
+                async with bus.connection.listen("forbidden.*"):
+                    pass
+            await bus.connection.publish("forbidden.news")
+            await bus.connection.flush()
+            with pytest.raises(Denied):
+                await bus.connection.publish("forbidden.news")
+            await bus.log.ask("r", goal(), client="friend")
+
+
+async def test_a_connection_closed_for_good_fails_its_calls_and_does_not_hang(broker: str, team: str) -> None:
+    async with open_bus(broker, team, name="test") as bus:
+        with anyio.fail_after(5):
+            await closed_for_good(bus)
+
+
+async def closed_for_good(bus: Bus) -> None:
+    with pytest.raises(BrokerUnavailable):  # the server closes on a message whose headers make it too large
+        await bus.connection.request("x", b"x" * (2**20 - 10), headers={"A": "b" * 100}, timeout=4)
+    with pytest.raises(BrokerUnavailable):
+        await bus.log.ask("r", goal(), client="me")
+    with pytest.raises(BrokerUnavailable):
+        await anext(bus.log.follow("r"))
+    await bus.connection.lost(60)
+
+
+async def test_an_absent_broker_is_noticed_and_survived(tmp_path: Path) -> None:
+    async with embedded(tmp_path, durability="process") as url, connect(url, name="test") as connection:
+        with anyio.fail_after(5):
+            kill_server(tmp_path)
+            await connection.lost(0.01)
+            assert not connection.connected
+            await connection.flush(4)
+
+
+async def test_a_call_without_an_answer_ends_in_time(tmp_path: Path) -> None:
+    async with embedded(tmp_path, durability="process") as url:
+        connected = connect(url, name="test")
+        connection = await connected.__aenter__()
+    with anyio.fail_after(1), pytest.raises(Unanswered):
+        await connection.request("$JS.API.INFO", timeout=0.2)
+    await connection.lost(0.1)
+    await connected.__aexit__(None, None, None)
+
+
+def test_redact_leaves_no_credentials() -> None:
+    assert redact("nats://tok@h:1,nats://u:p@g:2") == "nats://h:1,nats://g:2"

@@ -1,0 +1,238 @@
+"""The proof: what holds is shown by the repository's own tests, and what is not shown falls."""
+
+import random
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from moot.examples.review_board import (
+    MOST_RUNS,
+    Bench,
+    Counts,
+    Memory,
+    Patch,
+    Proving,
+    Record,
+    apply_patch,
+    autoflake_fixes,
+    guard,
+    hunks,
+    pyupgrade_fixes,
+    read_sources,
+    ruff_fixes,
+    unified,
+    write_draft,
+    write_patch,
+)
+from moot.protocols import Edit, Proposal, Refused, Verdict
+
+from .conftest import Write
+
+BEFORE = Counts(passed=5, failed=1, skipped=1)
+
+
+def named(proposals: Sequence[Proposal], by: str) -> list[Proposal]:
+    return [item.model_copy(update={"id": f"{by}-{n}", "by": by}) for n, item in enumerate(proposals)]
+
+
+def change(root: Path, path: str, old: str, new: str, name: str = "one") -> Proposal:
+    text = (root / path).read_text()
+    assert old in text
+    return Proposal(id=name, edits=tuple(hunks(path, text, text.replace(old, new))))
+
+
+def patch(root: Path, path: str, old: str, new: str) -> Patch:
+    text = (root / path).read_text()
+    return Patch(diff=unified(path, text, text.replace(old, new)), edits=1, files=1)
+
+
+def test_what_the_tools_agree_on_and_would_break_falls(shop: Path) -> None:
+    """ruff and autoflake both drop a name that is only reached by its string: no guard sees it, the tests do."""
+    said = named(autoflake_fixes(_copy(shop, "a")).proposals, "autoflake")
+    trial = Proving.of(shop).trial(said)
+    fallen = {edit.was for item in said for edit in item.edits if item.id in trial.falls}
+    assert fallen >= {"from collections import OrderedDict\n", "from io import BytesIO, StringIO\n"}
+    assert "import os\n" not in fallen
+    assert "test_order_is_reached_by_name" in " ".join(trial.falls.values())
+
+
+def _copy(root: Path, name: str) -> Path:
+    return shutil.copytree(root, root.parent / name)
+
+
+def test_the_same_proposals_give_the_same_trial_in_any_order(shop: Path) -> None:
+    said = named(autoflake_fixes(_copy(shop, "a")).proposals, "autoflake")
+    said += named(pyupgrade_fixes(_copy(shop, "b")).proposals, "pyupgrade")
+    shuffled = random.Random(7).sample(said, len(said))
+    assert Proving.of(shop).trial(said) == Proving.of(_copy(shop, "c")).trial(shuffled)
+
+
+def test_all_ids_are_accounted_for(shop: Path) -> None:
+    said = named(ruff_fixes(_copy(shop, "a")).proposals, "ruff")
+    trial = Proving.of(shop).trial(said)
+    assert {item.id for item in said} == {*trial.holds, *trial.falls}
+    assert not set(trial.holds) & set(trial.falls)
+
+
+def test_to_keep_holds_without_proof(shop: Path) -> None:
+    keeps = named(guard(shop).proposals, "guard")
+    trial = Proving.of(shop).trial(keeps)
+    assert tuple(item.id for item in keeps) == trial.holds
+    assert trial.proof["runs"] == {"import": 0, "collect": 0, "tests": 0}
+
+
+def test_equal_proposals_stand_together_and_different_ones_of_a_line_do_not(shop: Path) -> None:
+    one = change(shop, "shop/catalogue.py", "return 1", "return 2", "one")
+    same = one.model_copy(update={"id": "same"})
+    other = change(shop, "shop/catalogue.py", "return 1", "return 3", "other")
+    trial = Proving.of(shop).trial([other, same, one])
+    assert trial.holds == ("one", "same")
+    assert "overlap" in trial.falls["other"]
+
+
+def test_a_stale_proposal_falls(shop: Path) -> None:
+    stale = change(shop, "shop/catalogue.py", "return 1", "return 2")
+    (shop / "shop/catalogue.py").write_text((shop / "shop/catalogue.py").read_text() + "\n# new\n")
+    assert "another version" in Proving.of(shop).trial([stale]).falls["one"]
+
+
+@pytest.mark.parametrize("path", ["../outside.py", "/etc/passwd", "shop/no_such.py"])
+def test_nothing_outside_the_repository_is_edited(shop: Path, path: str) -> None:
+    edit = Edit(resource=path, base="sha256:0", start=0, end=0, was="", text="x\n")
+    assert "not a file" in Proving.of(shop).trial([Proposal(id="one", edits=(edit,))]).falls["one"]
+
+
+def test_changes_that_break_only_together_do_not_both_hold(write: Write) -> None:
+    test = "from mod import f\n\n\ndef test_f():\n    assert f(1) == 1 or f(2) == 2\n"
+    root = write({"mod.py": "def f(n):\n    x = 1\n    y = 2\n    return x if n == 1 else y\n", "test_mod.py": test})
+    both = [change(root, "mod.py", "x = 1", "x = 3", "x"), change(root, "mod.py", "y = 2", "y = 3", "y")]
+    trial = Proving.of(root).trial(both)
+    assert (trial.holds, list(trial.falls)) == (("x",), ["y"])
+
+
+def test_without_a_passing_test_nothing_holds(write: Write) -> None:
+    root = write({"mod.py": "x = 1\n"})
+    trial = Proving.of(root).trial([change(root, "mod.py", "1", "2")])
+    proof = Proving.of(root).prove(patch(root, "mod.py", "1", "2"))
+    assert (trial.holds, list(trial.falls)) == ((), ["one"])
+    assert not proof.holds
+    assert "no tests" in proof.because
+
+
+def test_a_limit_on_runs_leaves_the_rest_unproved(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails closed: not even what would have held is let through."""
+    monkeypatch.setitem(MOST_RUNS, "import", 1)
+    said = named(autoflake_fixes(_copy(shop, "a")).proposals, "autoflake")
+    trial = Proving.of(shop).trial(said)
+    assert trial.holds == ()
+    assert all("left unproved: the limit" in why for why in trial.falls.values())
+
+
+@pytest.mark.parametrize("killer", ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)", "raise SystemExit"])
+def test_a_change_that_ends_the_process_falls(shop: Path, killer: str) -> None:
+    """A test run that stops in the middle and says "0" is no proof."""
+    root = shop
+    at_import = change(root, "shop/compat.py", "import os\n", f"{killer}\n", "import")
+    in_test = change(root, "shop/compat.py", "return StringIO(text)", killer, "test")
+    innocent = change(root, "shop/catalogue.py", "return 1", "return 2", "innocent")
+    trial = Proving.of(root).trial([at_import, in_test, innocent])
+    assert (trial.holds, list(trial.falls)) == (("innocent",), ["import", "test"])
+
+
+def test_a_proof_counts_before_and_after(shop: Path) -> None:
+    """What failed before may fail; what is new is named."""
+    on = Proving.of(shop)
+    good = on.prove(patch(shop, "shop/catalogue.py", "return 1", "return 2"))
+    bad = on.prove(patch(shop, "shop/catalogue.py", "Price(3)", "Price(30)"))
+    assert (good.holds, good.before, good.after) == (True, BEFORE, BEFORE)
+    assert (bad.holds, bad.before) == (False, BEFORE)
+    assert bad.new_failures == ("shop/tests/test_shop.py::ShopTest::test_price",)
+
+
+def test_a_test_that_vanishes_is_a_new_failure(shop: Path) -> None:
+    proof = Proving.of(shop).prove(patch(shop, "shop/tests/test_shop.py", "def test_price", "def no_price"))
+    assert not proof.holds
+    assert proof.new_failures == ("shop/tests/test_shop.py::ShopTest::test_price",)
+
+
+def test_a_patch_of_something_else_is_no_proof(shop: Path) -> None:
+    wrong = Patch(diff=unified("shop/compat.py", "a\n", "b\n"), edits=1, files=1)
+    proof = Proving.of(shop).prove(wrong)
+    assert not proof.holds
+    assert "does not apply" in proof.because
+
+
+def test_the_copy_is_tested_and_not_the_installed_package(write: Write) -> None:
+    """A package of the same name as an installed one, in a src layout, with tests beside it."""
+    root = write(
+        {
+            "src/simplejson/__init__.py": "MARK = 'the copy'\n",
+            "tests/test_mark.py": "import simplejson\n\n\ndef test_mark():\n    assert simplejson.MARK == 'the copy'\n",
+        }
+    )
+    on = Proving.of(root)
+    assert Counts(passed=1) == on.baseline.record.counts
+    assert on.baseline.modules == ("simplejson",)
+
+
+def test_without_pytest_unittest_proves_the_same(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    record = Bench(shop).tests({})
+    assert record.counts == BEFORE
+    assert record.complete
+    assert record.collected == Bench(shop).collect({}).collected
+
+
+def test_pytest_settings_above_the_scratch_folder_do_not_count(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop.parent / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    monkeypatch.setattr("tempfile.tempdir", str(shop.parent))
+    assert Bench(shop).tests({}).counts == BEFORE
+
+
+def test_nothing_is_left_behind(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = shop.parent / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    Proving.of(shop).trial([change(shop, "shop/catalogue.py", "return 1", "return 2")])
+    assert list(scratch.iterdir()) == []
+    assert list(shop.rglob("__pycache__")) == []
+
+
+def test_a_memory_runs_a_baseline_once_by_content(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Path] = []
+
+    def tests(bench: Bench, overlay: dict[str, str], only: tuple[str, ...] = ()) -> Record:
+        runs.append(bench.root)
+        return Record(frozenset(), {}, True)
+
+    monkeypatch.setattr(Bench, "tests", tests)
+    memory = Memory()
+    proposal = change(shop, "shop/catalogue.py", "return 1", "return 2")
+    memory.trial(shop, [proposal])
+    memory.trial(_copy(shop, "other"), [proposal])
+    memory.proving(shop)
+    assert [shop] == runs
+
+
+def test_a_draft_has_the_edits_that_stand_and_a_patch_leads_to_it(shop: Path) -> None:
+    one = change(shop, "shop/catalogue.py", "return 1", "return 2", "one")
+    keep = named(guard(shop).proposals, "guard")[0]
+    verdicts = [Verdict(matter="m", decided=True, rule="r", because="b", stands=(item,)) for item in (one, keep, one)]
+    draft = write_draft(shop, verdicts)
+    written = write_patch(shop, draft)
+    assert [file.resource for file in draft.files] == ["shop/catalogue.py"]
+    assert (written.edits, written.files) == (1, 1)
+    texts = {path: source.text for path, source in read_sources(shop).files.items()}
+    assert {file.resource: file.text for file in draft.files} == apply_patch(written.diff, texts)
+
+
+def test_nothing_accepted_is_an_empty_patch(shop: Path) -> None:
+    assert Patch(diff="", edits=0, files=0) == write_patch(shop, write_draft(shop, []))
+
+
+def test_decisions_that_do_not_fit_together_are_refused(shop: Path) -> None:
+    stands = tuple(change(shop, "shop/catalogue.py", "return 1", f"return {n}") for n in (2, 3))
+    with pytest.raises(Refused, match="cannot be written"):
+        write_draft(shop, [Verdict(matter="m", decided=True, rule="r", because="b", stands=stands)])
