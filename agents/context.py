@@ -7,12 +7,13 @@ import time
 from functools import cached_property, partial
 from pathlib import Path
 
-import structlog
 from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from moot.bus import Bus
 from moot.protocols import Blob, Progress
+
+from .logger import structlog
 
 
 class TaskContext:

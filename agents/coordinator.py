@@ -4,17 +4,20 @@ import math
 import time
 
 import anyio
-import structlog
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from moot.bus import Bus, Delivery
-from moot.protocols import Assigned, Concluded, Decision, Driving, Entry, Result, StaleWriter
+from moot.protocols import COORDINATOR, AgentCard, Assigned, Concluded, Decision, Driving, Entry, Result, StaleWriter
 
 from .decider import Policy, View, decide, wake
 from .folding import evolve
+from .logger import structlog
+from .presence import present
 from .roster import Roster
 from .state import RunState
+
+CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
 
 
 async def coordinate(
@@ -25,12 +28,25 @@ async def coordinate(
     Several coordinators may do this at once: the inbox of goals says who drives, the log's fence who may write.
     """
     roster = Roster(bus)
-    async with bus.goals() as goals, anyio.create_task_group() as group:
+    drives: dict[str, Drive] = {}
+    async with (
+        bus.goals() as goals,
+        present(bus, CARD, instance=instance, busy=lambda: tuple(drives), stats=lambda: {"runs": len(drives)}),
+        anyio.create_task_group() as group,
+    ):
         await group.start(roster.keep)
         structlog.get_logger().info("ready", instance=instance)
         task_status.started()
         async for delivery in goals:
-            group.start_soon(Drive(bus, policy, roster, instance).run, delivery)
+            group.start_soon(_drive, Drive(bus, policy, roster, instance), delivery, drives)
+
+
+async def _drive(drive: "Drive", delivery: Delivery, drives: dict[str, "Drive"]) -> None:
+    drives[delivery.run] = drive
+    try:
+        await drive.run(delivery)
+    finally:
+        del drives[delivery.run]
 
 
 class Drive:

@@ -66,7 +66,7 @@ def configure_logging(agent: str, *, format: Format = "json", level: str = "info
     import logging
     import sys
 
-    import structlog  # here, for it takes 0.1 s of CPU and the parent, which only renders, needs none of it
+    from .logger import structlog  # here, for it takes 0.1 s of CPU and the parent, which only renders, needs none
 
     levels = logging.getLevelNamesMapping()
     if level.upper() not in levels:

@@ -3,7 +3,7 @@
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import ModuleType
@@ -14,6 +14,7 @@ from moot.protocols import Goal, NotFound, Outcome, UsageError, token
 from .arbitration import Arbiter, independent, majority, unopposed
 from .decider import Policy
 from .planning import Planner, by_contract
+from .report import Report
 from .specialist import Specialist
 
 
@@ -22,7 +23,8 @@ class Team:
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
-    is not `open` admits its own specialists only. Times in seconds, as in Policy. Raises BadName, UsageError.
+    is not `open` admits its own specialists only. Times in seconds, as in Policy. `tell` puts a report into words for
+    people, `files` gives what `moot run` writes beside it, by name. Raises BadName, UsageError.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Team:
     timeout: float = 300.0
     patience: float = 10.0
     undecided: Literal["proceed", "stop"] = "proceed"
+    tell: Callable[[Report], str] | None = None
+    files: Callable[[Report], Mapping[str, str]] = lambda _: {}
 
     def __post_init__(self) -> None:
         token(self.name, "team's name")

@@ -1,22 +1,18 @@
 """Worker: serves one specialist on the bus. A task goes from the inbox to the skill to the log; only then the ack."""
 
-import os
-import platform
 import time
 from collections.abc import AsyncIterable
 from functools import partial
-from hashlib import sha256
 from inspect import iscoroutinefunction
 from typing import cast
 
 import anyio
-import structlog
 from anyio import CancelScope, get_cancelled_exc_class
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.to_thread import run_sync
 from pydantic import JsonValue, ValidationError
 
-from moot.bus import Bus, Delivery, Inbox
+from moot.bus import Bus, Delivery, Inbox, beside
 from moot.protocols import (
     Answer,
     Assigned,
@@ -24,16 +20,16 @@ from moot.protocols import (
     Data,
     Failure,
     FailureKind,
-    Heartbeat,
     Message,
     Refused,
     Result,
 )
 
 from .context import TaskContext
+from .logger import structlog
+from .presence import present
 from .specialist import Parameter, Skill, Specialist
 
-BEAT = 1.0  # seconds between heartbeats
 DELIVERIES = 5  # a task that was delivered so often ends whoever works on it
 GRACE = 10.0  # seconds that tasks in hand get when the worker is to stop
 
@@ -51,7 +47,6 @@ class Worker:
         self.instance = instance
         self.drain = anyio.Event()
         self.card = specialist.card()
-        self._digest = sha256(self.card.model_dump_json().encode()).hexdigest()[:16]
         self._log = structlog.get_logger().bind(agent=specialist.name)
         self._in_hand: dict[tuple[str, str], CancelScope] = {}
         self._free = anyio.Semaphore(specialist.hands)
@@ -61,44 +56,21 @@ class Worker:
         """Register, take tasks, answer. At least once: a task whose worker dies is given to another."""
         async with (
             self.specialist.lifespan(),
-            self.bus.live.service(self.card, self._stats),
             self.bus.live.endings() as endings,
             self.bus.inbox(self.specialist.name, hands=self.specialist.hands) as inbox,
-            anyio.create_task_group() as background,
+            beside(partial(self._drop_ended, endings)),
+            present(self.bus, self.card, instance=self.instance, busy=self._busy, stats=self._stats),
         ):
-            background.start_soon(self._drop_ended, endings)
-            await background.start(self._beat)
             self._log.info("ready", skills=list(self.specialist.skills))
             task_status.started()
             async with anyio.create_task_group() as hands:
                 await self._take(inbox, hands)
                 hands.cancel_scope.deadline = anyio.current_time() + GRACE
-            background.cancel_scope.cancel()
 
     # what goes on beside the tasks
 
-    async def _beat(self, *, task_status: TaskStatus[None]) -> None:
-        try:
-            await self.bus.live.beat(self._heartbeat())
-            task_status.started()
-            while True:
-                await anyio.sleep(BEAT)
-                await self.bus.live.beat(self._heartbeat())
-        finally:
-            with CancelScope(shield=True), anyio.move_on_after(1):
-                await self.bus.live.beat(self._heartbeat(leaving=True))
-
-    def _heartbeat(self, *, leaving: bool = False) -> Heartbeat:
-        return Heartbeat(
-            agent=self.specialist.name,
-            instance=self.instance,
-            version=self.specialist.version,
-            card=self._digest,
-            pid=os.getpid(),
-            host=platform.node(),
-            busy=tuple(task for _, task in self._in_hand),
-            leaving=leaving,
-        )
+    def _busy(self) -> tuple[str, ...]:
+        return tuple(task for _, task in self._in_hand)
 
     def _stats(self) -> Data:
         return {"done": self._done, "failed": self._failed, "in_hand": len(self._in_hand)}

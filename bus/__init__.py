@@ -10,10 +10,11 @@ from .live import Feed, Live, Present
 from .log import Log, RunHead
 from .server import Durability
 from .tasks import beside
+from .teams import team_names
 
 __all__ = [  # noqa: RUF022 - a table of contents
     # the bus of a team
-    "open_bus", "Bus",
+    "open_bus", "Bus", "team_names",
     # what is said for good, and who it is for
     "Log", "RunHead", "Inbox", "Delivery", "Blobs",
     # what is said live

@@ -64,6 +64,7 @@ class _Keeper:
         while True:
             address = await self.ensure()
             await gone(address.pid)
+            await anyio.sleep(0.01)  # bounds the loop where the server runs out of our sight, as in a container
             if self._ours:
                 self._ours.poll()
 

@@ -4,12 +4,13 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from socket import gaierror
 from typing import NamedTuple
 
 import anyio
+import anyio.lowlevel
 import nats.errors
 from anyio.streams.memory import MemoryObjectReceiveStream
 from nats.aio.client import Client
@@ -151,18 +152,16 @@ class Connection:
                 into.close()
 
         self.listeners.add(end)
-        subscriptions = [await self.subscribe(subject, hear) for subject in subjects]
-        try:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(out_of)
+            stack.enter_context(into)
+            stack.callback(self.listeners.discard, end)
+            for subject in subjects:
+                stack.push_async_callback(self.unsubscribe, await self.subscribe(subject, hear))
             await self.flush()
             for subject in subjects:
                 self._check(("subscription", subject))
-            with out_of:
-                yield out_of
-        finally:
-            self.listeners.discard(end)
-            into.close()
-            for subscription in subscriptions:
-                await self.unsubscribe(subscription)
+            yield out_of
 
     def new_inbox(self) -> str:
         """A subject that nobody else uses."""
@@ -172,7 +171,7 @@ class Connection:
         """Wait until the server has processed all that was sent. Raises Unanswered, BrokerUnavailable."""
         with anyio.move_on_after(timeout):
             await self.ready()
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             while self._client.pending_data_size:  # noqa: ASYNC110 - nats-py's PING would overtake what is pending
                 await anyio.sleep(0.001)
             try:
@@ -270,7 +269,7 @@ class Connection:
 
     async def _shut(self) -> None:
         if self._client.options:  # else it was given nothing to open, and its close would fail
-            with anyio.move_on_after(0.4, shield=True):
+            with anyio.move_on_after(0.4, shield=True), suppress(OSError, nats.errors.Error):
                 await self._client.close()
 
     # what nats-py reports
@@ -335,4 +334,5 @@ def _is_refusal(error: Exception) -> bool:
 
 def _hopeless(error: Exception) -> bool:
     """True where trying again within two seconds cannot help."""
-    return _is_refusal(error) or isinstance(error, ssl.SSLError | gaierror | ValueError)
+    unusable = str(error).startswith("nats: invalid")  # the URL
+    return unusable or _is_refusal(error) or isinstance(error, ssl.SSLError | gaierror | ValueError)

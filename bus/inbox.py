@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from moot.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse
 
 from .connection import Connection
-from .jetstream import Arrived, ConsumerInfo, call
+from .jetstream import Arrived, ConsumerInfo, call, persist
 from .log import Log
 from .pull import Pull
 from .tasks import beside
@@ -184,7 +184,8 @@ async def open_inbox(
             "max_ack_pending": -1,  # its default of 1000 would silently hold back the rest
         }
         verb = f"CONSUMER.CREATE.{stream}.{name}.{subject}"
-        await call(connection, verb, {"stream_name": stream, "config": config}, ConsumerInfo)
+        body: dict[str, JsonValue] = {"stream_name": stream, "config": config}
+        await persist(lambda: call(connection, verb, body, ConsumerInfo))
         return name
 
     inbox = Inbox(connection, log, stream, consumer, hands)

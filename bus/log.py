@@ -23,6 +23,7 @@ from moot.protocols import (
     StaleWriter,
     Stored,
     Subjects,
+    Unanswered,
     Unreadable,
     open_envelope,
     parse,
@@ -179,10 +180,18 @@ class Log:
         try:
             envelope = open_envelope(message.data)
             if isinstance(envelope.data, Stored):
-                envelope = open_envelope(await self._blobs.get(envelope.data.digest))
+                envelope = open_envelope(await self._fetch(envelope.data.digest))
         except (Unreadable, NotFound) as error:
             envelope, why = None, str(error)
         return Entry(message.seq, parse(message.subject), message.time, envelope, why)
+
+    async def _fetch(self, digest: str) -> bytes:
+        """The blob behind a message. As for the log itself, a broker that is away is waited for."""
+        while True:
+            try:
+                return await self._blobs.get(digest)
+            except Unanswered:
+                await self._connection.ready()
 
     async def _append(self, messages: Sequence[Sealed], fence: Fence) -> int:
         return await append_one(self._connection, self._stream, messages, fence)

@@ -123,6 +123,8 @@ async def start(home: Path, lock: Lock, durability: Durability) -> tuple["subpro
 
 async def stop(process: "subprocess.Popen[bytes]") -> None:
     """End the server: it stores what it has and leaves; killed if that takes longer than five seconds."""
+    if process.poll() is not None:
+        return  # its number may be another's by now
     with anyio.CancelScope(shield=True):
         process.terminate()
         with anyio.move_on_after(STOP):
@@ -132,7 +134,7 @@ async def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 async def gone(pid: int) -> None:
-    """Return when the process has ended, whoever's child it is."""
+    """Return when the process has ended, whosever child it is."""
     if not hasattr(os, "pidfd_open"):
         while _alive(pid):  # noqa: ASYNC110 - nothing tells it here
             await anyio.sleep(0.25)

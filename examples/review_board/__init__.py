@@ -36,5 +36,6 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "hunks", "apply", "digest", "split_lines", "groups", "BadEdit", "Source", "read_sources",
     "unified", "apply_patch", "BadPatch", "write_draft", "write_patch",
     # proof
-    "Memory", "Proving", "Baseline", "Bench", "Record", "MOST_RUNS", "tree_digest", "sift", "OutOfRuns", "run", "scrubbed", "Limits", "Ran",
+    "Memory", "Proving", "Baseline", "Bench", "Record", "MOST_RUNS", "tree_digest", "sift", "OutOfRuns",
+    "run", "scrubbed", "Limits", "Ran",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from moot.protocols import Edit, Evidence, Proposal
 
 from .messages import Findings
 from .rewriting import Span, proposal, rewritten, touches
-from .sources import Source, Sources
+from .sources import Source, Sources, paths
 from .tools import call
 
 RUFF_CONFIGS = ("ruff.toml", ".ruff.toml", "pyproject.toml")
@@ -87,7 +87,11 @@ def _portions(files: list[str], size: int = 200) -> Iterator[list[str]]:
 
 
 def _has_ruff_settings(root: Path) -> bool:
-    return any((root / name).exists() for name in RUFF_CONFIGS)
+    return any((folder / name).exists() for folder in _folders(root) for name in RUFF_CONFIGS)
+
+
+def _folders(root: Path) -> set[Path]:
+    return {root, *(path.parent for path in paths(root))}
 
 
 def _diagnostics(root: Path, options: list[str], kinds: frozenset[str]) -> Mapping[str, list[Diagnostic]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 import pytest
-from anyio.streams.text import TextReceiveStream
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from moot.agents.supervisor import LINE, Child, Lines, Status, Supervisor
 
@@ -216,9 +216,8 @@ async def test_children_die_with_a_killed_supervisor() -> None:
     command = [sys.executable, "-c", PARENT, LONELY]
     async with await anyio.open_process(command, stdout=PIPE, stderr=None) as supervisor:
         assert supervisor.stdout is not None
-        pid, text = (await TextReceiveStream(supervisor.stdout).receive()).split()
-        assert text == "ready"
-        end = os.pidfd_open(int(pid))
+        said = await BufferedByteReceiveStream(supervisor.stdout).receive_until(b" ready\n", 10_000)
+        end = os.pidfd_open(int(said))
         try:
             supervisor.kill()
             await anyio.wait_readable(end)  # a pidfd is readable once its process has ended

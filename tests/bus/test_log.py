@@ -1,5 +1,6 @@
 """Promises of the log."""
 
+from contextlib import suppress
 from pathlib import Path
 from time import time
 
@@ -7,7 +8,7 @@ import anyio
 import pytest
 
 from moot.bus import Bus, embedded, open_bus
-from moot.protocols import AlreadyThere, Assigned, BusFull, Cancelled, Entry, Result, StaleWriter, Subjects
+from moot.protocols import AlreadyThere, Assigned, BusFull, Cancelled, Entry, Result, StaleWriter, Subjects, Unanswered
 
 from .said import assign, assigned, concluded, driving, entries, goal, result
 from .servers import kill_server
@@ -60,10 +61,8 @@ async def test_of_two_racing_coordinators_exactly_one_wins_each_round(bus: Bus, 
 
     async def write(name: str, count: int) -> None:
         events = [assigned(f"{name}-{number}") for number in range(count)]
-        try:
+        with suppress(StaleWriter):
             winners.append((name, await bus.log.append("r", events, after=after, source=name)))
-        except StaleWriter:
-            pass
 
     for round_ in range(10):
         async with anyio.create_task_group() as both:
@@ -94,12 +93,9 @@ async def test_an_append_whose_answer_was_lost_is_stored_once(
         answer = await request(subject, data, **options)  # type: ignore[arg-type]
         if ".coordinator." in subject and subject not in lost:
             lost.append(subject)
-            raise bus_unanswered
+            raise Unanswered("lost on purpose")
         return answer
 
-    from moot.protocols import Unanswered
-
-    bus_unanswered = Unanswered("lost on purpose")
     monkeypatch.setattr(bus.connection, "request", forgetful)
     events = [assigned(f"t{number}", agent=f"a{number}") for number in range(count)]
     last = await bus.log.append("r", events, after=0, source="coordinator")

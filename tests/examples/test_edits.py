@@ -1,5 +1,7 @@
 """Edits give back exactly the text they were made from, and refuse every other."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_hunks_are_minimal_and_apart(base: str, new: str) -> None:
     """No hunk keeps, and between two hunks there is at least one unchanged line."""
     edits = hunks("a.py", base, new)
     assert not any(edit.keeps for edit in edits)
-    assert all(one.end < other.start for one, other in zip(edits, edits[1:], strict=False))
+    assert all(one.end < other.start for one, other in pairwise(edits))
 
 
 @given(TEXTS, TEXTS)

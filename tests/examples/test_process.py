@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -81,7 +82,7 @@ async def test_a_cancelled_task_takes_its_process_along(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "started")
     code = "import os, signal; open('started', 'w').write(str(os.getpid())); signal.pause()"
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(run_sync, python, tmp_path, code)
+        tasks.start_soon(partial(run_sync, python, tmp_path, code))
         pid = int(await run_sync((tmp_path / "started").read_text))
         tasks.cancel_scope.cancel()
     assert not alive(pid)

@@ -1,0 +1,5 @@
+"""`python -m moot.agents.cli` is `moot`."""
+
+from .app import main
+
+main()

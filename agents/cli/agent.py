@@ -1,0 +1,93 @@
+"""`moot agent TARGET...`: specialists as a process of their own, wherever the bus can be reached."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import anyio
+import click
+
+from moot.bus import find_embedded, open_bus
+from moot.protocols import COORDINATOR, UsageError
+
+from ..client import new_run
+from ..logs import configure_logging
+from ..process import die_with_parent
+from ..specialist import Specialist
+from ..team import Team, load
+from ..worker import Worker
+from .launch import until_told
+from .neighbours import homes
+from .options import Settings, common
+from .output import say
+from .reach import broker, go, teams
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="MODULE:NAME...")
+@click.option("--only", multiple=True, metavar="NAME", help="Of a team: this specialist alone.")
+@click.option(
+    "--team", envvar="MOOT_TEAM", show_envvar=True, help="The team to work for.  [default: the one that runs]"
+)
+@click.option("--log-format", type=click.Choice(["json", "text"]), default="json", show_default=True)
+@common
+def agent(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str | None, log_format: str) -> int:
+    """Run specialists until told to stop: each MODULE:NAME is a Specialist, or a Team of them.
+
+    SIGTERM drains: what is in hand is finished, and what is not begun is handed back.
+    """
+    die_with_parent()
+    chosen = [specialist for target in targets for specialist in _chosen(load(target), only)]
+    configure_logging(chosen[0].name, format="text" if log_format == "text" else "json")
+    return go(_serve, settings, chosen, team)
+
+
+def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
+    if isinstance(found, Specialist):
+        return [found]
+    chosen = [found.specialist(name) for name in only] or list(found.specialists)
+    if not chosen:
+        raise UsageError(f"team {found.name} has no specialists of its own")
+    return chosen
+
+
+async def _serve(settings: Settings, specialists: Sequence[Specialist], team: str | None) -> int:
+    async with broker(_nearest(settings), start="always") as url:
+        name = team or await _running_team(url)
+        say(f"{', '.join(each.name for each in specialists)} works for team {name}")
+        async with open_bus(url, name, name=specialists[0].name) as bus, anyio.create_task_group() as group:
+            workers = [Worker(each, bus, instance=f"{each.name}-{new_run()}") for each in specialists]
+            for worker in workers:
+                group.start_soon(worker.serve)
+            code = await until_told()
+            for worker in workers:
+                worker.drain.set()
+            return code
+
+
+def _nearest(settings: Settings) -> Settings:
+    """Where no broker runs in this folder, but this user has exactly one team up elsewhere: there."""
+    if settings.url or find_embedded(settings.home):
+        return settings
+    others = homes()
+    if len(others) != 1:
+        return settings
+    say(f"no broker runs here: joining the one in {others[0]}")
+    return replace(settings, home=others[0])
+
+
+async def _running_team(url: str) -> str:
+    """The one team on this broker, or the one of several whose coordinator answers. Raises UsageError."""
+    names = await teams(url)
+    if len(names) > 1:
+        names = [name for name in names if await _has_coordinator(url, name)]
+    if len(names) == 1:
+        return names[0]
+    hint = (
+        "Name it with --team." if names else "Start one with `moot up`, or name the team it shall wait for with --team."
+    )
+    raise UsageError("for which team?", f"{', '.join(names) or 'no team'} is on this broker", hint)
+
+
+async def _has_coordinator(url: str, team: str) -> bool:
+    async with open_bus(url, team, name="look") as bus:
+        return any(present.name == COORDINATOR for present in await bus.live.roll_call())

@@ -1,0 +1,129 @@
+"""Launch: a team's parts as processes of their own, under a supervisor, with their logs where a person sees them."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+
+import anyio
+import click
+
+from moot.bus import beside, redact
+from moot.protocols import COORDINATOR
+
+from ..client import Client
+from ..logs import render_line
+from ..supervisor import Child, Status, Supervisor
+from ..team import Team
+from .neighbours import announced
+from .options import Settings
+from .output import say
+
+
+def children(
+    target: str, team: Team, url: str, *, parts: Sequence[str], replicas: Mapping[str, int] | None = None
+) -> list[Child | Sequence[Child]]:
+    """The processes for these parts of a team: the coordinator first, then all specialists together."""
+    program = (sys.executable, "-m", "moot.agents.cli")
+    env = {"MOOT_URL": url}  # in the environment, for the command line of a process is seen by everybody
+    coordinator = [Child(COORDINATOR, (*program, "coordinator", target), env)] if COORDINATOR in parts else []
+    specialists = [
+        Child(_numbered(name, number), (*program, "agent", target, "--only", name, "--team", team.name), env)
+        for name in team.members
+        if name in parts
+        for number in range(1, (replicas or {}).get(name, 1) + 1)
+    ]
+    return [*coordinator, specialists]
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}.{number}"
+
+
+async def absentees(client: Client, team: Team) -> list[str]:
+    """The parts of a team, the coordinator among them, of which no process answers now."""
+    there = {present.name for present in await client.bus.live.roll_call()}
+    return [name for name in (COORDINATOR, *team.members) if name not in there]
+
+
+@asynccontextmanager
+async def supervised(
+    settings: Settings,
+    team: Team,
+    url: str,
+    processes: Sequence[Child | Sequence[Child]],
+    *,
+    verbose: bool,
+    announce: bool = False,
+) -> AsyncIterator[Supervisor]:
+    """Keep the processes running while the block runs; then stop them, the coordinator last."""
+    record = settings.home / f"up-{team.name}.json"
+    listener = _Listener(settings, team, verbose)
+    supervisor = Supervisor(
+        processes,
+        on_change=lambda statuses: _write(record, team, url, statuses, listener.gave_up),
+        on_line=listener.line,
+    )
+    started = anyio.Event()
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            await group.start(supervisor.run)
+            started.set()
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        async with beside(run):
+            await started.wait()
+            with announced(settings.home) if announce else nullcontext():
+                yield supervisor
+    finally:
+        record.unlink(missing_ok=True)
+        listener.close()
+
+
+def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_up: Callable[[Status], None]) -> None:
+    rows = [vars(status) for status in statuses]
+    fresh = record.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps({"team": team.name, "pid": os.getpid(), "url": redact(url), "children": rows}))
+    fresh.rename(record)
+    for status in statuses:
+        if status.state == "gave up":
+            gave_up(status)
+
+
+class _Listener:
+    """Puts what children say where it belongs: all of it into a log file, and to stderr what a person should see."""
+
+    def __init__(self, settings: Settings, team: Team, verbose: bool) -> None:
+        self._verbose = verbose
+        self._color = settings.colored(sys.stderr)
+        self._width = max(len(name) for name in (COORDINATOR, *team.members))
+        folder = settings.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / f"{team.name}.log").open("a")
+        self._told: set[str] = set()
+
+    def line(self, name: str, raw: str) -> None:
+        self._file.write(f"{name}\t{raw}\n")
+        if self._verbose or '"level": "warning"' in raw or '"level": "error"' in raw or not raw.startswith("{"):
+            click.echo(render_line(name, raw, width=self._width, color=self._color), err=True, color=self._color)
+
+    def gave_up(self, status: Status) -> None:
+        if status.name not in self._told:
+            self._told.add(status.name)
+            say(f"{status.name} ended {status.restarts + 1} times (last with {status.exit_code}): given up")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+async def until_told() -> int:
+    """Wait for SIGINT or SIGTERM; gives the exit code that goes with it."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            return 130 if number == signal.SIGINT else 0
+    return 0

@@ -1,0 +1,116 @@
+"""Reach: from the settings to a broker, from a broker to its teams, from what a person types to a run."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from difflib import get_close_matches
+from importlib.util import find_spec
+from typing import Literal, TypeVar, TypeVarTuple
+
+import anyio
+
+from moot.bus import Blobs, Bus, Connection, Live, Log, RunHead, connect, embedded, find_embedded, team_names
+from moot.protocols import BrokerUnavailable, NotFound, Subjects
+
+from .options import Settings
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+Start = Literal["always", "if-stored", "never"]
+
+NAME = "cli"  # what the command line calls itself on the bus
+RECENT = ("@last", "@prev")
+
+
+def go(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
+    """Run an async function to its end, on uvloop where there is one."""
+    return anyio.run(function, *args, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+
+
+@asynccontextmanager
+async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator[str]:
+    """The URL of the broker to talk to: that of the settings, else the embedded one of this folder, found or started.
+
+    "if-stored" starts it only where it has a store, which is what looking back needs; the block then keeps it up.
+    Raises BrokerUnavailable.
+    """
+    if settings.url:
+        yield settings.url
+    elif start == "always" or (start == "if-stored" and (settings.home / "store").is_dir()):
+        async with embedded(settings.home, durability=settings.durability) as url:
+            yield url
+    elif found := find_embedded(settings.home):
+        yield found
+    else:
+        raise BrokerUnavailable(f"no broker runs in {settings.home}", "nor does MOOT_URL or --url name another one")
+
+
+async def teams(url: str) -> list[str]:
+    """The teams that have a log on this broker. Raises as `connect`."""
+    async with connect(url, name=NAME) as connection:
+        return await team_names(connection)
+
+
+async def find(url: str, run: str, team: str | None = None) -> tuple[str, str]:
+    """The team and the id behind an id, a unique prefix, `@last` or `@prev`, over all teams or in one.
+
+    Raises NotFound, which says what there is, and what `connect` raises.
+    """
+    async with connect(url, name=NAME) as connection:
+        known = await heads(connection, team)
+    if run in RECENT and len(known) > RECENT.index(run):
+        chosen = [known[RECENT.index(run)]]
+    else:
+        fits = [(name, head) for name, head in known if head.run.startswith(run)]
+        chosen = [(name, head) for name, head in fits if head.run == run] or fits
+    if len(chosen) != 1:
+        raise NotFound(f"{run} is no run" if not chosen else f"{run} is several runs", *_what_there_is(chosen, known))
+    name, head = chosen[0]
+    return name, head.run
+
+
+async def heads(connection: Connection, team: str | None = None) -> list[tuple[str, RunHead]]:
+    """The runs of all teams, or of one, each with its team; the newest first. Raises NotFound for an unknown team."""
+    found = [
+        (name, head) for name in await chosen(connection, team) for head in await bus_of(connection, name).log.runs()
+    ]
+    return sorted(found, key=lambda pair: pair[1].asked.time, reverse=True)
+
+
+async def chosen(connection: Connection, team: str | None) -> list[str]:
+    """All teams, or the one that was named. Raises NotFound."""
+    known = await team_names(connection)
+    if team is None:
+        return known
+    if team not in known:
+        near = get_close_matches(team, known, 1)
+        hint = f"Did you mean {near[0]}?" if near else ""
+        raise NotFound(f"there is no team {team} here", f"there is {', '.join(known) or 'none yet'}", hint)
+    return [team]
+
+
+def bus_of(connection: Connection, team: str) -> Bus:
+    """The bus of a team over an open connection, for readers: unlike `open_bus` it creates nothing on the server.
+
+    Its `url` is without credentials.
+    """
+    subjects = Subjects(team)
+    blobs = Blobs(connection, subjects)
+    return Bus(team, connection.shown, connection, Log(connection, subjects, blobs), Live(connection, subjects), blobs)
+
+
+@asynccontextmanager
+async def reading(settings: Settings, run: str, team: str | None) -> AsyncIterator[tuple[Bus, str]]:
+    """The bus of the team that a run belongs to, and the run's id; raises as `broker` and `find`."""
+    async with broker(settings, start="if-stored") as url:
+        name, found = await find(url, run, team)
+        async with connect(url, name=NAME) as connection:
+            yield bus_of(connection, name), found
+
+
+def _what_there_is(fits: list[tuple[str, RunHead]], known: list[tuple[str, RunHead]]) -> tuple[str, str]:
+    if fits:
+        ids = ", ".join(f"{head.run} of {name}" for name, head in fits[:5])
+        return f"it fits {ids}", "Type more of the id, or add --team."
+    if not known:
+        return "there are no runs here yet", "Ask for one with `moot run`."
+    return f"there are {', '.join(head.run for _, head in known[:5])}{' and more' if len(known) > 5 else ''}", ""

@@ -1,0 +1,50 @@
+"""Presence: how an agent shows that it is there: a NATS micro service, and a heartbeat every second."""
+
+import os
+import platform
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+
+import anyio
+
+from moot.bus import Bus, beside
+from moot.protocols import AgentCard, Data, Heartbeat
+
+BEAT = 1.0  # seconds between heartbeats
+
+
+@asynccontextmanager
+async def present(
+    bus: Bus, card: AgentCard, *, instance: str, busy: Callable[[], tuple[str, ...]], stats: Callable[[], Data]
+) -> AsyncIterator[None]:
+    """Be found by `$SRV.PING`, INFO and STATS and by everybody who follows the heartbeats; say good-bye at the end."""
+    digest = sha256(card.model_dump_json().encode()).hexdigest()[:16]
+
+    async def beat(*, leaving: bool = False) -> None:
+        await bus.live.beat(
+            Heartbeat(
+                agent=card.name,
+                instance=instance,
+                version=card.version,
+                card=digest,
+                pid=os.getpid(),
+                host=platform.node(),
+                busy=busy(),
+                leaving=leaving,
+            )
+        )
+
+    async def beat_on() -> None:
+        while True:
+            await anyio.sleep(BEAT)
+            await beat()
+
+    async with bus.live.service(card, stats):
+        await beat()
+        try:
+            async with beside(beat_on):
+                yield
+        finally:
+            with anyio.move_on_after(1, shield=True):
+                await beat(leaving=True)

@@ -1,0 +1,29 @@
+"""Teams: who has a log on a broker."""
+
+from moot.protocols import Subjects
+
+from .connection import Connection
+from .jetstream import Reply, call, persist
+
+_PREFIX = Subjects("").stream()
+_ANY = Subjects("*").log()
+
+
+class _Names(Reply):
+    total: int = 0
+    streams: list[str] | None = None
+
+
+async def team_names(connection: Connection) -> list[str]:
+    """The teams that have a log on this broker, ordered. Raises Denied, Unanswered, BrokerUnavailable."""
+    found: list[str] = []
+    while True:
+        page = await _page(connection, len(found))
+        found += page.streams or []
+        if not page.streams or len(found) >= page.total:
+            return sorted(name.removeprefix(_PREFIX) for name in found if name.startswith(_PREFIX))
+
+
+async def _page(connection: Connection, offset: int) -> _Names:
+    """The streams from this one on that take what is said in runs, whatever they are called."""
+    return await persist(lambda: call(connection, "STREAM.NAMES", {"offset": offset, "subject": _ANY}, _Names))

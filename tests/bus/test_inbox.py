@@ -1,0 +1,178 @@
+"""Promises of the inboxes."""
+
+from pathlib import Path
+from time import monotonic
+
+import anyio
+import pytest
+
+from moot.bus import Bus, Inbox, embedded, open_bus
+from moot.protocols import Assigned, GoalAsked
+
+from .said import assign, assigned, concluded, goal, result
+from .servers import away, kill_server, line, process
+
+TAKE = """
+import sys, anyio
+from moot.bus import open_bus
+
+async def main():
+    async with open_bus(sys.argv[1], sys.argv[2], name="doomed") as bus, bus.inbox("clerk") as inbox:
+        async for delivery in inbox:
+            print(delivery.entry.event.task, flush=True)
+
+anyio.run(main)
+"""
+
+
+async def nothing_comes(inbox: Inbox, seconds: float = 0.3) -> bool:
+    with anyio.move_on_after(seconds):
+        await anext(inbox)
+        return False
+    return True
+
+
+async def test_what_was_assigned_before_an_agent_ever_started_waits_for_it(bus: Bus) -> None:
+    await assign(bus, "r1", assigned("t1"), assigned("x", agent="other"), assigned("t2"))
+    async with bus.inbox("clerk", hands=2) as inbox:
+        first, second = await anext(inbox), await anext(inbox)
+        assert (first.entry.event, second.entry.event) == (assigned("t1"), assigned("t2"))
+        assert (first.run, first.count, first.stale) == ("r1", 1, False)
+        await first.done()
+        await second.done()
+        assert await nothing_comes(inbox)
+    async with bus.inbox("clerk") as inbox:
+        assert await nothing_comes(inbox)
+
+
+async def test_no_more_is_taken_than_there_are_hands(bus: Bus) -> None:
+    await assign(bus, "r", assigned("t1"), assigned("t2"), assigned("t3"))
+    async with bus.inbox("clerk", hands=2) as inbox, bus.inbox("clerk") as other:
+        held = [await anext(inbox), await anext(inbox)]
+        assert isinstance(third := (await anext(other)).entry.event, Assigned)
+        assert third.task == "t3"
+        assert await nothing_comes(inbox)
+        await held[0].done()
+        await assign(bus, "r2", assigned("t4"))
+        assert (await anext(inbox)).run == "r2"
+
+
+async def test_what_is_handed_back_comes_again_at_once(bus: Bus) -> None:
+    await assign(bus, "r", assigned())
+    async with bus.inbox("clerk") as inbox:
+        await (await anext(inbox)).hand_back()
+        with anyio.fail_after(1):
+            assert (await anext(inbox)).count == 2
+
+
+async def test_what_is_held_at_the_end_is_handed_back(bus: Bus) -> None:
+    await assign(bus, "r", assigned())
+    async with bus.inbox("clerk") as inbox:
+        await anext(inbox)
+    async with bus.inbox("clerk") as inbox:
+        with anyio.fail_after(1):
+            assert (await anext(inbox)).count == 2
+
+
+async def test_a_second_word_for_a_delivery_says_nothing(bus: Bus) -> None:
+    await assign(bus, "r", assigned())
+    async with bus.inbox("clerk") as inbox:
+        delivery = await anext(inbox)
+        await delivery.done()
+        await delivery.hand_back()
+        assert await nothing_comes(inbox)
+
+
+@pytest.mark.parametrize("settle", ["answered", "ended", "deleted"])
+async def test_what_is_settled_does_not_come_again(bus: Bus, settle: str) -> None:
+    seq = await assign(bus, "r", assigned())
+    async with bus.inbox("clerk") as inbox:
+        delivery = await anext(inbox)
+        if settle == "answered":
+            await bus.log.answer("r", result(), source="clerk")
+        elif settle == "ended":
+            await bus.log.append("r", [concluded()], after=seq, source="coordinator")
+        else:
+            await bus.log.delete("r")
+        await delivery.hand_back()
+        assert await nothing_comes(inbox)
+
+
+async def test_a_killed_agents_task_goes_to_another_replica(broker: str, bus: Bus) -> None:
+    await assign(bus, "r", assigned())
+    with process(TAKE, broker, bus.team) as doomed, anyio.fail_after(20):
+        assert await line(doomed) == "t1"
+        doomed.kill()
+        async with bus.inbox("clerk") as inbox:
+            delivery = await anext(inbox)
+            assert (delivery.count, delivery.entry.event) == (2, assigned())
+
+
+async def test_long_work_is_kept_from_the_other_replicas(bus: Bus) -> None:
+    await assign(bus, "r", assigned("t1"), assigned("t2"))
+    async with bus.inbox("clerk") as inbox, bus.inbox("clerk") as other:
+        long, also_long = await anext(inbox), await anext(other)
+        assert await nothing_comes(other, 6.5)
+        assert not long.stale
+        assert not also_long.stale
+
+
+async def test_who_could_not_confirm_for_four_seconds_says_nothing_more(tmp_path: Path) -> None:
+    async with embedded(tmp_path, durability="process") as url, open_bus(url, "team", name="one") as bus:
+        await assign(bus, "r", assigned())
+        async with bus.inbox("clerk") as inbox:
+            delivery = await anext(inbox)
+            delivery.arrived.confirmed -= 5
+            assert delivery.stale
+            await delivery.hand_back()
+            assert await nothing_comes(inbox, 1)
+
+
+async def test_an_inbox_outlives_the_server(tmp_path: Path) -> None:
+    async with embedded(tmp_path, durability="process") as url, open_bus(url, "team", name="test") as bus:
+        with anyio.fail_after(20):
+            async with bus.inbox("clerk", hands=3) as inbox:
+                after = await assign(bus, "r", assigned("t1"))
+                await (await anext(inbox)).done()
+                await anyio.sleep(1.2)  # an acknowledgement of the last second may be lost with the server
+                kill_server(tmp_path)
+                await away(bus.connection)
+                began = monotonic()
+                await assign(bus, "r", assigned("t2"), after=after)
+                assert (await anext(inbox)).entry.event == assigned("t2")
+                assert monotonic() - began < 3
+
+
+async def test_goals_are_held_in_any_number_and_come_to_one_coordinator(bus: Bus) -> None:
+    runs = [f"r{number}" for number in range(150)]
+    async with anyio.create_task_group() as group:
+        for run in runs:
+            group.start_soon(lambda run=run: bus.log.ask(run, goal(), client="me"))  # type: ignore[misc]
+    async with bus.goals() as goals, bus.goals() as others:
+        with anyio.fail_after(10):
+            held = [await anext(goals) for _ in range(len(runs) - 64)]
+            assert all(isinstance(delivery.entry.event, GoalAsked) for delivery in held)
+            while len({delivery.run for delivery in held}) < len(runs):
+                with anyio.move_on_after(0.1):
+                    held.append(await anext(goals))
+                with anyio.move_on_after(0.1):
+                    held.append(await anext(others))
+        assert sorted(delivery.run for delivery in held) == sorted(runs)
+
+
+async def test_an_ended_runs_goal_is_dropped(bus: Bus) -> None:
+    await bus.log.ask("r", goal(), client="me")
+    async with bus.goals() as goals:
+        delivery = await anext(goals)
+        await bus.log.append("r", [concluded()], after=0, source="coordinator")
+        await delivery.hand_back()
+        assert await nothing_comes(goals)
+
+
+async def test_unreadable_tasks_are_delivered_as_such(bus: Bus) -> None:
+    await bus.connection.request(f"moot.{bus.team}.run.r.coordinator.task.clerk", b"{}")
+    async with bus.inbox("clerk") as inbox:
+        delivery = await anext(inbox)
+        assert (delivery.entry.envelope, delivery.run) == (None, "r")
+        await delivery.drop()
+        assert await nothing_comes(inbox)

@@ -1,0 +1,80 @@
+"""The specialists are thin: they unpack, do the work off the loop, and refuse what is no repository."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from moot.agents import Specialist, TaskContext
+from moot.examples.review_board import (
+    Findings,
+    Repository,
+    api_guard,
+    autoflake,
+    prover,
+    pyupgrade,
+    ruff,
+    ruff_bold,
+    scribe,
+    vulture,
+)
+from moot.protocols import Blob, Refused
+
+WITNESSES = [ruff, ruff_bold, autoflake, pyupgrade, vulture, api_guard]
+
+
+class Attempt:
+    """As much of a TaskContext as the skills use; every repository unpacks to one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.said: list[str] = []
+
+    async def unpack(self, _: Blob) -> Path:
+        return self.root
+
+    async def progress(self, says: str, _: float | None = None) -> None:
+        self.said.append(says)
+
+
+def packed(root: Path, **more: str) -> Repository:
+    return Repository.model_validate({"digest": "sha256:0", "size": 1, "name": root.name, "kind": "folder", **more})
+
+
+async def check(specialist: Specialist, repository: Repository, attempt: Attempt) -> Findings:
+    found = specialist.skills["check"].handler(repository=repository, context=cast(TaskContext, attempt))
+    return await found  # type: ignore[misc, no-any-return]
+
+
+@pytest.mark.parametrize("specialist", WITNESSES, ids=lambda specialist: specialist.name)
+async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specialist, shop: Path) -> None:
+    [skill] = specialist.card().skills
+    assert skill.witness
+    assert (
+        [contract.type for contract in skill.takes.values()],
+        skill.says.type,
+    ) == (["review.Repository.v1"], "review.Findings.v1")
+    attempt = Attempt(shop)
+    assert isinstance(await check(specialist, packed(shop), attempt), Findings)
+    assert attempt.said
+
+
+async def test_a_package_itself_is_refused(shop: Path) -> None:
+    """Its modules could not be imported by their names."""
+    with pytest.raises(Refused, match="give the folder that holds it"):
+        await check(ruff, packed(shop / "shop"), Attempt(shop / "shop"))
+
+
+async def test_a_single_file_is_refused(shop: Path) -> None:
+    with pytest.raises(Refused, match="a review takes a folder"):
+        await check(ruff, packed(shop, kind="file"), Attempt(shop))
+
+
+def test_the_skills_are_those_that_the_plan_is_made_of() -> None:
+    says = {skill.name: skill.says.type for each in (scribe, prover) for skill in each.card().skills}
+    assert says == {
+        "draft": "review.Draft.v1",
+        "finish": "review.Patch.v1",
+        "trial": "moot.Trial.v1",
+        "prove": "review.Proof.v1",
+    }
