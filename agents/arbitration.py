@@ -242,6 +242,8 @@ def _verdict(
     narrowed = earlier.falls if earlier and not earlier.decided and out is not None else ()
     return Verdict(
         matter=matter.id,
+        kind=matter.kind,
+        about=matter.about,
         decided=decided,
         rule=rule,
         because=because,

@@ -61,7 +61,7 @@ class Worker:
             beside(partial(self._drop_ended, endings)),
             present(self.bus, self.card, instance=self.instance, busy=self._busy, stats=self._stats),
         ):
-            self._log.info("ready", skills=list(self.specialist.skills))
+            self._log.info("ready", team=self.bus.team, skills=list(self.specialist.skills))
             task_status.started()
             async with anyio.create_task_group() as hands:
                 await self._take(inbox, hands)

@@ -3,12 +3,13 @@
 from .blobs import Blobs
 from .broker import embedded, find_embedded
 from .bus import Bus, open_bus
-from .connection import Connection, connect, redact
+from .connection import Connection, connect
 from .inbox import Delivery, Inbox
 from .layout import ensure_layout
 from .live import Feed, Live, Present
 from .log import Log, RunHead
-from .server import Durability
+from .refusal import redact
+from .server import Durability, gone
 from .tasks import beside
 from .teams import team_names
 
@@ -22,5 +23,5 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # the broker and the way to it
     "embedded", "find_embedded", "Durability", "connect", "Connection", "redact", "ensure_layout",
     # structured concurrency
-    "beside",
+    "beside", "gone",
 ]  # fmt: skip

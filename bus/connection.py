@@ -2,11 +2,9 @@
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
-from socket import gaierror
 from typing import NamedTuple
 
 import anyio
@@ -17,12 +15,13 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from moot.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
+from moot.protocols import BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
+
+from .refusal import explain, hopeless, redact
 
 FIRST_CONNECT = 1.5  # seconds; with the look at the server afterwards it stays under the promised two
 OLDEST_SERVER = (2, 12)
 _DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"', re.IGNORECASE)
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 class NobodyThere(Unanswered):
@@ -36,11 +35,6 @@ class _Call(NamedTuple):
     def fail(self, error: BusError) -> None:
         if not self.reply.done():
             self.reply.set_exception(error)
-
-
-def redact(url: str) -> str:
-    """The URL without token, user and password: what may be shown and logged."""
-    return _USERINFO.sub("", url)
 
 
 @asynccontextmanager
@@ -204,11 +198,11 @@ class Connection:
     async def _open(self, name: str) -> None:
         with anyio.move_on_after(FIRST_CONNECT):
             while not await self._try(name):
-                if any(_hopeless(error) for error in self._refused):
+                if any(hopeless(error) for error in self._refused):
                     break
                 await anyio.sleep(0.05)
         if not self._client.is_connected:
-            raise self._explain()
+            raise explain(self.shown, self._refused)
         self._turn(connected=True)
         self._inbox = self._client.new_inbox() + "."
         await self.subscribe(self._inbox + "*", self._answer)
@@ -238,17 +232,6 @@ class Connection:
             if not self._client.is_connected:
                 await self._shut()
         return self._client.is_connected
-
-    def _explain(self) -> BrokerUnavailable:
-        telling = [error for error in self._refused if _hopeless(error)] or self._refused
-        if not telling:
-            return BrokerUnavailable(f"no answer from {self.shown}", f"within {FIRST_CONNECT} s")
-        error = telling[-1]
-        if _is_refusal(error):
-            return BadCredentials(f"{self.shown} does not let us in", "wrong or missing credentials")
-        if isinstance(error, ssl.SSLError):
-            return BrokerUnavailable(f"no trust in {self.shown}", redact(str(error)), "Set SSL_CERT_FILE to its CA.")
-        return BrokerUnavailable(f"no broker at {self.shown}", redact(str(error)) or type(error).__name__)
 
     async def _examine(self) -> None:
         version = self._client.connected_server_version
@@ -326,13 +309,3 @@ class Connection:
     def _gone(self) -> BrokerUnavailable:
         why = redact(str(self._client.last_error or "it was closed"))
         return BrokerUnavailable(f"the connection to {self.shown} is closed", why)
-
-
-def _is_refusal(error: Exception) -> bool:
-    return "authorization" in str(error).lower() or "authentication" in str(error).lower()
-
-
-def _hopeless(error: Exception) -> bool:
-    """True where trying again within two seconds cannot help."""
-    unusable = str(error).startswith("nats: invalid")  # the URL
-    return unusable or _is_refusal(error) or isinstance(error, ssl.SSLError | gaierror | ValueError)

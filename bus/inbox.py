@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from moot.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse
 
 from .connection import Connection
-from .jetstream import Arrived, ConsumerInfo, call, persist
+from .jetstream import Arrived, Reply, call, persist
 from .log import Log
 from .pull import Pull
 from .tasks import beside
@@ -185,7 +185,7 @@ async def open_inbox(
         }
         verb = f"CONSUMER.CREATE.{stream}.{name}.{subject}"
         body: dict[str, JsonValue] = {"stream_name": stream, "config": config}
-        await persist(lambda: call(connection, verb, body, ConsumerInfo))
+        await persist(lambda: call(connection, verb, body, Reply))
         return name
 
     inbox = Inbox(connection, log, stream, consumer, hands)

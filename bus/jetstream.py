@@ -50,7 +50,6 @@ class PubAck(Reply):
 
 
 class StreamState(BaseModel):
-    messages: int = 0
     bytes: int = 0
     last_seq: int = 0
 
@@ -63,11 +62,6 @@ class StreamConfig(BaseModel):
 class StreamInfo(Reply):
     config: StreamConfig = StreamConfig()
     state: StreamState = StreamState()
-
-
-class ConsumerInfo(Reply):
-    name: str = ""
-    num_pending: int = 0
 
 
 class Kept(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from moot.protocols import BusError, uuid7
 
 from .connection import Connection
-from .jetstream import Arrived, ConsumerInfo, call, last, persist, rfc3339
+from .jetstream import Arrived, Reply, call, last, persist, rfc3339
 from .pull import Pull
 
 PREFETCH = 200
@@ -53,7 +53,7 @@ class Reader:
         verb = f"CONSUMER.CREATE.{self._stream}.{name}"
         if len(self._subjects) == 1:
             verb += f".{self._subjects[0]}"  # so that a broker can say who may read what
-        await persist(lambda: call(self._connection, verb, body, ConsumerInfo))
+        await persist(lambda: call(self._connection, verb, body, Reply))
         self._name = name
         return name
 

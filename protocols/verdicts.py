@@ -30,13 +30,16 @@ class Dissent(Message, contract="moot.Dissent.v1"):
 
 
 class Verdict(Message, contract="moot.Verdict.v1"):
-    """The decision of one Matter. `stands` and `falls` together are all its items; undecided: nothing stands.
+    """The decision of one Matter, whose `kind` and `about` it repeats. `stands` and `falls` together are all its items;
+    undecided: nothing stands.
 
     `weights` is what each option counted, by a word for the option; `margin` the distance between the best two;
     `flips` says what would have turned the decision.
     """
 
     matter: str
+    kind: MatterKind
+    about: str
     decided: bool
     rule: str
     because: str

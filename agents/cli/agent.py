@@ -1,5 +1,6 @@
 """`moot agent TARGET...`: specialists as a process of their own, wherever the bus can be reached."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,16 +29,19 @@ from .reach import broker, go, teams
 @click.option(
     "--team", envvar="MOOT_TEAM", show_envvar=True, help="The team to work for.  [default: the one that runs]"
 )
-@click.option("--log-format", type=click.Choice(["json", "text"]), default="json", show_default=True)
+@click.option("--log-format", type=click.Choice(["json", "text"]), help="[default: text in a terminal, else json]")
 @common
-def agent(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str | None, log_format: str) -> int:
+def agent(
+    settings: Settings, targets: Sequence[str], only: Sequence[str], team: str | None, log_format: str | None
+) -> int:
     """Run specialists until told to stop: each MODULE:NAME is a Specialist, or a Team of them.
 
     SIGTERM drains: what is in hand is finished, and what is not begun is handed back.
     """
     die_with_parent()
     chosen = [specialist for target in targets for specialist in _chosen(load(target), only)]
-    configure_logging(chosen[0].name, format="text" if log_format == "text" else "json")
+    text = log_format == "text" or (log_format is None and sys.stderr.isatty())
+    configure_logging(chosen[0].name, format="text" if text else "json")
     return go(_serve, settings, chosen, team)
 
 
@@ -53,7 +57,6 @@ def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
 async def _serve(settings: Settings, specialists: Sequence[Specialist], team: str | None) -> int:
     async with broker(_nearest(settings), start="always") as url:
         name = team or await _running_team(url)
-        say(f"{', '.join(each.name for each in specialists)} works for team {name}")
         async with open_bus(url, name, name=specialists[0].name) as bus, anyio.create_task_group() as group:
             workers = [Worker(each, bus, instance=f"{each.name}-{new_run()}") for each in specialists]
             for worker in workers:
@@ -61,7 +64,7 @@ async def _serve(settings: Settings, specialists: Sequence[Specialist], team: st
             code = await until_told()
             for worker in workers:
                 worker.drain.set()
-            return code
+        return code
 
 
 def _nearest(settings: Settings) -> Settings:

@@ -13,7 +13,12 @@ from moot.protocols import Blob, Goal, UsageError
 from ..client import Client
 from ..team import Team
 
-_PLAIN: Mapping[object, click.ParamType] = {int: click.INT, float: click.FLOAT, bool: click.BOOL, str: click.STRING}
+_PLAIN: Mapping[object, click.ParamType[Any]] = {
+    int: click.INT,
+    float: click.FLOAT,
+    bool: click.BOOL,
+    str: click.STRING,
+}
 
 
 class Asked(NamedTuple):
@@ -64,7 +69,7 @@ def _option(name: str, field: FieldInfo) -> click.Option:
     )
 
 
-def _type(kind: object) -> click.ParamType:
+def _type(kind: object) -> click.ParamType[Any]:
     if get_origin(kind) is Literal:
         return click.Choice([str(choice) for choice in get_args(kind)])
     return _PLAIN.get(kind, click.STRING)

@@ -21,6 +21,7 @@ from .ruff_bold import ruff_bold
 from .scribe import scribe
 from .sifting import OutOfRuns, sift
 from .sources import Source, read_sources
+from .team import team
 from .tools import find
 from .vulture import vulture
 from .writing import write_draft, write_patch
@@ -28,7 +29,8 @@ from .writing import write_draft, write_patch
 __all__ = [  # noqa: RUF022 - a table of contents
     # what is said
     "Repository", "Review", "Findings", "Draft", "Rewritten", "Patch", "Counts", "ReviewProof", "Report",
-    # who says it
+    # the team, and who says it
+    "team",
     "ruff", "ruff_bold", "autoflake", "pyupgrade", "vulture", "api_guard", "prover", "scribe",
     # what the witnesses do, over a folder
     "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "unused", "guard", "lineage", "find",

@@ -1,0 +1,95 @@
+"""`moot replay RUN`: step through what is recorded, fold it again, and see whether the same comes out."""
+
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from moot.bus import Bus
+from moot.protocols import COORDINATOR, Concluded, Entry, MootError
+
+from ..folding import evolve
+from ..state import RunState
+from .options import Settings, common
+from .output import emit
+from .reach import go, reading
+from .words import describe, plain
+
+
+class Differs(MootError):
+    """The record was made by another version of moot, or changed since; `moot replay -o jsonl` has each entry."""
+
+
+@click.command()
+@click.argument("run")
+@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="X",
+    help="X times as fast as it was said.  [default: at once]",
+)
+@common
+def replay(settings: Settings, run: str, team: str | None, pace: float | None) -> None:
+    """Step through a recorded run; calls no model and no tool.
+
+    RUN is an id, the beginning of one, @last or @prev. Ends with the hash of the state, which must be the recorded one.
+    """
+    summary = go(_replay, settings, run, team, pace)
+    emit(settings, summary, _verdict)
+    if summary["same"] is False:
+        raise Differs(
+            f"run {summary['run']} does not replay to what is recorded",
+            f"the state's hash is {summary['state_hash']}, recorded is {summary['recorded']}",
+        )
+
+
+async def _replay(settings: Settings, run: str, team: str | None, pace: float | None) -> dict[str, Any]:
+    async with reading(settings, run, team) as (bus, found):
+        end = await _end(bus, found)
+        state, hashed = RunState(found), ""
+        async for entry in bus.log.replay(found, pace) if pace else bus.log.read(found):
+            evolve(state, entry)
+            if end and entry.seq == end.at:
+                hashed = state.hash()
+            if settings.output != "json":
+                emit(settings, _step(entry, state), lambda step: _line(step))
+        state_hash = hashed if end else state.hash()
+        return {
+            "run": found,
+            "team": bus.team,
+            "state_hash": state_hash,
+            "recorded": end.state_hash if end else None,
+            "same": state_hash == end.state_hash if end else None,
+            "events": state.events,
+        }
+
+
+async def _end(bus: Bus, run: str) -> Concluded | None:
+    """The coordinator's conclusion, which says after which entry the state had which hash."""
+    async with aclosing(bus.log.read(run)) as entries:
+        async for entry in entries:
+            if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
+                return entry.event
+    return None
+
+
+def _step(entry: Entry, state: RunState) -> dict[str, Any]:
+    return {
+        "seq": entry.seq,
+        "time": datetime.fromtimestamp(entry.time, UTC).isoformat(timespec="milliseconds"),
+        "seconds": round(entry.time - state.asked_at, 3) if state.asked_at else 0.0,
+        "author": entry.subject.author,
+        "type": entry.envelope.type if entry.envelope else None,
+        "says": describe(entry),
+    }
+
+
+def _line(step: dict[str, Any]) -> str:
+    return f"{step['seq']:>6}  {step['seconds']:>8.3f}  {plain(step['author']):<14}  {step['says']}"
+
+
+def _verdict(summary: dict[str, Any]) -> str:
+    how = {True: "as recorded", False: f"but recorded is {summary['recorded']}", None: "the run has not ended"}
+    return plain(f"state hash {summary['state_hash'] or 'unknown'} — {how[summary['same']]}")

@@ -1,0 +1,156 @@
+"""Words: what happened, as a person reads it, on one line."""
+
+from collections import Counter
+from collections.abc import Sequence
+from time import localtime, strftime
+from typing import get_args
+
+from pydantic import JsonValue
+
+from moot.protocols import (
+    COORDINATOR,
+    Answer,
+    Assigned,
+    Cancelled,
+    Concluded,
+    Decision,
+    Driving,
+    Entry,
+    Event,
+    Failure,
+    GoalAsked,
+    Lapsed,
+    Opened,
+    Planned,
+    Result,
+    Settled,
+    Verdict,
+)
+
+from ..logs import inert
+
+_DECISIONS: tuple[type, ...] = get_args(Decision)
+_ANSWERS: tuple[type, ...] = get_args(Answer)
+_SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def describe(entry: Entry) -> str:
+    """One entry of a log, on one line that no terminal obeys. What changed nothing, for a stranger said it, says so."""
+    return plain(_told(entry))
+
+
+def plain(text: str) -> str:
+    """One line, without anything that a terminal would obey."""
+    return " ".join(inert(text).split())
+
+
+def clock(moment: float) -> str:
+    """The local time of day."""
+    return strftime("%H:%M:%S", localtime(moment))
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was: "3 min ago"."""
+    for size, unit in _SPANS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{max(int(seconds), 0)} s ago"
+
+
+def span(seconds: float) -> str:
+    """A duration: "0.41 s", "12 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def some(number: int, noun: str) -> str:
+    """A number of things: "1 step", "2 steps"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def by_rule(verdicts: Sequence[Verdict]) -> str:
+    """How many verdicts each rule gave: "9 by unopposed, 2 by majority, 1 undecided"."""
+    rules = Counter(verdict.rule for verdict in verdicts if verdict.decided)
+    parts = [f"{number} by {rule}" for rule, number in rules.most_common()]
+    undecided = sum(not verdict.decided for verdict in verdicts)
+    return ", ".join([*parts, *([f"{undecided} undecided"] if undecided else [])]) or "nothing to settle"
+
+
+def _told(entry: Entry) -> str:
+    event = entry.event
+    if event is None:
+        return f"unreadable bytes from {entry.subject.author or 'nobody'}: {entry.why}"
+    if not _in_place(entry, event):
+        return (
+            f"passed over: {entry.subject.author} said {event.contract}, which is not {entry.subject.author}'s to say"
+        )
+    if isinstance(event, GoalAsked | Cancelled):
+        return _from_client(entry.subject.author, event)
+    if isinstance(event, Result | Failure):
+        return _answer(event)
+    return _decision(event)
+
+
+def _in_place(entry: Entry, event: Event) -> bool:
+    """Whether it was said by who may say it; the broker vouches for the author in the subject, nobody for the rest."""
+    author, kind = entry.subject.author, entry.subject.kind
+    if isinstance(event, _DECISIONS):
+        return author == COORDINATOR
+    if isinstance(event, _ANSWERS):
+        return kind == "result"
+    return kind == ("goal" if isinstance(event, GoalAsked) else "cancel")
+
+
+def _from_client(author: str, event: GoalAsked | Cancelled) -> str:
+    if isinstance(event, Cancelled):
+        return f"{author} withdraws the run" + (f": {event.because}" if event.because else "")
+    return f"{author} asks for {event.type}" + (f", within {span(event.patience)}" if event.patience else "")
+
+
+def _answer(event: Answer) -> str:
+    if isinstance(event, Failure):
+        return f"{event.task} failed ({event.kind}): {event.because}"
+    said = _said(event.output)
+    return f"{event.task} done in {span(event.seconds)}" + (f": {said}" if said else "")
+
+
+def _said(output: JsonValue) -> str:
+    if isinstance(output, list):
+        return some(len(output), "element")
+    if not isinstance(output, dict):
+        return ""
+    counts = ((output.get(f"{noun}s"), noun) for noun in ("proposal", "claim"))
+    return ", ".join(some(len(items), noun) for items, noun in counts if isinstance(items, list) and items)
+
+
+def _decision(event: Event) -> str:
+    match event:
+        case Driving():
+            return f"coordinator {event.instance} drives"
+        case Planned():
+            absent = f"; absent: {', '.join(event.plan.absent)}" if event.plan.absent else ""
+            return f"planned: {some(len(event.plan.steps), 'step')}{absent}"
+        case Assigned():
+            return _assigned(event)
+        case Lapsed():
+            return f"{event.task} is given up: {event.because}"
+        case Opened():
+            conflicts = sum(matter.contested for matter in event.matters)
+            return f"{some(len(event.matters), 'matter')}, {conflicts} of them conflicts, before {event.barrier}"
+        case Settled():
+            return f"settled {event.barrier}: {by_rule(event.verdicts)}"
+        case Concluded():
+            return f"concluded: {event.status}" + (f" — {event.because}" if event.because else "")
+        case _:
+            return event.contract
+
+
+def _assigned(event: Assigned) -> str:
+    again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+    if event.asked_by:
+        return f"{event.task} → {event.agent}: {event.skill}, asked for {event.asked_by}{again}"
+    return f"{event.task} → {event.agent}{again}"

@@ -1,0 +1,23 @@
+"""What `moot demo` reviews: a copy of the installed simplejson, whose tests come with it."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from moot.protocols import UsageError
+
+TARGET = "moot.examples.review_board:team"
+PACKAGE = "simplejson"
+
+
+def target(into: Path) -> Path:
+    """Copy the installed package into a fresh folder, and give that folder. Raises UsageError: it is not installed."""
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise UsageError(
+            f"{PACKAGE} is not installed", "the demo reviews it", "Install it with: pip install 'moot[demo]'"
+        )
+    folder = into / PACKAGE
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(found.submodule_search_locations[0], folder / PACKAGE, ignore=ignored)
+    return folder

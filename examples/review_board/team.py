@@ -1,0 +1,129 @@
+"""The review board: who sits on it, how it settles, and how its report is told."""
+
+from collections.abc import Iterator, Mapping
+
+from moot.agents import Report as RunReport
+from moot.agents import Team, evident, independent, keep, majority, prefer, rules, surest, unopposed, verified
+from moot.protocols import Claim, Proposal, Verdict
+
+from .api_guard import api_guard
+from .autoflake import autoflake
+from .messages import Patch, Report, Review, ReviewProof
+from .prover import prover
+from .pyupgrade import pyupgrade
+from .ruff import ruff
+from .ruff_bold import ruff_bold
+from .scribe import scribe
+from .vulture import vulture
+
+SHOWN = 12  # conflicts of one kind that are told one by one
+
+
+def tell(report: RunReport) -> str:
+    """What each specialist said, each conflict with its verdict, what proof rejected, the tests before and after."""
+    return "\n".join((*_said(report), "", *_conflicts(report), "", *_rejected(report), "", *_result(report)))
+
+
+def files(report: RunReport) -> Mapping[str, str]:
+    """The patch, as `patch -p1` takes it."""
+    patch = _patch(report)
+    return {"merged.patch": patch.diff} if patch else {}
+
+
+def _said(report: RunReport) -> Iterator[str]:
+    yield "WHAT EACH SPECIALIST SAID"
+    said: dict[str, list[int]] = {}
+    for verdict in report.verdicts:
+        for item in verdict.stands:
+            _count(said, item.by, verdict, 1)
+        for dissent in verdict.dissent:
+            _count(said, dissent.by, verdict, 0)
+    for who, (claims, proposals, stand) in sorted(said.items()):
+        yield f"  {who:<10} {proposals:4} proposals {claims:4} claims {stand:4} stand"
+
+
+def _count(said: dict[str, list[int]], who: str, verdict: Verdict, stands: int) -> None:
+    row = said.setdefault(who, [0, 0, 0])
+    row[verdict.kind not in ("claim", "contradiction")] += 1
+    row[2] += stands
+
+
+def _conflicts(report: RunReport) -> Iterator[str]:
+    conflicts = [verdict for verdict in report.verdicts if verdict.matter.startswith("C-")]
+    agreed = len(report.verdicts) - len(conflicts)
+    yield f"CONFLICTS  {len(conflicts)} of {len(report.verdicts)} matters were contested, {agreed} were not"
+    for verdict in conflicts[:SHOWN]:
+        yield from _conflict(verdict)
+    if len(conflicts) > SHOWN:
+        yield f"  … and {len(conflicts) - SHOWN} more: `moot show {report.run}`"
+
+
+def _conflict(verdict: Verdict) -> Iterator[str]:
+    stands = ", ".join(dict.fromkeys(f"{item.by} {_word(item)}" for item in verdict.stands)) or "nothing stands"
+    falls = "; ".join(dict.fromkeys(f"{dissent.by} ({_line(dissent.says)})" for dissent in verdict.dissent))
+    yield f"  {verdict.matter:<5} {_about(verdict)}"
+    yield f"        {'stands: ' + stands if verdict.decided else 'undecided'}  [{verdict.rule}]"
+    if falls:
+        yield f"        falls:  {falls[:160]}"
+
+
+def _word(item: Claim | Proposal) -> str:
+    if isinstance(item, Claim):
+        return str(item.value)
+    return "keeps" if item.keeps else "changes it"
+
+
+def _about(verdict: Verdict) -> str:
+    path, _, line = verdict.about.rpartition(":")
+    return f"{path}:{int(line)}" if line.isdigit() else verdict.about
+
+
+def _rejected(report: RunReport) -> Iterator[str]:
+    rejected = [verdict for verdict in report.verdicts if verdict.rule == "verified"]
+    yield f"REJECTED BY PROOF  {len(rejected)}" if rejected else "REJECTED BY PROOF  nothing had to be"
+    for verdict in rejected[:SHOWN]:
+        who = ", ".join(dict.fromkeys(f"{dissent.by}: {_line(dissent.says)}" for dissent in verdict.dissent))
+        yield f"  {verdict.matter:<5} {who[:110]}"
+        yield f"        because {_line(verdict.because)}"
+
+
+def _result(report: RunReport) -> Iterator[str]:
+    patch, proof = _patch(report), report.outcome.get("proof")
+    if patch:
+        yield f"PATCH  {patch.edits} edits in {patch.files} files"
+    if isinstance(proof, dict):
+        said = ReviewProof.of(proof)
+        for word, counts in (("before", said.before), ("after", said.after)):
+            yield (
+                f"TESTS  {word:<6} {counts.passed} passed, {counts.failed} failed, "
+                f"{counts.errors} errors, {counts.skipped} skipped"
+            )
+        yield f"PROOF  {'holds' if said.holds else 'does not hold'}: {said.because}"
+
+
+def _patch(report: RunReport) -> Patch | None:
+    patch = report.outcome.get("patch")
+    return Patch.of(patch) if isinstance(patch, dict) else None
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+team = Team(
+    name="review",
+    goal=Review,
+    outcome=Report,
+    specialists=[ruff, ruff_bold, autoflake, pyupgrade, vulture, api_guard, prover, scribe],
+    arbiters=[
+        unopposed,
+        independent,
+        rules(keep),
+        majority,
+        rules(evident, surest, prefer("pyupgrade", "ruff", "autoflake", "ruff_bold")),
+        verified("trial"),
+    ],
+    timeout=600,
+    tell=tell,
+    files=files,
+)
