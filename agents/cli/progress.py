@@ -1,6 +1,7 @@
 """Progress: a live panel in a terminal, plain lines elsewhere; always on stderr."""
 
 import sys
+import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -68,6 +69,9 @@ class Panel:
         self._rows = {name: ["", "", ""] for name in team.members}  # state, what it does, what it did
         self._conflicts = self._settled = 0
         self._notes: list[str] = []
+        self._began = time.monotonic()
+        self._took = 0.0
+        self._ended = False
 
     def note(self, text: str) -> None:
         self._notes = [*self._notes[-2:], inert(text)]
@@ -84,6 +88,7 @@ class Panel:
                 self._settled = state.conflicts
             case Concluded():
                 self.note(describe(entry))
+                self._ended = True
 
     async def listen(self, live: AsyncIterable[Heartbeat | Progress]) -> None:
         async for said in live:
@@ -108,6 +113,9 @@ class Panel:
                 Text(state or "·", colour), Text(name, "bold"), Text(now or did, overflow="ellipsis", no_wrap=True)
             )
         table.add_row("", Text("conflicts", "bold"), Text(f"{self._conflicts} found, {self._settled} settled"))
+        if not self._ended:
+            self._took = time.monotonic() - self._began
+        table.add_row("", Text("time", "bold"), Text(f"{self._took:.0f} s"))
         for note in self._notes:
             table.add_row("", "", Text(note, "dim"))
         return table

@@ -41,7 +41,9 @@ async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator
     elif found := find_embedded(settings.home):
         yield found
     else:
-        raise BrokerUnavailable(f"no broker runs in {settings.home}", "nor does MOOT_URL or --url name another one")
+        raise BrokerUnavailable(
+            f"no broker runs in {settings.home}", "and neither --url nor MOOT_URL names another one"
+        )
 
 
 async def teams(url: str) -> list[str]:

@@ -12,7 +12,6 @@ from moot.protocols import Concluded, GoalAsked
 from .options import Settings, common
 from .output import emit
 from .reach import NAME, broker, go, heads
-from .show import show
 from .table import table
 from .words import ago, span
 
@@ -59,6 +58,3 @@ def _text(rows: list[dict[str, Any]], now: float) -> str:
         for row in rows
     ]
     return table(("id", "team", "status", "asked", "took", "because"), lines, shade=2) or "no runs yet"
-
-
-__all__ = ["runs", "show"]

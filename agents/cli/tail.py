@@ -69,7 +69,7 @@ def tail(
 ) -> None:
     """Print messages from the bus, live or since a point in time, until ^C.
 
-    Follows the teams that are there when it starts.
+    Follows the teams that are there when it starts; the past of several comes each in its own order.
     """
     if new + everything + (since is not None) > 1:
         raise UsageError("--new, --since and --all exclude each other", hint="Take one of them.")

@@ -61,7 +61,7 @@ def autoflake_fixes(root: Path) -> Findings:
     return rewritten(
         root,
         _on_files("autoflake", "--in-place", "--remove-all-unused-imports", root=root),
-        lambda _, edits: proposal(edits, "pyflakes", "autoflake: the import is not used in this file"),
+        lambda _, edits: proposal(edits, "pyflakes", "the import is not used in this file"),
     )
 
 
@@ -70,7 +70,7 @@ def pyupgrade_fixes(root: Path) -> Findings:
     return rewritten(
         root,
         _on_files("pyupgrade", "--py38-plus", root=root, ends=(0, 1)),
-        lambda _, edits: proposal(edits, "pyupgrade", "pyupgrade: newer syntax for Python 3.8 and later"),
+        lambda _, edits: proposal(edits, "pyupgrade", "newer syntax for Python 3.8 and later"),
     )
 
 
@@ -118,7 +118,7 @@ def _by_rules(edits: Sequence[Edit], source: Source, diagnostics: Sequence[Diagn
     reasons = [item for item in diagnostics if any(touches(edit, span) for edit in edits for span in _spans(item))]
     codes = sorted({item["code"] for item in reasons})
     evidence = [_evidence(item, source) for item in reasons]
-    return proposal(edits, lineage(codes), f"ruff: {', '.join(codes) or 'follows from its other fixes'}", evidence)
+    return proposal(edits, lineage(codes), ', '.join(codes) or 'follows from its other fixes', evidence)
 
 
 def _evidence(item: Diagnostic, source: Source) -> Evidence:

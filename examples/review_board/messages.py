@@ -4,7 +4,7 @@ from moot.protocols import Blob, Goal, Message, Outcome, Proof, Proposal, Testim
 
 
 class Repository(Blob, contract="review.Repository.v1"):
-    """A packed folder of Python code: the folder that holds the packages (or `src/`), not a package itself."""
+    """A packed folder of Python code: one that holds packages (or `src/`), or a package itself."""
 
 
 class Review(Goal, contract="review.Review.v1"):

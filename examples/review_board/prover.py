@@ -5,7 +5,7 @@ from moot.protocols import Proposal, Trial
 
 from .memory import Memory
 from .messages import Patch, Repository, ReviewProof
-from .workspace import work
+from .workspace import inside, work
 
 # One hand: two test runs at once would slow each other into their time limits.
 prover = Specialist("prover", "proves by the repository's own tests what holds", hands=1)
@@ -21,4 +21,9 @@ async def trial(repository: Repository, proposals: list[Proposal], context: Task
 @prover.skill
 async def prove(repository: Repository, patch: Patch, context: TaskContext) -> ReviewProof:
     """Apply the patch to a pristine copy and run the tests before and after."""
-    return await work(repository, context, "proving the patch", lambda root: memory.proving(root).prove(patch))
+    return await work(
+        repository,
+        context,
+        "proving the patch",
+        lambda root: memory.proving(root).prove(patch, inside(repository, root)),
+    )

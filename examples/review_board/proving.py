@@ -53,11 +53,15 @@ class Proving:
             return Trial(holds=tuple(sorted(keeps)), falls=falls, because="there is nothing to prove it with")
         return Sieve(self).trial(keeps, changes)
 
-    def prove(self, patch: Patch) -> ReviewProof:
-        """Apply the patch to a pristine copy and run all tests. Never holds on a repository without passing tests."""
+    def prove(self, patch: Patch, inside: str = "") -> ReviewProof:
+        """Apply the patch, whose paths are relative to `inside`, to a pristine copy and run all tests.
+
+        Never holds on a repository without passing tests.
+        """
         before = self.baseline.record.counts
         try:
-            overlay = apply_patch(patch.diff, {path: source.text for path, source in self.sources.files.items()})
+            files = {path.removeprefix(inside): source.text for path, source in self.sources.files.items()}
+            overlay = {inside + path: text for path, text in apply_patch(patch.diff, files).items()}
         except BadPatch as error:
             return ReviewProof(holds=False, because=f"the patch does not apply: {error}", before=before, after=Counts())
         now = self.bench.tests(overlay)

@@ -4,7 +4,7 @@ from moot.agents import Specialist, TaskContext
 from moot.protocols import Verdict
 
 from .messages import Draft, Patch, Repository
-from .workspace import work
+from .workspace import inside, work
 from .writing import write_draft, write_patch
 
 scribe = Specialist("scribe", "writes what was decided as a patch")
@@ -19,4 +19,6 @@ async def draft(repository: Repository, verdicts: list[Verdict], context: TaskCo
 @scribe.skill
 async def finish(repository: Repository, draft: Draft, context: TaskContext) -> Patch:
     """Write the unified diff from the repository to the draft."""
-    return await work(repository, context, "writing the patch", lambda root: write_patch(root, draft))
+    return await work(
+        repository, context, "writing the patch", lambda root: write_patch(root, draft, inside(repository, root))
+    )

@@ -16,7 +16,8 @@ from .ruff_bold import ruff_bold
 from .scribe import scribe
 from .vulture import vulture
 
-SHOWN = 12  # conflicts of one kind that are told one by one
+SHOWN = 100  # conflicts that are told one by one
+WIDTH = 100  # characters of what stands or falls
 
 
 def tell(report: RunReport) -> str:
@@ -59,18 +60,21 @@ def _conflicts(report: RunReport) -> Iterator[str]:
 
 
 def _conflict(verdict: Verdict) -> Iterator[str]:
-    stands = ", ".join(dict.fromkeys(f"{item.by} {_word(item)}" for item in verdict.stands)) or "nothing stands"
-    falls = "; ".join(dict.fromkeys(f"{dissent.by} ({_line(dissent.says)})" for dissent in verdict.dissent))
-    yield f"  {verdict.matter:<5} {_about(verdict)}"
-    yield f"        {'stands: ' + stands if verdict.decided else 'undecided'}  [{verdict.rule}]"
+    yield f"  {verdict.matter:<5} {_about(verdict)}  [{verdict.rule}]"
+    stands = list(dict.fromkeys(f"{item.by}: {_word(item)}" for item in verdict.stands)) or [
+        f"nothing: {verdict.because}"
+    ]
+    falls = dict.fromkeys(f"{dissent.by}: {_line(dissent.says)}" for dissent in verdict.dissent)
+    yield f"        stands  {_cut('; '.join(stands))}"
     if falls:
-        yield f"        falls:  {falls[:160]}"
+        yield f"        falls   {_cut('; '.join(falls))}"
 
 
 def _word(item: Claim | Proposal) -> str:
     if isinstance(item, Claim):
         return str(item.value)
-    return "keeps" if item.keeps else "changes it"
+    edit = item.edits[0]
+    return f"keep {_line(edit.was)}" if item.keeps else _line(edit.text) or f"drop {_line(edit.was)}"
 
 
 def _about(verdict: Verdict) -> str:
@@ -83,7 +87,7 @@ def _rejected(report: RunReport) -> Iterator[str]:
     yield f"REJECTED BY PROOF  {len(rejected)}" if rejected else "REJECTED BY PROOF  nothing had to be"
     for verdict in rejected[:SHOWN]:
         who = ", ".join(dict.fromkeys(f"{dissent.by}: {_line(dissent.says)}" for dissent in verdict.dissent))
-        yield f"  {verdict.matter:<5} {who[:110]}"
+        yield f"  {verdict.matter:<5} {_about(verdict)}  {_cut(who)}"
         yield f"        because {_line(verdict.because)}"
 
 
@@ -110,6 +114,10 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+
+
 team = Team(
     name="review",
     goal=Review,
@@ -120,7 +128,7 @@ team = Team(
         independent,
         rules(keep),
         majority,
-        rules(evident, surest, prefer("pyupgrade", "ruff", "autoflake", "ruff_bold")),
+        rules(prefer("pyupgrade", "ruff", "autoflake", "ruff_bold"), evident, surest),
         verified("trial"),
     ],
     timeout=600,

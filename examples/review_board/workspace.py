@@ -17,13 +17,16 @@ T = TypeVar("T")
 async def work(repository: Repository, context: TaskContext, says: str, job: Callable[[Path], T]) -> T:
     """Unpack the repository into the attempt's scratch folder and do the job there, in a worker thread.
 
-    When the task is cancelled, what the job runs as a process is killed. Raises Refused if it is no folder that holds
-    packages.
+    Where the repository is a package itself, the job gets the folder that holds it, so that it can be imported. When
+    the task is cancelled, what the job runs as a process is killed. Raises Refused if it is no folder.
     """
     if repository.kind != "folder":
         raise Refused(f"{repository.name or 'the repository'} is a file", "a review takes a folder")
     root = await context.unpack(repository)
-    if (root / "__init__.py").exists():
-        raise Refused(f"{root.name} is a package itself", "give the folder that holds it, so that it can be imported")
     await context.progress(says)
-    return await run_sync(job, root)
+    return await run_sync(job, root.parent if (root / "__init__.py").exists() else root)
+
+
+def inside(repository: Repository, root: Path) -> str:
+    """Where in the job's folder the repository begins: "" or, if it is a package itself, its name and a slash."""
+    return "" if root.name == repository.name else f"{repository.name}/"

@@ -23,11 +23,14 @@ def write_draft(root: Path, verdicts: Iterable[Verdict]) -> Draft:
     return Draft(accepted=tuple(item for item in accepted if not item.keeps), files=tuple(files))
 
 
-def write_patch(root: Path, draft: Draft) -> Patch:
-    """The unified diff between the folder and the draft. Raises Refused if the draft was made from other files."""
+def write_patch(root: Path, draft: Draft, inside: str = "") -> Patch:
+    """The unified diff between the folder and the draft, its paths relative to `inside`.
+
+    Raises Refused if the draft was made from other files.
+    """
     sources = read_sources(root)
     pairs = [(file, _base(sources, file.resource, file.base)) for file in sorted(draft.files, key=lambda f: f.resource)]
-    diffs = [unified(file.resource, base, file.text) for file, base in pairs]
+    diffs = [unified(file.resource.removeprefix(inside), base, file.text) for file, base in pairs]
     edits = sum(len(hunks(file.resource, base, file.text)) for file, base in pairs)
     return Patch(diff="".join(diffs), edits=edits, files=sum(bool(diff) for diff in diffs))
 

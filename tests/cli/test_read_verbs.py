@@ -2,18 +2,23 @@
 
 import json
 import os
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from moot.agents import Specialist, Team, majority, unopposed
 from moot.agents.cli import Settings, main
 from moot.agents.testing import running
-from moot.bus import embedded, open_bus
+from moot.bus import Bus, embedded, open_bus
 from moot.protocols import (
     Claim,
     Concluded,
@@ -31,7 +36,6 @@ from moot.protocols import (
 )
 from moot.protocols import Testimony as Heard  # pytest would collect it under its own name
 
-app = import_module("moot.agents.cli.app")
 reach = import_module("moot.agents.cli.reach")
 describe = import_module("moot.agents.cli.words").describe
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
@@ -110,7 +114,8 @@ async def record(home: Path) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store, and no broker on it: the verbs that look back start one."""
     folder = tmp_path_factory.mktemp("home")
-    reach.go(record, folder)
+    with capture_logs():  # which structlog would write to stdout
+        reach.go(record, folder)
     return folder
 
 
@@ -119,7 +124,6 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     """Run the command line in that folder's environment, or in another's."""
     for name in [name for name in os.environ if name.startswith("MOOT_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setitem(app.VERBS, "ps", app.Verb("ps", "List processes", "Run"))
     monkeypatch.setenv("MOOT_DURABILITY", "process")
     monkeypatch.chdir(tmp_path)
 
@@ -284,49 +288,55 @@ def test_tail_refuses_what_makes_no_sense(run: Run, args: list[str]) -> None:
 
 
 async def test_the_living(run: Run, tmp_path: Path) -> None:
-    async def call(*args: str) -> Said:
-        return await anyio.to_thread.run_sync(lambda: run(*args, at=tmp_path / "none", url=url))
+    async with moody_at(tmp_path) as url:
 
-    async with embedded(tmp_path, durability="process") as url, running(moody, url):
+        async def call(*args: str) -> Said:
+            return await anyio.to_thread.run_sync(lambda: run(*args, at=tmp_path / "none", url=url))
+
         rows = [row for row in (await call("agents", "-o", "json")).json if row["name"] != "coordinator"]
-        assert [(row["id"], row["instances"]) for row in rows] == [
-            ("moody/happy", 1), ("moody/joyful", 1), ("moody/sour", 1)
-        ]  # fmt: skip
+        assert [row["id"] for row in rows] == ["moody/happy", "moody/joyful", "moody/sour"]
         assert next(iter(rows[0])) == "id"
-        assert rows[0]["skills"][0]["witness"] is True
+        assert (rows[0]["instances"], rows[0]["skills"][0]["witness"]) == (1, True)
         assert "judge(note: Note.v1) -> moot.Testimony.v1 *" in (await call("agents", "--team", "moody")).out
         card = (await call("agents", "sour", "-o", "json")).json
         assert "text" in card["schemas"]["Note.v1"]["properties"]
         assert "sour 1.0.0: finds it bad" in (await call("agents", "moody/sour")).out
         missing = await call("agents", "sower")
         assert (missing.code, missing.err.splitlines()[-1]) == (2, "  try: Did you mean sour?")
-        present = (await call("ps", "-o", "json")).json
-        assert {
-            "id": "moody/sour",
-            "pid": None,
-            "state": "present",
-            "restarts": None,
-            "where": "bus, 1 there",
-        } in present
+        row = {"id": "moody/sour", "pid": None, "state": "present", "restarts": None, "where": "bus, 1 there"}
+        assert row in (await call("ps", "-o", "json")).json
         checks = {row["id"]: row for row in (await call("doctor", "-o", "json")).json}
         assert checks["agents"]["state"] == checks["url"]["state"] == "ok"
 
 
-async def test_tail_of_what_is_said_now(run: Run, tmp_path: Path) -> None:
-    async with embedded(tmp_path, durability="process") as url, running(moody, url) as client:
-        await client.outcome(await client.ask(Mood(note=Note(text="old"))))
-        async with anyio.create_task_group() as group:
-            told: list[Said] = []
+@asynccontextmanager
+async def moody_at(home: Path) -> AsyncIterator[str]:
+    """The URL where the team is at work in this process."""
+    with capture_logs():
+        async with embedded(home, durability="process") as url, running(moody, url):
+            yield url
 
-            async def tail() -> None:
-                told.append(await anyio.to_thread.run_sync(lambda: run("tail", "--raw", "--count", "1", url=url)))
+
+async def test_tail_of_what_is_said_now_until_interrupted(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "moot.agents.cli", "tail", "--raw"]
+    async with embedded(tmp_path, durability="process") as url, open_bus(url, "moody", name="test") as bus:
+        asked = GoalAsked(type="Mood.v1", goal={}, by="test")
+        await bus.log.ask("old", asked, client="test")
+        async with await anyio.open_process(command, env=os.environ | {"MOOT_URL": url}, stderr=None) as tail:
+            assert tail.stdout
+            async with anyio.create_task_group() as group:
+                group.start_soon(_ask_on, bus, asked)
+                line = await tail.stdout.receive()
                 group.cancel_scope.cancel()
+            tail.send_signal(signal.SIGINT)
+            assert await tail.wait() == 130
+    assert json.loads(line.splitlines()[0])["runid"].startswith("new")
 
-            group.start_soon(tail)
-            while True:  # until it listens
-                await client.outcome(await client.ask(Mood(note=Note(text="new"))))
-    assert told[0].rows[0]["runid"]
-    assert "old" not in told[0].out
+
+async def _ask_on(bus: Bus, asked: GoalAsked) -> None:
+    """Until the other side listens, of which nothing tells."""
+    for number in count():
+        await bus.log.ask(f"new-{number}", asked, client="test")
 
 
 def test_ps_reads_what_up_writes(run: Run, tmp_path: Path) -> None:
