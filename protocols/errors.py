@@ -53,7 +53,7 @@ class BrokerUnavailable(BusError):
 
 
 class BadCredentials(BrokerUnavailable):
-    """Put the token or user and password into the URL: nats://TOKEN@HOST:PORT or nats://USER:PASSWORD@HOST:PORT."""
+    """Put the credentials into the URL, before the host: TOKEN@HOST:PORT or USER:PASSWORD@HOST:PORT."""
 
 
 class BrokerUnfit(BrokerUnavailable):
