@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moot.bus import Bus, RunHead, open_bus
-from moot.protocols import Blob, Cancelled, Concluded, Entry, Goal, GoalAsked, NotFound, token
+from moot.protocols import COORDINATOR, Blob, Cancelled, Concluded, Entry, Goal, GoalAsked, NotFound, token
 
 from .folding import evolve
 from .report import Report, report
@@ -47,7 +47,7 @@ class Client:
         async with aclosing(self.bus.log.follow(run, after)) as entries:
             async for entry in entries:
                 yield entry
-                if isinstance(entry.event, Concluded):
+                if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
                     return
 
     async def outcome(self, run: str) -> Report:

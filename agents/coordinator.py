@@ -63,6 +63,10 @@ class Drive:
     async def run(self, delivery: Delivery) -> None:
         """Drive the run to its end, then acknowledge the goal. Fenced off, it leaves without a word."""
         self._log = self._log.bind(run=delivery.run)
+        with self._sent, self._inbox:
+            await self._run(delivery)
+
+    async def _run(self, delivery: Delivery) -> None:
         state = RunState(delivery.run)
         try:
             async for entry in self._bus.log.read(delivery.run):

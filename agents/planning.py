@@ -26,6 +26,8 @@ from moot.protocols import (
     shape,
 )
 
+from .state import OUTCOME
+
 
 class Brief(NamedTuple):
     """All that a planner may look at. `answer` gives the answer to an Inquiry it returned before, None if there is none
@@ -70,15 +72,26 @@ def contracts(message: type[Message]) -> dict[str, Contract]:
 def faults(plan: Plan) -> list[str]:
     """What is wrong with a plan, wherever it comes from, in words for its author; empty if nothing is."""
     known = {step.id for step in plan.steps}
+    refs = [ref for step in plan.steps for ref in step.inputs.values()] + list(plan.outcome.values())
+    heard = {name for ref in refs if isinstance(ref, FromVerdicts) for name in ref.steps}
     wrong = [
         f"{step.id} needs {need}, which is no step" for step in plan.steps for need in _needs(step) if need not in known
     ]
     wrong += [f"{step.id} names no agent" for step in plan.steps if not step.agents]
     wrong += [f"{step.id} cannot be part of a subject" for step in plan.steps if not is_token(step.id)]
+    wrong += [f"{step.id} is heard, but is no witness" for step in plan.steps if step.id in heard and not step.witness]
+    for step in plan.steps:
+        if step.each is not None and step.each not in step.inputs:
+            wrong.append(f"{step.id} fans out over {step.each}, which is none of its inputs")
+        before, _, ordinal = step.id.rpartition("-")
+        if ordinal.isdigit() and any(other.id == before and other.each for other in plan.steps):
+            wrong.append(f"{step.id} could be taken for a task of {before}")
     if len(known) != len(plan.steps):
         wrong.append("two steps have one id")
-    refs = [need for ref in plan.outcome.values() if isinstance(ref, FromSteps | FromVerdicts) for need in ref.steps]
-    wrong += [f"the outcome needs {need}, which is no step" for need in refs if need not in known]
+    if OUTCOME in known:
+        wrong.append(f"{OUTCOME} cannot be the id of a step")
+    ends = [need for ref in plan.outcome.values() if isinstance(ref, FromSteps | FromVerdicts) for need in ref.steps]
+    wrong += [f"the outcome needs {need}, which is no step" for need in ends if need not in known]
     try:
         TopologicalSorter({step.id: _needs(step) for step in plan.steps}).prepare()
     except CycleError as error:
@@ -105,21 +118,22 @@ class _Chain:
         self.steps: dict[str, Step] = {}
         self.because: dict[str, str] = {}
         self.skipped: dict[str, str] = {}
-        self.cards = [card for card in brief.directory.cards if self._usable(card)]
+        self.cards = [card for card in sorted(brief.directory.cards, key=_key) if self._usable(card)]
 
     def _usable(self, card: SkillCard) -> bool:
         if card.agent not in self.brief.directory.alive:
             return False
         if self.brief.open or card.agent in self.brief.members:
             return True
-        self.skipped[f"{card.agent}.{card.name}"] = "the team admits members only"
+        self.skipped[_key(card)] = "the team admits members only"
         return False
 
     def plan(self) -> Plan:
         outcome, optional = self._outcome()
+        ends = [name for ref in outcome.values() if isinstance(ref, FromSteps) for name in ref.steps]
+        self._prune(ends)
         if self._has_barriers(outcome):
-            self._witnesses()
-        self._prune(outcome)
+            self._prune([*ends, *self._witnesses()])
         self._raise_barriers(outcome)
         self._explain_unused()
         return Plan(
@@ -192,9 +206,9 @@ class _Chain:
         steps = []
         for card in self._sayers(wanted.type, trail):
             try:
-                steps.append(self._step((card,), trail))
+                steps.append(self._tried((card,), trail))
             except _Unfed as reason:
-                self.skipped[f"{card.agent}.{card.name}"] = str(reason)
+                self.skipped[_key(card)] = str(reason)
         if not steps:
             raise _Unfed(f"nobody says {wanted.type}")
         return _Binding(
@@ -202,19 +216,23 @@ class _Chain:
         )
 
     def _from_one(self, wanted: Contract, trail: tuple[str, ...]) -> _Binding:
-        choices: dict[str, str] = {}
+        choices: list[str] = []
         reasons: list[str] = []
         for group in self._groups(self._sayers(wanted.type, trail)):
             try:
-                choices[self._step(group, trail)] = group[0].name
+                choices.append(self._tried(group, trail))
             except _Unfed as reason:
-                reasons.append(f"{group[0].agent}.{group[0].name}: {reason}")
+                reasons.append(f"{_key(group[0])}: {reason}")
+                self.skipped.update({_key(card): str(reason) for card in group})
         if choices:
-            chosen = self._choose(wanted.type, list(choices))
+            chosen = self._choose(wanted.type, choices)
             return _Binding(FromSteps(steps=(chosen,)), f"said by {chosen}", each=self.steps[chosen].many)
-        for field, contract in self.goal_fields.items():
-            if contract.type == wanted.type and contract.many:
+        fields = [field for field, contract in self.goal_fields.items() if contract.type == wanted.type]
+        for field in fields:
+            if self.goal_fields[field].many:
                 return _Binding(FromGoal(field=field), f"each of the goal's {field}", each=True)
+        if fields:
+            reasons.append(f"the goal's fields {' and '.join(fields)} both fit, and neither has the parameter's name")
         raise _Unfed("; ".join(reasons) or f"nobody says {wanted.type}")
 
     def _sayers(self, contract: str, trail: tuple[str, ...]) -> list[SkillCard]:
@@ -225,7 +243,7 @@ class _Chain:
         groups: dict[tuple[object, ...], list[SkillCard]] = {}
         for card in cards:
             same = (card.agent,) if card.witness else ()
-            groups.setdefault((card.name, card.says, tuple(sorted(card.takes)), *same), []).append(card)
+            groups.setdefault((card.name, card.says, frozenset(card.takes.items()), *same), []).append(card)
         return [tuple(sorted(group, key=self._rank)) for group in groups.values()]
 
     def _rank(self, card: SkillCard) -> tuple[int, bool, str]:
@@ -245,6 +263,15 @@ class _Chain:
                 for agent in self.steps[step].agents:
                     self.skipped[f"{agent}.{self.steps[step].skill}"] = f"{chosen} says {contract} already"
         return chosen
+
+    def _tried(self, group: Sequence[SkillCard], trail: tuple[str, ...]) -> str:
+        """As _step; but where an outsider's skill cannot be planned, only that skill is unusable, never the team's plan."""
+        try:
+            return self._step(group, trail)
+        except PlanError as error:
+            if any(card.agent in self.brief.members for card in group):
+                raise
+            raise _Unfed(str(error)) from None
 
     def _step(self, group: Sequence[SkillCard], trail: tuple[str, ...]) -> str:
         card = group[0]
@@ -277,10 +304,8 @@ class _Chain:
         )
         return step
 
-    def _prune(self, outcome: dict[str, Ref]) -> None:
-        """Forget what was tried and not chosen: only what leads to the outcome or is heard as a witness stays."""
-        ends = [name for ref in outcome.values() if isinstance(ref, FromSteps) for name in ref.steps]
-        ends += [name for name, step in self.steps.items() if step.witness]
+    def _prune(self, ends: Iterable[str]) -> None:
+        """Forget what was tried and not chosen: only what leads to one of the ends stays."""
         needed = {*ends, *(root for end in ends for root in self._roots(end))}
         self.steps = {name: step for name, step in self.steps.items() if name in needed}
 
@@ -290,14 +315,16 @@ class _Chain:
         refs = [ref for step in self.steps.values() for ref in step.inputs.values()]
         return any(isinstance(ref, FromVerdicts) for ref in (*refs, *outcome.values()))
 
-    def _witnesses(self) -> None:
+    def _witnesses(self) -> list[str]:
         """Every witness that can be planned is heard at a barrier, whether or not anything takes what it says."""
+        found = []
         for card in self.cards:
             if card.witness:
                 try:
-                    self._step((card,), ())
+                    found.append(self._tried((card,), ()))
                 except _Unfed as reason:
-                    self.skipped[f"{card.agent}.{card.name}"] = str(reason)
+                    self.skipped[_key(card)] = str(reason)
+        return found
 
     def _raise_barriers(self, outcome: dict[str, Ref]) -> None:
         """A step that takes verdicts waits for all witnesses that do not, by their types, hang on it."""
@@ -334,10 +361,12 @@ class _Chain:
             ) from None
 
     def _explain_unused(self) -> None:
-        used = {(agent, step.skill) for step in self.steps.values() for agent in step.agents}
-        for card in self.cards:
-            if (card.agent, card.name) not in used:
-                self.skipped.setdefault(f"{card.agent}.{card.name}", f"nothing in the plan takes {card.says.type}")
+        used = {f"{agent}.{step.skill}" for step in self.steps.values() for agent in step.agents}
+        idle = {_key(card): f"nothing in the plan takes {card.says.type}" for card in self.cards}
+        reasons = {**idle, **self.skipped}
+        self.skipped = {skill: reason for skill, reason in reasons.items() if skill not in used}
+        kept = {*self.steps, OUTCOME}
+        self.because = {place: why for place, why in self.because.items() if place.partition(".")[0] in kept}
 
 
 def _key(card: SkillCard) -> str:

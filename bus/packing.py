@@ -47,10 +47,29 @@ def unpack(blob: Blob, data: bytes, into: Path) -> Path:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
             if sum(member.size for member in archive) > LIMIT:
                 raise Unreadable(f"the folder {name} is too large", f"more than {LIMIT} bytes")
-            archive.extractall(target, filter="data")
+            root = target.resolve()
+            for member in archive:
+                _extract(archive, member, root)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise Unreadable(f"the folder {name} cannot be unpacked", str(error)) from None
     return target
+
+
+def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    """Write one member below the root, and nothing else. (The filters of extractall are newer than Python 3.11.0.)"""
+    place = root / member.name
+    folder = place.parent.resolve()
+    link = (folder / member.linkname).resolve() if member.issym() else folder
+    if not folder.is_relative_to(root) or not link.is_relative_to(root) or place.is_symlink() or place == root:
+        raise Unreadable("the folder cannot be unpacked", f"{member.name} would lie outside of it")
+    if member.isdir():
+        place.mkdir(parents=True, exist_ok=True)
+    elif member.issym():
+        place.symlink_to(member.linkname)
+    elif data := archive.extractfile(member):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data.read())
+        place.chmod(0o755 if member.mode & 0o100 else 0o644)
 
 
 def _archive(root: Path) -> bytes:
