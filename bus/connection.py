@@ -240,11 +240,11 @@ class Connection:
         try:
             answer = await self.request("$JS.API.INFO", timeout=0.4)
         except NobodyThere:
-            raise BrokerUnfit(f"{self.shown} has JetStream off") from None
+            raise BrokerUnfit(f"{self.shown} has JetStream off", "nobody answers on $JS.API.INFO") from None
         except (Denied, Unanswered):
             return  # not ours to ask, or busy: what needs JetStream will say so
         if b'"err_code":10039' in answer.data:
-            raise BrokerUnfit(f"{self.shown} has JetStream off for this account")
+            raise BrokerUnfit(f"{self.shown} has JetStream off", "it is not enabled for this account")
 
     async def _close(self) -> None:
         self._turn(connected=False, dead=True)
@@ -252,7 +252,8 @@ class Connection:
 
     async def _shut(self) -> None:
         if self._client.options:  # else it was given nothing to open, and its close would fail
-            with anyio.move_on_after(0.4, shield=True), suppress(OSError, nats.errors.Error):
+            # RuntimeError is uvloop's word for a transport that went with the broker
+            with anyio.move_on_after(0.4, shield=True), suppress(OSError, RuntimeError, nats.errors.Error):
                 await self._client.close()
 
     # what nats-py reports

@@ -75,7 +75,7 @@ class Inbox:
         self._connection = connection
         self._log = log
         self._hands = hands
-        self._held: set[Delivery] = set()
+        self._held: dict[int, Delivery] = {}  # by the message's sequence
         self._pull = Pull(connection, stream, open_consumer, self._wanted)
 
     def __aiter__(self) -> AsyncIterator[Delivery]:
@@ -90,18 +90,19 @@ class Inbox:
 
     async def release(self, delivery: Delivery, word: bytes) -> None:
         """Say the word to the server, if we still hold the delivery."""
-        if delivery not in self._held:
+        if not self.forget(delivery):
             return
-        self._held.discard(delivery)
-        self._pull.poke()
         if self._connection.connected and not delivery.stale:
             with suppress(Unanswered):
                 await self._connection.publish(delivery.arrived.ack, word)
 
-    def forget(self, delivery: Delivery) -> None:
-        """Hold a delivery no longer, without a word to the server."""
-        self._held.discard(delivery)
+    def forget(self, delivery: Delivery) -> bool:
+        """Hold a delivery no longer, without a word to the server; False if we did not."""
+        if self._held.get(delivery.arrived.seq) is not delivery:
+            return False
+        del self._held[delivery.arrived.seq]
         self._pull.poke()
+        return True
 
     async def sweep(self) -> None:
         """Confirm what is held, three times in the span in which the server expects it."""
@@ -109,15 +110,20 @@ class Inbox:
             await anyio.sleep(ACK_WAIT / 3)
             await self._confirm()
 
+    async def stop(self) -> None:
+        """Take no more, and hand back what has arrived but was not taken; what is held stays held."""
+        with suppress(BusError):
+            await self._pull.close()
+            while self._pull.ready:
+                if not _stale(arrived := self._pull.ready.popleft()):
+                    await self._connection.publish(arrived.ack, b"-NAK")
+
     async def close(self) -> None:
         """Hand back what is held, and what has arrived but was not taken."""
         with suppress(BusError):
-            for delivery in tuple(self._held):
+            for delivery in tuple(self._held.values()):
                 await delivery.hand_back()
-            await self._pull.close()
-            for arrived in self._pull.ready:
-                if not _stale(arrived):
-                    await self._connection.publish(arrived.ack, b"-NAK")
+            await self.stop()
             if self._connection.connected:
                 await self._connection.flush(1)
 
@@ -128,8 +134,11 @@ class Inbox:
     async def _take(self, arrived: Arrived) -> Delivery | None:
         if _stale(arrived):
             return None  # another replica has it by now, or it comes again
+        if before := self._held.get(arrived.seq):
+            before.arrived = arrived  # after a crash the broker gives again what we are at; this is the one to confirm
+            return None
         delivery, kept = Delivery(self, arrived), False
-        self._held.add(delivery)
+        self._held[arrived.seq] = delivery
         try:
             delivery.entry = await self._log.entry(arrived)
             kept = not (self._doubtful(arrived) and await self._settled(delivery))
@@ -138,7 +147,7 @@ class Inbox:
             return delivery if kept else None
         finally:
             if not kept:  # dropped, or cancelled meanwhile: nobody will say a word for it
-                self._held.discard(delivery)
+                self.forget(delivery)
 
     def _doubtful(self, arrived: Arrived) -> bool:
         return arrived.times > 1 or time() - arrived.time > OLD
@@ -154,7 +163,7 @@ class Inbox:
             return False
 
     async def _confirm(self) -> None:
-        now, at_hand = monotonic(), [*(delivery.arrived for delivery in self._held), *self._pull.ready]
+        now, at_hand = monotonic(), [*(delivery.arrived for delivery in self._held.values()), *self._pull.ready]
         ours = [arrived for arrived in at_hand if not _stale(arrived)]
         if not ours or not self._connection.connected:
             return

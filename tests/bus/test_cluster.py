@@ -1,0 +1,63 @@
+"""A cluster of three real servers on loopback."""
+
+import signal
+import socket
+import subprocess
+import sysconfig
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import anyio
+import pytest
+
+from moot.bus import open_bus
+from moot.protocols import BusError, Driving, GoalAsked
+
+
+class Node:
+    """One server of the cluster."""
+
+    def __init__(self, folder: Path, name: str, port: int, route: int, routes: list[int]) -> None:
+        self.port = port
+        peers = ", ".join(f'"nats://127.0.0.1:{other}"' for other in routes)
+        config = folder / f"{name}.conf"
+        config.write_text(
+            f'server_name: {name}\nlisten: "127.0.0.1:{port}"\njetstream {{ store_dir: "{folder / name}" }}\n'
+            f'cluster {{ name: c, listen: "127.0.0.1:{route}", routes: [{peers}] }}\n'
+        )
+        binary = Path(sysconfig.get_path("scripts")) / "nats-server"
+        self.process = subprocess.Popen([binary, "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[list[Node]]:
+    with ExitStack() as probes:
+        ports = [probes.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(6)]
+    nodes = [Node(tmp_path, f"n{i}", ports[i], ports[3 + i], ports[3:]) for i in range(3)]
+    try:
+        yield nodes
+    finally:
+        for node in nodes:
+            node.process.kill()
+            node.process.wait()
+
+
+async def test_on_a_cluster_the_log_has_three_replicas_and_outlives_a_server(cluster: list[Node]) -> None:
+    """kill -9 of one of three servers, the one we talk to: what was stored is there, and it goes on."""
+    urls = ",".join(f"nats://127.0.0.1:{node.port}" for node in cluster)
+    with anyio.fail_after(60):
+        while True:  # until the three have elected a leader, creating a stream is refused
+            try:
+                async with open_bus(urls, "crew", name="test") as bus:
+                    break
+            except BusError:
+                continue
+        async with open_bus(urls, "crew", name="test") as bus:
+            info = await bus.connection.request("$JS.API.STREAM.INFO.LOG_crew", timeout=5)
+            assert b'"num_replicas":3' in info.data
+            await bus.log.ask("r1", GoalAsked(type="Goal.v1", goal={}, by="test"), client="test")
+            cluster[0].process.send_signal(signal.SIGKILL)
+            last = await bus.log.append("r1", [Driving(instance="one")], after=0, source="one")
+            seen = [entry.seq async for entry in bus.log.read("r1")]
+            assert seen == [1, last]
