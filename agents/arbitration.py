@@ -1,5 +1,6 @@
 """Arbiter: a plain callable the decider asks in order. The list is the policy, cheapest sound rule first."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def settle(
             return inquiries
         tentative.update({reply.matter: reply for reply in replies if isinstance(reply, Verdict)})
     docket = Docket(matters, items, tentative, answer)
-    return [v if (v := tentative.get(m.id)) and v.decided else _undecided(docket, m, v) for m in matters]
+    return [v if (v := tentative.get(m.id)) and v.decided else _undecided(docket, m) for m in matters]
 
 
 # arbiters
@@ -71,7 +72,7 @@ def unopposed(docket: Docket) -> Iterator[Verdict]:
             choices = docket.options(matter)
             witnesses = len({source for choice in choices for source in choice.sources})
             because = "said by " + _names(docket.said(matter)) + (f", {witnesses} independent" if witnesses > 1 else "")
-            yield _verdict(docket, matter, choices, "unopposed", because)
+            yield _verdict(docket, matter, choices, "unopposed", because, flips="somebody who contests it")
 
 
 def independent(docket: Docket) -> Iterator[Verdict]:
@@ -81,7 +82,10 @@ def independent(docket: Docket) -> Iterator[Verdict]:
         choices = docket.options(matter)
         if len({source for choice in choices for source in choice.sources}) == 1:
             lineage = next(iter(choices[0].sources))
-            yield from _ranked(docket, matter, _surest, "independent", f"all descend from {lineage}: one witness")
+            because = f"all descend from {lineage}: one witness"
+            yield from _ranked(
+                docket, matter, _surest, "independent", because, lambda word, _: f"{word}, said with more confidence"
+            )
 
 
 Rule = Callable[[Option], float]
@@ -98,7 +102,7 @@ def rules(*order: Rule) -> Arbiter:
             view = docket
             for rule in order:
                 why = " ".join((rule.__doc__ or rule.__name__).split())
-                for verdict in _ranked(view, matter, rule, f"rule: {rule.__name__}", why):
+                for verdict in _ranked(view, matter, rule, f"rule: {rule.__name__}", why, _put_first_by(rule)):
                     yield verdict
                     view = Docket(view.open, view.items, {**view.tentative, matter.id: verdict}, view.answer)
                 if matter not in view.contested():
@@ -135,7 +139,7 @@ def prefer(*agents: str) -> Rule:
 def majority(docket: Docket) -> Iterator[Verdict]:
     """More independent witnesses outweigh fewer; a tie decides nothing."""
     for matter in docket.contested():
-        yield from _ranked(docket, matter, _witnesses, "majority", "more independent witnesses")
+        yield from _ranked(docket, matter, _witnesses, "majority", "more independent witnesses", _more_witnesses)
 
 
 def verified(skill: str) -> Arbiter:
@@ -179,13 +183,14 @@ class _Ranking(NamedTuple):
 
 
 def _rank(choices: Sequence[Option], score: Rule) -> _Ranking:
-    """The best stand, what clashes with something better falls, and equals that clash are tied."""
+    """The best stand, equals that clash are tied, and what clashes with something better falls: with anything better
+    that stands, or with all that is better and tied, for then it does not matter which of those will stand."""
     stands: list[Option] = []
     falls: list[Option] = []
     tied: list[Option] = []
     for level in sorted({score(choice) for choice in choices}, reverse=True):
         peers = [choice for choice in choices if score(choice) == level]
-        beaten = [choice for choice in peers if any(clash(choice, better) for better in stands)]
+        beaten = [c for c in peers if any(clash(c, o) for o in stands) or (tied and all(clash(c, o) for o in tied))]
         left = [choice for choice in peers if choice not in beaten]
         doubtful = [c for c in left if any(c is not o and clash(c, o) for o in (*left, *tied))]
         falls += beaten
@@ -194,30 +199,47 @@ def _rank(choices: Sequence[Option], score: Rule) -> _Ranking:
     return _Ranking(stands, falls, tied)
 
 
-def _ranked(docket: Docket, matter: Matter, score: Rule, rule: str, because: str) -> Iterator[Verdict]:
-    """A verdict if the score tells all options apart; a narrowed matter if it tells some; nothing if none."""
+def _ranked(
+    docket: Docket, matter: Matter, score: Rule, rule: str, because: str, flips: Callable[[str, float], str]
+) -> Iterator[Verdict]:
+    """A verdict if the score tells all options apart; a narrowed matter if it tells some; nothing if none.
+
+    `flips` puts into words what the closest loser would have needed, from the word for it and its distance.
+    """
     choices = docket.options(matter)
     ranking = _rank(choices, score)
-    if ranking.tied and not ranking.falls:
+    if ranking.tied:
+        out = tuple(item.id for choice in ranking.falls for item in choice.items)
+        if out:
+            yield _verdict(docket, matter, [], rule, because, decided=False, out=out)
         return
-    weights = {_word(choice): score(choice) for choice in choices}
-    best = sorted(weights.values(), reverse=True)
-    margin = best[0] - best[1] if len(best) > 1 else best[0]
-    stands = [] if ranking.tied else ranking.stands
-    out = None if not ranking.tied else tuple(i.id for choice in ranking.falls for i in choice.items)
-    flips = f"{_word(ranking.falls[0])} with more than {best[0]:g}" if ranking.falls else ""
+    words = _words(choices)
+    lead, closest = min(
+        ((_lead(ranking, loser, score), words[loser.label]) for loser in ranking.falls), default=(0.0, "")
+    )
     yield _verdict(
         docket,
         matter,
-        stands,
+        ranking.stands,
         rule,
         because,
-        decided=not ranking.tied,
-        out=out,
-        weights=weights,
-        margin=margin,
-        flips=flips,
+        weights={words[choice.label]: score(choice) for choice in choices},
+        margin=lead,
+        flips=flips(closest, lead) if closest else "somebody who contests it",
     )
+
+
+def _lead(ranking: _Ranking, loser: Option, score: Rule) -> float:
+    """How far the best of those that displaced an option is ahead of it."""
+    return max(score(winner) for winner in ranking.stands if clash(winner, loser)) - score(loser)
+
+
+def _more_witnesses(word: str, lead: float) -> str:
+    return f"{lead + 1:g} more independent witnesses for {word}"
+
+
+def _put_first_by(rule: Rule) -> Callable[[str, float], str]:
+    return lambda word, _: f"{word}, if {rule.__name__} put it first"
 
 
 def _verdict(
@@ -258,14 +280,19 @@ def _verdict(
     )
 
 
-def _undecided(docket: Docket, matter: Matter, narrowed: Verdict | None) -> Verdict:
-    words = [_word(choice) for choice in docket.options(matter)]
-    because = f"no rule of the policy tells {' and '.join(words)} apart"
-    flips = "a rule, a further independent witness, or a person"
-    verdict = _verdict(
-        docket, matter, [], narrowed.rule if narrowed else "undecided", because, decided=False, flips=flips
+def _undecided(docket: Docket, matter: Matter) -> Verdict:
+    choices = docket.options(matter)
+    words = _words(choices)
+    return _verdict(
+        docket,
+        matter,
+        [],
+        "undecided",
+        f"no rule of the policy tells {' and '.join(words.values())} apart",
+        decided=False,
+        weights={words[choice.label]: _witnesses(choice) for choice in choices},
+        flips="a rule, a further independent witness, or a person",
     )
-    return verdict.model_copy(update={"rule": "undecided"})
 
 
 def _trial(answer: Data | Failure, changes: Sequence[Option]) -> Trial:
@@ -278,13 +305,15 @@ def _trial(answer: Data | Failure, changes: Sequence[Option]) -> Trial:
 
 def _proved(docket: Docket, matter: Matter, standing: Sequence[Option], trial: Trial) -> Verdict:
     """The tentative verdict with its proof, or a verdict by proof where something of it fell."""
-    held = [choice for choice in standing if choice.keeps or choice.first.id in trial.holds]
+    proved = set(trial.holds) - set(trial.falls)
+    held = [choice for choice in standing if choice.keeps or choice.first.id in proved]
     proof = Evidence(kind="trial", says=trial.because)
     if len(held) == len(standing):
         tentative = docket.tentative[matter.id]
         return tentative.model_copy(update={"evidence": (*tentative.evidence, proof)})
     guilty = [choice for choice in standing if choice not in held]
-    because = trial.falls.get(guilty[0].first.id, "unproved: the trial does not name it")
+    reasons = (trial.falls.get(choice.first.id, "unproved: the trial does not name it") for choice in guilty)
+    because = "; ".join(dict.fromkeys(reasons))
     flips = "a trial in which it holds"
     return _verdict(docket, matter, held, "verified", because, evidence=(proof,), flips=flips)
 
@@ -303,15 +332,23 @@ def _names(items: Iterable[Said]) -> str:
     return ", ".join(sorted({item.by for item in items}))
 
 
-def _word(option: Option) -> str:
-    return f"{_names(option.items)}: {_short(option.first)}"
+def _words(choices: Sequence[Option]) -> dict[str, str]:
+    """A word for each option, by its label; no two are the same."""
+    words: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for choice in choices:
+        word = f"{_names(choice.items)}: {_short(choice.first)}"
+        seen[word] += 1
+        words[choice.label] = f"{word} ({seen[word]})" if seen[word] > 1 else word
+    return words
 
 
 def _short(item: Said) -> str:
     """What an item says, in a few words."""
     if not isinstance(item, Proposal):
         return str(item.value)
-    if item.keeps:
-        return "keep"
+    if not item.edits:
+        return "nothing"
     edit = item.edits[0]
-    return " ".join(edit.text.split())[:60] or "delete"
+    what = "keep" if item.keeps else " ".join(edit.text.split())[:60] or "delete"
+    return f"{what} at {edit.resource}:{edit.start + 1}"

@@ -46,7 +46,7 @@ async def _drive(drive: "Drive", delivery: Delivery, drives: dict[str, "Drive"])
     try:
         await drive.run(delivery)
     finally:
-        del drives[delivery.run]
+        drives.pop(delivery.run, None)
 
 
 class Drive:

@@ -196,13 +196,12 @@ def _assignments(state: RunState, policy: Policy, view: View) -> Iterator[Assign
     for name in state.retries:
         task = state.tasks[name]
         step = state.steps[task.step]
-        given = state.inputs(step.step)[task.ordinal]
+        given = next(state.inputs(step.step, task.ordinal))
         yield _assign(step, task.ordinal, given, task, load, view.directory, deadline)
     ready = [state.steps[node] for node in state.agenda if node in state.steps]
     for step in sorted(ready, key=lambda step: -step.rank):
-        for ordinal, given in enumerate(state.inputs(step.step)):
-            if ordinal >= step.assigned:
-                yield _assign(step, ordinal, given, None, load, view.directory, deadline)
+        for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
+            yield _assign(step, ordinal, given, None, load, view.directory, deadline)
 
 
 def _assign(
@@ -252,14 +251,12 @@ def _openings(state: RunState) -> Iterator[Opened]:
 
 def _settling(state: RunState, policy: Policy, view: View, name: str) -> Iterator[Decision]:
     barrier = state.barriers[name]
-    verdicts: list[Verdict] = []
-    for reply in settle(barrier.matters, barrier.items, policy.arbiters, _answers(state)):
-        if isinstance(reply, Inquiry):
-            yield from _ask(state, policy, view, reply, name, barrier.since)
-        else:
-            verdicts.append(reply)
-    if verdicts or not barrier.matters:
-        yield Settled(barrier=name, verdicts=tuple(verdicts))
+    replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
+    inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
+    for inquiry in inquiries:
+        yield from _ask(state, policy, view, inquiry, name, barrier.since)
+    if not inquiries:
+        yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
 
 
 def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
@@ -297,7 +294,8 @@ def _ask(
             asked_by=asked_by,
         )
     elif view.now >= since + policy.patience:
-        yield Lapsed(task=inquiry.task, attempt=0, because=f"nobody offers {inquiry.skill}")
+        offered = f"{', '.join(given)} cannot be given all that it takes" if given else "nobody offers it"
+        yield Lapsed(task=inquiry.task, attempt=0, because=f"{inquiry.skill}: {offered}")
 
 
 def _admitted(card: SkillCard, policy: Policy) -> bool:
@@ -346,11 +344,13 @@ def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
         return []
     undecided = sum(not v.decided for barrier in state.barriers.values() for v in barrier.verdicts)
     if undecided and policy.undecided == "stop":
-        return [_concluded(state, "undecided", f"{undecided} matters are undecided, and this team wants a person then")]
+        matters = "1 matter is" if undecided == 1 else f"{undecided} matters are"
+        return [_concluded(state, "undecided", f"{matters} undecided, and this team wants a person then")]
     if state.missing:
         why = "; ".join(f"{agent}: {because}" for agent, because in state.missing.items())
         return [_concluded(state, "partial", f"without {why}")]
-    return [_concluded(state, "decided", f"{undecided} matters undecided" if undecided else "everything was settled")]
+    left = f"{undecided} {'matter' if undecided == 1 else 'matters'} undecided"
+    return [_concluded(state, "decided", left if undecided else "everything was settled")]
 
 
 def _concluded(state: RunState, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:

@@ -1,7 +1,7 @@
 """evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, no view of who is alive."""
 
 import heapq
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from graphlib import TopologicalSorter
 
@@ -31,7 +31,7 @@ from moot.protocols import (
     Testimony,
 )
 
-from .state import OUTCOME, BarrierState, RunState, StepState, TaskState
+from .state import OUTCOME, BarrierState, RunState, StepState, TaskState, steps_of
 
 
 def fold(run: str, entries: Iterable[Entry]) -> RunState:
@@ -67,13 +67,13 @@ def evolve(state: RunState, entry: Entry) -> None:
             state.driver, state.driving_since, state.attempts = event.instance, entry.time, event.attempts
         case Planned() if mine and state.plan is None:
             _planned(state, event)
-        case Assigned() if mine:
+        case Assigned() if mine and _expected(state, event):
             _assigned(state, event, entry.time)
-        case Lapsed() if mine:
+        case Lapsed() if mine and (event.attempt == 0 or event.task in state.tasks):
             _lapsed(state, event)
-        case Opened() if mine and event.barrier in state.barriers:
+        case Opened() if mine and _status(state, event.barrier) == "ready":
             _opened(state, event, entry.time)
-        case Settled() if mine and event.barrier in state.barriers:
+        case Settled() if mine and _status(state, event.barrier) in ("open", "asking"):
             _settled(state, event)
         case Concluded() if mine:
             state.concluded = event
@@ -88,7 +88,8 @@ def _planned(state: RunState, event: Planned) -> None:
     state.plan, state.versions = event.plan, event.versions
     state.steps = {step.id: StepState(step) for step in event.plan.steps}
     state.missing |= dict.fromkeys(event.plan.absent, "absent when the run was planned")
-    needs = {step.id: _needs(state, step.id, step.inputs) for step in event.plan.steps}
+    order = TopologicalSorter({step.id: steps_of(step.inputs) for step in event.plan.steps}).static_order()
+    needs = {name: _needs(state, name, state.steps[name].step.inputs) for name in order}
     needs[OUTCOME] = {*_needs(state, OUTCOME, event.plan.outcome), *needs}
     needs |= {name: set(barrier.steps) for name, barrier in state.barriers.items()}
     _rank(state, needs, event.typical)
@@ -100,7 +101,8 @@ def _planned(state: RunState, event: Planned) -> None:
 
 
 def _needs(state: RunState, taker: str, refs: dict[str, Ref]) -> set[str]:
-    """What a step or the outcome waits for. Witnesses that no earlier barrier settles are settled at this one."""
+    """What a step or the outcome waits for. Witnesses that no earlier barrier settles are settled at this one, so
+    whoever takes verdicts must come after all that it waits for."""
     needs: set[str] = set()
     for name, ref in refs.items():
         if isinstance(ref, FromSteps):
@@ -177,6 +179,12 @@ def _release(state: RunState, node: str) -> list[str]:
 # tasks
 
 
+def _expected(state: RunState, event: Assigned) -> bool:
+    if event.asked_by:
+        return event.asked_by in state.barriers or state.plan is None
+    return event.step in state.steps
+
+
 def _assigned(state: RunState, event: Assigned, now: float) -> None:
     state.retries.pop(event.task, None)
     state.tasks[event.task] = TaskState(
@@ -188,7 +196,7 @@ def _assigned(state: RunState, event: Assigned, now: float) -> None:
         ordinal=event.ordinal,
         asked_by=event.asked_by,
     )
-    state.open.setdefault(event.agent, {})[event.task] = None
+    state.open.setdefault(event.agent, OrderedDict())[event.task] = None
     heapq.heappush(state.deadlines, (event.deadline, event.task, event.attempt))
     if event.asked_by in state.barriers:
         state.barriers[event.asked_by].status = "asking"
@@ -234,10 +242,15 @@ def _done(state: RunState, event: Result) -> None:
 
 def _is_testimony(output: JsonValue) -> bool:
     try:
-        Testimony.of(output)
+        _testimonies(output)
     except ValidationError:
         return False
     return True
+
+
+def _testimonies(output: JsonValue) -> list[Testimony]:
+    """A witness says one Testimony or a list of them. Raises pydantic.ValidationError."""
+    return [Testimony.of(said) for said in (output if isinstance(output, list) else [output])]
 
 
 def _failed(state: RunState, name: str, kind: FailureKind, because: str) -> None:
@@ -261,11 +274,11 @@ def _failed(state: RunState, name: str, kind: FailureKind, because: str) -> None
 
 def _lapsed(state: RunState, event: Lapsed) -> None:
     task = state.tasks.get(event.task)
-    if task is None:  # an inquiry that nobody could be asked
+    if event.attempt == 0:  # an inquiry that nobody could be asked, or not again
         state.answers[event.task] = Failure(task=event.task, attempt=0, agent="", kind="lapsed", because=event.because)
         for barrier in state.barriers:
             _wake(state, barrier)
-    elif task.status == "open" and task.attempt == event.attempt:
+    elif task and task.status == "open" and task.attempt == event.attempt:
         _failed(state, event.task, "lapsed", event.because)
 
 
@@ -294,6 +307,10 @@ def _step_closed(state: RunState, step: StepState) -> None:
 
 
 # barriers
+
+
+def _status(state: RunState, barrier: str) -> str:
+    return state.barriers[barrier].status if barrier in state.barriers else ""
 
 
 def _opened(state: RunState, event: Opened, now: float) -> None:
@@ -330,10 +347,13 @@ def testimony(state: RunState, barrier: BarrierState) -> tuple[Claim | Proposal,
         for ordinal in sorted(step.outputs):
             task = task_id(step.step, ordinal)
             by = state.tasks[task].agent
-            spoken = Testimony.of(step.outputs[ordinal])
-            items: tuple[Claim | Proposal, ...] = (*spoken.claims, *spoken.proposals)
+            items = [item for spoken in _testimonies(step.outputs[ordinal]) for item in _items(spoken)]
             said += [item.model_copy(update={"id": f"{task}.{n}", "by": by}) for n, item in enumerate(items)]
     return tuple(said)
+
+
+def _items(spoken: Testimony) -> tuple[Claim | Proposal, ...]:
+    return (*spoken.claims, *spoken.proposals)
 
 
 def task_id(step: Step, ordinal: int) -> str:
@@ -351,5 +371,6 @@ def _foreign(state: RunState, entry: Entry) -> None:
     name, attempt = entry.subject.rest
     task = state.tasks.get(name)
     if task and task.status == "open" and str(task.attempt) == attempt:
-        because = entry.why or f"the answer came from {entry.subject.author}, not from {task.agent}"
-        _failed(state, name, "foreign", because)
+        stranger = entry.subject.author != task.agent
+        because = f"the answer came from {entry.subject.author}, not from {task.agent}" if stranger else entry.why
+        _failed(state, name, "foreign", because or "the answer is to something else")

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from pydantic import JsonValue
+
 from moot.protocols import Claim, Edit, Matter, MatterKind, Proposal
 
 Said = Claim | Proposal
@@ -29,8 +31,21 @@ class Option(NamedTuple):
 def effect(item: Said) -> str:
     """What an item says, in a canonical form: two items with the same effect agree."""
     if isinstance(item, Claim):
-        return json.dumps(item.value, sort_keys=True)
+        return json.dumps(_number(item.value), sort_keys=True)
     return json.dumps(sorted((e.resource, e.base, e.start, e.end, e.text) for e in item.edits))
+
+
+def _number(value: JsonValue) -> JsonValue:
+    """The value with every whole float as an integer: in JSON 1.0 and 1 are one number."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_number(element) for element in value]
+        case dict():
+            return {key: _number(element) for key, element in value.items()}
+        case _:
+            return value
 
 
 def options(items: Iterable[Said]) -> list[Option]:
@@ -71,14 +86,18 @@ def group(items: Sequence[Said], *, conflicts: int = 0, agreed: int = 0) -> tupl
     """
     said = [*_about_one_key(items), *_overlapping([item for item in items if isinstance(item, Proposal)])]
     found = []
-    for about, members in sorted(said, key=lambda pair: (pair[0], min(effect(m) for m in pair[1]))):
+    for about, members in sorted(said, key=lambda pair: (pair[0], min(map(_by_content, pair[1])))):
         kind = _kind(members)
         contested = kind in ("contradiction", "collision", "stale")
         conflicts, agreed = conflicts + contested, agreed + (not contested)
         name = f"C-{conflicts}" if contested else f"M-{agreed}"
-        ids = tuple(m.id for m in sorted(members, key=lambda m: (effect(m), m.by, m.id)))
+        ids = tuple(m.id for m in sorted(members, key=_by_content))
         found.append(Matter(id=name, items=ids, kind=kind, contested=contested, about=about))
     return tuple(found)
+
+
+def _by_content(item: Said) -> tuple[str, str, str]:
+    return effect(item), item.by, item.id
 
 
 def _about_one_key(items: Sequence[Said]) -> list[tuple[str, list[Said]]]:

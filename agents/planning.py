@@ -1,6 +1,6 @@
 """Planner: a plain callable from a Brief to a Plan. `by_contract` chains skills backwards from the outcome's type."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from moot.protocols import (
     shape,
 )
 
-from .state import OUTCOME
+from .state import OUTCOME, steps_of
 
 
 class Brief(NamedTuple):
@@ -72,31 +72,39 @@ def contracts(message: type[Message]) -> dict[str, Contract]:
 def faults(plan: Plan) -> list[str]:
     """What is wrong with a plan, wherever it comes from, in words for its author; empty if nothing is."""
     known = {step.id for step in plan.steps}
+    wrong = [fault for step in plan.steps for fault in _faults_of(step, known)]
+    wrong += [f"the outcome needs {need}, which is no step" for need in steps_of(plan.outcome) if need not in known]
     refs = [ref for step in plan.steps for ref in step.inputs.values()] + list(plan.outcome.values())
     heard = {name for ref in refs if isinstance(ref, FromVerdicts) for name in ref.steps}
-    wrong = [
-        f"{step.id} needs {need}, which is no step" for step in plan.steps for need in _needs(step) if need not in known
-    ]
-    wrong += [f"{step.id} names no agent" for step in plan.steps if not step.agents]
-    wrong += [f"{step.id} cannot be part of a subject" for step in plan.steps if not is_token(step.id)]
     wrong += [f"{step.id} is heard, but is no witness" for step in plan.steps if step.id in heard and not step.witness]
-    for step in plan.steps:
-        if step.each is not None and step.each not in step.inputs:
-            wrong.append(f"{step.id} fans out over {step.each}, which is none of its inputs")
-        before, _, ordinal = step.id.rpartition("-")
-        if ordinal.isdigit() and any(other.id == before and other.each for other in plan.steps):
-            wrong.append(f"{step.id} could be taken for a task of {before}")
+    tasks = {step.id: step.id.rpartition("-") for step in plan.steps}
+    fans = {step.id for step in plan.steps if step.each}
+    wrong += [
+        f"{name} could be taken for a task of {before}"
+        for name, (before, _, ordinal) in tasks.items()
+        if before in fans and ordinal.isdigit()
+    ]
     if len(known) != len(plan.steps):
         wrong.append("two steps have one id")
-    if OUTCOME in known:
-        wrong.append(f"{OUTCOME} cannot be the id of a step")
-    ends = [need for ref in plan.outcome.values() if isinstance(ref, FromSteps | FromVerdicts) for need in ref.steps]
-    wrong += [f"the outcome needs {need}, which is no step" for need in ends if need not in known]
     try:
-        TopologicalSorter({step.id: _needs(step) for step in plan.steps}).prepare()
+        TopologicalSorter({step.id: steps_of(step.inputs) for step in plan.steps}).prepare()
     except CycleError as error:
         wrong.append(f"{', '.join(error.args[1][1:])} wait for each other")
     return wrong
+
+
+def _faults_of(step: Step, known: set[str]) -> Iterator[str]:
+    for need in steps_of(step.inputs):
+        if need not in known:
+            yield f"{step.id} needs {need}, which is no step"
+    if not step.agents:
+        yield f"{step.id} names no agent"
+    if not is_token(step.id):
+        yield f"{step.id} cannot be part of a subject"
+    if step.id == OUTCOME:
+        yield f"{OUTCOME} cannot be the id of a step"
+    if step.each is not None and step.each not in step.inputs:
+        yield f"{step.id} fans out over {step.each}, which is none of its inputs"
 
 
 class _Unfed(Exception):
@@ -265,7 +273,7 @@ class _Chain:
         return chosen
 
     def _tried(self, group: Sequence[SkillCard], trail: tuple[str, ...]) -> str:
-        """As _step; but where an outsider's skill cannot be planned, only that skill is unusable, never the team's plan."""
+        """As _step; but an outsider's skill that cannot be planned is just unusable, and the team's plan stands."""
         try:
             return self._step(group, trail)
         except PlanError as error:
@@ -353,7 +361,8 @@ class _Chain:
 
     def _in_order(self) -> list[str]:
         try:
-            return list(TopologicalSorter({name: _needs(step) for name, step in self.steps.items()}).static_order())
+            needs = {name: steps_of(step.inputs) for name, step in self.steps.items()}
+            return list(TopologicalSorter(needs).static_order())
         except CycleError as error:
             circle = [name for name in dict.fromkeys(error.args[1]) if _barrier(self.steps[name])] or error.args[1]
             raise PlanError(
@@ -385,10 +394,6 @@ def _fed_by(step: Step) -> list[str]:
 
 def _barrier(step: Step) -> list[str]:
     return [name for ref in step.inputs.values() if isinstance(ref, FromVerdicts) for name in ref.steps]
-
-
-def _needs(step: Step) -> list[str]:
-    return [*_fed_by(step), *_barrier(step)]
 
 
 def _heard(witnesses: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """RunState: what the log of one run comes to. Changed by evolve alone; everybody else reads."""
 
 import hashlib
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -70,7 +71,10 @@ class BarrierState:
 @dataclass
 class RunState:
     """One run. `agenda`, `retries` and `unsettled` are what is to be decided next; `waits` counts what each step,
-    barrier and the outcome still wait for, `after` who waits for them."""
+    barrier and the outcome still wait for, `after` who waits for them.
+
+    What is emptied from the front again and again is an OrderedDict: iterating over a plain dict walks the holes, too.
+    """
 
     run: str
     goal: GoalAsked | None = None
@@ -87,8 +91,8 @@ class RunState:
     answers: dict[str, JsonValue | Failure] = field(default_factory=dict)
     waits: dict[str, int] = field(default_factory=dict)
     after: dict[str, list[str]] = field(default_factory=dict)
-    agenda: dict[str, None] = field(default_factory=dict)
-    retries: dict[str, None] = field(default_factory=dict)
+    agenda: dict[str, None] = field(default_factory=OrderedDict)
+    retries: dict[str, None] = field(default_factory=OrderedDict)
     unsettled: dict[str, None] = field(default_factory=dict)
     open: dict[str, dict[str, None]] = field(default_factory=dict)
     deadlines: list[tuple[float, str, int]] = field(default_factory=list)
@@ -135,8 +139,9 @@ class RunState:
         return self.goal.goal if self.goal else {}
 
     def verdicts(self, ref: FromVerdicts) -> list[Verdict]:
-        barriers = dict.fromkeys(self.owner[step] for step in ref.steps if step in self.owner)
-        return [verdict for barrier in barriers for verdict in self.barriers[barrier].verdicts]
+        """The verdicts of every barrier that settles one of these steps, in the order of the barriers."""
+        heard = {self.owner[step] for step in ref.steps if step in self.owner}
+        return [verdict for name, barrier in self.barriers.items() if name in heard for verdict in barrier.verdicts]
 
     def _said(self, ref: FromSteps) -> Iterator[JsonValue]:
         for name in ref.steps:
@@ -148,13 +153,19 @@ class RunState:
                 else:
                     yield said
 
-    def inputs(self, step: Step) -> list[Data]:
-        """The input of each task of a step that is ready: one, or one for each element it fans out over."""
+    def inputs(self, step: Step, first: int = 0) -> Iterator[Data]:
+        """The input of each task of a step that is ready, from an ordinal on: one, or one for each element."""
         shared = {name: self.value(ref) for name, ref in step.inputs.items() if self.available(ref)}
+        elements = shared.get(step.each) if step.each else None
         if step.each is None:
-            return [shared]
-        elements = shared.get(step.each)
-        return [{**shared, step.each: element} for element in elements] if isinstance(elements, list) else []
+            yield shared
+        elif isinstance(elements, list):
+            yield from ({**shared, step.each: element} for element in elements[first:])
+
+
+def steps_of(refs: Mapping[str, Ref]) -> list[str]:
+    """The steps that the references name."""
+    return [name for ref in refs.values() if isinstance(ref, FromSteps | FromVerdicts) for name in ref.steps]
 
 
 _DUMP = TypeAdapter(RunState)

@@ -102,7 +102,8 @@ def load_team(target: str) -> Team:
     """The team behind MODULE:NAME. Raises UsageError."""
     found = load(target)
     if not isinstance(found, Team):
-        raise UsageError(f"{target} is a specialist, not a team", hint=f"Run it with `moot agent {target}`.")
+        hint = f"Run it with `moot agent {target}`."
+        raise UsageError(f"{target} is a specialist, not a team", "only a team pursues goals", hint)
     return found
 
 
@@ -118,5 +119,6 @@ def _module(path: str) -> ModuleType:
                 f"there is no module {path}", f"looked in {here} and the installed packages", "Check the spelling."
             ) from None
         raise UsageError(f"{path} cannot be imported", f"it needs {error.name}, which is not installed") from None
-    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError) as error:
-        raise UsageError(f"{path} cannot be imported", f"{type(error).__name__}: {error}") from None
+    except Exception as error:  # noqa: BLE001 - a module is somebody else's code: it may raise whatever it likes
+        why = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows where it is raised.") from error

@@ -90,6 +90,8 @@ class Worker:
             while True:
                 await self._free.acquire()
                 hands.start_soon(self._handle, await anext(inbox))
+        await inbox.stop()  # or what is assigned from now on would lie here until the last task is done
+        self._log.info("draining", in_hand=len(self._in_hand))
 
     async def _stop_taking(self, taking: CancelScope) -> None:
         await self.drain.wait()

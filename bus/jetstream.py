@@ -22,7 +22,7 @@ PATIENCE = 12.0  # seconds; an election took 8.5
 NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
 WRONG_LAST = {10071, 10164}
 _FULL = {10023, 10028, 10047, 10077, 10120, 10122}
-_AGAIN = {10008, 10074, 10118, 10176, 10210}  # no leader now, peers missing, open batches: nothing was stored
+_AGAIN = {10005, 10008, 10118, 10176, 10210}  # peers missing, no leader now, open batches: nothing was stored
 
 
 class JetStreamError(BusError):

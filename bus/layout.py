@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from moot.protocols import BrokerUnfit, BusFull, Subjects
+from moot.protocols import BrokerUnfit, BusError, BusFull, Subjects, Unanswered
 
 from .connection import Connection
 from .jetstream import JetStreamError, StreamInfo, call, persist, stream_info
@@ -36,14 +36,14 @@ async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]])
     """Have the stream, as large as there is room for, with as many replicas as there are servers for."""
     if await stream_info(connection, str(sizes[0]["name"])):
         return
-    refusal: BusFull | JetStreamError | None = None
+    refusal: BusError | None = None
     for replicas in REPLICAS:
         for config in sizes:
             try:
                 return await _create(connection, {**config, "num_replicas": replicas})
             except BusFull as error:
                 refusal = error
-            except JetStreamError as error:
+            except (JetStreamError, Unanswered) as error:  # not that many servers, or not yet
                 refusal = error
                 break
     assert refusal

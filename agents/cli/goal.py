@@ -39,7 +39,9 @@ def parse(team: Team, target: str, arguments: Sequence[str]) -> Asked:
     for name, (path, _) in paths.items():
         if not path.exists():
             raise UsageError(
-                f"--{_flag(name)}: there is no {path}", hint="Give the path of a file or folder that exists."
+                f"--{_flag(name)}: there is no {path}",
+                f"looked in {Path.cwd()}",
+                "Give the path of a file or folder that exists.",
             )
     return Asked(given, paths)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from moot.agents import Policy, RunState, View, decide, evolve
+from moot.agents.decider import wake
 from moot.protocols import (
     COORDINATOR,
     Assigned,
@@ -30,7 +31,7 @@ Answer = Callable[[Data], JsonValue | Failure]
 
 
 def card(agent: str, name: str, says: str, witness: bool = False, many: bool = False, **takes: str) -> SkillCard:
-    """A skill by its contracts: `clerk`, `draft`, says "Draft.v1", takes text="Text.v1" or "[Text.v1]" or "Text.v1?"."""
+    """A skill by its contracts: `clerk`, `draft`, says "Draft.v1", takes text="Text.v1", "[Text.v1]" or "Text.v1?"."""
     return SkillCard(
         agent=agent,
         version="1",
@@ -66,10 +67,12 @@ class Simulation:
         alive = frozenset(card.agent for card in self.cards) - self.dead
         return View(self.now, Directory(cards=tuple(self.cards), alive=alive))
 
-    def append(self, event: Event, author: str, kind: str, *rest: str) -> None:
+    def append(self, event: Event | None, author: str, kind: str, *rest: str) -> None:
+        """Put an event on the log, and fold it. None: bytes that nobody can read."""
         self.now += 0.001
-        envelope = seal(event, source=author, run="r1")
-        entry = Entry(len(self.log) + 1, Subject("r1", author, kind, rest), self.now, envelope)
+        envelope = seal(event, source=author, run="r1") if event else None
+        subject = Subject("r1", author, kind, rest)
+        entry = Entry(len(self.log) + 1, subject, self.now, envelope, "" if event else "not JSON")
         self.log.append(entry)
         started = time.process_time()
         evolve(self.state, entry)
@@ -77,7 +80,7 @@ class Simulation:
 
     def ask(self, goal: Data, type: str) -> None:
         self.append(GoalAsked(type=type, goal=goal, by="test"), "client", "goal")
-        self.append(Driving(instance="one"), COORDINATOR, "event", "driving")
+        self.append(Driving(instance="one", attempts=self.policy.attempts), COORDINATOR, "event", "driving")
 
     def decided(self) -> bool:
         """One decision, and what of it is stored. False if there is nothing to decide now."""
@@ -100,14 +103,16 @@ class Simulation:
             evolve(self.state, entry)
 
     def open_tasks(self) -> list[Assigned]:
-        found: dict[str, Assigned] = {}
-        for entry in self.log:
-            if isinstance(entry.event, Assigned):
-                found[entry.event.task] = entry.event
-        return [each for name, each in found.items() if self.state.tasks[name].status == "open" and each.agent not in self.dead]
+        """The assignments that wait for an answer of somebody who is there."""
+        last = {task.task: task for task in self.assigned() if task.task in self.state.tasks}
+        return [t for name, t in last.items() if self.state.tasks[name].status == "open" and t.agent not in self.dead]
 
     def answer(self, task: Assigned) -> None:
-        said = self.skills[task.skill if task.skill in self.skills else f"{task.agent}.{task.skill}"](task.input)
+        """The agent of a task answers it. A skill may be given for one agent alone: "ann.sum" before "sum"."""
+        own = f"{task.agent}.{task.skill}"
+        self.say(task, self.skills[own if own in self.skills else task.skill](task.input))
+
+    def say(self, task: Assigned, said: JsonValue | Failure) -> None:
         event: Result | Failure
         if isinstance(said, Failure):
             event = said.model_copy(update={"task": task.task, "attempt": task.attempt, "agent": task.agent})
@@ -115,9 +120,26 @@ class Simulation:
             event = Result(task=task.task, attempt=task.attempt, agent=task.agent, output=said)
         self.append(event, task.agent, "result", task.task, str(task.attempt))
 
+    def decide(self) -> None:
+        """Decide until there is nothing to decide now. Fails where that does not end."""
+        for _ in range(1000):
+            if not self.decided():
+                return
+        raise AssertionError("the decider repeats itself")
+
+    def sleep(self) -> None:
+        """Nothing happens until the time the decider wants to be woken at."""
+        at = wake(self.state, self.policy, self.view())
+        assert at is not None, "nobody is asked anything, and nobody is waited for"
+        assert at > self.now, "a time that has passed"
+        self.now = at
+
     def run(self, goal: Data, type: str, *, limit: int = 100_000) -> Concluded:
         """Play to the end, the agents answering in an order of chance."""
         self.ask(goal, type)
+        return self.play(limit)
+
+    def play(self, limit: int = 100_000) -> Concluded:
         for _ in range(limit):
             if self.state.concluded:
                 return self.state.concluded
@@ -127,9 +149,18 @@ class Simulation:
             if tasks:
                 self.answer(self.random.choice(tasks))
             else:
-                self.now += 1
+                self.sleep()
         raise AssertionError("the run does not end")
+
+    def assigned(self, step: str = "") -> list[Assigned]:
+        """Every assignment on the log, of one step or of all."""
+        events = (entry.event for entry in self.log)
+        return [event for event in events if isinstance(event, Assigned) and step in ("", event.step)]
 
 
 def raised(because: str = "boom") -> Failure:
     return Failure(task="", attempt=0, agent="", kind="raised", because=because)
+
+
+def refused(because: str = "bad input") -> Failure:
+    return Failure(task="", attempt=0, agent="", kind="refused", because=because)

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
@@ -17,9 +17,9 @@ from typing import Any
 from uuid import uuid4
 
 import anyio
-from anyio.abc import ByteReceiveStream, Process
+from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
-from moot.agents import Client
+from moot.agents import Client, connect
 from moot.bus import find_embedded, gone
 from moot.protocols import Progress
 
@@ -27,6 +27,21 @@ from . import court
 
 MARK = "MOOT_SCENARIO"  # in the environment of all that a scenario starts, so that what is left of it can be found
 TEXT = "alpha\nbeta\nfatal\n"
+OUTSIDER = '''\
+from moot.agents import Specialist
+from moot.protocols import Claim, Goal, Testimony
+
+class Case(Goal, contract="court.Case.v1"):
+    hold: tuple[str, ...] = ()
+
+class Findings(Testimony, contract="court.Findings.v1"): ...
+
+outsider = Specialist("outsider", "knows better")
+
+@outsider.skill
+def know(case: Case) -> Findings:
+    return Findings(claims=(Claim(about="weather", value="fine"), Claim(about="lines", value=4)))
+'''  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,7 +135,7 @@ class Place:
             (folder / name).mkdir(exist_ok=True)
         shutil.copy(court.__file__, folder / "court.py")
         (folder / "text").write_text(TEXT)
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
         self.env = {
             **kept,
             "HOME": str(folder / "home"),
@@ -200,30 +215,39 @@ class Place:
 
 async def _stop(process: Process) -> None:
     if process.returncode is None:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)  # Process.terminate() may reap it, and its exit code would be lost
         with anyio.move_on_after(15):
             await process.wait()
             return
         process.kill()
 
 
-@contextmanager
-def nats_server(folder: Path, config: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+@asynccontextmanager
+async def nats_server(folder: Path, config: str) -> AsyncIterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """HOST:PORT and the process of a nats-server that somebody started by hand."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     folder.mkdir(exist_ok=True)
-    ready = folder / "ready"
-    os.mkfifo(ready)
     (folder / "nats.conf").write_text(f'listen: "127.0.0.1:{port}"\nlog_file: "{folder / "log"}"\n{config}')
     binary = Path(sysconfig.get_path("scripts")) / "nats-server"
-    server = subprocess.Popen([binary, "-c", folder / "nats.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen([binary, "-c", folder / "nats.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
-        _listening(port)
+        with anyio.fail_after(5):
+            await _listening(port)
         yield f"127.0.0.1:{port}", server
     finally:
         server.kill()
         server.wait()
+
+
+async def _listening(port: int) -> None:
+    while True:
+        try:
+            async with await anyio.connect_tcp("127.0.0.1", port):
+                return
+        except OSError:
+            await anyio.sleep(0.01)
 
 
 class Held:
@@ -238,7 +262,7 @@ class Held:
         """The process in which this agent waits in this run."""
         return int((await self.until(lambda each: (each.run, each.agent) == (run, agent))).says)
 
-    async def until(self, fits: Any) -> Progress:
+    async def until(self, fits: Callable[[Progress], bool]) -> Progress:
         with anyio.fail_after(15):
             while True:
                 for each in self.said:
@@ -246,7 +270,7 @@ class Held:
                         return each
                 await self._news.wait()
 
-    async def listen(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+    async def listen(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         async with self.client.bus.live.watch() as live:
             task_status.started()
             async for each in live:
@@ -254,3 +278,13 @@ class Held:
                     self.said.append(each)
                     self._news.set()
                     self._news = anyio.Event()
+
+
+@asynccontextmanager
+async def following(place: Place, team: str = "court") -> AsyncIterator[tuple[Client, Held]]:
+    """A client of a team that is up."""
+    async with connect(place.url, team) as client, anyio.create_task_group() as group:
+        held = Held(client)
+        await group.start(held.listen)
+        yield client, held
+        group.cancel_scope.cancel()

@@ -1,0 +1,89 @@
+"""What a user gets wrong: within seconds it is said what, why and what to try, with the right code and no traceback."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+
+from .processes import Place, Said, nats_server
+
+PROMPT = 4.0  # seconds for an answer, of which this machine takes one to start Python twice at a time
+HERE = ["--text", "text"]
+
+
+def check(said: Said, code: int, *words: str) -> None:
+    """Three lines, the code, the words somewhere in the lines, and nothing else."""
+    assert said.code == code, said
+    assert [line.partition(":")[0] for line in said.error] == ["error", "  why", "  try"], said
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    for word in words:
+        assert word in "\n".join(said.error)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["run", "court:team", "--text", "nowhere"], ["--text: there is no nowhere"]),
+        (["run", "cort:team", *HERE], ["there is no module cort"]),
+        (["run", "court:teem", *HERE], ["there is no teem in court", "court:team"]),
+        (["run", "court", *HERE], ["'court' names no", "MODULE:NAME"]),
+        (["run", "court:scribe", *HERE], ["court:scribe is a specialist", "moot agent court:scribe"]),
+        (["run", "court:team"], ["--text"]),
+        (["run", "court:team", *HERE, "--texts", "x"], ["--texts"]),
+        (["run", "court:pool", "--pages", "many"], ["--pages", "many"]),
+        (["up", "broken:team"], ["broken cannot be imported", "RuntimeError: not today"]),
+        (["up", "court:team", "-m", "scribes=2"], ["no specialist scribes"]),
+        (["agent", "court:scribes"], ["there is no scribes in court", "court:scribe"]),
+        (["down"], ["nothing to stop"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+async def test_what_is_wrong_before_anything_is_started(tmp_path: Path, args: list[str], words: list[str]) -> None:
+    place = Place(tmp_path)
+    (tmp_path / "broken.py").write_text("raise RuntimeError('not today')")
+    check(await place.call(*args, seconds=PROMPT), 2, *words)
+    assert not place.home.exists()
+
+
+async def test_a_broker_that_is_not_there_or_not_fit(tmp_path: Path) -> None:
+    """Wrong address, wrong credentials, no JetStream: code 6 within three seconds, and no secret in the words."""
+    place = Place(tmp_path)
+    async with (
+        nats_server(tmp_path / "one", f'jetstream {{ store_dir: "{tmp_path / "one"}" }}\n'
+                    "authorization { user: moot, password: open-sesame }") as (guarded, _),
+        nats_server(tmp_path / "two", "") as (plain, _),
+    ):  # fmt: skip
+        for url, words in (
+            ("nats://moot:s3cret@127.0.0.1:1", "nobody answers"),
+            (f"nats://moot:s3cret@{guarded}", "credentials"),
+            (f"nats://{guarded}", "credentials"),
+            (f"nats://{plain}", "JetStream"),
+        ):
+            for verb in (["run", "court:team", *HERE], ["up", "court:team"], ["agent", "court:eager"]):
+                began = time.monotonic()
+                said = await place.call(*verb, "--url", url)
+                print(time.monotonic() - began, *said.error, sep="\n")
+                assert time.monotonic() - began < PROMPT
+                check(said, 6)
+                assert "s3cret" not in said.err
+
+
+async def test_interrupted_in_mid_run(tmp_path: Path) -> None:
+    """^C withdraws the run: it is cancelled on the log, the code is 130, and nothing is left running."""
+    place = Place(tmp_path)
+    async with place.moot("run", "court:team", *HERE, "--hold", "scribe") as run:
+        await run.until("settled")
+        os.kill(run.pid, signal.SIGINT)
+        said = await run.end()
+        print(said.err)
+        assert (said.code, said.out) == (130, "")
+    await place.all_gone()
+    shown = await place.call("show", "@last", "-o", "json")
+    print(shown.json["status"], shown.json["because"])
+    check(await place.call("show", "nothing"), 2, "nothing is no run")
+    check(await place.call("replay", "nothing"), 2, "nothing is no run")
+    check(await place.call("runs", "--team", "caught"), 2, "there is no team caught", "court")

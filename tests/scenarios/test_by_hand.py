@@ -1,0 +1,49 @@
+"""A nats-server that somebody started by hand, and everybody in a folder of their own."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from .processes import OUTSIDER, Place, nats_server
+
+USERS = 'authorization { users: [{ user: "moot", password: "open-sesame" }] }'
+
+
+@pytest.mark.parametrize(("config", "user"), [("", ""), (USERS, "moot:open-sesame@")], ids=["open", "guarded"])
+async def test_up_agent_and_run_from_separate_folders(tmp_path: Path, config: str, user: str) -> None:
+    place = Place(tmp_path)
+    for name in ("one", "two", "three"):
+        place.another(name)
+    (tmp_path / "two" / "outsider.py").write_text(OUTSIDER)
+    one, two, three = (place.another(name) for name in ("one", "two", "three"))
+    async with nats_server(tmp_path / "nats", f'jetstream {{ store_dir: "{tmp_path}/nats" }}\n{config}') as (address, _):
+        url = f"nats://{user}{address}"
+        async with one.up("court:team", "--url", url) as up, two.moot("agent", "outsider:outsider", "--url", url) as agent:
+            await agent.until('"ready"')
+            said = await three.call("run", "court:team", "--text", "text", "-o", "json", "--url", url)
+            assert (said.code, said.json["status"]) == (0, "decided")
+            assert "outsider" in {item["by"] for verdict in said.json["verdicts"] for item in verdict["stands"]}
+            assert "starting" not in said.err
+            assert "open-sesame" not in said.err + "".join(up.rows) + "".join(agent.rows)
+    await place.all_gone()
+    assert [folder.name for folder in tmp_path.glob("*/.moot/store")] == []
+
+
+async def test_a_broker_that_stops_in_mid_run(tmp_path: Path) -> None:
+    """The run is given up from here within ten seconds, with code 6, and nothing is left running."""
+    place = Place(tmp_path)
+    async with nats_server(tmp_path / "nats", f'jetstream {{ store_dir: "{tmp_path}/nats" }}') as (address, server):
+        command = ["run", "court:team", "--text", "text", "--hold", "scribe", "--url", f"nats://{address}"]
+        async with place.moot(*command) as run:
+            await run.until("settled")
+            server.kill()
+            began = time.monotonic()
+            said = await run.end()
+            print(time.monotonic() - began, said.err)
+            assert time.monotonic() - began < 10
+            assert said.code == 6
+            assert [line.partition(":")[0] for line in said.error] == ["error", "  why", "  try"], said
+    await place.all_gone()
+
+

@@ -1,0 +1,53 @@
+"""Replicas share an inbox, and one of them may leave in the middle of its work."""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import anyio
+
+from moot.agents import Client, Report
+
+from . import court
+from .processes import Held, Place, following
+
+
+async def test_replicas_share_the_work_and_one_that_leaves_holds_nothing_up(tmp_path: Path) -> None:
+    """Each task is done once, by one of them. SIGTERM: what is in hand is finished, the rest is done by the other."""
+    place = Place(tmp_path)
+    async with place.up("court:pool", "-m", "typist=2") as up, following(place, "pool") as (client, held):
+        with anyio.fail_after(40):
+            run = await client.ask(court.Job(pages=12, held=4, gate=str(tmp_path)))
+            begun = [await begins(held, run, page) for page in range(4)]
+            replicas = {pid for name, pid in place.pids("pool").items() if name.startswith("typist")}
+            assert Counter(begun) == dict.fromkeys(replicas, 2)
+            for page in range(4):
+                (tmp_path / str(page)).touch()
+            report = await client.outcome(run)
+            assert (report.status, len(report.verdicts)) == ("decided", 12)
+            assert len([each for each in held.said if each.run == run]) == 12
+
+            run = await client.ask(court.Job(pages=1, held=1, gate=str(tmp_path / "later")))
+            leaving = await begins(held, run, 0)
+            os.kill(leaving, signal.SIGTERM)
+            await up.until("draining in_hand=1")
+            for _ in range(6):
+                quick = await in_a_moment(client, await client.ask(court.Job(pages=1)))
+                assert [verdict.value for verdict in quick.verdicts] == [*(replicas - {leaving})]
+            (tmp_path / "later").mkdir()
+            (tmp_path / "later" / "0").touch()
+            assert [verdict.value for verdict in (await client.outcome(run)).verdicts] == [leaving]
+    await place.all_gone()
+
+
+async def begins(held: Held, run: str, page: int) -> int:
+    """The process that begins this page."""
+    said = await held.until(lambda each: each.run == run and each.says.endswith(f"begins {page}"))
+    return int(said.says.split()[0])
+
+
+async def in_a_moment(client: Client, run: str) -> Report:
+    """The outcome, long before a task that got lost would come again."""
+    with anyio.fail_after(3):
+        return await client.outcome(run)
