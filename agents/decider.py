@@ -261,8 +261,10 @@ def _settling(state: RunState, policy: Policy, view: View, name: str) -> Iterato
 
 def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
     def answer(inquiry: Inquiry) -> Data | Failure | None:
-        said = state.answers.get(inquiry.task)
-        return said if isinstance(said, dict | Failure) or said is None else {}
+        if inquiry.task not in state.answers:
+            return None
+        said = state.answers[inquiry.task]
+        return said if isinstance(said, dict | Failure) else {}
 
     return answer
 

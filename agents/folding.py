@@ -206,12 +206,14 @@ def _assigned(state: RunState, event: Assigned, now: float) -> None:
         step.assigned = max(step.assigned, event.ordinal + 1)
         if step.assigned >= step.total:
             state.agenda.pop(event.step, None)
+    if (event.agent, event.task, str(event.attempt)) in state.squatted:
+        _failed(state, event.task, "foreign", "a stranger had written where the answer belongs")
 
 
 def _answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
     place = (event.task, str(event.attempt))
     task = state.tasks.get(event.task)
-    if entry.subject.rest != place or task is None:
+    if entry.subject.rest != place or task is None or event.attempt > task.attempt:
         _foreign(state, entry)
     elif task.status != "open" or task.attempt != event.attempt:
         pass  # an answer to an older attempt: on record, and that is all
@@ -374,3 +376,5 @@ def _foreign(state: RunState, entry: Entry) -> None:
         stranger = entry.subject.author != task.agent
         because = f"the answer came from {entry.subject.author}, not from {task.agent}" if stranger else entry.why
         _failed(state, name, "foreign", because or "the answer is to something else")
+    else:
+        state.squatted[entry.subject.author, name, attempt] = None

@@ -71,7 +71,8 @@ class BarrierState:
 @dataclass
 class RunState:
     """One run. `agenda`, `retries` and `unsettled` are what is to be decided next; `waits` counts what each step,
-    barrier and the outcome still wait for, `after` who waits for them.
+    barrier and the outcome still wait for, `after` who waits for them. `squatted` has the answers that strangers have
+    written before anybody was asked, so that nobody can give them any more.
 
     What is emptied from the front again and again is an OrderedDict: iterating over a plain dict walks the holes, too.
     """
@@ -102,6 +103,7 @@ class RunState:
     conflicts: int = 0
     agreed: int = 0
     foreign: int = 0
+    squatted: dict[tuple[str, str, str], None] = field(default_factory=dict)
     events: int = 0
     seq: int = 0
     fence: int = 0

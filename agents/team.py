@@ -119,6 +119,6 @@ def _module(path: str) -> ModuleType:
                 f"there is no module {path}", f"looked in {here} and the installed packages", "Check the spelling."
             ) from None
         raise UsageError(f"{path} cannot be imported", f"it needs {error.name}, which is not installed") from None
-    except Exception as error:  # noqa: BLE001 - a module is somebody else's code: it may raise whatever it likes
+    except Exception as error:  # a module is somebody else's code: it may raise whatever it likes
         why = f"{type(error).__name__}: {error}"
         raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows where it is raised.") from error

@@ -13,6 +13,8 @@ from .events import Event
 from .message import Message
 from .subjects import Subject
 
+_OPTIONAL = ("dataschema", "causationid", "correlationid", "traceparent")
+
 
 class Envelope(Message, contract="moot.Envelope.v1"):
     """One event as it travels. `type` is the contract of `data`; the extensions say which run and what caused it."""
@@ -32,8 +34,9 @@ class Envelope(Message, contract="moot.Envelope.v1"):
     data: Event
 
     def encode(self) -> bytes:
-        """The bytes on the wire."""
-        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+        """The bytes on the wire. An attribute that is not set is left out; a null inside `data` is said."""
+        unset = {name for name in _OPTIONAL if getattr(self, name) is None}
+        return self.__pydantic_serializer__.to_json(self, exclude=unset)
 
 
 class Entry(NamedTuple):

@@ -20,6 +20,8 @@ _PLAIN: Mapping[object, click.ParamType[Any]] = {
     str: click.STRING,
 }
 
+HELP = ["-h", "--help"]
+
 
 class Asked(NamedTuple):
     """What the flags say: plain values, and the paths of what is still to be uploaded."""
@@ -32,7 +34,13 @@ def parse(team: Team, target: str, arguments: Sequence[str]) -> Asked:
     """Read the flags of the team's goal. Raises click.UsageError, UsageError: a path that does not exist, say."""
     fields = team.goal.model_fields
     params: list[click.Parameter] = [_option(name, field) for name, field in fields.items()]
-    command = click.Command(f"moot run {target}", params=params, help=_about(team))
+    command = click.Command(
+        f"moot run {target}",
+        params=params,
+        help=_about(team),
+        epilog="`moot run --help` lists the options that every run has: -o, --url, --patience and more.",
+        context_settings={"help_option_names": HELP},
+    )
     with command.make_context(command.name, list(arguments)) as context:
         given = {name: value for name, value in context.params.items() if value is not None and value != ()}
     paths = {name: (Path(given.pop(name)), kind) for name in list(given) if (kind := _blob(fields[name]))}

@@ -17,7 +17,7 @@ from ..folding import evolve
 from ..report import Report, exit_code, report, unproved
 from ..state import RunState
 from ..team import Team, load_team
-from .goal import Asked, build, parse
+from .goal import HELP, Asked, build, parse
 from .launch import absentees, children, supervised
 from .options import Settings, common, durability
 from .output import emit, say
@@ -37,6 +37,9 @@ LOST = 5.0  # seconds without a broker after which a run is given up from here
 @common
 def run(settings: Settings, target: str, fields: Sequence[str], patience: float | None, verbose: bool) -> int:
     """Ask a team for an outcome: each field of its goal is a flag. `moot run MODULE:TEAM --help` lists them."""
+    if target in HELP:  # not click's own, which would not wait for the goal's flags
+        click.echo(click.get_current_context().get_help())
+        return 0
     team = load_team(target)
     return go(pursue, settings, target, team, parse(team, target, fields), patience, verbose)
 

@@ -221,7 +221,10 @@ def test_a_memory_runs_a_baseline_once_by_content(shop: Path, monkeypatch: pytes
 def test_a_draft_has_the_edits_that_stand_and_a_patch_leads_to_it(shop: Path) -> None:
     one = change(shop, "shop/catalogue.py", "return 1", "return 2", "one")
     keep = named(guard(shop).proposals, "guard")[0]
-    verdicts = [Verdict(matter="m", decided=True, rule="r", because="b", stands=(item,)) for item in (one, keep, one)]
+    verdicts = [
+        Verdict(matter="m", kind="change", about="", decided=True, rule="r", because="b", stands=(item,))
+        for item in (one, keep, one)
+    ]
     draft = write_draft(shop, verdicts)
     written = write_patch(shop, draft)
     assert [file.resource for file in draft.files] == ["shop/catalogue.py"]
@@ -237,4 +240,6 @@ def test_nothing_accepted_is_an_empty_patch(shop: Path) -> None:
 def test_decisions_that_do_not_fit_together_are_refused(shop: Path) -> None:
     stands = tuple(change(shop, "shop/catalogue.py", "return 1", f"return {n}") for n in (2, 3))
     with pytest.raises(Refused, match="cannot be written"):
-        write_draft(shop, [Verdict(matter="m", decided=True, rule="r", because="b", stands=stands)])
+        write_draft(
+            shop, [Verdict(matter="m", kind="change", about="", decided=True, rule="r", because="b", stands=stands)]
+        )

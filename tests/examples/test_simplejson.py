@@ -75,7 +75,7 @@ def test_with_what_the_guard_keeps_the_rest_is_proved(target: Path, proving: Pro
     named = [item.model_copy(update={"id": str(n)}) for n, item in enumerate(stands)]
     trial = proving.trial(named)
     assert trial.falls == {}
-    verdict = Verdict(matter="m", decided=True, rule="r", because="b", stands=tuple(named))
+    verdict = Verdict(matter="m", kind="change", about="", decided=True, rule="r", because="b", stands=tuple(named))
     patch = write_patch(target, write_draft(target, [verdict]))
     proof = proving.prove(patch)
     assert proof.holds

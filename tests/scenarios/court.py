@@ -63,7 +63,7 @@ class Ruling(Outcome, contract="court.Ruling.v1"):
 
 
 async def halt(case: Case, context: TaskContext) -> None:
-    """Wait for the gate, if the case says so. Asks the disk, since the test outside has nothing else to open it with."""
+    """Wait for the gate, if the case says so. A file, since a test in another process must be able to open it."""
     if context.agent in case.hold:
         await context.progress(str(os.getpid()))
         while not Path(case.gate, context.agent).exists():  # noqa: ASYNC110, ASYNC240

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
@@ -156,6 +156,11 @@ class Place:
         assert url
         return url
 
+    @property
+    def store(self) -> Path:
+        """Where an embedded broker would keep what is said."""
+        return self.home / "store"
+
     def another(self, name: str) -> "Place":
         """Another folder of the same user."""
         place = Place(self.folder / name)
@@ -228,14 +233,21 @@ async def nats_server(folder: Path, config: str) -> AsyncIterator[tuple[str, "su
     """HOST:PORT and the process of a nats-server that somebody started by hand."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    folder.mkdir(exist_ok=True)
-    (folder / "nats.conf").write_text(f'listen: "127.0.0.1:{port}"\nlog_file: "{folder / "log"}"\n{config}')
-    binary = Path(sysconfig.get_path("scripts")) / "nats-server"
-    server = subprocess.Popen([binary, "-c", folder / "nats.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    try:
+    with _server(folder, f'listen: "127.0.0.1:{port}"\n{config}') as server:
         with anyio.fail_after(5):
             await _listening(port)
         yield f"127.0.0.1:{port}", server
+
+
+@contextmanager
+def _server(folder: Path, config: str) -> Iterator["subprocess.Popen[bytes]"]:
+    folder.mkdir(exist_ok=True)
+    (folder / "nats.conf").write_text(config)
+    binary = Path(sysconfig.get_path("scripts")) / "nats-server"
+    with (folder / "nats.log").open("wb") as log:
+        server = subprocess.Popen([binary, "-c", folder / "nats.conf"], stdout=log, stderr=log)
+    try:
+        yield server
     finally:
         server.kill()
         server.wait()

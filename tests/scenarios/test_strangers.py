@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+from pydantic import JsonValue
+from pydantic_core import to_json
 
 from moot.agents import Client
 from moot.agents.testing import running
-from moot.protocols import Driving
+from moot.protocols import Driving, Event, Result, seal
 
 from . import court
 from .processes import Held
@@ -47,3 +49,56 @@ async def test_what_comes_again_is_done_once(broker: str, team: str, tmp_path: P
         drivers = [entry async for entry in client.bus.log.read(run) if isinstance(entry.event, Driving)]
         assert len(drivers) == 1
         assert [progress.run for progress in held.said] == [run]
+
+
+def sealed(event: Event, run: str, **changes: JsonValue) -> bytes:
+    """What a member would send, but for these changes."""
+    return to_json({**seal(event, source="mallory", run=run).model_dump(mode="json"), **changes})
+
+
+async def test_foreign_bytes_cost_an_attempt_at_most(broker: str, team: str, tmp_path: Path) -> None:
+    """Not JSON, an unknown type, a newer major version, a wrong field: on the coordinator's subjects, on the subjects
+    of results and of goals, as a task, and a result that somebody else says."""
+    async with at_work(broker, team) as (client, held):
+        undisturbed = await client.outcome(await ask(client, tmp_path))
+        run = await ask(client, tmp_path, "eager", "careful", "scribe")
+        for name in ("eager", "careful"):
+            await held.at(run, name)
+        result = Result(task="careful-title", attempt=1, agent="careful", output={}, version="1.0.0", seconds=0.1)
+        strange = {
+            "not JSON": b"\xff\x00 hello",
+            "unknown type": sealed(result, run, type="moot.surprise.v1"),
+            "newer major": sealed(result, run, type="moot.result.v2"),
+            "wrong field": sealed(result, run, data={"task": 1}),
+        }
+        subject = f"moot.{team}.run.{run}"
+        for data in strange.values():
+            for kind in ("planned", "settled", "concluded", "nonsense"):
+                await client.bus.connection.publish(f"{subject}.coordinator.event.{kind}", data)
+            await client.bus.connection.publish(f"{subject}.coordinator.task.scribe", data)
+            await client.bus.connection.publish(f"{subject}.eager.result.eager-shout.1", data)
+            await client.bus.connection.publish(f"moot.{team}.run.strange.mallory.goal", data)
+            await client.bus.connection.publish(f"moot.{team}.live.eager.heartbeat", data)
+        stolen = f"{subject}.mallory.result.careful-title.1"
+        await client.bus.connection.publish(stolen, sealed(result, run))
+        for name in ("eager", "careful", "scribe"):
+            (tmp_path / name).touch()
+        report = await client.outcome(run)
+        assert (report.status, report.outcome["draft"]) == ("decided", undisturbed.outcome["draft"])
+        state = await client.state(run)
+        assert {name: task.attempt for name, task in state.tasks.items() if not task.asked_by} == {
+            "eager-shout": 2, "careful-title": 2, "scribe-draft": 1, "prover-prove": 1
+        }  # fmt: skip
+        assert state.foreign == 4 * 6 + 1  #
+
+
+async def test_a_squatted_answer_costs_an_attempt_at_once(broker: str, team: str, tmp_path: Path) -> None:
+    """Bytes on the subject of an answer that nobody was asked for yet: the attempt is lost when it is assigned."""
+    async with at_work(broker, team) as (client, held):
+        run = await ask(client, tmp_path, "eager")
+        await held.at(run, "eager")
+        await client.bus.connection.publish(f"moot.{team}.run.{run}.scribe.result.scribe-draft.1", b"first!")
+        (tmp_path / "eager").touch()
+        report = await client.outcome(run)
+        assert report.status == "decided"
+        assert (await client.state(run)).tasks["scribe-draft"].attempt == 2

@@ -1,11 +1,12 @@
 """One team that is up, as its user sees it: run, ps, replay, down, outsiders, and any NATS client."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import nats
-
-from pydantic import JsonValue
+import pytest
 
 from .processes import OUTSIDER, Place
 
@@ -33,9 +34,17 @@ async def test_a_team_that_is_up_and_who_joins_it(tmp_path: Path) -> None:
         assert said.err.splitlines()[-1].endswith("concluded: decided — everything was settled")
         assert "\x1b" not in said.err
 
+        told = await place.call("run", "court:team", "--text", "text")
+        assert told.code == 0
+        assert "settled scribe-draft.verdicts: 1 by rule: evident, 1 by verified" in told.err
+        assert [line.split()[0] for line in told.out.splitlines()] == ["C-1", "C-2", "run", "next"]
+        assert "\x1b" not in told.err + told.out
+
         replayed = await place.call("replay", "@last", "-o", "json")
         assert (replayed.code, replayed.json["same"]) == (0, True)
-        assert replayed.json["state_hash"] == said.json["state_hash"]
+        shown = await place.call("show", "@last", "-o", "json")
+        assert replayed.json["state_hash"] == shown.json["state_hash"]
+        assert list(shown.json) == KEYS
 
         rows = {row["id"]: row for row in (await place.call("ps", "-o", "json")).json}
         assert {row["state"] for row in rows.values()} == {"running"}
@@ -45,11 +54,9 @@ async def test_a_team_that_is_up_and_who_joins_it(tmp_path: Path) -> None:
             await agent.until('"ready"')
             said = await place.call("run", "court:team", "--text", "text", "-o", "json")
             assert said.code == 0
-            claims = {(item["by"], item["about"]) for verdict in said.json["verdicts"] for item in verdict["stands"] if "about" in item}
-            print(claims)
-            assert ("outsider", "weather") in claims
-            dissent = {each["by"] for verdict in said.json["verdicts"] for each in verdict["dissent"]}
-            assert "outsider" in dissent
+            verdicts = {verdict["about"]: verdict for verdict in said.json["verdicts"]}
+            assert [item["by"] for item in verdicts["weather"]["stands"]] == ["outsider"]
+            assert "outsider" in [dissent["by"] for dissent in verdicts["lines"]["dissent"]]
             await seen_by_any_client(place.url)
         assert agent.process.returncode == 0
 
@@ -60,6 +67,38 @@ async def test_a_team_that_is_up_and_who_joins_it(tmp_path: Path) -> None:
     await place.all_gone()
 
 
+async def test_the_flags_are_the_fields_of_the_goal(tmp_path: Path) -> None:
+    """`moot run TARGET --help` lists them."""
+    place = Place(tmp_path)
+    said = await place.call("run", "court:team", "--help")
+    assert (said.code, said.err) == (0, "")
+    for words in ("Improve a text.", "--text TEXT A path; it is packed and uploaded. [required]", "--hold", "--gate"):
+        assert words in " ".join(said.out.split())
+    said = await place.call("run", "-h")
+    assert (said.code, said.err) == (0, "")
+    for word in ("MODULE:TEAM", "--patience", "--url"):
+        assert word in said.out
+
+
+@pytest.mark.parametrize("module", ["moot.examples.hello", "moot.examples.review_board"])
+def test_a_specialists_process_is_light(module: str) -> None:
+    """What `moot agent` imports takes less than 0.6 s of CPU, and nothing that only others need is among it."""
+    code = (
+        "import resource, sys\n"
+        f"import moot.agents.cli.agent, {module}\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print(used.ru_utime + used.ru_stime, *sys.modules)"
+    )
+    seconds, modules = [], set()
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+        first, *names = done.stdout.split()
+        seconds.append(float(first))
+        modules.update(names)
+    assert modules.isdisjoint({"anthropic", "rich", "starlette"})
+    assert min(seconds) < 0.6, seconds
+
+
 async def seen_by_any_client(url: str) -> None:
     """The micro protocol, spoken by a client that knows nothing of moot."""
     client = await nats.connect(url)
@@ -68,14 +107,14 @@ async def seen_by_any_client(url: str) -> None:
         answers = await client.subscribe(inbox)
         for verb, kind in (("PING", "ping"), ("INFO", "info"), ("STATS", "stats")):
             await client.publish(f"$SRV.{verb}", reply=inbox)
-            names = set()
+            names: set[str] = set()
             while len(names) < 6:
-                answer: dict[str, JsonValue] = json.loads((await answers.next_msg(timeout=5)).data)
+                answer = json.loads((await answers.next_msg(timeout=5)).data)
                 assert answer["type"] == f"io.nats.micro.v1.{kind}_response"
                 assert answer["metadata"]["team"] == "court"
                 names.add(answer["name"])
             assert names == {"coordinator", "eager", "careful", "scribe", "prover", "outsider"}
         answer = json.loads((await client.request("$SRV.STATS.eager", timeout=5)).data)
-        assert answer["endpoints"][0]["data"] == {"done": 2, "failed": 0, "in_hand": 0}
+        assert answer["endpoints"][0]["data"] == {"done": 3, "failed": 0, "in_hand": 0}
     finally:
         await client.close()

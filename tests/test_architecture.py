@@ -1,0 +1,134 @@
+"""The architecture, held: protocols <- bus <- agents <- examples, front doors only, and a wheel that has everything."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = ["protocols", "bus", "agents", "examples"]
+MODULES = {path: ast.parse(path.read_text()) for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))}
+TESTS = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "tests").rglob("*.py"))}
+FOLDERS = {str(path.parent.relative_to(ROOT)) for path in MODULES if path.name == "__init__.py"}
+SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported by its full name, `from moot import bus` as moot.bus."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield from ([f"moot.{alias.name}" for alias in node.names] if node.module == "moot" else [node.module])
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_point_down_and_come_through_the_front_door(layer: str) -> None:
+    """Across folders `from moot.bus import X`, never a module behind it; inside a folder relative imports."""
+    below = {f"moot.{each}" for each in LAYERS[: LAYERS.index(layer)]}
+    allowed = below | ({"moot.agents.testing"} if layer == "examples" else set())
+    for path, tree in MODULES.items():
+        if path.relative_to(ROOT).parts[0] == layer:
+            ours = {name for name in imported(tree) if name.split(".")[0] in ("moot", *LAYERS)}
+            assert ours <= allowed, f"{path.relative_to(ROOT)} imports {', '.join(sorted(ours - allowed))}"
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_relative_import_stays_in_its_folder(layer: str) -> None:
+    """Dots never lead out of protocols/, bus/, agents/ or examples/."""
+    for path, tree in MODULES.items():
+        depth = len(path.relative_to(ROOT).parts) - 1
+        if path.relative_to(ROOT).parts[0] == layer:
+            levels = [node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+            assert max(levels, default=0) <= depth, f"{path.relative_to(ROOT)} imports from outside {layer}/"
+
+
+def test_every_package_has_a_front_door_and_is_typed() -> None:
+    """`__all__` in each __init__.py, and py.typed beside it."""
+    for folder in FOLDERS:
+        tree = MODULES[ROOT / folder / "__init__.py"]
+        names = {target.id for node in tree.body for target in _targets(node)}
+        assert "__all__" in names, f"{folder}/__init__.py has no __all__"
+        assert (ROOT / folder / "py.typed").is_file(), f"{folder} has no py.typed"
+
+
+def _targets(node: ast.stmt) -> list[ast.Name]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target for target in targets if isinstance(target, ast.Name)]
+
+
+def test_the_package_table_equals_the_folders() -> None:
+    """A package missing from pyproject works in an editable install and is silently absent from the wheel."""
+    expected = {f"moot.{folder.replace('/', '.')}": folder for folder in FOLDERS}
+    assert SETUPTOOLS["package-dir"] == expected
+    assert SETUPTOOLS["packages"] == sorted(expected)
+
+
+def test_type_checkers_find_every_package_and_what_the_tests_look_into() -> None:
+    """Each alias under typings/ passes on the module of its name; each package and each import of a test has one."""
+    stubs = {".".join(stub.relative_to(ROOT / "typings").with_suffix("").parts): stub for stub in _stubs()}
+    aliases = {name.removesuffix(".__init__"): stub.read_text() for name, stub in stubs.items()}
+    for name, text in aliases.items():
+        assert text.endswith(f"\nfrom {name.removeprefix('moot.')} import *\n"), name
+    packages = {f"moot.{folder.replace('/', '.')}" for folder in FOLDERS}
+    needed = {name for tree in TESTS.values() for name in imported(tree) if name.startswith("moot.")}
+    assert packages | needed <= set(aliases)
+
+
+def _stubs() -> list[Path]:
+    return sorted((ROOT / "typings").rglob("*.pyi"))
+
+
+def test_what_we_never_write() -> None:
+    """No bare except, no task without a parent, no pickle; and only pydantic reads what comes off the wire."""
+    for path, tree in MODULES.items():
+        where = path.relative_to(ROOT)
+        for node in ast.walk(tree):
+            assert not (isinstance(node, ast.ExceptHandler) and node.type is None), f"bare except in {where}"
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in ("create_task", "ensure_future"), f"{node.attr} in {where}:{node.lineno}"
+        names = set(imported(tree))
+        assert not names & {"pickle", "shelve", "marshal", "dill"}, where
+        if where.parts[0] in ("protocols", "bus"):
+            assert "json" not in names, f"{where} reads or writes JSON by hand"
+
+
+IMPORT = """
+import importlib, sys
+for name in sys.argv[1:]:
+    print(importlib.import_module(name).__file__)
+"""
+
+
+def test_the_wheel_has_every_package(tmp_path: Path) -> None:
+    """Built from a copy of the sources and unpacked, it is what is imported, not the editable install."""
+    copy, unpacked = tmp_path / "copy", tmp_path / "unpacked"
+    for layer in LAYERS:
+        shutil.copytree(ROOT / layer, copy / layer, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, copy)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(copy)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("moot-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+        packed = {name.removeprefix("moot/") for name in archive.namelist() if name.startswith("moot/")}
+    sources = {str(path.relative_to(copy)) for layer in LAYERS for path in (copy / layer).rglob("*") if path.is_file()}
+    assert packed == sources
+    names = ["moot.protocols", "moot.bus", "moot.agents", "moot.agents.cli", "moot.examples.hello"]
+    found = subprocess.run(
+        [sys.executable, "-c", IMPORT, *names],
+        env={"PYTHONPATH": str(unpacked)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    files = [Path(line) for line in found.stdout.split()]
+    assert files == [unpacked / name.replace(".", "/") / "__init__.py" for name in names]
