@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from moot.protocols import Claim, Data, Failure, Matter, MatterKind, Message, Proposal, Trial, Verdict
+from moot.protocols import Claim, Data, Evidence, Failure, Matter, MatterKind, Message, Proposal, Trial, Verdict
 
 from .matters import Option, Said, options
 from .state import BarrierState, RunState
@@ -82,26 +82,25 @@ class Case(Message, contract="moot.cli.Case.v1"):
         return self.about.rpartition(":")[0] or self.about
 
 
-def cases(state: RunState) -> tuple[Case, ...]:
-    """Every matter of a run, the conflicts first, in the order of their numbers."""
+def cases(state: RunState, took: Mapping[str, float]) -> tuple[Case, ...]:
+    """Every matter of a run, the conflicts first, in the order of their numbers; `took` has the seconds of inquiries."""
     found: list[Case] = []
     for name, barrier in state.barriers.items():
         verdicts = {verdict.matter: verdict for verdict in barrier.verdicts}
-        provings = _provings(state, name)
+        provings = _provings(state, name, took)
         found += [_case(name, barrier, matter, verdicts.get(matter.id), provings) for matter in barrier.matters]
     return tuple(sorted(found, key=lambda case: (not case.contested, _number(case.id))))
 
 
-def outcome_of(case: Case) -> str:
-    """The verdict in words: what stands and who said it, or why nothing does."""
-    verdict = case.verdict
-    if verdict is None:
+def ruling(case: Case) -> str:
+    """The verdict in words: what stands, and who said it."""
+    if case.verdict is None:
         return "not settled yet"
-    if not verdict.decided:
-        return f"undecided: {verdict.because}"
+    if not case.verdict.decided:
+        return "undecided: nothing stands"
     standing = [side for side in case.sides if side.stands]
     if not standing:
-        return f"nothing stands: {verdict.because}"
+        return "nothing stands"
     return "; ".join(f"{side.says}, says {' and '.join(side.agents)}" for side in standing)
 
 
@@ -113,6 +112,38 @@ def witnesses(sides: Iterable[Side]) -> tuple[Source, ...]:
 def counted_once(case: Case) -> tuple[Source, ...]:
     """The lineages of a case that several agents share."""
     return tuple(source for source in witnesses(case.sides) if len(source.agents) > 1)
+
+
+def people(sources: Iterable[Source]) -> str:
+    """Who speaks, each lineage once: "api_guard, autoflake = ruff (pyflakes)"."""
+    return ", ".join(map(_together, sources)) or "nobody"
+
+
+def versus(case: Case) -> str:
+    """Who against whom; the number of independent witnesses where several agree."""
+    standing = [side for side in case.sides if side.stands]
+    fallen = [side for side in case.sides if not side.stands]
+    groups = [standing, fallen] if standing and fallen else [[side] for side in case.sides]
+    return " against ".join(_camp(group) for group in groups)
+
+
+def _camp(sides: Sequence[Side]) -> str:
+    agents = ", ".join(dict.fromkeys(agent for side in sides for agent in sorted(side.agents)))
+    count = len(witnesses(sides))
+    return agents if count == 1 and "," not in agents else f"{agents} ({count})"
+
+
+def _together(source: Source) -> str:
+    names = " = ".join(source.agents)
+    return f"{names} ({source.lineage})" if len(source.agents) > 1 or source.lineage not in source.agents else names
+
+
+def gathered(found: Iterable[Evidence]) -> list[tuple[str, str, list[str]]]:
+    """Evidence by kind and by what it says, what says the same once with all its sources."""
+    sources: dict[tuple[str, str], dict[str, None]] = {}
+    for each in found:
+        sources.setdefault((each.kind, each.says), {}).update({each.source: None} if each.source else {})
+    return [(kind, says, list(where)) for (kind, says), where in sources.items()]
 
 
 def lettered(number: int) -> str:
@@ -185,18 +216,22 @@ def _sources(pairs: Iterable[tuple[str, str]]) -> tuple[Source, ...]:
     return tuple(Source(lineage=lineage, agents=tuple(sorted(agents[lineage]))) for lineage in sorted(agents))
 
 
-def _provings(state: RunState, barrier: str) -> list[Proving]:
+def _provings(state: RunState, barrier: str, took: Mapping[str, float]) -> list[Proving]:
     """Every question of a barrier that was answered by a Trial, or by nobody."""
-    found = []
-    for name, task in state.tasks.items():
-        if task.asked_by == barrier and name in state.answers:
-            trial = _trial(state.answers[name])
-            if trial:
-                proof: Mapping[str, object] = {"because": trial.because, "falls": trial.falls, "proof": trial.proof}
-                found.append(Proving.model_validate(
-                    {"task": name, "agent": task.agent, "seconds": task.seconds, **proof}
-                ))  # fmt: skip
-    return found
+    asked = [(name, task) for name, task in state.tasks.items() if task.asked_by == barrier and name in state.answers]
+    trials = [(name, task, _trial(state.answers[name])) for name, task in asked]
+    return [
+        Proving(
+            task=name,
+            agent=task.agent,
+            seconds=took.get(name, 0.0),
+            because=trial.because,
+            falls=trial.falls,
+            proof=trial.proof,
+        )
+        for name, task, trial in trials
+        if trial
+    ]
 
 
 def _trial(answer: object) -> Trial | None:

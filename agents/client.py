@@ -52,46 +52,22 @@ class Client:
 
     async def outcome(self, run: str) -> Report:
         """Wait for the end of a run and sum it up."""
-        state, last = RunState(run), None
-        async with aclosing(self.follow(run)) as entries:
-            async for last in entries:
-                evolve(state, last)
-        return report(self.bus.team, state, last)
+        return report(self.bus.team, await _folded(run, self.follow(run)))
 
     async def state(self, run: str) -> RunState:
         """What the log of a run comes to now. Raises NotFound."""
-        state = RunState(run)
-        async for entry in self.bus.log.read(run):
-            evolve(state, entry)
+        state = await _folded(run, self.bus.log.read(run))
         if state.goal is None:
             raise NotFound(f"there is no run {run} of team {self.bus.team}")
         return state
 
     async def report(self, run: str) -> Report:
         """Sum up a run as far as it is. Raises NotFound."""
-        state, last = RunState(run), None
-        async for entry in self.bus.log.read(run):
-            if not state.concluded:
-                last = entry
-            evolve(state, entry)
-        if state.goal is None:
-            raise NotFound(f"there is no run {run} of team {self.bus.team}")
-        return report(self.bus.team, state, last)
+        return report(self.bus.team, await self.state(run))
 
     async def runs(self) -> list[RunHead]:
         """The team's runs, newest first."""
         return await self.bus.log.runs()
-
-    async def resolve(self, name: str) -> str:
-        """The run behind an id, a unique prefix of one, or @last. Raises NotFound."""
-        runs = [head.run for head in await self.runs()]
-        if name == "@last" and runs:
-            return runs[0]
-        found = [run for run in runs if run == name] or [run for run in runs if run.startswith(name)]
-        if len(found) == 1:
-            return found[0]
-        why = f"it fits {', '.join(found[:5])}" if found else f"team {self.bus.team} has {len(runs)} runs"
-        raise NotFound(f"{name} is no run", why)
 
 
 @asynccontextmanager
@@ -99,6 +75,14 @@ async def connect(url: str, team: str, *, name: str = "client") -> AsyncIterator
     """A client of the team at the broker behind `url`. Raises BrokerUnavailable, BadCredentials, BrokerUnfit."""
     async with open_bus(url, team, name=name) as bus:
         yield Client(bus, name)
+
+
+async def _folded(run: str, entries: AsyncGenerator[Entry, None]) -> RunState:
+    state = RunState(run)
+    async with aclosing(entries):
+        async for entry in entries:
+            evolve(state, entry)
+    return state
 
 
 def new_run() -> str:

@@ -27,26 +27,17 @@ async def coordinate(
 
     Several coordinators may do this at once: the inbox of goals says who drives, the log's fence who may write.
     """
-    roster = Roster(bus)
-    drives: dict[str, Drive] = {}
+    roster = Roster(bus, silence=policy.lease)
     async with (
         bus.goals() as goals,
-        present(bus, CARD, instance=instance, busy=lambda: tuple(drives), stats=lambda: {"runs": len(drives)}),
+        present(bus, CARD, instance=instance),
         anyio.create_task_group() as group,
     ):
         await group.start(roster.keep)
         structlog.get_logger().info("ready", instance=instance)
         task_status.started()
         async for delivery in goals:
-            group.start_soon(_drive, Drive(bus, policy, roster, instance), delivery, drives)
-
-
-async def _drive(drive: "Drive", delivery: Delivery, drives: dict[str, "Drive"]) -> None:
-    drives[delivery.run] = drive
-    try:
-        await drive.run(delivery)
-    finally:
-        drives.pop(delivery.run, None)
+            group.start_soon(Drive(bus, policy, roster, instance).run, delivery)
 
 
 class Drive:
@@ -58,6 +49,7 @@ class Drive:
         self._roster = roster
         self._instance = instance
         self._sent, self._inbox = _channel()
+        self._cause: str | None = None
         self._log = structlog.get_logger()
 
     async def run(self, delivery: Delivery) -> None:
@@ -70,18 +62,18 @@ class Drive:
         state = RunState(delivery.run)
         try:
             async for entry in self._bus.log.read(delivery.run):
-                evolve(state, entry)
+                self._take(state, entry)
             if state.goal is None:
                 self._log.warning("no goal here", why=delivery.entry.why or "the run was deleted")
             elif not state.concluded:
-                await self._drive(state)
+                await self._pursue(state)
         except StaleWriter as fenced:
             self._log.warning("fenced off", why=str(fenced))
             delivery.let_go()
             return
         await delivery.done()
 
-    async def _drive(self, state: RunState) -> None:
+    async def _pursue(self, state: RunState) -> None:
         self._roster.changed.add(self._nudge)
         try:
             async with anyio.create_task_group() as group:
@@ -116,7 +108,9 @@ class Drive:
         """Append and fold what was appended, with all that came between. Raises StaleWriter: another one drives."""
         self._tell(decisions)
         try:
-            last = await self._bus.log.append(state.run, decisions, after=state.fence, source=self._instance)
+            last = await self._bus.log.append(
+                state.run, decisions, after=state.fence, source=self._instance, cause=self._cause
+            )
         except StaleWriter:
             before = state.seq
             await self._catch_up(state)
@@ -145,6 +139,7 @@ class Drive:
         if entry is None:
             return
         evolve(state, entry)
+        self._cause = entry.envelope.id if entry.envelope else self._cause
         if isinstance(entry.event, Result) and entry.event.task in state.tasks:
             step = state.tasks[entry.event.task].step
             if step in state.steps:

@@ -8,7 +8,7 @@ from moot.protocols import FromSteps, FromVerdicts, Plan, Ref
 
 from .markup import Html, number, tag
 
-GOAL, OUTCOME = "goal", "outcome"
+GOAL, OUTCOME = " goal", " outcome"  # no step can be called that: the id of a step is a token
 BOX, HEIGHT, COLUMN, PITCH, EDGE = 132, 42, 166, 56, 8
 LETTERS = 18  # that fit into a box
 
@@ -29,7 +29,7 @@ class _Graph:
 
 
 def dag(plan: Plan, notes: Mapping[str, str]) -> Html:
-    """The picture of a plan; `notes` has a second line for steps, for "goal" and for "outcome".
+    """The picture of a plan; `notes` has a second line for steps, for GOAL and for OUTCOME.
 
     The goal is drawn as leading to the steps that wait for nothing else. The same plan gives the same picture.
     """
@@ -54,7 +54,7 @@ def _graph(plan: Plan) -> _Graph:
     ends = _waits(graph, OUTCOME, plan.outcome, owner)
     graph.before[OUTCOME] = ends or [GOAL]
     for node in TopologicalSorter(graph.before).static_order():
-        graph.columns[node] = max((graph.columns[before] + 1 for before in graph.before[node]), default=0)
+        graph.columns[node] = max((graph.columns[before] + 1 for before in graph.before.get(node, ())), default=0)
     graph.columns[OUTCOME] = max(graph.columns.values()) + (graph.columns[OUTCOME] != max(graph.columns.values()))
     return graph
 
@@ -97,7 +97,7 @@ def _bent(graph: _Graph, start: str, end: str) -> str:
 
 
 def _middle(graph: _Graph, node: str) -> float:
-    rows = [graph.rows[before] for before in graph.before[node]]
+    rows = [graph.rows[before] for before in graph.before.get(node, ())]
     return sum(rows) / len(rows) if rows else 0.0
 
 
@@ -122,10 +122,18 @@ def _node(graph: _Graph, node: str, note: str) -> Html:
     x, y = _corner(graph, node)
     is_barrier = "." in node
     kind = "ends" if node in (GOAL, OUTCOME) else "barrier" if is_barrier else "step"
-    title = tag("title", f"barrier before {node}" if is_barrier else node)
-    box = tag("rect", title, x=number(x), y=number(y), width=BOX, height=HEIGHT, rx=21 if is_barrier else 6, class_=kind)
+    title = tag("title", f"barrier before {node.strip()}" if is_barrier else node.strip())
+    box = tag(
+        "rect", title, x=number(x), y=number(y), width=BOX, height=HEIGHT, rx=21 if is_barrier else 6, class_=kind
+    )
     middle = number(x + BOX / 2)
-    head = tag("text", _cut("barrier" if is_barrier else node), x=middle, y=number(y + (18 if note else 25)), class_="head")
+    head = tag(
+        "text",
+        _cut("barrier" if is_barrier else node.strip()),
+        x=middle,
+        y=number(y + (18 if note else 25)),
+        class_="head",
+    )
     below = [tag("text", _cut(note, 22), x=middle, y=number(y + 33), class_="note")] if note else []
     return tag("g", box, head, *below)
 

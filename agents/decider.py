@@ -185,7 +185,7 @@ def _lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
                 if view.now < task.since + policy.lease:
                     break
                 if name not in late:
-                    because = f"{agent} has been silent for {policy.lease:g} s"
+                    because = f"no heartbeat from {agent} for {policy.lease:g} s"
                     yield Lapsed(task=name, attempt=task.attempt, because=because)
 
 
@@ -340,8 +340,8 @@ def _known(state: RunState, policy: Policy, directory: Directory, contract: str)
 
 def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
     if state.unreachable:
-        why = "; ".join(f"{agent}: {because}" for agent, because in state.missing.items())
-        return [_concluded(state, "failed", f"outcome.{state.unreachable} cannot be had any more: {why}")]
+        why = f"outcome.{state.unreachable} cannot be had any more: {_missing(state)}"
+        return [_concluded(state, "failed", why)]
     if OUTCOME not in state.agenda:
         return []
     undecided = sum(not v.decided for barrier in state.barriers.values() for v in barrier.verdicts)
@@ -349,10 +349,17 @@ def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
         matters = "1 matter is" if undecided == 1 else f"{undecided} matters are"
         return [_concluded(state, "undecided", f"{matters} undecided, and this team wants a person then")]
     if state.missing:
-        why = "; ".join(f"{agent}: {because}" for agent, because in state.missing.items())
-        return [_concluded(state, "partial", f"without {why}")]
+        return [_concluded(state, "partial", f"without {_missing(state)}")]
     left = f"{undecided} {'matter' if undecided == 1 else 'matters'} undecided"
     return [_concluded(state, "decided", left if undecided else "everything was settled")]
+
+
+def _missing(state: RunState) -> str:
+    """Who is missing, and why; who is missing for the same reason is named together."""
+    reasons: dict[str, list[str]] = {}
+    for agent, because in state.missing.items():
+        reasons.setdefault(because, []).append(agent)
+    return "; ".join(f"{', '.join(agents)}: {because}" for because, agents in reasons.items())
 
 
 def _concluded(state: RunState, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:

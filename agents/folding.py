@@ -54,6 +54,7 @@ def evolve(state: RunState, entry: Entry) -> None:
     if state.concluded:
         return
     state.events += 1
+    state.last = entry.time
     event = entry.event
     mine = entry.subject.author == COORDINATOR
     match event:
@@ -270,7 +271,7 @@ def _failed(state: RunState, name: str, kind: FailureKind, because: str) -> None
         state.answers[name] = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because)
         _wake(state, task.asked_by)
         return
-    state.missing.setdefault(task.agent, f"{name}: {because}")
+    state.missing.setdefault(task.agent, because)
     _step_closed(state, state.steps[task.step])
 
 

@@ -18,7 +18,7 @@ def text(said: object) -> Html:
     return said if isinstance(said, Html) else Html(escape(inert(str(said))))
 
 
-def tag(name: str, *parts: object, **attributes: object) -> Html:
+def tag(name: str, /, *parts: object, **attributes: object) -> Html:
     """An element. `class_` is class, `stroke_width` is stroke-width; None and False leave an attribute out.
 
     Parts that are no Html are escaped, attribute values always.

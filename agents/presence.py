@@ -16,7 +16,12 @@ BEAT = 1.0  # seconds between heartbeats
 
 @asynccontextmanager
 async def present(
-    bus: Bus, card: AgentCard, *, instance: str, busy: Callable[[], tuple[str, ...]], stats: Callable[[], Data]
+    bus: Bus,
+    card: AgentCard,
+    *,
+    instance: str,
+    busy: Callable[[], tuple[str, ...]] = tuple,
+    stats: Callable[[], Data] = dict,
 ) -> AsyncIterator[None]:
     """Be found by `$SRV.PING`, INFO and STATS and by everybody who follows the heartbeats; say good-bye at the end."""
     digest = sha256(card.model_dump_json().encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from moot.protocols import Data, Entry, Message, Outcome, Proof, Status, Verdict
+from moot.protocols import Data, Message, Outcome, Proof, Status, Verdict
 
 from .state import RunState
 
@@ -25,8 +25,8 @@ class Report(Message, contract="moot.cli.Run.v1"):
     seconds: float
 
 
-def report(team: str, state: RunState, last: Entry | None) -> Report:
-    """Sum up a state that was folded up to the entry `last`."""
+def report(team: str, state: RunState) -> Report:
+    """Sum up what the log of a run comes to, as far as it was folded."""
     end = state.concluded
     done = [task for task in state.tasks.values() if task.status == "done"]
     return Report(
@@ -40,7 +40,7 @@ def report(team: str, state: RunState, last: Entry | None) -> Report:
         spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3)},
         state_hash=end.state_hash if end else state.hash(),
         events=state.events,
-        seconds=round(last.time - state.asked_at, 3) if last else 0.0,
+        seconds=round(state.last - state.asked_at, 3),
     )
 
 

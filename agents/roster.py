@@ -9,13 +9,14 @@ from anyio.abc import TaskStatus
 from moot.bus import Bus
 from moot.protocols import AgentCard, Directory, Heartbeat
 
-SILENCE = 5.0  # seconds without a heartbeat after which an agent counts as gone
-
 
 class Roster:
-    """Follows the heartbeats of a team. `changed` is called whenever somebody comes, goes or changes its card."""
+    """Follows the heartbeats of a team; who is silent for `silence` seconds is gone.
 
-    def __init__(self, bus: Bus, *, silence: float = SILENCE) -> None:
+    `changed` is called whenever somebody comes, goes or changes its card.
+    """
+
+    def __init__(self, bus: Bus, *, silence: float) -> None:
         self.bus = bus
         self.changed: set[Callable[[], None]] = set()
         self._silence = silence

@@ -105,6 +105,7 @@ class RunState:
     foreign: int = 0
     squatted: dict[tuple[str, str, str], None] = field(default_factory=dict)
     events: int = 0
+    last: float = 0.0
     seq: int = 0
     fence: int = 0
     concluded: Concluded | None = None

@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from moot.protocols import (
-
     Assigned,
     Concluded,
-
     Entry,
     Failure,
     Lapsed,
@@ -166,14 +164,11 @@ def tell(team: str, run: str, entries: Iterable[Entry]) -> Story:
     end = max((teller.since(teller.last) if teller.last else 0.0, *(bar.end for bar in teller.bars)))
     bars = sorted([*teller.bars, *teller.unfinished(end)], key=lambda bar: (bar.asked, bar.task, bar.attempt))
     return Story(
-        report=report(team, teller.state, teller.last),
+        report=report(team, teller.state),
         state=teller.state,
-        cases=cases(teller.state),
+        cases=cases(teller.state, {bar.task: bar.end - bar.start for bar in bars if bar.inquiry}),
         bars=tuple(bars),
         marks=tuple(teller.marks),
         lanes=tuple(dict.fromkeys(bar.lane for bar in bars)),
         log=tuple(teller.log),
     )
-
-
-

@@ -105,7 +105,8 @@ class Worker:
                 return
             answer = await self._answer(delivery.run, assigned, delivery.count)
             if answer is not None:
-                await self.bus.log.answer(delivery.run, answer, source=self.instance)
+                cause = delivery.entry.envelope.id if delivery.entry.envelope else None
+                await self.bus.log.answer(delivery.run, answer, source=self.instance, cause=cause)
             await delivery.done()
         except get_cancelled_exc_class():
             with CancelScope(shield=True), anyio.move_on_after(1):

@@ -74,21 +74,27 @@ class Log:
         except StaleWriter:
             raise AlreadyThere(f"there is a run {run} already") from None
 
-    async def append(self, run: str, events: Sequence[Decision], *, after: int, source: str) -> int:
+    async def append(
+        self, run: str, events: Sequence[Decision], *, after: int, source: str, cause: str | None = None
+    ) -> int:
         """Append what the coordinator decided, in order, and return the sequence of the last.
 
         Only if nobody else wrote under the run's coordinator subjects since `after`, the last sequence there that the
         caller has seen (0: none): else StaleWriter, and the log tells who. Up to eight events go one by one, and a
         crash may leave the first of them; more go in batches of a thousand, each stored as a whole or not at all.
+        `cause` is the id of the envelope that led to this.
         """
-        messages = [await self._seal(event, self._subject(run, event), source, run) for event in events]
+        messages = [await self._seal(event, self._subject(run, event), source, run, cause) for event in events]
         return await append(self._connection, self._stream, messages, Fence(self._subjects.coordinator(run), after))
 
-    async def answer(self, run: str, answer: Answer, *, source: str) -> bool:
-        """Answer an attempt of a task. False if it was answered before: the first answer stands."""
+    async def answer(self, run: str, answer: Answer, *, source: str, cause: str | None = None) -> bool:
+        """Answer an attempt of a task. False if it was answered before: the first answer stands.
+
+        `cause` is the id of the envelope that assigned it.
+        """
         subject = self._subjects.result(run, answer.agent, answer.task, answer.attempt)
         try:
-            await self._append([await self._seal(answer, subject, source, run)], Fence(subject, 0))
+            await self._append([await self._seal(answer, subject, source, run, cause)], Fence(subject, 0))
         except StaleWriter:
             return False
         return True
@@ -196,8 +202,8 @@ class Log:
     async def _append(self, messages: Sequence[Sealed], fence: Fence) -> int:
         return await append_one(self._connection, self._stream, messages, fence)
 
-    async def _seal(self, event: Event, subject: str, source: str, run: str) -> Sealed:
-        envelope = seal(event, source=source, run=run, subject=subject)
+    async def _seal(self, event: Event, subject: str, source: str, run: str, cause: str | None = None) -> Sealed:
+        envelope = seal(event, source=source, run=run, subject=subject, cause=cause)
         raw = envelope.encode()
         return Sealed(subject, raw if len(raw) <= LARGE else await self._store(envelope, raw))
 

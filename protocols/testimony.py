@@ -1,5 +1,7 @@
 """Testimony: what a witness says. Claims assert, Proposals want a change, Evidence backs them."""
 
+from typing import ClassVar
+
 from pydantic import Field, JsonValue
 
 from .message import Message
@@ -75,6 +77,8 @@ class Proposal(Item, contract="moot.Proposal.v1"):
 
 class Testimony(Message, contract="moot.Testimony.v1"):
     """What a witness says about the matter at hand. A skill that returns this, or a subclass, is a witness."""
+
+    __test__: ClassVar[bool] = False  # or pytest would take the name for that of a test class
 
     claims: tuple[Claim, ...] = ()
     proposals: tuple[Proposal, ...] = ()

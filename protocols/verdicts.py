@@ -52,6 +52,11 @@ class Verdict(Message, contract="moot.Verdict.v1"):
     dissent: tuple[Dissent, ...] = ()
     flips: str = ""
 
+    @property
+    def contested(self) -> bool:
+        """True if the matter was a conflict."""
+        return self.kind not in ("claim", "change")
+
 
 class Inquiry(Message, contract="moot.Inquiry.v1"):
     """A question to a specialist before a decision: the skill's name and what is given.

@@ -39,7 +39,9 @@ def agent(
     SIGTERM drains: what is in hand is finished, and what is not begun is handed back.
     """
     die_with_parent()
-    chosen = [specialist for target in targets for specialist in _chosen(load(target), only)]
+    found = [load(target) for target in targets]
+    chosen = [specialist for each in found for specialist in _chosen(each, only)]
+    team = team or next((each.name for each in found if isinstance(each, Team)), None)
     text = log_format == "text" or (log_format is None and sys.stderr.isatty())
     configure_logging(chosen[0].name, format="text" if text else "json")
     return go(_serve, settings, chosen, team)

@@ -30,9 +30,12 @@ VERBS = {
     "agent": Verb("agent", "Run one specialist as a process of its own", "Run"),
     "plan": Verb("plan", "Show what would be done for a goal, and why, without doing it", "Run"),
     "ps": Verb("ps", "List the processes that run here", "Run"),
+    "conflicts": Verb("conflicts", "List what the specialists disagreed about, and how it was settled", "Decide"),
+    "explain": Verb("explain", "Show one conflict: claims, proposals, evidence, rule, verdict, dissent", "Decide"),
     "runs": Verb("runs", "List runs with their outcome, time and cost", "Look back"),
     "show": Verb("show", "Show one run: its plan, conflicts, verdicts and outcome", "Look back"),
     "replay": Verb("replay", "Step through a recorded run; calls no model and no tool", "Look back"),
+    "export": Verb("export", "Write a run as one HTML page, as JSON lines, or as a Mermaid diagram", "Look back"),
     "tail": Verb("tail", "Print messages from the bus, live or since a point in time", "Wire"),
     "agents": Verb("agents", "List the specialists that are alive, and their skills", "Wire"),
     "version": Verb("version", "Print the versions of moot and of what it stands on", "Tools"),
@@ -80,7 +83,7 @@ class Verbs(click.Group):
     epilog=(
         "Every verb takes -o text|json|jsonl, --color auto|always|never, -u/--url and --debug; what a flag does not"
         " say is taken from MOOT_*, then moot.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped for a"
-        " person, 4 verification failed, 5 dead letters, 6 no broker, 130 interrupted."
+        " person, 4 verification failed, 6 no broker, 130 interrupted."
     ),
 )
 def moot() -> None:

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import from_json
 
-from moot.protocols import Blob, Goal, UsageError
+from moot.protocols import Blob, Goal, Message, UsageError
 
 from ..client import Client
 from ..team import Team
@@ -82,7 +83,21 @@ def _option(name: str, field: FieldInfo) -> click.Option:
 def _type(kind: object) -> click.ParamType[Any]:
     if get_origin(kind) is Literal:
         return click.Choice([str(choice) for choice in get_args(kind)])
+    if isinstance(kind, type) and issubclass(kind, Message) and not issubclass(kind, Blob):
+        return _Json()
     return _PLAIN.get(kind, click.STRING)
+
+
+class _Json(click.ParamType[Any]):
+    """A message, written as JSON."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return from_json(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is no JSON: {error}", param, ctx)
 
 
 def _bare(annotation: object) -> object:

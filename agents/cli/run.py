@@ -10,7 +10,7 @@ import click
 from anyio import get_cancelled_exc_class
 
 from moot.bus import beside
-from moot.protocols import BrokerUnavailable, Entry, MootError
+from moot.protocols import BrokerUnavailable, MootError
 
 from ..client import Client, connect
 from ..folding import evolve
@@ -67,7 +67,7 @@ async def pursue(
 
 async def _follow(client: Client, run: str, show: Watcher) -> Report:
     """Follow a run to its end. Interrupted, it is withdrawn: nobody would wait for it."""
-    state, last = RunState(run), None
+    state = RunState(run)
     show.note(f"run {run}")
     try:
         async with (
@@ -78,16 +78,11 @@ async def _follow(client: Client, run: str, show: Watcher) -> Report:
             async for entry in log:
                 evolve(state, entry)
                 show.entry(state, entry)
-                last = entry
     except get_cancelled_exc_class():
         with anyio.move_on_after(1, shield=True):
             await client.cancel(run, "interrupted")
         raise
-    return _sum_up(client, state, last)
-
-
-def _sum_up(client: Client, state: RunState, last: Entry | None) -> Report:
-    return report(client.bus.team, state, last)
+    return report(client.bus.team, state)
 
 
 async def _watch(client: Client) -> None:

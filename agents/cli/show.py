@@ -5,16 +5,16 @@ from typing import Any
 
 import click
 
-from moot.bus import Bus
-from moot.protocols import Data, Entry, Verdict
+from moot.protocols import Data, Verdict
 
-from ..folding import evolve
+from ..client import Client
 from ..report import Report, report
 from ..state import RunState, StepState, TaskState
 from .options import Settings, common
 from .output import emit, inert
 from .reach import go, reading
 from .table import cut, shaded, table
+from .tell import line
 from .words import by_rule, plain, some, span
 
 LINES, WIDTH = 24, 160  # of a JSON document in text
@@ -36,24 +36,17 @@ def show(settings: Settings, run: str, team: str | None) -> None:
 
 async def _show(settings: Settings, run: str, team: str | None) -> tuple[Report, RunState]:
     async with reading(settings, run, team) as (bus, found):
-        state, last = await folded(bus, found)
-        return report(bus.team, state, last), state
-
-
-async def folded(bus: Bus, run: str) -> tuple[RunState, Entry | None]:
-    """What the log of a run comes to, and the last entry that changed it."""
-    state, last = RunState(run), None
-    async for entry in bus.log.read(run):
-        last = last if state.concluded else entry
-        evolve(state, entry)
-    return state, last
+        state = await Client(bus).state(found)
+        return report(bus.team, state), state
 
 
 def text(found: Report, state: RunState) -> str:
     """A run for people."""
     parts = [_head(found, state), _steps(state), _inquiries(state), _settled(found, state), _missing(state)]
-    if found.outcome:
-        parts.append(f"outcome\n{shortened(found.outcome)}")
+    if conflicts := [verdict for verdict in found.verdicts if verdict.contested]:
+        parts.append("\n".join(["conflicts", *(f"  {cut(plain(line(verdict)), WIDTH)}" for verdict in conflicts)]))
+    if outcome := {name: value for name, value in found.outcome.items() if value != found.plain()["verdicts"]}:
+        parts.append(f"outcome\n{shortened(outcome)}")
     return "\n\n".join(part for part in parts if part)
 
 
@@ -93,7 +86,7 @@ def _step(step: StepState, tasks: list[TaskState]) -> tuple[object, ...]:
     doing = "running" if step.status == "ready" and tasks else step.status
     needs = [name for ref in step.step.inputs.values() for name in getattr(ref, "steps", ())]
     took = span(sum(task.seconds for task in tasks)) if any(task.status == "done" for task in tasks) else "-"
-    attempts = sum(task.attempt for task in tasks)
+    attempts = max((task.attempt for task in tasks), default=0)
     return step.step.id, ", ".join(agents), doing, len(tasks), took, attempts, ", ".join(dict.fromkeys(needs)) or "-"
 
 

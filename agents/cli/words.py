@@ -130,7 +130,7 @@ def _said(output: JsonValue) -> str:
 def _decision(event: Event) -> str:
     match event:
         case Driving():
-            return f"coordinator {event.instance} drives"
+            return f"{event.instance} drives"
         case Planned():
             absent = f"; absent: {', '.join(event.plan.absent)}" if event.plan.absent else ""
             return f"planned: {some(len(event.plan.steps), 'step')}{absent}"

@@ -118,7 +118,7 @@ def _by_rules(edits: Sequence[Edit], source: Source, diagnostics: Sequence[Diagn
     reasons = [item for item in diagnostics if any(touches(edit, span) for edit in edits for span in _spans(item))]
     codes = sorted({item["code"] for item in reasons})
     evidence = [_evidence(item, source) for item in reasons]
-    return proposal(edits, lineage(codes), ', '.join(codes) or 'follows from its other fixes', evidence)
+    return proposal(edits, lineage(codes), ", ".join(codes) or "follows from its other fixes", evidence)
 
 
 def _evidence(item: Diagnostic, source: Source) -> Evidence:

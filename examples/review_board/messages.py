@@ -1,10 +1,14 @@
 """What the review board says to each other: the vocabulary of this team."""
 
+from typing import Literal
+
 from moot.protocols import Blob, Goal, Message, Outcome, Proof, Proposal, Testimony, Verdict
 
 
 class Repository(Blob, contract="review.Repository.v1"):
     """A packed folder of Python code: one that holds packages (or `src/`), or a package itself."""
+
+    kind: Literal["folder"] = "folder"
 
 
 class Review(Goal, contract="review.Review.v1"):

@@ -50,7 +50,7 @@ def _count(said: dict[str, list[int]], who: str, verdict: Verdict, stands: int) 
 
 
 def _conflicts(report: RunReport) -> Iterator[str]:
-    conflicts = [verdict for verdict in report.verdicts if verdict.matter.startswith("C-")]
+    conflicts = [verdict for verdict in report.verdicts if verdict.contested]
     agreed = len(report.verdicts) - len(conflicts)
     yield f"CONFLICTS  {len(conflicts)} of {len(report.verdicts)} matters were contested, {agreed} were not"
     for verdict in conflicts[:SHOWN]:

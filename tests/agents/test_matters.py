@@ -184,6 +184,7 @@ def test_options_count_independent_witnesses_once() -> None:
         claim("i4", "dan", 2),
     ]
     first, second = options(items)
+    assert options(items[::-1]) == [first, second]
     assert [item.id for item in first.items] == ["i1", "i2", "i3"]
     assert first.sources == {"L", "cy"}
     assert second.sources == {"dan"}

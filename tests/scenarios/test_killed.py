@@ -78,7 +78,7 @@ async def test_whoever_is_killed_in_mid_run_the_run_comes_to_the_same(tmp_path: 
 
                 # the broker, which comes back where it was
                 (place.folder / "prover").unlink()
-                run, url = await case(client, place, "prover"), place.url
+                run, url, pids = await case(client, place, "prover"), place.url, place.pids()
                 await held.at(run, "prover")
                 broker = json.loads((place.home / "broker.json").read_text())["pid"]
                 os.kill(broker, signal.SIGKILL)
@@ -86,7 +86,7 @@ async def test_whoever_is_killed_in_mid_run_the_run_comes_to_the_same(tmp_path: 
                 open_gates(place, "prover")
                 report = await client.outcome(run)
                 assert (report.status, settled(report)) == ("decided", settled(undisturbed))
-                assert place.url == url
+                assert (place.url, place.pids()) == (url, pids)
 
         # and all of it
         os.kill(up.pid, signal.SIGKILL)

@@ -26,6 +26,8 @@ async def test_replicas_share_the_work_and_one_that_leaves_holds_nothing_up(tmp_
                 (tmp_path / str(page)).touch()
             report = await client.outcome(run)
             assert (report.status, len(report.verdicts)) == ("decided", 12)
+            for page in range(12):
+                await begins(held, run, page)
             assert len([each for each in held.said if each.run == run]) == 12
 
             run = await client.ask(court.Job(pages=1, held=1, gate=str(tmp_path / "later")))
