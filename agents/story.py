@@ -85,7 +85,6 @@ class _Teller:
     bars: list[Bar] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     log: list[Entry] = field(default_factory=list)
-    last: Entry | None = None
 
     def hear(self, entry: Entry) -> None:
         ended = self.state.concluded is not None
@@ -94,7 +93,6 @@ class _Teller:
         self.log.append(entry)
         if ended:
             return
-        self.last = entry
         if self.state.foreign == foreign:
             self._mark(entry)
             if isinstance(entry.event, Assigned):
@@ -161,7 +159,7 @@ def tell(team: str, run: str, entries: Iterable[Entry]) -> Story:
     teller = _Teller(RunState(run))
     for entry in entries:
         teller.hear(entry)
-    end = max((teller.since(teller.last) if teller.last else 0.0, *(bar.end for bar in teller.bars)))
+    end = max(0.0, round(teller.state.last - teller.state.asked_at, 3))
     bars = sorted([*teller.bars, *teller.unfinished(end)], key=lambda bar: (bar.asked, bar.task, bar.attempt))
     return Story(
         report=report(team, teller.state),

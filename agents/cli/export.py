@@ -42,6 +42,9 @@ def export(
     wanted = [(render, file) for render, file in ((_page, html), (lines, jsonl), (_diagram, mermaid)) if file]
     if not wanted:
         raise UsageError("nothing to write", "none of --html, --jsonl and --mermaid is given", "Take one of them.")
+    for _, file in wanted:
+        if file.startswith("@"):
+            raise UsageError(f"{file} is a run and no file", hint=f"Put it first: moot export {file} --html")
     if sum(file == _STDOUT for _, file in wanted) > 1:
         raise UsageError("two of them cannot both go to stdout", hint="Name a file for one of them.")
     story = go(_recorded, settings, run, team)

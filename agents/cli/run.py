@@ -17,6 +17,7 @@ from ..folding import evolve
 from ..report import Report, exit_code, report, unproved
 from ..state import RunState
 from ..team import Team, load_team
+from .export import keep
 from .goal import HELP, Asked, build, parse
 from .launch import absentees, children, supervised
 from .options import Settings, common, durability
@@ -61,6 +62,7 @@ async def pursue(
             await stack.enter_async_context(supervised(settings, team, url, processes, verbose=verbose))
         came = await _follow(client, await client.ask(goal, patience=patience), show)
         folder = _keep(settings, team, came)
+        await keep(client.bus, came.run, folder)
     emit(settings, came, partial(tell, team, folder))
     return _code(team, came)
 
