@@ -18,13 +18,14 @@ if TYPE_CHECKING:
         unopposed,
         verified,
     )
+    from .chaining import by_contract
     from .client import Client, connect
     from .context import TaskContext
     from .coordinator import coordinate
     from .decider import Policy, View, decide
     from .folding import evolve, fold
     from .matters import Option
-    from .planning import Brief, Planner, by_contract, fixed
+    from .planning import Brief, Planner, fixed
     from .report import Report, exit_code
     from .roster import Roster
     from .specialist import Specialist
@@ -36,13 +37,14 @@ if TYPE_CHECKING:
 # Imported on first use: the command line lives below this package, and its --help must not wait for NATS and pydantic.
 _HOMES = {
     "arbitration": "Arbiter Docket Rule evident independent keep majority prefer rules surest unopposed verified",
+    "chaining": "by_contract",
     "client": "Client connect",
     "context": "TaskContext",
     "coordinator": "coordinate",
     "decider": "Policy View decide",
     "folding": "evolve fold",
     "matters": "Option",
-    "planning": "Brief Planner by_contract fixed",
+    "planning": "Brief Planner fixed",
     "report": "Report exit_code",
     "roster": "Roster",
     "specialist": "Specialist",

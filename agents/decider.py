@@ -30,9 +30,10 @@ from moot.protocols import (
 )
 
 from .arbitration import Arbiter, settle
+from .chaining import by_contract
 from .folding import task_id, testimony
 from .matters import group
-from .planning import Brief, Planner, by_contract, contracts, faults
+from .planning import Brief, Planner, contracts, faults
 from .state import OUTCOME, RunState, StepState, TaskState
 
 BATCH = 1000  # events of one decision: the most that the log takes as one atomic batch

@@ -12,8 +12,9 @@ from typing import Literal
 from moot.protocols import Goal, NotFound, Outcome, UsageError, token
 
 from .arbitration import Arbiter, independent, majority, unopposed
+from .chaining import by_contract
 from .decider import Policy
-from .planning import Planner, by_contract
+from .planning import Planner
 from .report import Report
 from .specialist import Specialist
 

@@ -7,7 +7,6 @@ from typing import TypeVar
 from anyio.to_thread import run_sync
 
 from moot.agents import TaskContext
-from moot.protocols import Refused
 
 from .messages import Repository
 
@@ -18,10 +17,8 @@ async def work(repository: Repository, context: TaskContext, says: str, job: Cal
     """Unpack the repository into the attempt's scratch folder and do the job there, in a worker thread.
 
     Where the repository is a package itself, the job gets the folder that holds it, so that it can be imported. When
-    the task is cancelled, what the job runs as a process is killed. Raises Refused if it is no folder.
+    the task is cancelled, what the job runs as a process is killed.
     """
-    if repository.kind != "folder":
-        raise Refused(f"{repository.name or 'the repository'} is a file", "a review takes a folder")
     root = await context.unpack(repository)
     await context.progress(says)
     return await run_sync(job, root.parent if (root / "__init__.py").exists() else root)

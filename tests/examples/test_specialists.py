@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from pydantic import ValidationError
 
 from moot.agents import Specialist, TaskContext
 from moot.examples.review_board import (
@@ -18,7 +19,7 @@ from moot.examples.review_board import (
     scribe,
     vulture,
 )
-from moot.protocols import Blob, Refused
+from moot.protocols import Blob
 
 WITNESSES = [ruff, ruff_bold, autoflake, pyupgrade, vulture, api_guard]
 
@@ -59,15 +60,16 @@ async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specia
     assert attempt.said
 
 
-async def test_a_package_itself_is_refused(shop: Path) -> None:
-    """Its modules could not be imported by their names."""
-    with pytest.raises(Refused, match="give the folder that holds it"):
-        await check(ruff, packed(shop / "shop"), Attempt(shop / "shop"))
+async def test_a_package_itself_is_worked_on_where_it_can_be_imported(shop: Path) -> None:
+    """The job gets the folder that holds it, and its paths begin with the package's name."""
+    found = await check(ruff, packed(shop / "shop"), Attempt(shop / "shop"))
+    assert found.proposals
+    assert any(edit.resource.startswith("shop/") for proposal in found.proposals for edit in proposal.edits)
 
 
-async def test_a_single_file_is_refused(shop: Path) -> None:
-    with pytest.raises(Refused, match="a review takes a folder"):
-        await check(ruff, packed(shop, kind="file"), Attempt(shop))
+def test_a_single_file_is_no_repository(shop: Path) -> None:
+    with pytest.raises(ValidationError, match="folder"):
+        packed(shop, kind="file")
 
 
 def test_the_skills_are_those_that_the_plan_is_made_of() -> None:
