@@ -1,7 +1,7 @@
 """Client: asks a team for runs, follows them, and reads what came out. The verbs are the command line's."""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -28,13 +28,29 @@ class Client:
         blob = await self.bus.blobs.put_path(path)
         return kind.of(blob.plain())
 
-    async def ask(self, goal: Goal, *, run: str | None = None, patience: float | None = None) -> str:
+    async def ask(
+        self,
+        goal: Goal,
+        *,
+        run: str | None = None,
+        patience: float | None = None,
+        only: Sequence[str] = (),
+        skip: Sequence[str] = (),
+    ) -> str:
         """Ask for a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull.
 
-        `patience` bounds the whole run, in seconds.
+        `patience` bounds the whole run, in seconds. `only` names the witnesses to be heard, where not all are wanted,
+        and `skip` agents that shall take no part.
         """
         run = token(run or new_run(), "run's id")
-        asked = GoalAsked(type=type(goal).contract, goal=goal.plain(), by=self.name, patience=patience)
+        asked = GoalAsked(
+            type=type(goal).contract,
+            goal=goal.plain(),
+            by=self.name,
+            patience=patience,
+            only=tuple(only),
+            skip=tuple(skip),
+        )
         await self.bus.log.ask(run, asked, client=self.name)
         return run
 

@@ -16,6 +16,7 @@ from moot.protocols import (
     Directory,
     Failure,
     Goal,
+    GoalAsked,
     Inquiry,
     Lapsed,
     Opened,
@@ -77,6 +78,7 @@ def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
         return []
     if end := _ended_from_outside(state, view):
         return [end]
+    view = View(view.now, _taking_part(state.goal, view.directory))
     if state.plan is None:
         return [*_lapses(state, policy, view), *_planning(state, policy, view)]
     events = [event for _, event in zip(range(BATCH), _moves(state, policy, view), strict=False)]
@@ -106,6 +108,15 @@ def _ended_from_outside(state: RunState, view: View) -> Concluded | None:
     return None
 
 
+def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
+    """The directory without the skills that this run shall not use."""
+    if not goal.only and not goal.skip:
+        return directory
+    cards = [card for card in directory.cards if card.agent not in goal.skip]
+    wanted = tuple(card for card in cards if not (card.witness and goal.only and card.agent not in goal.only))
+    return directory.model_copy(update={"cards": wanted})
+
+
 def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
     yield from _lapses(state, policy, view)
     if state.unreachable:
@@ -125,7 +136,7 @@ def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
         goal_type=policy.goal,
         outcome_type=policy.outcome,
         directory=view.directory,
-        members=policy.members,
+        members=tuple(member for member in policy.members if state.goal is None or member not in state.goal.skip),
         prefer=policy.prefer,
         open=policy.open,
         answer=_answers(state),

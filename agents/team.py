@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
@@ -25,7 +26,8 @@ class Team:
 
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
     is not `open` admits its own specialists only. Times in seconds, as in Policy. `tell` puts a report into words for
-    people, `files` gives what `moot run` writes beside it, by name. Raises BadName, UsageError.
+    people, `files` gives what `moot run` writes beside it, by name; `apply` uses the outcome on the paths that the
+    goal's fields were given as, and says what it did. Raises BadName, UsageError.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Team:
     undecided: Literal["proceed", "stop"] = "proceed"
     tell: Callable[[Report], str] | None = None
     files: Callable[[Report], Mapping[str, str]] = lambda _: {}
+    apply: Callable[[Report, Mapping[str, Path]], str] | None = None
 
     def __post_init__(self) -> None:
         token(self.name, "team's name")

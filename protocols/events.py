@@ -14,12 +14,17 @@ FailureKind = Literal["refused", "raised", "lapsed", "killed", "foreign"]
 
 
 class GoalAsked(Message, contract="moot.goal.asked.v1"):
-    """A client asks for a run. `patience` bounds the whole run, in seconds."""
+    """A client asks for a run. `patience` bounds the whole run, in seconds.
+
+    Of the witnesses `only` these are heard, if any are named; whoever is in `skip` takes no part at all.
+    """
 
     type: str
     goal: Data
     by: str
     patience: float | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
 
 
 class Cancelled(Message, contract="moot.run.cancelled.v1"):

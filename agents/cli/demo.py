@@ -11,7 +11,7 @@ from .goal import parse
 from .options import Settings, common, durability
 from .output import say
 from .reach import go
-from .run import pursue
+from .run import Wishes, pursue
 
 EXAMPLE = "moot.examples.review_board.demo"  # by name: nothing in this package may depend on an example
 
@@ -34,6 +34,5 @@ def demo(settings: Settings, verbose: bool) -> int:
             example.TARGET,
             team,
             parse(team, example.TARGET, ["--repository", str(path)]),
-            None,
-            verbose,
+            Wishes(verbose=verbose),
         )

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 import click
 from anyio import get_cancelled_exc_class
 
 from moot.bus import beside
-from moot.protocols import BrokerUnavailable, MootError
+from moot.protocols import BrokerUnavailable, Goal, MootError, UsageError
 
 from ..client import Client, connect
 from ..folding import evolve
@@ -33,21 +34,52 @@ LOST = 5.0  # seconds without a broker after which a run is given up from here
 @click.argument("target", metavar="MODULE:TEAM")
 @click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
 @click.option("--patience", type=float, help="Give the run up after so many seconds.")
+@click.option("--only", multiple=True, metavar="NAME", help="Of the witnesses, hear this one (and others so named).")
+@click.option("--skip", multiple=True, metavar="NAME", help="Do without this specialist.")
+@click.option("--apply", is_flag=True, help="Write what came out to where the goal came from, if that is unchanged.")
 @click.option("--verbose", "-v", is_flag=True, help="Show the logs of what is started here.")
 @durability
 @common
-def run(settings: Settings, target: str, fields: Sequence[str], patience: float | None, verbose: bool) -> int:
+def run(
+    settings: Settings,
+    target: str,
+    fields: Sequence[str],
+    patience: float | None,
+    only: Sequence[str],
+    skip: Sequence[str],
+    apply: bool,
+    verbose: bool,
+) -> int:
     """Ask a team for an outcome: each field of its goal is a flag. `moot run MODULE:TEAM --help` lists them."""
     if target in HELP:  # not click's own, which would not wait for the goal's flags
         click.echo(click.get_current_context().get_help())
         return 0
     team = load_team(target)
-    return go(pursue, settings, target, team, parse(team, target, fields), patience, verbose)
+    if apply and team.apply is None:
+        raise UsageError(f"team {team.name} has nothing to apply", hint="Leave out --apply.")
+    wishes = Wishes(patience, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose)
+    return go(pursue, settings, target, team, parse(team, target, fields), wishes)
 
 
-async def pursue(
-    settings: Settings, target: str, team: Team, asked: Asked, patience: float | None, verbose: bool
-) -> int:
+class Wishes(NamedTuple):
+    """How a run is wanted, besides its goal. `only` and `skip` as in GoalAsked; `apply`: use the outcome here."""
+
+    patience: float | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    apply: bool = False
+    verbose: bool = False
+
+
+def _skipped(team: Team, only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
+    """Who takes no part: the named, and the team's witnesses that are not among the only ones. Raises NotFound."""
+    for name in skip:
+        team.specialist(name)
+    witnesses = [each.name for each in team.specialists if all(skill.witness for skill in each.skills.values())]
+    return tuple(dict.fromkeys([*skip, *(name for name in witnesses if only and name not in only)]))
+
+
+async def pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> int:
     """One run from the flags to the printed outcome; gives the exit code. Raises BrokerUnavailable, UsageError."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(broker(settings, start="always"))
@@ -55,16 +87,30 @@ async def pursue(
         await stack.enter_async_context(beside(partial(_watch, client)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
-        missing = await absentees(client, team)
+        missing = [name for name in await absentees(client, team) if name not in wishes.skip]
         if missing:
             show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
             processes = children(target, team, url, parts=missing)
-            await stack.enter_async_context(supervised(settings, team, url, processes, verbose=verbose))
-        came = await _follow(client, await client.ask(goal, patience=patience), show)
+            await stack.enter_async_context(supervised(settings, team, url, processes, verbose=wishes.verbose))
+        run = await client.ask(goal, patience=wishes.patience, only=wishes.only, skip=wishes.skip)
+        came = await _follow(client, run, show)
         folder = _keep(settings, team, came)
         await keep(client.bus, came.run, folder)
+        code = _code(team, came)
+        applied = await _apply(client, team, asked, goal, came) if wishes.apply and code == 0 else ""
     emit(settings, came, partial(tell, team, folder))
-    return _code(team, came)
+    if applied:
+        say(applied)
+    return code
+
+
+async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Report) -> str:
+    """Use the outcome where the goal came from. Raises UsageError: that is not what the run was about any more."""
+    assert team.apply
+    for name, (path, kind) in asked.paths.items():
+        if (await client.upload(path, kind)).digest != getattr(goal, name).digest:
+            raise UsageError(f"{path} has changed since the run began", "nothing was applied", "Run it again.")
+    return team.apply(came, {name: path for name, (path, _) in asked.paths.items()})
 
 
 async def _follow(client: Client, run: str, show: Watcher) -> Report:

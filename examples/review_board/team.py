@@ -7,6 +7,7 @@ from moot.agents import Team, evident, independent, keep, majority, prefer, rule
 from moot.protocols import Claim, Proposal, Verdict
 
 from .api_guard import api_guard
+from .applying import apply_to
 from .autoflake import autoflake
 from .messages import Patch, Report, Review, ReviewProof
 from .prover import prover
@@ -134,4 +135,5 @@ team = Team(
     timeout=600,
     tell=tell,
     files=files,
+    apply=apply_to,
 )
