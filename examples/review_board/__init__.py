@@ -1,6 +1,7 @@
 """Real tools review a real package: they disagree, the disagreements are settled, and the tests prove what is left."""
 
 from .api_guard import api_guard
+from .applying import apply_to
 from .autoflake import autoflake
 from .baseline import Baseline, tree_digest
 from .bench import Bench, Record
@@ -36,7 +37,7 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "unused", "guard", "lineage", "find",
     # edits, sources, patches
     "hunks", "apply", "digest", "split_lines", "groups", "BadEdit", "Source", "read_sources",
-    "unified", "apply_patch", "BadPatch", "write_draft", "write_patch",
+    "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "write_patch",
     # proof
     "Memory", "Proving", "Baseline", "Bench", "Record", "MOST_RUNS", "tree_digest", "sift", "OutOfRuns",
     "run", "scrubbed", "Limits", "Ran",

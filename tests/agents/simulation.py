@@ -55,6 +55,8 @@ class Simulation:
     seed: int = 0
     crash: bool = False
     dead: frozenset[str] = frozenset()
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
     log: list[Entry] = field(default_factory=list)
     now: float = 1000.0
     cpu: float = 0.0
@@ -79,7 +81,8 @@ class Simulation:
         self.cpu += time.process_time() - started
 
     def ask(self, goal: Data, type: str) -> None:
-        self.append(GoalAsked(type=type, goal=goal, by="test"), "client", "goal")
+        asked = GoalAsked(type=type, goal=goal, by="test", only=self.only, skip=self.skip)
+        self.append(asked, "client", "goal")
         self.append(Driving(instance="one", attempts=self.policy.attempts), COORDINATOR, "event", "driving")
 
     def decided(self) -> bool:

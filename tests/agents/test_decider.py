@@ -829,3 +829,34 @@ def test_an_event_costs_the_same_however_long_the_run() -> None:
         if long < 0.0002 and long <= 1.25 * short:
             return
     raise AssertionError(f"{long * 1000:.4f} ms an event in a run of 5,000 steps, {short * 1000:.4f} in runs of 500")
+
+
+# who takes part
+
+
+def planned(run: Simulation) -> set[str]:
+    run.run(GOAL, Ask.contract)
+    assert run.state.plan
+    return {agent for step in run.state.plan.steps for agent in step.agents}
+
+
+def test_only_the_witnesses_that_are_wanted_are_heard() -> None:
+    """Whoever is no witness takes part all the same."""
+    run = board()
+    run.only = ("ruff", "black")
+    assert planned(run) == {"ruff", "black", "scribe", "prover"}
+
+
+def test_who_is_skipped_takes_no_part_and_is_not_missed() -> None:
+    run = board()
+    run.skip = ("guard",)
+    assert planned(run) == set(MEMBERS) - {"guard"}
+    assert run.state.missing == {}
+
+
+def test_an_inquiry_is_not_put_to_who_is_skipped() -> None:
+    """Without its prover a board that demands proof fails closed."""
+    run = board()
+    run.skip = ("prover",)
+    end = run.run(GOAL, Ask.contract)
+    assert (end.status, "Proven.v1" in end.because) == ("failed", True)

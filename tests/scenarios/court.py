@@ -4,11 +4,23 @@ Child processes import a copy of this file from their working directory, as they
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
 
-from moot.agents import Specialist, TaskContext, Team, evident, independent, majority, rules, unopposed, verified
+from moot.agents import (
+    Report,
+    Specialist,
+    TaskContext,
+    Team,
+    evident,
+    independent,
+    majority,
+    rules,
+    unopposed,
+    verified,
+)
 from moot.protocols import (
     Blob,
     Claim,
@@ -134,8 +146,15 @@ async def prove(draft: Draft) -> Intact:
     return Intact(holds=FATAL in draft.text, because="looked")
 
 
+def write(report: Report, paths: Mapping[str, Path]) -> str:
+    """Write the text as it would read to where it came from."""
+    paths["text"].write_text(Draft.of(report.outcome["draft"]).text)
+    return f"wrote {paths['text']}"
+
+
 team = Team(
     name="court",
+    apply=write,
     goal=Case,
     outcome=Ruling,
     specialists=[eager, careful, scribe, prover],

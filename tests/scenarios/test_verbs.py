@@ -119,3 +119,21 @@ async def seen_by_any_client(url: str) -> None:
         assert answer["endpoints"][0]["data"] == {"done": 3, "failed": 0, "in_hand": 0}
     finally:
         await client.close()
+
+
+async def test_what_came_out_is_applied_only_to_what_was_read(tmp_path: Path) -> None:
+    """--apply writes the outcome to the goal's file; if somebody changed that meanwhile, nothing is written: code 2."""
+    place = Place(tmp_path)
+    text = tmp_path / "text"
+    before = text.read_text()
+    said = await place.call("run", "court:team", "--text", "text", "--apply")
+    assert (said.code, "wrote text" in said.err) == (0, True), said
+    assert text.read_text() != before
+    async with place.moot("run", "court:team", "--text", "text", "--apply", "--hold", "scribe") as run:
+        await run.until("settled")
+        text.write_text("somebody else was here\n")
+        (tmp_path / "scribe").touch()
+        said = await run.end()
+    assert said.code == 2
+    assert said.error[0] == "error: text has changed since the run began"
+    assert text.read_text() == "somebody else was here\n"
