@@ -59,10 +59,11 @@ def _side(side: Side) -> Html:
     witnesses = f"{count} independent witness{'es' if count != 1 else ''}: {people(side.sources)}"
     shown = [_item(item) for item in _distinct(side)[:ITEMS]]
     first = side.items[0]
+    keeps = [tag("span", "keep what is there", class_="dim")] if isinstance(first, Proposal) and first.keeps else []
     what = _value(first) if isinstance(first, Claim) else mini(first)
     return tag(
         "div",
-        tag("h4", tag("span", side.letter), status),
+        tag("h4", tag("span", side.letter), status, *keeps),
         tag("div", witnesses, class_="dim"),
         what,
         *shown,

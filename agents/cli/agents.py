@@ -12,11 +12,11 @@ import click
 from moot.bus import Bus, Connection, connect
 from moot.protocols import AgentCard, Contract, NotFound, SkillCard
 
+from ..words import plain, some
 from .options import Settings, common
 from .output import emit, inert
 from .reach import NAME, broker, bus_of, chosen, go
 from .table import table
-from .words import plain, some
 
 
 class Seen(NamedTuple):

@@ -20,12 +20,12 @@ import click
 from moot.bus import connect, embedded, find_embedded, open_bus, redact
 from moot.protocols import GoalAsked, MootError
 
+from ..words import plain, some
 from .agents import present
 from .options import Settings, common
 from .output import emit
 from .reach import NAME, go
 from .table import shaded
-from .words import plain, some
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SERVER = (2, 12)

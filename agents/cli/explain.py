@@ -11,13 +11,13 @@ from moot.protocols import Claim, Evidence, NotFound, Proposal
 from ..cases import Case, Side, counted_once, gathered, people, ruling
 from ..diffs import lines_of
 from ..story import Story
+from ..words import plain, span
 from .conflicts import recorded
 from .errors import close_to, did_you_mean
 from .options import Settings, common
 from .output import emit, inert
 from .reach import go
 from .table import cut
-from .words import plain, span
 
 WIDTH = 200  # characters of a line of code that are shown
 EVIDENCE = 8  # pieces of one item that are shown

@@ -10,9 +10,9 @@ from moot.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, Opene
 
 from ..state import RunState
 from ..team import Team
+from ..words import describe
 from .options import Settings
 from .output import inert, say
-from .words import describe
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -11,10 +11,10 @@ from moot.protocols import COORDINATOR, Concluded, Entry, MootError
 
 from ..folding import evolve
 from ..state import RunState
+from ..words import describe, plain
 from .options import Settings, common
 from .output import emit
 from .reach import go, reading
-from .words import describe, plain
 
 
 class Differs(MootError):

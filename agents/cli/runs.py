@@ -9,11 +9,11 @@ import click
 from moot.bus import RunHead, connect
 from moot.protocols import Concluded, GoalAsked
 
+from ..words import ago, span
 from .options import Settings, common
 from .output import emit
 from .reach import NAME, broker, go, heads
 from .table import table
-from .words import ago, span
 
 
 @click.command()

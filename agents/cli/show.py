@@ -10,12 +10,12 @@ from moot.protocols import Data, Verdict
 from ..client import Client
 from ..report import Report, report
 from ..state import RunState, StepState, TaskState
+from ..words import by_rule, plain, some, span
 from .options import Settings, common
 from .output import emit, inert
 from .reach import go, reading
 from .table import cut, shaded, table
 from .tell import line
-from .words import by_rule, plain, some, span
 
 LINES, WIDTH = 24, 160  # of a JSON document in text
 UNDECIDED = 10  # that are named in text

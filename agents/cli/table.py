@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from .words import plain
+from ..words import plain
 
 SHADES = {
     "decided": "green", "ok": "green", "partial": "yellow", "warn": "yellow", "undecided": "yellow", "lost": "red",

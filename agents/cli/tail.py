@@ -15,9 +15,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from moot.bus import Bus, beside, connect
 from moot.protocols import Entry, NotFound, Subjects, UsageError
 
+from ..words import clock, describe, plain
 from .options import Settings, common
 from .reach import NAME, broker, bus_of, chosen, find, go
-from .words import clock, describe, plain
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")

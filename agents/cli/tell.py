@@ -8,8 +8,8 @@ from moot.protocols import Proposal, Verdict
 
 from ..report import Report
 from ..team import Team
+from ..words import some
 from .output import inert
-from .words import some
 
 SHOWN = 40  # conflicts that are shown one by one
 

@@ -37,7 +37,7 @@ from moot.protocols import (
 from moot.protocols import Testimony as Heard  # pytest would collect it under its own name
 
 reach = import_module("moot.agents.cli.reach")
-describe = import_module("moot.agents.cli.words").describe
+describe = import_module("moot.agents.words").describe
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
 READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["ps"], ["tail"])
 

@@ -27,7 +27,7 @@ from moot.protocols import (
     Verdict,
 )
 
-from ..logs import inert
+from .logs import inert
 
 _DECISIONS: tuple[type, ...] = get_args(Decision)
 _ANSWERS: tuple[type, ...] = get_args(Answer)

@@ -1,0 +1,115 @@
+"""Summary: the top of a report: status, goal, numbers, proof, what is missing, and who said how much."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from moot.protocols import Data
+
+from .cases import witnesses
+from .markup import Html, cut, join, table, tag, text
+from .story import Story
+from .words import by_rule, span
+
+STATUS = {"decided": ("go", "✓"), "partial": ("wait", "!"), "undecided": ("wait", "?"), "running": ("", "…")}
+
+
+def head(story: Story, links: Html) -> Html:
+    """The header of the page, the links to its sections at its end."""
+    came = story.report
+    kind, sign = STATUS.get(came.status, ("stop", "✗"))
+    asked = datetime.fromtimestamp(story.state.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return tag(
+        "header",
+        tag("h1", f"{came.team} ", tag("span", came.run, class_="dim")),
+        tag("p", tag("span", f"{sign} {came.status}", class_=f"pill {kind}"), " ", came.because),
+        _tiles(story),
+        _facts(story, asked),
+        links,
+    )
+
+
+def _tiles(story: Story) -> Html:
+    rejected = sum(case.rejected for case in story.cases)
+    undecided = sum(case.undecided for case in story.cases)
+    tiles: list[tuple[str, object]] = [
+        ("time", span(story.seconds)),
+        ("matters", f"{len(story.cases):,}"),
+        ("of them conflicts", f"{len(story.conflicts):,}"),
+        ("rejected by proof", f"{rejected:,}"),
+        ("undecided", f"{undecided:,}"),
+        ("tasks", f"{len(story.bars):,}"),
+    ]
+    return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in tiles), class_="tiles")
+
+
+def _facts(story: Story, asked: str) -> Html:
+    goal, facts = story.state.goal, list[tuple[str, object]]()
+    if goal:
+        facts.append(("goal", join([text(f"{goal.type}, asked by {goal.by}, {asked}"), _goal(goal.goal)])))
+    if story.report.verdicts:
+        facts.append(("settled", by_rule(story.report.verdicts)))
+    facts += [(name, _proof(said)) for name, said in story.report.outcome.items() if _proves(said)]
+    if story.state.missing:
+        rows = [tag("li", tag("b", who), f" {why}") for who, why in sorted(story.state.missing.items())]
+        facts.append(("missing", tag("ul", *rows)))
+    return tag("dl", *(part for name, said in facts for part in (tag("dt", name), tag("dd", said))), class_="facts")
+
+
+def _goal(goal: Data) -> Html:
+    return tag("div", tag("code", cut(json.dumps(goal, ensure_ascii=False), 400)))
+
+
+def _proves(said: JsonValue) -> bool:
+    return isinstance(said, dict) and isinstance(said.get("holds"), bool)
+
+
+def _proof(said: JsonValue) -> Html:
+    """A proof among the outcome's fields; what it counted before and after, side by side, if it did."""
+    proof = said if isinstance(said, dict) else {}
+    kind, word = ("go", "✓ holds") if proof["holds"] else ("stop", "✗ does not hold")
+    parts = [tag("span", word, class_=f"pill {kind}"), text(f" {proof.get('because') or ''}")]
+    before, after = proof.get("before"), proof.get("after")
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = [name for name in {**before, **after} if _counts(before.get(name)) or _counts(after.get(name))]
+        rows = [
+            ["before", *(before.get(name, "") for name in names)],
+            ["after", *(after.get(name, "") for name in names)],
+        ]
+        parts.append(tag("div", table(["tests", *names], rows, numbers=range(1, len(names) + 1)), class_="fit"))
+    fresh = proof.get("new_failures")
+    if isinstance(fresh, list) and fresh:
+        parts.append(tag("ul", *(tag("li", f"new failure: {each}") for each in fresh[:20])))
+    return join(parts)
+
+
+def _counts(value: JsonValue) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def said(story: Story) -> Html:
+    """What each agent said and how it fared."""
+    counts, stood, once = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
+    for case in story.cases:
+        for side in case.sides:
+            for item in side.items:
+                counts[item.by, item.contract] += 1
+                stood[item.by] += side.stands
+                once[item.by] += case.contested
+    lineages: dict[str, set[str]] = {}
+    for source in witnesses(side for case in story.cases for side in case.sides):
+        for agent in source.agents:
+            lineages.setdefault(agent, set()).add(source.lineage)
+    rows = [
+        (agent, ", ".join(sorted(lineages[agent])), counts[agent, "moot.Proposal.v1"], counts[agent, "moot.Claim.v1"],
+         once[agent], stood[agent], _total(counts, agent) - stood[agent])
+        for agent in sorted(lineages)
+    ]  # fmt: skip
+    heads = ("agent", "lineage", "proposals", "claims", "contested", "stand", "fall")
+    return table(heads, rows, numbers=range(2, 7)) if rows else text("")
+
+
+def _total(counts: Counter[tuple[str, str]], agent: str) -> int:
+    return counts[agent, "moot.Proposal.v1"] + counts[agent, "moot.Claim.v1"]

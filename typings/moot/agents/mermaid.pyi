@@ -1,0 +1,2 @@
+# Type checkers read agents/mermaid.py as moot.agents.mermaid (setuptools maps it at install time).
+from agents.mermaid import *
