@@ -2,13 +2,16 @@ PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
 
-.PHONY: demo test check lint lock clean
+.PHONY: demo test acceptance check lint lock clean
 
 demo: $(READY)          ## review a real package with a team of real tools
 	$(BIN)/moot demo
 
 test: $(READY)          ## the whole test suite, warnings as errors
 	$(BIN)/pytest -n 2 --dist worksteal
+
+acceptance: $(READY)    ## review six real packages in full; the first time they are fetched
+	$(BIN)/python -m tests.acceptance
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -1,6 +1,7 @@
 """`moot demo`: the bundled review board reviews a real package, offline."""
 
 import tempfile
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -35,4 +36,5 @@ def demo(settings: Settings, verbose: bool) -> int:
             team,
             parse(team, example.TARGET, ["--repository", str(path)]),
             Wishes(verbose=verbose),
+            partial(example.epilogue, path),
         )

@@ -1,6 +1,6 @@
 """`moot run TARGET`: ask a team for an outcome, follow it live, print what came out. Starts what is not running."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from .progress import Watcher, watcher
 from .reach import broker, go
 from .tell import tell
 
+Epilogue = Callable[[Report], Awaitable[str]]
 LOST = 5.0  # seconds without a broker after which a run is given up from here
 
 
@@ -79,8 +80,13 @@ def _skipped(team: Team, only: Sequence[str], skip: Sequence[str]) -> tuple[str,
     return tuple(dict.fromkeys([*skip, *(name for name in witnesses if only and name not in only)]))
 
 
-async def pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> int:
-    """One run from the flags to the printed outcome; gives the exit code. Raises BrokerUnavailable, UsageError."""
+async def pursue(
+    settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes, epilogue: Epilogue | None = None
+) -> int:
+    """One run from the flags to the printed outcome; gives the exit code. Raises BrokerUnavailable, UsageError.
+
+    `epilogue` has the last word, where text is printed.
+    """
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(broker(settings, start="always"))
         client = await stack.enter_async_context(connect(url, team.name, name="cli"))
@@ -101,6 +107,8 @@ async def pursue(settings: Settings, target: str, team: Team, asked: Asked, wish
     emit(settings, came, partial(tell, team, folder))
     if applied:
         say(applied)
+    if epilogue and settings.output == "text":
+        click.echo("\n" + await epilogue(came))
     return code
 
 

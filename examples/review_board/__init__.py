@@ -3,42 +3,66 @@
 from .api_guard import api_guard
 from .applying import apply_to
 from .autoflake import autoflake
+from .bandit import bandit
 from .baseline import Baseline, tree_digest
 from .bench import Bench, Record
+from .codespell import codespell
+from .comparison import Row, board, compare, table
+from .complexity import complex_functions
+from .config import config
 from .dead_code import unused
 from .edits import BadEdit, apply, digest, hunks, split_lines
-from .fixers import autoflake_fixes, bold_fixes, lineage, pyupgrade_fixes, ruff_fixes
+from .fixers import bold_fixes, lineage, ruff_fixes
+from .flynt import flynt
+from .formatter import formatter
+from .formatting import format_draft
+from .house_rules import defended
+from .isort import isort
 from .memory import Memory
-from .messages import Counts, Draft, Findings, Patch, Report, Repository, Review, ReviewProof, Rewritten
+from .messages import Counts, Draft, Findings, Formatting, Patch, Report, Repository, Review, ReviewProof, Rewritten
+from .mypy import mypy
 from .patches import BadPatch, apply_patch, unified
 from .process import Limits, Ran, run, scrubbed
 from .prover import prover
 from .proving import MOST_RUNS, Proving
 from .public_api import guard
 from .pyupgrade import pyupgrade
+from .radon import radon
+from .rewriters import autoflake_fixes, flynt_fixes, isort_fixes, pyupgrade_fixes
 from .rewriting import groups
 from .ruff import ruff
 from .ruff_bold import ruff_bold
+from .ruff_security import ruff_security
 from .scribe import scribe
+from .security import bandit_findings, ruff_security_findings
+from .settings import Settings, oldest_python, read_settings
 from .sifting import OutOfRuns, sift
 from .sources import Source, read_sources
+from .spelling import spelling_fixes
+from .suspicion import accused
 from .team import team
 from .tools import find
+from .type_errors import type_errors
 from .vulture import vulture
-from .writing import write_draft, write_patch
+from .writing import finished, write_draft, write_patch
 
 __all__ = [  # noqa: RUF022 - a table of contents
     # what is said
-    "Repository", "Review", "Findings", "Draft", "Rewritten", "Patch", "Counts", "ReviewProof", "Report",
+    "Repository", "Review", "Findings", "Draft", "Rewritten", "Formatting", "Patch", "Counts", "ReviewProof", "Report",
     # the team, and who says it
     "team",
-    "ruff", "ruff_bold", "autoflake", "pyupgrade", "vulture", "api_guard", "prover", "scribe",
+    "ruff", "ruff_bold", "autoflake", "pyupgrade", "flynt", "isort", "codespell", "formatter",
+    "vulture", "bandit", "ruff_security", "mypy", "radon", "api_guard", "config", "prover", "scribe",
     # what the witnesses do, over a folder
-    "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "unused", "guard", "lineage", "find",
+    "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "flynt_fixes", "isort_fixes", "spelling_fixes",
+    "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "complex_functions",
+    "guard", "defended", "lineage", "find", "Settings", "read_settings", "oldest_python",
     # edits, sources, patches
     "hunks", "apply", "digest", "split_lines", "groups", "BadEdit", "Source", "read_sources",
-    "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "write_patch",
+    "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "finished", "write_patch",
     # proof
-    "Memory", "Proving", "Baseline", "Bench", "Record", "MOST_RUNS", "tree_digest", "sift", "OutOfRuns",
+    "Memory", "Proving", "Baseline", "Bench", "Record", "MOST_RUNS", "tree_digest", "sift", "accused", "OutOfRuns",
     "run", "scrubbed", "Limits", "Ran",
+    # each tool by itself
+    "Row", "board", "compare", "table",
 ]  # fmt: skip

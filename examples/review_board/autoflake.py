@@ -2,8 +2,8 @@
 
 from moot.agents import Specialist, TaskContext
 
-from .fixers import autoflake_fixes
 from .messages import Findings, Repository
+from .rewriters import autoflake_fixes
 from .workspace import work
 
 autoflake = Specialist("autoflake", "drops imports that a file does not use")

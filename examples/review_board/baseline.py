@@ -1,5 +1,6 @@
 """Baseline: what works before anything is changed. Only what worked can be broken."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,17 @@ NOT_IMPORTED = {"setup", "conftest", "noxfile", "tasks", "fabfile"}  # scripts t
 
 @dataclass(frozen=True)
 class Baseline:
-    """The files that compile, the modules that import, and the tests with their outcomes."""
+    """The files that compile, the modules that import, and the tests with their outcomes; how long those take."""
 
     files: tuple[str, ...]
     modules: tuple[str, ...]
     record: Record
+    seconds: float = 0.0
+
+    @property
+    def patience(self) -> float:
+        """The seconds after which a run of these tests hangs: ten times what they take, half a minute at least."""
+        return max(30.0, 10 * self.seconds)
 
     @property
     def proves(self) -> bool:
@@ -63,10 +70,13 @@ def baseline(bench: Bench, sources: Sources) -> Baseline:
     files = sorted(sources.files)
     modules = sorted({dotted(path) for path in files if _importable(path, sources)})
     works = bench.imports({}, files, modules)
+    began = time.monotonic()
+    record = bench.tests({})
     return Baseline(
         files=tuple(name for name in files if not works[name]),
         modules=tuple(name for name in modules if not works[name]),
-        record=bench.tests({}),
+        record=record,
+        seconds=time.monotonic() - began,
     )
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -85,6 +85,10 @@ class Bench:
         self._limits = limits or Limits(seconds=180.0)
         self._pytest = importlib.util.find_spec("pytest") is not None
 
+    def within(self, seconds: float) -> "Bench":
+        """The same bench for runs that take this long at most."""
+        return Bench(self.root, replace(self._limits, seconds=min(seconds, self._limits.seconds)))
+
     def imports(self, overlay: Overlay, files: Sequence[str], modules: Sequence[str]) -> dict[str, str]:
         """Compile the files and import the modules, all in one process: name -> error, empty where it went well."""
         with self._place(overlay) as place:
@@ -110,8 +114,15 @@ class Bench:
     def _run(self, place: Place, arguments: Sequence[str]) -> None:
         roots = [place.code / "src"] if (place.code / "src").is_dir() else []
         path = ":".join(str(folder) for folder in [*roots, place.code, place.scripts])
-        env = scrubbed(place.home, PYTHONPATH=path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", REVIEW_RECORD=str(place.record))
-        run([sys.executable, *arguments], place.code, env, self._limits)
+        env = scrubbed(
+            place.home,
+            PYTHONPATH=path,
+            CI="true",  # where hypothesis and its like draw the same examples each time
+            PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+            REVIEW_RECORD=str(place.record),
+            REVIEW_TEST_SECONDS=str(self._limits.seconds / 3),
+        )
+        run([sys.executable, *arguments], place.code, env, self._limits, writable=[place.code.parent])
 
     @contextmanager
     def _place(self, overlay: Overlay) -> Iterator[Place]:

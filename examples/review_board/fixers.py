@@ -1,10 +1,10 @@
-"""Fixers: ruff, autoflake and pyupgrade over a folder. Each says what it would change; none is sure to be right."""
+"""Fixers: ruff's fixes over a folder, each with the rules that want it and the tool that those rules come from."""
 
 import json
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from moot.protocols import Edit, Evidence, Proposal
 
 from .messages import Findings
 from .rewriting import Span, proposal, rewritten, touches
-from .sources import Source, Sources, paths
+from .settings import has_ruff_settings
+from .sources import Source, Sources
 from .tools import call
 
-RUFF_CONFIGS = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 SAFE = frozenset({"safe"})
 UNSAFE = frozenset({"safe", "unsafe"})
+ORIGINS = {"F": "pyflakes", "UP": "pyupgrade", "FLY": "flynt", "S": "bandit", "I": "isort"}  # family of rules -> tool
 Diagnostic = dict[str, Any]
 
 
@@ -40,7 +41,7 @@ def bold_fixes(root: Path) -> Findings:
 
 
 def _ruff(root: Path, kinds: frozenset[str]) -> Findings:
-    options = ["--no-cache", "--quiet", "--exit-zero", *([] if _has_ruff_settings(root) else ["--isolated"])]
+    options = ["--no-cache", "--quiet", "--exit-zero", *([] if has_ruff_settings(root) else ["--isolated"])]
     options += ["--unsafe-fixes"] if kinds == UNSAFE else ["--no-unsafe-fixes"]
     found = _diagnostics(root, options, kinds)
 
@@ -54,44 +55,6 @@ def _ruff(root: Path, kinds: frozenset[str]) -> Findings:
         return _by_rules(edits, source, found.get(source.path, ()))
 
     return rewritten(root, fix, explain, ties)
-
-
-def autoflake_fixes(root: Path) -> Findings:
-    """What autoflake drops as unused imports, in `__init__.py` too. `root` is changed."""
-    return rewritten(
-        root,
-        _on_files("autoflake", "--in-place", "--remove-all-unused-imports", root=root),
-        lambda _, edits: proposal(edits, "pyflakes", "the import is not used in this file"),
-    )
-
-
-def pyupgrade_fixes(root: Path) -> Findings:
-    """What pyupgrade rewrites for Python 3.8 and newer. `root` is changed."""
-    return rewritten(
-        root,
-        _on_files("pyupgrade", "--py38-plus", root=root, ends=(0, 1)),
-        lambda _, edits: proposal(edits, "pyupgrade", "newer syntax for Python 3.8 and later"),
-    )
-
-
-def _on_files(tool: str, *options: str, root: Path, ends: Sequence[int] = (0,)) -> Callable[[Sources], None]:
-    def work(sources: Sources) -> None:
-        for files in _portions(list(sources.files)):
-            call(tool, [*options, *files], root, ends)
-
-    return work
-
-
-def _portions(files: list[str], size: int = 200) -> Iterator[list[str]]:
-    return (["./" + file for file in files[at : at + size]] for at in range(0, len(files), size))
-
-
-def _has_ruff_settings(root: Path) -> bool:
-    return any((folder / name).exists() for folder in _folders(root) for name in RUFF_CONFIGS)
-
-
-def _folders(root: Path) -> set[Path]:
-    return {root, *(path.parent for path in paths(root))}
 
 
 def _diagnostics(root: Path, options: list[str], kinds: frozenset[str]) -> Mapping[str, list[Diagnostic]]:
@@ -129,6 +92,5 @@ def _evidence(item: Diagnostic, source: Source) -> Evidence:
 
 def lineage(codes: Sequence[str]) -> str:
     """The tool that the rules were taken from; what it says and what that tool says is one witness."""
-    if any(code.startswith("F") and code[1:].isdigit() for code in codes):
-        return "pyflakes"
-    return "pyupgrade" if any(code.startswith("UP") for code in codes) else "ruff"
+    families = {code.rstrip("0123456789") for code in codes}
+    return next((tool for family, tool in ORIGINS.items() if family in families), "ruff")

@@ -10,8 +10,11 @@ from moot.protocols import Proposal, Trial
 
 from .baseline import Baseline, baseline, tree_digest
 from .bench import Bench
+from .edits import digest
+from .messages import Draft
 from .proving import Proving
 from .sources import read_sources
+from .writing import overwrite
 
 V = TypeVar("V")
 
@@ -42,12 +45,20 @@ class Memory:
         self._baselines: Remembered[Baseline] = Remembered(size)
         self._trials: Remembered[Trial] = Remembered(4 * size)
 
-    def proving(self, root: Path) -> Proving:
-        """The folder on the bench; its baseline is run unless a folder with the same content was here before."""
-        sources, bench = read_sources(root), Bench(root)
-        return Proving(sources, bench, self._baselines.get(tree_digest(root), lambda: baseline(bench, sources)))
+    def proving(self, root: Path, draft: Draft | None = None) -> Proving:
+        """The folder on the bench; its baseline is run unless a folder with the same content was here before.
 
-    def trial(self, root: Path, proposals: Sequence[Proposal]) -> Trial:
-        """The trial of these proposals, in whatever order they come."""
+        With a draft the folder is rewritten by it; the baseline stays that of the folder before.
+        """
+        sources, bench = read_sources(root), Bench(root)
+        before = self._baselines.get(tree_digest(root), lambda: baseline(bench, sources))
+        if draft and draft.files:
+            overwrite(root, draft)
+            sources = read_sources(root)
+        return Proving(sources, bench.within(before.patience), before)
+
+    def trial(self, root: Path, proposals: Sequence[Proposal], draft: Draft | None = None) -> Trial:
+        """The trial of these proposals, in whatever order they come, on top of the draft if there is one."""
         said = sorted(proposal.model_dump_json() for proposal in proposals)
-        return self._trials.get((tree_digest(root), *said), lambda: self.proving(root).trial(proposals))
+        on = [f"{file.resource} {digest(file.text.encode())}" for file in draft.files] if draft else []
+        return self._trials.get((tree_digest(root), *on, *said), lambda: self.proving(root, draft).trial(proposals))

@@ -36,6 +36,10 @@ class Draft(Message, contract="review.Draft.v1"):
     files: tuple[Rewritten, ...] = ()
 
 
+class Formatting(Testimony, contract="review.Formatting.v1"):
+    """What a formatter says about a draft: proposals on the rewritten files, not on those of the repository."""
+
+
 class Patch(Message, contract="review.Patch.v1"):
     """A unified diff; `patch -p1` applies it to a pristine copy. `edits` and `files` count what it changes."""
 

@@ -1,4 +1,10 @@
-"""Processes: run a command in its own session, within limits, and leave nothing of it behind."""
+"""Processes: run a command within limits and walls, and leave nothing of it behind.
+
+On Linux all that the command started is found and killed, whatever it did to hide (launcher.py), and where the kernel
+offers Landlock and user namespaces it changes no file outside `writable` and reaches no network (walls.py). Not
+prevented: reading files; where the kernel offers neither, also writing by absolute paths and using the network; on
+macOS, leaving the session.
+"""
 
 import json
 import os
@@ -15,36 +21,47 @@ from typing import IO
 from anyio import from_thread
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
+GRACE = 10.0  # seconds that the launcher has for cleaning up
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a process may use: seconds of wall time, CPU seconds, bytes of memory and of one file, open files."""
+    """What a command may use: seconds of wall time; CPU seconds, bytes of one file and open files of each process;
+    bytes of memory and number of processes, each and all together."""
 
     seconds: float = 60.0
     cpu: int = 300
     memory: int = 4 * 2**30
     file: int = 256 * 2**20
     files: int = 1024
-    processes: int = 4096
+    processes: int = 256
 
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended. `code` is None if it had to be killed for its time."""
+    """How a command ended. `code` is None if it had to be killed for its time, 128 + n if signal n ended it."""
 
     code: int | None
     out: str
     err: str
 
 
-def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], limits: Limits | None = None) -> Ran:
-    """Run to its end or to its limit; afterwards the whole process group is dead.
+def run(
+    command: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    limits: Limits | None = None,
+    writable: Sequence[Path] = (),
+) -> Ran:
+    """Run to its end or to its limit; afterwards all that it started is dead.
 
-    In a worker thread of anyio it also ends when the task that waits for it is cancelled.
+    It may change what is in `cwd`, its HOME, and the folders of `writable`. In a worker thread of anyio it also ends
+    when the task that waits for it is cancelled.
     """
     limits = limits or Limits()
-    caged = [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps({**asdict(limits), "parent": os.getpid()}), *command]
+    folders = [str(folder) for folder in (cwd, env.get("HOME", cwd), *writable)]
+    terms = json.dumps({**asdict(limits), "parent": os.getpid(), "writable": folders})
+    caged = [sys.executable, "-I", "-S", str(LAUNCHER), terms, *command]
     # Files and no pipes: a grandchild that keeps a pipe open would make us wait for it.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
@@ -91,6 +108,9 @@ def _stop_if_cancelled() -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()  # the launcher ends what it launched, then itself
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE)
     with suppress(ProcessLookupError, PermissionError):  # all gone already; macOS says so with EPERM
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -4,7 +4,7 @@ from moot.agents import Specialist, TaskContext
 from moot.protocols import Proposal, Trial
 
 from .memory import Memory
-from .messages import Patch, Repository, ReviewProof
+from .messages import Draft, Patch, Repository, ReviewProof
 from .workspace import inside, work
 
 # One hand: two test runs at once would slow each other into their time limits.
@@ -13,9 +13,9 @@ memory = Memory()
 
 
 @prover.skill
-async def trial(repository: Repository, proposals: list[Proposal], context: TaskContext) -> Trial:
-    """Find out which of the proposals hold together."""
-    return await work(repository, context, "trying the proposals", lambda root: memory.trial(root, proposals))
+async def trial(repository: Repository, proposals: list[Proposal], draft: Draft | None, context: TaskContext) -> Trial:
+    """Find out which of the proposals hold together; once there is a draft, on top of it."""
+    return await work(repository, context, "trying the proposals", lambda root: memory.trial(root, proposals, draft))
 
 
 @prover.skill

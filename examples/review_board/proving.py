@@ -1,7 +1,8 @@
 """Proving: which proposals hold together, and whether a patch breaks anything, by the repository's own tests.
 
 Three tiers, cheapest first: compile and import, collect the tests, run them. All is measured against the baseline, so
-what was red before may stay red. Whatever could not be proved by the end falls.
+what was red before may stay red. Whatever could not be proved by the end falls. Where no test passes before, a change
+holds that compiles and imports, and says so; the proof of the whole patch then does not hold.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +18,10 @@ from .messages import Counts, Patch, ReviewProof
 from .patches import BadPatch, apply_patch
 from .sifting import OutOfRuns, sift
 from .sources import Sources, read_sources
+from .suspicion import accused
 
 MOST_RUNS = {"import": 120, "collect": 60, "tests": 40}  # checks a trial may make, by tier
+WORTH_COLLECTING = 100  # tests: to find fewer takes as long as to run them
 MOST_TARGETS = 100  # tests named on one command line; beyond that all are run
 
 
@@ -43,15 +46,12 @@ class Proving:
     def of(cls, root: Path) -> "Proving":
         """Read the folder and run its baseline: takes as long as its tests."""
         sources, bench = read_sources(root), Bench(root)
-        return cls(sources, bench, baseline(bench, sources))
+        before = baseline(bench, sources)
+        return cls(sources, bench.within(before.patience), before)
 
     def trial(self, proposals: Iterable[Proposal]) -> Trial:
         """Which of the proposals hold together. The same proposals give the same Trial, in whatever order they come."""
-        keeps, changes = _sorted(proposals)
-        if not self.baseline.proves:
-            falls = dict.fromkeys(_ids(changes), "no test of the repository passes, so nothing can be proved")
-            return Trial(holds=tuple(sorted(keeps)), falls=falls, because="there is nothing to prove it with")
-        return Sieve(self).trial(keeps, changes)
+        return Sieve(self).trial(*_sorted(proposals))
 
     def prove(self, patch: Patch, inside: str = "") -> ReviewProof:
         """Apply the patch, whose paths are relative to `inside`, to a pristine copy and run all tests.
@@ -118,8 +118,13 @@ class Sieve:
             holds=tuple(sorted(holds)),
             falls=dict(sorted(falls.items())),
             proof={"runs": dict(self._runs), "baseline": self._on.baseline.record.counts.model_dump()},
-            because=because or f"{len(self._proved)} of {len(changes)} changes stand together without a new failure",
+            because=because or self._because(len(changes)),
         )
+
+    def _because(self, asked: int) -> str:
+        if self._on.baseline.proves:
+            return f"{len(self._proved)} of {asked} changes stand together without a new failure"
+        return f"{len(self._proved)} of {asked} changes compile and import together; unproved, for no test passes"
 
     def _fitting(self, changes: Sequence[Change]) -> list[Change]:
         """Without what is stale or overlaps a change before it."""
@@ -136,9 +141,10 @@ class Sieve:
         return fitting
 
     def _through_tiers(self, changes: list[Change]) -> None:
-        for tier in (self._imports, self._collect):
+        many = len(self._on.baseline.record.collected) >= WORTH_COLLECTING
+        for tier in (self._imports, self._collect) if many else (self._imports,):
             changes = self._sifted(changes, tier)
-        while failures := self._tests(changes):
+        while self._on.baseline.proves and (failures := self._tests(changes)):
             only = sorted(failures) if len(failures) <= MOST_TARGETS else []
             left = self._sifted(changes, lambda some, only=only: self._tests(some, only))  # type: ignore[misc]
             if len(left) == len(changes):  # alone those tests pass: it takes the others to break them
@@ -147,7 +153,7 @@ class Sieve:
         self._proved = changes
 
     def _sifted(self, changes: list[Change], check: Callable[[Sequence[Change]], Failures]) -> list[Change]:
-        kept, guilty = sift([], changes, check)
+        kept, guilty = sift([], changes, check, _accuse)
         for change, failures in guilty:
             name, why = next(iter(failures.items()))
             more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
@@ -182,6 +188,10 @@ class Sieve:
             self._runs[tier] += 1
             self._seen[key] = check(overlay)
         return self._seen.get(key, {})
+
+
+def _accuse(changes: Sequence[Change], failures: Failures) -> list[int]:
+    return accused([change.proposal for change in changes], failures)
 
 
 def _sorted(proposals: Iterable[Proposal]) -> tuple[list[str], list[Change]]:

@@ -2,11 +2,11 @@
 
 from moot.agents import Specialist, TaskContext
 
-from .fixers import pyupgrade_fixes
 from .messages import Findings, Repository
+from .rewriters import pyupgrade_fixes
 from .workspace import work
 
-pyupgrade = Specialist("pyupgrade", "rewrites old syntax for Python 3.8 and newer")
+pyupgrade = Specialist("pyupgrade", "rewrites old syntax for the oldest Python that the repository supports")
 
 
 @pyupgrade.skill

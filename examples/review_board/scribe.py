@@ -1,11 +1,13 @@
 """The specialist scribe: writes down what was decided."""
 
+from pathlib import Path
+
 from moot.agents import Specialist, TaskContext
 from moot.protocols import Verdict
 
 from .messages import Draft, Patch, Repository
 from .workspace import inside, work
-from .writing import write_draft, write_patch
+from .writing import finished, write_draft, write_patch
 
 scribe = Specialist("scribe", "writes what was decided as a patch")
 
@@ -17,8 +19,10 @@ async def draft(repository: Repository, verdicts: list[Verdict], context: TaskCo
 
 
 @scribe.skill
-async def finish(repository: Repository, draft: Draft, context: TaskContext) -> Patch:
-    """Write the unified diff from the repository to the draft."""
-    return await work(
-        repository, context, "writing the patch", lambda root: write_patch(root, draft, inside(repository, root))
-    )
+async def finish(repository: Repository, draft: Draft, verdicts: list[Verdict], context: TaskContext) -> Patch:
+    """Write the unified diff from the repository to the draft, with what was decided about its format."""
+
+    def write(root: Path) -> Patch:
+        return write_patch(root, finished(draft, verdicts), inside(repository, root))
+
+    return await work(repository, context, "writing the patch", write)

@@ -47,6 +47,12 @@ class Sources:
     claims: tuple[Claim, ...]
 
 
+def is_test(path: str) -> bool:
+    """True if the file belongs to the tests, by its name or one of its folders."""
+    parts = path.split("/")
+    return not {"test", "tests", "testing"}.isdisjoint(parts) or parts[-1].startswith(("test_", "conftest"))
+
+
 def paths(root: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
     """The files of these kinds, sorted; hidden folders, build folders and links are passed over."""
     for place, folders, names in os.walk(root):

@@ -9,11 +9,20 @@ from moot.protocols import Claim, Proposal, Verdict
 from .api_guard import api_guard
 from .applying import apply_to
 from .autoflake import autoflake
+from .bandit import bandit
+from .codespell import codespell
+from .config import config
+from .flynt import flynt
+from .formatter import formatter
+from .isort import isort
 from .messages import Patch, Report, Review, ReviewProof
+from .mypy import mypy
 from .prover import prover
 from .pyupgrade import pyupgrade
+from .radon import radon
 from .ruff import ruff
 from .ruff_bold import ruff_bold
+from .ruff_security import ruff_security
 from .scribe import scribe
 from .vulture import vulture
 
@@ -27,9 +36,10 @@ def tell(report: RunReport) -> str:
 
 
 def files(report: RunReport) -> Mapping[str, str]:
-    """The patch, as `patch -p1` takes it."""
-    patch = _patch(report)
-    return {"merged.patch": patch.diff} if patch else {}
+    """The patch, as `patch -p1` takes it; its name says whether it is proved."""
+    patch, proof = _patch(report), report.outcome.get("proof")
+    proved = isinstance(proof, dict) and proof.get("holds")
+    return {"merged.patch" if proved else "unproved.patch": patch.diff} if patch else {}
 
 
 def _said(report: RunReport) -> Iterator[str]:
@@ -95,7 +105,8 @@ def _rejected(report: RunReport) -> Iterator[str]:
 def _result(report: RunReport) -> Iterator[str]:
     patch, proof = _patch(report), report.outcome.get("proof")
     if patch:
-        yield f"PATCH  {patch.edits} edits in {patch.files} files"
+        proved = isinstance(proof, dict) and proof.get("holds")
+        yield f"PATCH  {patch.edits} edits in {patch.files} files{'' if proved else ', UNPROVED'}"
     if isinstance(proof, dict):
         said = ReviewProof.of(proof)
         for word, counts in (("before", said.before), ("after", said.after)):
@@ -123,13 +134,35 @@ team = Team(
     name="review",
     goal=Review,
     outcome=Report,
-    specialists=[ruff, ruff_bold, autoflake, pyupgrade, vulture, api_guard, prover, scribe],
+    specialists=[
+        ruff,
+        ruff_bold,
+        autoflake,
+        pyupgrade,
+        flynt,
+        isort,
+        codespell,
+        formatter,
+        vulture,
+        bandit,
+        ruff_security,
+        mypy,
+        radon,
+        api_guard,
+        config,
+        prover,
+        scribe,
+    ],
     arbiters=[
         unopposed,
         independent,
         rules(keep),
         majority,
-        rules(prefer("pyupgrade", "ruff", "autoflake", "ruff_bold"), evident, surest),
+        rules(
+            prefer("config", "pyupgrade", "ruff", "flynt", "autoflake", "isort", "codespell", "ruff_bold"),
+            evident,
+            surest,
+        ),
         verified("trial"),
     ],
     timeout=600,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from moot.protocols import Edit, Proposal, Refused, Verdict
 
-from .edits import BadEdit, apply, hunks
+from .edits import BadEdit, apply, digest, hunks
 from .messages import Draft, Patch, Rewritten
 from .patches import unified
 from .sources import Sources, read_sources
@@ -21,6 +21,25 @@ def write_draft(root: Path, verdicts: Iterable[Verdict]) -> Draft:
         by_file[edit.resource].append(edit)
     files = [_rewritten(sources, path, edits) for path, edits in sorted(by_file.items())]
     return Draft(accepted=tuple(item for item in accepted if not item.keeps), files=tuple(files))
+
+
+def finished(draft: Draft, verdicts: Iterable[Verdict]) -> Draft:
+    """The draft with those edits that stand and were made for its own files: the second round of decisions.
+
+    Raises Refused if those do not fit together.
+    """
+    stand = [
+        edit for verdict in verdicts for item in verdict.stands if isinstance(item, Proposal) for edit in item.edits
+    ]
+    return draft.model_copy(update={"files": tuple(_finished(file, stand) for file in draft.files)})
+
+
+def overwrite(root: Path, draft: Draft) -> None:
+    """Put the draft's files in place of the folder's. Raises Refused if the draft was made from other files."""
+    sources = read_sources(root)
+    for file in draft.files:
+        _base(sources, file.resource, file.base)
+        (root / file.resource).write_bytes(file.text.encode())
 
 
 def write_patch(root: Path, draft: Draft, inside: str = "") -> Patch:
@@ -43,8 +62,17 @@ def _rewritten(sources: Sources, path: str, edits: list[Edit]) -> Rewritten:
         raise Refused(f"what was decided about {path} cannot be written", str(error)) from error
 
 
-def _base(sources: Sources, path: str, digest: str) -> str:
+def _finished(file: Rewritten, stand: Iterable[Edit]) -> Rewritten:
+    name = digest(file.text.encode())
+    edits = [edit for edit in stand if (edit.resource, edit.base) == (file.resource, name)]
+    try:
+        return file.model_copy(update={"text": apply(file.text, edits)})
+    except BadEdit as error:
+        raise Refused(f"what was decided about the format of {file.resource} cannot be written", str(error)) from error
+
+
+def _base(sources: Sources, path: str, name: str) -> str:
     source = sources.files.get(path)
-    if source is None or source.digest != digest:
+    if source is None or source.digest != name:
         raise Refused(f"cannot change {path}", "it is not in the repository as it was read")
     return source.text

@@ -133,3 +133,73 @@ def write(tmp_path: Path) -> Write:
 def shop(write: Write) -> Path:
     """The repository, freshly written."""
     return write(SHOP)
+
+
+OLD = {
+    "shop/old.py": '''
+        """Written long ago, with a word mispelled."""
+        import sys
+        import os
+
+
+        TOKEN = "hunter2"
+
+
+        def describe(name, amount=None, colour=None):
+            lines = ["%s" % name]
+            if amount is not None:
+                lines.append("{}: {}".format("amount", amount))
+            if colour is not None:
+                lines.append("%s: %s" % ("colour", colour))
+            return os.linesep.join(lines)
+
+
+        class Shelf(object):
+            def __init__(self, width = 3,height=2):
+                super(Shelf, self).__init__()
+                self.size = {"width":width,"height":height}
+
+            def area(self):
+                return self.size["width"]*self.size["height"]
+
+            def __repr__(self):
+                return u"Shelf(%d, %d)" % (self.size["width"], self.size["height"])
+
+
+        def kind(amount):
+            if amount == 0:
+                return "none"
+            elif amount == 1:
+                return "one"
+            elif amount == 2:
+                return "two"
+            elif amount < 5 and amount > 2:
+                return "few"
+            elif amount < 10 or amount == 12:
+                return "some"
+            elif amount < 20:
+                return "many"
+            elif amount < 100:
+                return "lots"
+            elif amount < 1000:
+                return "heaps"
+            return "all"
+        ''',
+    "shop/tests/test_old.py": """
+        import unittest
+
+        from shop.old import Shelf, describe, kind
+
+
+        class OldTest(unittest.TestCase):
+            def test_describe(self):
+                self.assertEqual(["a", "amount: 1", "colour: red"], describe("a", 1, "red").splitlines())
+
+            def test_shelf(self):
+                self.assertEqual("Shelf(3, 2)", repr(Shelf()))
+                self.assertEqual(6, Shelf().area())
+
+            def test_kind(self):
+                self.assertEqual(["none", "few", "all"], [kind(n) for n in (0, 4, 9999)])
+        """,
+}

@@ -1,5 +1,6 @@
 """A process ends within its limits, sees no secrets, and leaves nothing behind."""
 
+import ctypes
 import os
 import sys
 import time
@@ -53,6 +54,62 @@ def test_children_die_with_the_command(tmp_path: Path, then: str) -> None:
     os.set_blocking(end, True)
     assert os.read(end, 1) == b""
     os.close(end)
+
+
+DAEMON = """
+import os, signal
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        open("alive", "w"), signal.pause()
+    os._exit(0)
+signal.pause() if {stay} else os.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody inherits orphans")
+@pytest.mark.parametrize("stay", [True, False], ids=["main process is killed", "main process ends"])
+def test_a_daemon_that_left_its_session_dies_too(tmp_path: Path, stay: bool) -> None:
+    os.mkfifo(tmp_path / "alive")
+    end = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    python(tmp_path, DAEMON.format(stay=stay), seconds=1)
+    os.set_blocking(end, True)
+    assert os.read(end, 1) == b""
+    os.close(end)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_fork_bomb_is_put_out(tmp_path: Path) -> None:
+    code, _ = python(tmp_path, "import os\nwhile True:\n    os.fork()", processes=20)
+    assert code == 137
+
+
+LANDLOCK = sys.platform == "linux" and ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+
+
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock: writing by absolute paths is not prevented")
+@pytest.mark.parametrize(
+    "code", ["open('../out', 'w')", "os.mkdir('../out')", "os.remove('../kept')", "os.truncate('../kept', 0)"]
+)
+def test_nothing_outside_is_written(tmp_path: Path, code: str) -> None:
+    (tmp_path / "kept").write_text("kept")
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    failed, said = python(folder, f"import os; open('in', 'w'); {code}")
+    assert failed == 1
+    assert "Permission" in said
+    assert [(folder / "in").exists(), (tmp_path / "out").exists(), (tmp_path / "kept").read_text()] == [
+        True,
+        False,
+        "kept",
+    ]
+
+
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock: signals to others are not prevented")
+def test_nobody_outside_is_signalled(tmp_path: Path) -> None:
+    code, said = python(tmp_path, f"import os; os.kill({os.getpid()}, 0)")
+    assert code == 1
+    assert "PermissionError" in said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS does not enforce RLIMIT_AS")

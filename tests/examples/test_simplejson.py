@@ -7,19 +7,17 @@ from pathlib import Path
 import pytest
 
 from moot.examples.review_board import (
+    Baseline,
+    Bench,
     Findings,
-    Proving,
+    Record,
     autoflake_fixes,
-    guard,
-    pyupgrade_fixes,
     read_sources,
     ruff_fixes,
-    write_draft,
-    write_patch,
 )
-from moot.protocols import Edit, Proposal, Verdict
+from moot.protocols import Edit
 
-TOOLS = {"pyupgrade": pyupgrade_fixes, "ruff": ruff_fixes, "autoflake": autoflake_fixes}
+TOOLS = {"ruff": ruff_fixes, "autoflake": autoflake_fixes}
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +31,8 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def proving(target: Path) -> Proving:
-    return Proving.of(target)
+def before(target: Path) -> Record:
+    return Bench(target).collect({})
 
 
 def fatal(edit: Edit) -> bool:
@@ -53,39 +51,12 @@ def worked_on(target: Path, tmp_path: Path, tool: str) -> tuple[Findings, dict[s
     return findings, texts(root)
 
 
-def test_ruff_and_autoflake_agree_and_each_alone_breaks_it(target: Path, proving: Proving, tmp_path: Path) -> None:
+def test_ruff_and_autoflake_agree_and_each_alone_breaks_it(target: Path, before: Record, tmp_path: Path) -> None:
     drops = []
     for tool in ("ruff", "autoflake"):
         findings, files = worked_on(target, tmp_path, tool)
-        lost = proving.baseline.lost_tests(proving.bench.collect(files))
+        lost = Baseline((), (), before).lost_tests(Bench(target).collect(files))
         assert "cannot import name 'BytesIO'" in lost["simplejson/tests/test_unicode.py"]
         drops.append({edit for item in findings.proposals for edit in item.edits if fatal(edit)})
     assert len(drops[0]) == 1
     assert drops[0] == drops[1]
-
-
-def test_with_what_the_guard_keeps_the_rest_is_proved(target: Path, proving: Proving, tmp_path: Path) -> None:
-    """Here whoever comes first wins a line that no guard defends; a team's policy is wiser than that."""
-    keeps = guard(target).proposals
-    said = [item for tool in TOOLS for item in worked_on(target, tmp_path, tool)[0].proposals]
-    stands: list[Proposal] = list(keeps)
-    for item in said:
-        if not any(clash(item, other) for other in stands):
-            stands.append(item)
-    named = [item.model_copy(update={"id": str(n)}) for n, item in enumerate(stands)]
-    trial = proving.trial(named)
-    assert trial.falls == {}
-    verdict = Verdict(matter="m", kind="change", about="", decided=True, rule="r", because="b", stands=tuple(named))
-    patch = write_patch(target, write_draft(target, [verdict]))
-    proof = proving.prove(patch)
-    assert proof.holds
-    assert proof.before == proof.after
-    assert patch.edits > 100
-
-
-def clash(one: Proposal, other: Proposal) -> bool:
-    return any(
-        mine.resource == theirs.resource and mine.start <= theirs.end and theirs.start <= mine.end
-        for mine in one.edits
-        for theirs in other.edits
-    )

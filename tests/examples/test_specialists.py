@@ -12,16 +12,28 @@ from moot.examples.review_board import (
     Repository,
     api_guard,
     autoflake,
+    bandit,
+    codespell,
+    config,
+    flynt,
+    formatter,
+    isort,
+    mypy,
     prover,
     pyupgrade,
+    radon,
     ruff,
     ruff_bold,
+    ruff_security,
     scribe,
     vulture,
 )
 from moot.protocols import Blob
 
-WITNESSES = [ruff, ruff_bold, autoflake, pyupgrade, vulture, api_guard]
+WITNESSES = [
+    *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell),
+    *(vulture, bandit, ruff_security, mypy, radon, api_guard, config),
+]
 
 
 class Attempt:
@@ -48,15 +60,15 @@ async def check(specialist: Specialist, repository: Repository, attempt: Attempt
 
 
 @pytest.mark.parametrize("specialist", WITNESSES, ids=lambda specialist: specialist.name)
-async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specialist, shop: Path) -> None:
+async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specialist, tmp_path: Path) -> None:
     [skill] = specialist.card().skills
     assert skill.witness
     assert (
         [contract.type for contract in skill.takes.values()],
         skill.says.type,
     ) == (["review.Repository.v1"], "review.Findings.v1")
-    attempt = Attempt(shop)
-    assert isinstance(await check(specialist, packed(shop), attempt), Findings)
+    attempt = Attempt(tmp_path)
+    assert isinstance(await check(specialist, packed(tmp_path), attempt), Findings)
     assert attempt.said
 
 
@@ -73,9 +85,10 @@ def test_a_single_file_is_no_repository(shop: Path) -> None:
 
 
 def test_the_skills_are_those_that_the_plan_is_made_of() -> None:
-    says = {skill.name: skill.says.type for each in (scribe, prover) for skill in each.card().skills}
+    says = {skill.name: skill.says.type for each in (scribe, formatter, prover) for skill in each.card().skills}
     assert says == {
         "draft": "review.Draft.v1",
+        "format": "review.Formatting.v1",
         "finish": "review.Patch.v1",
         "trial": "moot.Trial.v1",
         "prove": "review.Proof.v1",

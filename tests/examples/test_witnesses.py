@@ -53,7 +53,9 @@ def test_ruff_says_its_rules_and_where_they_come_from(shop: Path) -> None:
 def test_what_two_tools_say_of_one_rule_is_one_witness() -> None:
     assert lineage(["F401", "I001"]) == "pyflakes"
     assert lineage(["UP004"]) == "pyupgrade"
-    assert lineage(["FLY002", "I001"]) == "ruff"
+    assert lineage(["FLY002"]) == "flynt"
+    assert lineage(["RUF100", "I001"]) == "isort"
+    assert lineage(["RUF100"]) == "ruff"
 
 
 def test_ruff_obeys_the_repositorys_own_settings(shop: Path) -> None:

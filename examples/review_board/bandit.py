@@ -1,0 +1,15 @@
+"""The specialist bandit."""
+
+from moot.agents import Specialist, TaskContext
+
+from .messages import Findings, Repository
+from .security import bandit_findings
+from .workspace import work
+
+bandit = Specialist("bandit", "claims what looks insecure")
+
+
+@bandit.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Claim what bandit takes for insecure, with its severity."""
+    return await work(repository, context, "running bandit", bandit_findings)

@@ -1,0 +1,15 @@
+"""The specialist codespell."""
+
+from moot.agents import Specialist, TaskContext
+
+from .messages import Findings, Repository
+from .spelling import spelling_fixes
+from .workspace import work
+
+codespell = Specialist("codespell", "corrects typos")
+
+
+@codespell.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Propose codespell's corrections."""
+    return await work(repository, context, "running codespell", spelling_fixes)

@@ -1,0 +1,149 @@
+"""Comparison: what becomes of the tests with each tool alone, with all in a row, and with the board's patch."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+
+from moot.protocols import Proposal, Refused, Verdict
+
+from .baseline import Baseline, baseline
+from .bench import Bench, Record
+from .edits import hunks
+from .fixers import bold_fixes, ruff_fixes
+from .formatting import format_all
+from .messages import Counts, Patch, ReviewProof
+from .rewriters import autoflake_fixes, flynt_fixes, isort_fixes, pyupgrade_fixes
+from .sources import Sources, paths, read_sources
+from .spelling import spelling_fixes
+
+Tool = Callable[[Path], object]
+CHAIN: Mapping[str, Tool] = {
+    "ruff": ruff_fixes,
+    "autoflake": autoflake_fixes,
+    "pyupgrade": pyupgrade_fixes,
+    "flynt": flynt_fixes,
+    "isort": isort_fixes,
+    "codespell": spelling_fixes,
+    "formatter": format_all,
+}
+ALONE: Mapping[str, Tool] = {**CHAIN, "ruff_bold": bold_fixes}
+BEFORE, ROW, BOARD = "before", "all in a row", "the board"
+AT_ONCE = 2  # test runs
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one way of fixing comes to. `fails` counts new failures; -1: not known, the reason stands in `because`."""
+
+    name: str
+    edits: int
+    counts: Counts
+    fails: int
+    because: str = ""
+
+    @property
+    def red(self) -> bool:
+        """True if something fails that did not before."""
+        return self.fails != 0
+
+
+async def compare(root: Path, at_once: int = AT_ONCE) -> list[Row]:
+    """Really run each tool on a copy of the folder, then its tests; first the tests as they are.
+
+    Takes a test run for each tool and two more, so many at once. What a cancelled comparison runs is killed.
+    """
+    limiter = CapacityLimiter(at_once)
+    base = await run_sync(baseline, Bench(root), read_sources(root))
+    sources = read_sources(root)
+    ways: dict[str, Sequence[Tool]] = {**{name: [tool] for name, tool in ALONE.items()}, ROW: list(CHAIN.values())}
+    rows: dict[str, Row] = {}
+
+    async def go(name: str, tools: Sequence[Tool]) -> None:
+        rows[name] = await run_sync(partial(_tried, root, sources, base, name, tools), limiter=limiter)
+
+    async with anyio.create_task_group() as group:
+        for name, tools in ways.items():
+            group.start_soon(go, name, tools)
+    return [Row(BEFORE, 0, base.record.counts, 0), *(rows[name] for name in ways)]
+
+
+def board(patch: Patch, proof: ReviewProof) -> Row:
+    """The row of the board's own patch and proof."""
+    return Row(BOARD, patch.edits, proof.after, len(proof.new_failures) or (0 if proof.holds else -1), proof.because)
+
+
+def table(rows: Sequence[Row], verdicts: Sequence[Verdict] = ()) -> str:
+    """The rows as text; with verdicts also how many of each tool's proposals the board let stand."""
+    accepted = _accepted(verdicts)
+    width = max(len(row.name) for row in rows)
+    return "\n".join(
+        [
+            "EACH TOOL ALONE, ALL IN A ROW, THE BOARD",
+            f"  {'':<{width}}  edits   passed failed errors           proposals the board let stand",
+            *(_line(row, width, accepted.get(row.name)) for row in rows),
+        ]
+    )
+
+
+def _line(row: Row, width: int, accepted: tuple[int, int] | None) -> str:
+    edits = "" if row.name == BEFORE else str(row.edits)
+    counts = row.counts
+    colour = "" if row.name == BEFORE else "RED" if row.fails > 0 else "green" if not row.fails else "?"
+    tests = f"{counts.passed:6} {counts.failed:6} {counts.errors:6}   {colour:<5}"
+    share = f"    {accepted[0]:4} of {accepted[1]}" if accepted else ""
+    why = f"    {row.because}" if row.fails < 0 else ""
+    return f"  {row.name:<{width}}  {edits:>5}   {tests}{share}{why}".rstrip()
+
+
+def _accepted(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, int]]:
+    """Of each agent's proposals: how many stand, and how many there were. Kept lines are not counted."""
+    stands: dict[str, int] = {}
+    said: dict[str, int] = {}
+    for verdict in verdicts:
+        if verdict.kind not in ("claim", "contradiction"):
+            for item in verdict.stands:
+                if isinstance(item, Proposal):
+                    stands[item.by] = stands.get(item.by, 0) + 1
+                    said[item.by] = said.get(item.by, 0) + 1
+            for dissent in verdict.dissent:
+                said[dissent.by] = said.get(dissent.by, 0) + 1
+    return {name: (stands.get(name, 0), count) for name, count in said.items()}
+
+
+def _tried(root: Path, sources: Sources, base: Baseline, name: str, tools: Sequence[Tool]) -> Row:
+    try:
+        texts = _worked_on(root, tools)
+    except Refused as error:
+        return Row(name, 0, Counts(), -1, str(error))
+    changed = {path: texts[path] for path, source in sources.files.items() if texts[path] != source.text}
+    edits = sum(len(hunks(path, sources.files[path].text, text)) for path, text in changed.items())
+    now = Bench(root).within(base.patience).tests(changed)
+    return Row(name, edits, now.counts, len(base.new_failures(now)) or _incomplete(now))
+
+
+def _incomplete(now: Record) -> int:
+    return 0 if now.complete else -1
+
+
+def _worked_on(root: Path, tools: Sequence[Tool]) -> dict[str, str]:
+    """The files as the tools leave them, one after the other."""
+    with tempfile.TemporaryDirectory(prefix="moot-alone-", ignore_cleanup_errors=True) as scratch:
+        copy = shutil.copytree(root, Path(scratch) / root.name, symlinks=True, ignore=_pycache)
+        for tool in tools:
+            tool(copy)
+        return dict(_texts(copy))
+
+
+_pycache = shutil.ignore_patterns("__pycache__", ".git")
+
+
+def _texts(root: Path) -> Iterator[tuple[str, str]]:
+    for path in paths(root):
+        yield path.relative_to(root).as_posix(), path.read_bytes().decode(errors="surrogateescape")

@@ -1,0 +1,56 @@
+"""Complexity: functions with many paths through them, by radon, as Claims."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from moot.protocols import Claim, Evidence
+
+from .messages import Findings
+from .rewriters import portions
+from .sources import read_sources
+from .tools import call
+
+LEAST = "C"  # radon's ranks: A and B (up to 10 paths) are nothing to talk about
+SEVERITY = {"C": "moderate", "D": "more than moderate", "E": "high", "F": "very high"}
+
+
+def complex_functions(root: Path) -> Findings:
+    """One Claim for each function ranked C or worse: about "path:name:complexity", value the rank.
+
+    The measure is McCabe's cyclomatic complexity, "A Complexity Measure", 1976. `root` is changed.
+    """
+    sources = read_sources(root)
+    _without_a_trap(root / "pyproject.toml")
+    found: dict[str, Claim] = {}
+    for files in portions(list(sources.files)):
+        said = json.loads(call("radon", ["cc", "--json", "--min", LEAST, *files], root))
+        for path, blocks in said.items():
+            for block in blocks if isinstance(blocks, list) else ():
+                if block["type"] != "class":
+                    claim = _claim(Path(path).as_posix(), block)
+                    found[claim.about] = claim
+    return Findings(claims=(*sources.claims, *found.values()))
+
+
+def _without_a_trap(project: Path) -> None:
+    """radon reads any pyproject.toml as an INI file, and gives up where that has a percent sign: it need not see one
+    that says nothing to it."""
+    if project.is_file() and "[tool.radon" not in project.read_bytes().decode(errors="replace"):
+        project.unlink()
+
+
+def _claim(path: str, block: dict[str, Any]) -> Claim:
+    name = f"{block['classname']}.{block['name']}" if block.get("classname") else block["name"]
+    says = f"cyclomatic complexity {block['complexity']}"
+    where = f"{path}:{block['lineno']}"
+    return Claim(
+        about=f"{path}:{name}:complexity",
+        value=block["rank"],
+        lineage="radon",
+        because=says,
+        evidence=(
+            Evidence(kind="measurement", says=says, source=where),
+            Evidence(kind="severity", says=SEVERITY[block["rank"]]),
+        ),
+    )

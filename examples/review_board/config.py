@@ -1,0 +1,15 @@
+"""The specialist config."""
+
+from moot.agents import Specialist, TaskContext
+
+from .house_rules import defended
+from .messages import Findings, Repository
+from .workspace import work
+
+config = Specialist("config", "defends what the repository's own configuration says")
+
+
+@config.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Propose to keep what configuration and comments waive, and claim that it is accepted."""
+    return await work(repository, context, "reading the repository's configuration", defended)

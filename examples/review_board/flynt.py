@@ -1,0 +1,15 @@
+"""The specialist flynt."""
+
+from moot.agents import Specialist, TaskContext
+
+from .messages import Findings, Repository
+from .rewriters import flynt_fixes
+from .workspace import work
+
+flynt = Specialist("flynt", "turns string formatting into f-strings")
+
+
+@flynt.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Propose f-strings."""
+    return await work(repository, context, "running flynt", flynt_fixes)

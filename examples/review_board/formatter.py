@@ -1,0 +1,15 @@
+"""The specialist formatter: a second round, on what was decided in the first."""
+
+from moot.agents import Specialist, TaskContext
+
+from .formatting import format_draft
+from .messages import Draft, Formatting, Repository
+from .workspace import work
+
+formatter = Specialist("formatter", "formats what the board rewrote")
+
+
+@formatter.skill
+async def format(repository: Repository, draft: Draft, context: TaskContext) -> Formatting:
+    """Propose ruff's format for the lines that the draft rewrites."""
+    return await work(repository, context, "running ruff format", lambda root: format_draft(root, draft))

@@ -1,0 +1,15 @@
+"""The specialist mypy."""
+
+from moot.agents import Specialist, TaskContext
+
+from .messages import Findings, Repository
+from .type_errors import type_errors
+from .workspace import work
+
+mypy = Specialist("mypy", "claims type errors")
+
+
+@mypy.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Claim which lines have type errors."""
+    return await work(repository, context, "running mypy", type_errors)

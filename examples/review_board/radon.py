@@ -1,0 +1,15 @@
+"""The specialist radon."""
+
+from moot.agents import Specialist, TaskContext
+
+from .complexity import complex_functions
+from .messages import Findings, Repository
+from .workspace import work
+
+radon = Specialist("radon", "claims which functions are complex")
+
+
+@radon.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Claim which functions have many paths through them."""
+    return await work(repository, context, "running radon", complex_functions)

@@ -1,0 +1,69 @@
+"""Rewriters: autoflake, pyupgrade, flynt and isort over a folder. Each says what it would change; none is sure to be
+right. All obey the settings that the repository has for them, and none outside it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from .messages import Findings
+from .rewriting import proposal, rewritten
+from .settings import fence, oldest_python, orders_imports_with_ruff
+from .sources import Sources, read_sources
+from .tools import call
+
+
+def autoflake_fixes(root: Path) -> Findings:
+    """What autoflake drops as unused imports, in `__init__.py` too. `root` is changed."""
+    fence(root)
+    return rewritten(
+        root,
+        on_files("autoflake", "--in-place", "--remove-all-unused-imports", root=root),
+        lambda _, edits: proposal(edits, "pyflakes", "the import is not used in this file"),
+    )
+
+
+def pyupgrade_fixes(root: Path) -> Findings:
+    """What pyupgrade rewrites for the oldest Python that the repository supports, 3.8 if it does not say. `root` is
+    changed."""
+    oldest = oldest_python(root)
+    return rewritten(
+        root,
+        on_files("pyupgrade", f"--py3{oldest}-plus", root=root, ends=(0, 1)),
+        lambda _, edits: proposal(edits, "pyupgrade", f"newer syntax for Python 3.{oldest} and later"),
+    )
+
+
+def flynt_fixes(root: Path) -> Findings:
+    """What flynt turns into f-strings. `root` is changed."""
+    fence(root)
+    return rewritten(
+        root,
+        on_files("flynt", "--quiet", root=root),
+        lambda _, edits: proposal(edits, "flynt", "an f-string says the same, shorter"),
+    )
+
+
+def isort_fixes(root: Path) -> Findings:
+    """The imports in isort's order, unless the repository has its own with ruff. `root` is changed."""
+    if orders_imports_with_ruff(root):
+        return Findings(claims=read_sources(root).claims)
+    fence(root)
+    return rewritten(
+        root,
+        on_files("isort", "--quiet", "--filter-files", root=root),
+        lambda _, edits: proposal(edits, "isort", "imports in sections, each in alphabetical order"),
+    )
+
+
+def on_files(tool: str, *options: str, root: Path, ends: Sequence[int] = (0,)) -> Callable[[Sources], None]:
+    """A job that lets the tool rewrite the files that can be parsed."""
+
+    def work(sources: Sources) -> None:
+        for files in portions(list(sources.files)):
+            call(tool, [*options, *files], root, ends)
+
+    return work
+
+
+def portions(files: Sequence[str], size: int = 200) -> Iterator[list[str]]:
+    """The files as arguments, as many at a time as fit on a command line."""
+    return (["./" + file for file in files[at : at + size]] for at in range(0, len(files), size))

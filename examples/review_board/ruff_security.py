@@ -1,0 +1,15 @@
+"""The specialist ruff_security."""
+
+from moot.agents import Specialist, TaskContext
+
+from .messages import Findings, Repository
+from .security import ruff_security_findings
+from .workspace import work
+
+ruff_security = Specialist("ruff_security", "claims what looks insecure to ruff's port of bandit")
+
+
+@ruff_security.skill
+async def check(repository: Repository, context: TaskContext) -> Findings:
+    """Claim what ruff's S rules take for insecure."""
+    return await work(repository, context, "running ruff's security rules", ruff_security_findings)

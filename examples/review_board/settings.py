@@ -1,0 +1,174 @@
+"""Settings: what a repository's own configuration says, in whatever file its tools would look."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from configparser import ConfigParser, Error
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from moot.protocols import Claim
+
+from .sources import paths
+
+RUFF_FILES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
+FLAKE8_FILES = (".flake8", "setup.cfg", "tox.ini")
+RUFF_ORDERS = r"""(?m)^\[(tool\.ruff\.)?(lint\.)?isort\]|^(lint\.)?isort\.|select\s*=\s*\[[^]]*["'](I|I001|ALL)["']"""
+ISORT_MARKS = ((".isort.cfg", ""), ("pyproject.toml", "[tool.isort"), ("setup.cfg", "[isort]"), ("tox.ini", "[isort]"))
+OLDEST, NEWEST = 8, 15  # of Python 3: what is taken where a repository says nothing, and the most pyupgrade knows
+REQUIRES = re.compile(r"""(?:requires-python|python_requires)\s*=\s*["']?\s*[^"'\n]*?>=\s*3\.(\d+)""")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which rules a repository waives where, which files it excludes, and which of its files cannot be read.
+
+    `waived` are (pattern of files, codes, where that is written); `excluded` are (pattern, where).
+    """
+
+    waived: tuple[tuple[str, tuple[str, ...], str], ...]
+    excluded: tuple[tuple[str, str], ...]
+    claims: tuple[Claim, ...]
+
+    def waiver(self, path: str, code: str) -> str:
+        """Where it is written that the rule does not hold for this file; empty if nowhere."""
+        for pattern, codes, where in self.waived:
+            if matches(path, pattern) and any(code.startswith(prefix) for prefix in codes):
+                return where
+        return ""
+
+    def exclusion(self, path: str) -> str:
+        """Where it is written that the file is to be left alone; empty if nowhere."""
+        return next((where for pattern, where in self.excluded if matches(path, pattern)), "")
+
+
+def read_settings(root: Path) -> Settings:
+    """What the files at the root say, for ruff and for flake8; an unreadable one is claimed."""
+    found = _Found()
+    for name in RUFF_FILES:
+        if (root / name).is_file():
+            found.toml(name, root / name)
+    for name in FLAKE8_FILES:
+        if (root / name).is_file():
+            found.ini(name, root / name)
+    return Settings(tuple(found.waived), tuple(found.excluded), tuple(found.claims))
+
+
+def has_ruff_settings(root: Path) -> bool:
+    """True if ruff would find settings anywhere in the folder. It looks above it too, unless it is told not to."""
+    folders = {root, *(path.parent for path in paths(root))}
+    return any((folder / name).exists() for folder in folders for name in RUFF_FILES)
+
+
+def orders_imports_with_ruff(root: Path) -> bool:
+    """True if the repository lets ruff order its imports, and has no settings for isort."""
+    if any(_says(root / name, mark) for name, mark in ISORT_MARKS):
+        return False
+    return any(_says(root / name, RUFF_ORDERS) for name in RUFF_FILES)
+
+
+def formats_with_ruff(root: Path) -> bool:
+    """True if the repository has settings of ruff that are more than the file they would stand in."""
+    return any(_says(root / name, "[tool.ruff" if name == "pyproject.toml" else "") for name in RUFF_FILES)
+
+
+def _says(path: Path, mark: str) -> bool:
+    return path.is_file() and re.search(re.escape(mark) if mark != RUFF_ORDERS else mark, _lenient(path)) is not None
+
+
+def _lenient(path: Path) -> str:
+    return path.read_bytes().decode(errors="replace")
+
+
+def oldest_python(root: Path) -> int:
+    """The minor version of the oldest Python 3 that the repository supports."""
+    for name in ("pyproject.toml", "setup.cfg", "setup.py"):
+        if (root / name).is_file():
+            found = REQUIRES.search(_lenient(root / name))
+            if found:
+                return max(6, min(int(found[1]), NEWEST))
+    return OLDEST
+
+
+def fence(root: Path) -> None:
+    """Mark the folder as the root of its repository: there isort, mypy and their like stop looking for settings."""
+    (root / ".git").mkdir(exist_ok=True)
+
+
+def matches(path: str, pattern: str) -> bool:
+    """True if the pattern names the file, one of its folders, or a glob of either."""
+    pattern = pattern.removeprefix("./").rstrip("/")
+    parts = path.split("/")
+    folders = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return any(fnmatch(name, pattern) for name in (*folders, *parts))
+
+
+class _Found:
+    """What was read until now."""
+
+    def __init__(self) -> None:
+        self.waived: list[tuple[str, tuple[str, ...], str]] = []
+        self.excluded: list[tuple[str, str]] = []
+        self.claims: list[Claim] = []
+
+    def toml(self, name: str, path: Path) -> None:
+        """Settings of ruff."""
+        try:
+            said: Any = tomllib.loads(path.read_bytes().decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self._unreadable(name, error)
+            return
+        ruff = said.get("tool", {}).get("ruff", {}) if name == "pyproject.toml" else said
+        for part, key in ((ruff, name), (ruff.get("lint", {}), name)):
+            self._waive("*", part.get("ignore", ()), key)
+            self._waive("*", part.get("extend-ignore", ()), key)
+            for table in ("per-file-ignores", "extend-per-file-ignores"):
+                for pattern, codes in part.get(table, {}).items():
+                    self._waive(pattern, codes, key)
+            for table in ("exclude", "extend-exclude"):
+                self.excluded += [(pattern, key) for pattern in part.get(table, ())]
+
+    def ini(self, name: str, path: Path) -> None:
+        """Settings of flake8."""
+        parser = ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read_string(path.read_bytes().decode())
+        except (Error, UnicodeDecodeError) as error:
+            self._unreadable(name, error)
+            return
+        if parser.has_section("flake8"):
+            said = parser["flake8"]
+            self._waive("*", [*_words(said.get("ignore", "")), *_words(said.get("extend-ignore", ""))], name)
+            for pattern, codes in _per_file(said.get("per-file-ignores", "")):
+                self._waive(pattern, codes, name)
+            words = [*_words(said.get("exclude", "")), *_words(said.get("extend-exclude", ""))]
+            self.excluded += [(pattern, name) for pattern in words]
+
+    def _waive(self, pattern: str, codes: Iterable[str], where: str) -> None:
+        if codes := tuple(codes):
+            self.waived.append((pattern, codes, where))
+
+    def _unreadable(self, name: str, error: Exception) -> None:
+        self.claims.append(Claim(about=f"{name}:syntax", value="broken", because=f"left alone: {error}"))
+
+
+def _words(text: str) -> list[str]:
+    lines = (line.partition("#")[0] for line in text.splitlines())
+    return [word for line in lines for word in re.split(r"[,\s]+", line) if word]
+
+
+def _per_file(text: str) -> Iterator[tuple[str, list[str]]]:
+    """flake8's "pattern,pattern: code,code" entries, separated by white space or commas."""
+    patterns: list[str] = []
+    codes: list[str] = []
+    for word in re.findall(r"[^,\s:]+|:", text):
+        if word == ":":
+            patterns, codes = [*codes], []
+        elif codes and patterns and not re.fullmatch(r"[A-Z]+\d*", word):
+            yield from ((pattern, codes) for pattern in patterns)
+            patterns, codes = [], [word]
+        else:
+            codes.append(word)
+    yield from ((pattern, codes) for pattern in patterns)
