@@ -5,6 +5,7 @@ what was red before may stay red. Whatever could not be proved by the end falls.
 holds that compiles and imports, and says so; the proof of the whole patch then does not hold.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from .suspicion import accused
 
 MOST_RUNS = {"import": 120, "collect": 60, "tests": 40}  # checks a trial may make, by tier
 WORTH_COLLECTING = 100  # tests: to find fewer takes as long as to run them
+ERROR = re.compile(r"[\w.]*(Error|Exception|Warning|Exit|Interrupt)\b")
 MOST_TARGETS = 100  # tests named on one command line; beyond that all are run
 
 
@@ -157,7 +159,7 @@ class Sieve:
         for change, failures in guilty:
             name, why = next(iter(failures.items()))
             more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-            self._fell(change, f"breaks {name}{more}: {_last_line(why)}")
+            self._fell(change, f"breaks {name}{more}: {_reason(why)}")
         return kept
 
     def _fell(self, change: Change, why: str) -> None:
@@ -216,9 +218,11 @@ def _ids(changes: Iterable[Change]) -> list[str]:
     return [name for change in changes for name in change.ids]
 
 
-def _last_line(text: str) -> str:
+def _reason(text: str) -> str:
+    """The line of a failure's report that names the error, else its last."""
     lines = [line.removeprefix("E").strip() for line in text.strip().splitlines()]
-    return lines[-1][:200] if lines else "no reason given"
+    named = [line for line in lines if ERROR.match(line)]
+    return [*lines, *named][-1][:200] if lines else "no reason given"
 
 
 def _verdict(base: Baseline, complete: bool, failures: int) -> str:

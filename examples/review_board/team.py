@@ -64,10 +64,18 @@ def _conflicts(report: RunReport) -> Iterator[str]:
     conflicts = [verdict for verdict in report.verdicts if verdict.contested]
     agreed = len(report.verdicts) - len(conflicts)
     yield f"CONFLICTS  {len(conflicts)} of {len(report.verdicts)} matters were contested, {agreed} were not"
+    yield f"           {_overlapping(report)} proposals overlap with another one"
     for verdict in conflicts[:SHOWN]:
         yield from _conflict(verdict)
     if len(conflicts) > SHOWN:
         yield f"  … and {len(conflicts) - SHOWN} more: `moot show {report.run}`"
+
+
+def _overlapping(report: RunReport) -> int:
+    """How many proposals change, or keep, what another proposal is about as well."""
+    changes = [verdict for verdict in report.verdicts if verdict.kind not in ("claim", "contradiction")]
+    sizes = [len(verdict.stands) + len(verdict.falls) for verdict in changes]
+    return sum(size for size in sizes if size > 1)
 
 
 def _conflict(verdict: Verdict) -> Iterator[str]:
