@@ -1,7 +1,7 @@
 """`moot run TARGET`: ask a team for an outcome, follow it live, print what came out. Starts what is not running."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from .progress import Watcher, watcher
 from .reach import broker, go
 from .tell import tell
 
-Epilogue = Callable[[Report], Awaitable[str]]
+Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[Report], Awaitable[str]]]]
 LOST = 5.0  # seconds without a broker after which a run is given up from here
 
 
@@ -85,8 +85,17 @@ async def pursue(
 ) -> int:
     """One run from the flags to the printed outcome; gives the exit code. Raises BrokerUnavailable, UsageError.
 
-    `epilogue` has the last word, where text is printed.
+    `epilogue` is entered before the run, and what it gives has the last word, where text is printed.
     """
+    if epilogue is None or settings.output != "text":
+        return (await _pursue(settings, target, team, asked, wishes))[1]
+    async with epilogue() as last_word:
+        came, code = await _pursue(settings, target, team, asked, wishes)
+        click.echo("\n" + await last_word(came))
+        return code
+
+
+async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> tuple[Report, int]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(broker(settings, start="always"))
         client = await stack.enter_async_context(connect(url, team.name, name="cli"))
@@ -107,9 +116,7 @@ async def pursue(
     emit(settings, came, partial(tell, team, folder))
     if applied:
         say(applied)
-    if epilogue and settings.output == "text":
-        click.echo("\n" + await epilogue(came))
-    return code
+    return came, code
 
 
 async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Report) -> str:

@@ -51,4 +51,5 @@ async def test_a_run_without_a_patch_has_no_table(tmp_path: Path) -> None:
         run="r", team="review", status="failed", because="", outcome={}, verdicts=(), missing=(), spent={},
         state_hash="", events=0, seconds=0,
     )  # fmt: skip
-    assert await import_module("moot.examples.review_board.demo").epilogue(tmp_path, came) == ""
+    async with import_module("moot.examples.review_board.demo").epilogue(tmp_path) as last_word:
+        assert await last_word(came) == ""
