@@ -50,8 +50,9 @@ def _said(report: RunReport) -> Iterator[str]:
             _count(said, item.by, verdict, 1)
         for dissent in verdict.dissent:
             _count(said, dissent.by, verdict, 0)
+    width = max(map(len, said), default=0)
     for who, (claims, proposals, stand) in sorted(said.items()):
-        yield f"  {who:<10} {proposals:4} proposals {claims:4} claims {stand:4} stand"
+        yield f"  {who:<{width}} {proposals:4} proposals {claims:4} claims {stand:4} stand"
 
 
 def _count(said: dict[str, list[int]], who: str, verdict: Verdict, stands: int) -> None:
