@@ -9,7 +9,7 @@ from .layout import ensure_layout
 from .live import Feed, Live, Present
 from .log import Log, RunHead
 from .refusal import redact
-from .server import Durability, gone
+from .server import Durability, alive, gone
 from .tasks import beside
 from .teams import team_names
 
@@ -23,5 +23,5 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # the broker and the way to it
     "embedded", "find_embedded", "Durability", "connect", "Connection", "redact", "ensure_layout",
     # structured concurrency
-    "beside", "gone",
+    "beside", "gone", "alive",
 ]  # fmt: skip

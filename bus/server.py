@@ -136,7 +136,7 @@ async def stop(process: "subprocess.Popen[bytes]") -> None:
 async def gone(pid: int) -> None:
     """Return when the process has ended, whosever child it is."""
     if not hasattr(os, "pidfd_open"):
-        while _alive(pid):  # noqa: ASYNC110 - nothing tells it here
+        while alive(pid):  # noqa: ASYNC110 - nothing tells it here
             await anyio.sleep(0.25)
         return
     with suppress(ProcessLookupError):
@@ -230,7 +230,8 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether there is a process of this id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,6 +1,5 @@
 """`moot ps`: the processes that run here, and whoever else of their teams is on the bus."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import click
 from pydantic import BaseModel, ValidationError
 
-from moot.bus import connect
+from moot.bus import alive, connect
 from moot.protocols import BrokerUnavailable
 
 from .agents import present
@@ -63,17 +62,6 @@ def supervised(home: Path) -> Iterator[Supervised]:
             continue
         if alive(found.pid):
             yield found
-
-
-def alive(pid: int) -> bool:
-    """Whether there is a process of this id."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _children(one: Supervised) -> list[dict[str, Any]]:
