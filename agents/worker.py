@@ -31,7 +31,7 @@ from .presence import present
 from .specialist import Parameter, Skill, Specialist
 
 DELIVERIES = 5  # a task that was delivered so often ends whoever works on it
-GRACE = 10.0  # seconds that tasks in hand get when the worker is to stop
+GRACE = 4.0  # seconds that tasks in hand get when the worker is to stop; a supervisor kills after 5
 
 
 class Worker:
@@ -65,7 +65,8 @@ class Worker:
             task_status.started()
             async with anyio.create_task_group() as hands:
                 await self._take(inbox, hands)
-                hands.cancel_scope.deadline = anyio.current_time() + GRACE
+                grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer would be heard
+                hands.cancel_scope.deadline = anyio.current_time() + grace
 
     # what goes on beside the tasks
 
