@@ -92,6 +92,6 @@ class Refused(MootError):
 
 
 class Unproved(MootError):
-    """The outcome came without a proof that holds: do not use it as it is."""
+    """Do not use the outcome as it is: it came without a proof that holds."""
 
     exit_code = 4

@@ -11,13 +11,14 @@ import click
 from anyio import get_cancelled_exc_class
 
 from moot.bus import beside
-from moot.protocols import BrokerUnavailable, Goal, MootError, UsageError
+from moot.protocols import BrokerUnavailable, Goal, MootError, Unproved, UsageError
 
 from ..client import Client, connect
 from ..folding import evolve
 from ..report import Report, exit_code, report, unproved
 from ..state import RunState
 from ..team import Team, load_team
+from .errors import Shape
 from .export import keep
 from .goal import HELP, Asked, build, parse
 from .launch import absentees, children, supervised
@@ -166,10 +167,13 @@ def _keep(settings: Settings, team: Team, came: Report) -> Path:
 
 
 def _code(team: Team, came: Report) -> int:
+    """The exit code, and on stderr what, why and what to try where it is not 0."""
     code = exit_code(came, team.outcome)
     if code == 4:
-        say(f"unproved: {unproved(came, team.outcome)}")
+        error: MootError = Unproved(f"the outcome of run {came.run} is not proved", unproved(came, team.outcome))
     elif code:
         error = MootError(f"run {came.run} {came.status}", came.because, f"`moot show {came.run}` has the whole story")
-        say(f"error: {error.what}\n  why: {error.why}\n  try: {error.hint}")
+    else:
+        return 0
+    say("\n".join(Shape(error.what, error.why, error.hint, code).lines()))
     return code
