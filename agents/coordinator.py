@@ -7,7 +7,7 @@ import anyio
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from moot.bus import Bus, Delivery
+from moot.bus import Bus, Delivery, reach
 from moot.protocols import COORDINATOR, AgentCard, Assigned, Concluded, Decision, Driving, Entry, Result, StaleWriter
 
 from .decider import Policy, View, decide, wake
@@ -61,8 +61,10 @@ class Drive:
     async def _run(self, delivery: Delivery) -> None:
         state = RunState(delivery.run)
         try:
+            reach("fold.before", run=delivery.run)
             async for entry in self._bus.log.read(delivery.run):
                 self._take(state, entry)
+            reach("fold.after", run=delivery.run, seq=state.seq)
             if state.goal is None:
                 self._log.warning("no goal here", why=delivery.entry.why or "the run was deleted")
             elif not state.concluded:

@@ -8,6 +8,7 @@ from .inbox import Delivery, Inbox
 from .layout import ensure_layout
 from .live import Feed, Live, Present
 from .log import Log, RunHead
+from .points import POINTS, reach
 from .refusal import redact
 from .server import Durability, alive, gone
 from .tasks import beside
@@ -22,6 +23,8 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "Live", "Feed", "Present",
     # the broker and the way to it
     "embedded", "find_embedded", "Durability", "connect", "Connection", "redact", "ensure_layout",
+    # moments that can be watched, or crashed at
+    "POINTS", "reach",
     # structured concurrency
     "beside", "gone", "alive",
 ]  # fmt: skip

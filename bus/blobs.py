@@ -18,6 +18,7 @@ from .fence import Fence, Sealed, append_one
 from .jetstream import last, persist, publish
 from .layout import object_stream
 from .packing import pack, unpack
+from .points import reach
 from .reader import read
 
 CHUNK = 256 * 1024  # bytes
@@ -45,7 +46,9 @@ class Blobs:
         """Keep the bytes; what is there already is not sent again. Raises BusFull, Unanswered, Denied."""
         blob = Blob(digest=_digest(data), size=len(data), name=name, kind=kind)
         if not await self._look(blob.digest):
+            reach("blob.before", digest=blob.digest)
             await self._send(blob.digest, data)
+            reach("blob.after", digest=blob.digest)
         return blob
 
     async def get(self, blob: Blob | str) -> bytes:

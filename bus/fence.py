@@ -8,6 +8,7 @@ from moot.protocols import StaleWriter, uuid7
 
 from .connection import Connection
 from .jetstream import WRONG_LAST, JetStreamError, find, persist, publish
+from .points import reach
 
 CHAIN = 8  # up to here a chain is faster than a batch
 BATCH = 1000  # the server's bound
@@ -45,6 +46,7 @@ async def append(connection: Connection, stream: str, messages: Sequence[Sealed]
     while group := list(_group(left, short=len(messages) <= CHAIN)):
         write = append_one if len(group) == 1 else append_batch
         fence = fence._replace(after=await write(connection, stream, group, fence))
+        reach("append.between", seq=fence.after)
     return fence.after
 
 

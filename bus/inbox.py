@@ -12,6 +12,7 @@ from moot.protocols import Assigned, BusError, Entry, Subjects, Unanswered, pars
 from .connection import Connection
 from .jetstream import Arrived, Reply, call, persist
 from .log import Log
+from .points import reach
 from .pull import Pull
 from .tasks import beside
 
@@ -93,8 +94,11 @@ class Inbox:
         if not self.forget(delivery):
             return
         if self._connection.connected and not delivery.stale:
+            point = "back" if word == b"-NAK" else "ack"
+            reach(f"{point}.before", run=delivery.run, seq=delivery.arrived.seq, word=word.decode())
             with suppress(Unanswered):
                 await self._connection.publish(delivery.arrived.ack, word)
+            reach(f"{point}.after", run=delivery.run, seq=delivery.arrived.seq)
 
     def forget(self, delivery: Delivery) -> bool:
         """Hold a delivery no longer, without a word to the server; False if we did not."""
@@ -137,6 +141,7 @@ class Inbox:
         if before := self._held.get(arrived.seq):
             before.arrived = arrived  # after a crash the broker gives again what we are at; this is the one to confirm
             return None
+        reach("take.before", seq=arrived.seq, times=arrived.times)
         delivery, kept = Delivery(self, arrived), False
         self._held[arrived.seq] = delivery
         try:
@@ -144,6 +149,7 @@ class Inbox:
             kept = not (self._doubtful(arrived) and await self._settled(delivery))
             if not kept:
                 await delivery.drop()
+            reach("take.after", run=delivery.run, seq=arrived.seq, times=arrived.times, kept=kept)
             return delivery if kept else None
         finally:
             if not kept:  # dropped, or cancelled meanwhile: nobody will say a word for it

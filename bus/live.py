@@ -22,6 +22,7 @@ from moot.protocols import (
 )
 
 from .connection import Connection
+from .points import reach
 from .service import Service
 
 T = TypeVar("T")
@@ -110,7 +111,9 @@ class Live:
 
     async def _say(self, subject: str, message: Heartbeat | Progress) -> None:
         if self._connection.connected or self._connection.dead:
+            reach("publish.before", subject=subject)
             await self._connection.publish(subject, message.model_dump_json().encode())
+            reach("publish.after", subject=subject)
 
     @asynccontextmanager
     async def _feed(self, read: Callable[[Msg], T], *subjects: str) -> AsyncIterator[Feed[T]]:

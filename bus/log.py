@@ -34,6 +34,7 @@ from .blobs import Blobs
 from .connection import Connection
 from .fence import Fence, Sealed, append, append_one
 from .jetstream import Arrived, Reply, call, find, last, persist, stream_info
+from .points import reach
 from .reader import follow, read
 
 LARGE = 512 * 1024  # bytes of an envelope, from which on it travels as a blob
@@ -69,10 +70,13 @@ class Log:
         if info and 0 < info.config.max_bytes * NEARLY_FULL <= info.state.bytes:
             raise BusFull("the log is nearly full", f"{info.state.bytes} of {info.config.max_bytes} bytes are used")
         message = await self._seal(goal, self._subjects.goal(run, client), client, run)
+        reach("ask.before", run=run)
         try:
-            return await self._append([message], Fence(self._subjects.run(run), 0))
+            seq = await self._append([message], Fence(self._subjects.run(run), 0))
         except StaleWriter:
             raise AlreadyThere(f"there is a run {run} already") from None
+        reach("ask.after", run=run, seq=seq)
+        return seq
 
     async def append(
         self, run: str, events: Sequence[Decision], *, after: int, source: str, cause: str | None = None
@@ -85,7 +89,11 @@ class Log:
         `cause` is the id of the envelope that led to this.
         """
         messages = [await self._seal(event, self._subject(run, event), source, run, cause) for event in events]
-        return await append(self._connection, self._stream, messages, Fence(self._subjects.coordinator(run), after))
+        reach("append.before", run=run, by=source, after=after, kinds=[_kind(type(event)) for event in events])
+        fence = Fence(self._subjects.coordinator(run), after)
+        seq = await append(self._connection, self._stream, messages, fence)
+        reach("append.after", run=run, by=source, seq=seq)
+        return seq
 
     async def answer(self, run: str, answer: Answer, *, source: str, cause: str | None = None) -> bool:
         """Answer an attempt of a task. False if it was answered before: the first answer stands.
@@ -93,20 +101,26 @@ class Log:
         `cause` is the id of the envelope that assigned it.
         """
         subject = self._subjects.result(run, answer.agent, answer.task, answer.attempt)
+        reach("answer.before", run=run, task=answer.task, attempt=answer.attempt, by=source)
+        first = True
         try:
             await self._append([await self._seal(answer, subject, source, run, cause)], Fence(subject, 0))
         except StaleWriter:
-            return False
-        return True
+            first = False
+        reach("answer.after", run=run, task=answer.task, attempt=answer.attempt, by=source, first=first)
+        return first
 
     async def cancel(self, run: str, event: Cancelled, *, client: str) -> int:
         """Withdraw a run. Done twice by the same client, the first stands."""
         subject = self._subjects.cancel(run, client)
+        reach("cancel.before", run=run)
         try:
-            return await self._append([await self._seal(event, subject, client, run)], Fence(subject, 0))
+            seq = await self._append([await self._seal(event, subject, client, run)], Fence(subject, 0))
         except StaleWriter:
             before = await last(self._connection, self._stream, subject)
-            return before.seq if before else 0
+            seq = before.seq if before else 0
+        reach("cancel.after", run=run, seq=seq)
+        return seq
 
     async def delete(self, run: str) -> None:
         """Remove a run from the log."""

@@ -26,21 +26,17 @@ from .output import say
 def children(
     target: str, team: Team, url: str, *, parts: Sequence[str], replicas: Mapping[str, int] | None = None
 ) -> list[Child | Sequence[Child]]:
-    """The processes for these parts of a team: the coordinator first, then all specialists together."""
+    """The processes for these parts of a team: the coordinators first, then all specialists together."""
     program = (sys.executable, "-m", "moot.agents.cli")
     env = {"MOOT_URL": url}  # in the environment, for the command line of a process is seen by everybody
-    coordinator = [Child(COORDINATOR, (*program, "coordinator", target), env)] if COORDINATOR in parts else []
-    specialists = [
-        Child(_numbered(name, number), (*program, "agent", target, "--only", name, "--team", team.name), env)
-        for name in team.members
-        if name in parts
-        for number in range(1, (replicas or {}).get(name, 1) + 1)
-    ]
-    return [*coordinator, specialists]
 
+    def replicated(name: str, *verb: str) -> list[Child]:
+        numbers = range(1, (replicas or {}).get(name, 1) + 1) if name in parts else ()
+        return [Child(name if n == 1 else f"{name}.{n}", (*program, *verb), env) for n in numbers]
 
-def _numbered(name: str, number: int) -> str:
-    return name if number == 1 else f"{name}.{number}"
+    coordinators = replicated(COORDINATOR, "coordinator", target)
+    agents = [replicated(name, "agent", target, "--only", name, "--team", team.name) for name in team.members]
+    return [coordinators, [child for each in agents for child in each]]
 
 
 async def absentees(client: Client, team: Team) -> list[str]:

@@ -23,7 +23,13 @@ STARTING = 20.0  # seconds after which it is said who has not come up
 
 @click.command()
 @click.argument("target", metavar="MODULE:TEAM")
-@click.option("-m", "--replicas", multiple=True, metavar="NAME=N", help="Run N processes of one specialist.")
+@click.option(
+    "-m",
+    "--replicas",
+    multiple=True,
+    metavar="NAME=N",
+    help="Run N processes of one specialist, or of the coordinator.",
+)
 @durability
 @common
 def up(settings: Settings, target: str, replicas: Sequence[str]) -> int:
@@ -39,7 +45,7 @@ def _replicas(team: Team, text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
     if not number.isdigit() or int(number) < 1:
         raise UsageError(f"{text!r} is no number of replicas", "it takes the form NAME=N, with N from 1 on")
-    return team.specialist(name).name, int(number)
+    return name if name == COORDINATOR else team.specialist(name).name, int(number)
 
 
 async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str, int]) -> int:

@@ -1,0 +1,80 @@
+"""Points: named moments at which a process can be watched, or made to crash, from outside; nothing where nobody asks.
+
+MOOT_HISTORY names a folder: each process appends what it reaches to a file of its own there, a JSON line each, which
+survives its death. MOOT_FAILPOINT names a point, and MOOT_FAILPOINT_TOKENS a folder: whoever reaches the point and can
+take a file out of the folder kills itself on the spot, so there are as many crashes as there were files.
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+HISTORY, FAILPOINT, TOKENS = "MOOT_HISTORY", "MOOT_FAILPOINT", "MOOT_FAILPOINT_TOKENS"  # in the environment
+
+POINTS = (
+    # a client asks for a run, or withdraws it
+    "ask.before", "ask.after", "cancel.before", "cancel.after",
+    # a coordinator folds what is there, appends what it decided (an Assigned among it is the dispatch)
+    "fold.before", "fold.after", "append.before", "append.between", "append.after",
+    # an agent takes a task, answers, acknowledges, hands back; a coordinator does so with goals
+    "take.before", "take.after", "answer.before", "answer.after", "spend.before", "spend.after",
+    "ack.before", "ack.after", "back.before", "back.after",
+    # a blob is stored
+    "blob.before", "blob.after",
+    # what is said live
+    "publish.before", "publish.after",
+)  # fmt: skip
+
+
+class _Watch(NamedTuple):
+    """What this process was asked to do at its points."""
+
+    history: int | None
+    failpoint: str
+    tokens: Path
+
+
+def reach(point: str, **detail: JsonValue) -> None:
+    """This process is at the point. `detail` says what it is about: run, task, attempt, seq."""
+    if _watch is not None:
+        _reach(_watch, point, detail)
+
+
+def _reach(watch: _Watch, point: str, detail: dict[str, JsonValue]) -> None:
+    if watch.history is not None:
+        record = {"t": time.monotonic_ns(), "pid": os.getpid(), "point": point, **detail}
+        os.write(watch.history, to_json(record) + b"\n")
+    if watch.failpoint == point and _token(watch.tokens):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _token(folder: Path) -> bool:
+    """Take one of the files in the folder; False if there is none left."""
+    for token in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):  # another process was quicker
+            token.unlink()
+            return True
+    return False
+
+
+def _asked() -> _Watch | None:
+    history, failpoint = os.environ.get(HISTORY), os.environ.get(FAILPOINT, "")
+    if not history and not failpoint:
+        return None
+    if failpoint and failpoint not in POINTS:
+        sys.exit(f"{FAILPOINT} is {failpoint!r}: there is no such point, there are {', '.join(POINTS)}")
+    file = None
+    if history:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        file = os.open(Path(history) / f"{os.getpid()}.jsonl", flags, 0o600)
+    return _Watch(file, failpoint, Path(os.environ.get(TOKENS, ".")))
+
+
+_watch = _asked()
