@@ -4,17 +4,21 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from pydantic import JsonValue, ValidationError
 
 from moot.protocols import (
     Assigned,
+    Budget,
     Concluded,
     Data,
+    DeadLetter,
     Decision,
     Directory,
     Failure,
+    FromSteps,
     Goal,
     GoalAsked,
     Inquiry,
@@ -27,10 +31,13 @@ from moot.protocols import (
     Settled,
     SkillCard,
     Status,
+    Step,
+    Value,
     Verdict,
 )
 
 from .arbitration import Arbiter, settle
+from .budgeting import Purse, too_deep, too_wide
 from .chaining import by_contract
 from .folding import task_id, testimony
 from .matters import group
@@ -38,14 +45,16 @@ from .planning import Brief, Planner, contracts, faults
 from .state import OUTCOME, RunState, StepState, TaskState
 
 BATCH = 1000  # events of one decision: the most that the log takes as one atomic batch
+SILENT = 3.0  # seconds, three heartbeats, after which what an agent has in hand goes to another that could do it
 
 
 @dataclass(frozen=True)
 class Policy:
     """What a team lays down for its coordinator. Times in seconds.
 
-    `attempts` per task; `lease`: how long an agent may be silent with a task in hand; `timeout` of one attempt;
-    `patience`: how long planning waits for the team's members, and a barrier for whoever could answer its inquiry.
+    `attempts` per task; `lease`: how long an agent may be silent with a task in hand, where nobody else could do it;
+    `timeout` of one attempt; `patience`: how long planning waits for the team's members, and a barrier for whoever
+    could answer its inquiry; `window`: how many tasks one agent has open in a run; `budget` where none is asked for.
     """
 
     goal: type[Goal]
@@ -60,6 +69,8 @@ class Policy:
     timeout: float = 300.0
     patience: float = 10.0
     undecided: Literal["proceed", "stop"] = "proceed"
+    window: int = 1000
+    budget: Budget | None = None
 
 
 class View(NamedTuple):
@@ -76,7 +87,7 @@ def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
     """
     if state.goal is None or state.concluded:
         return []
-    if end := _ended_from_outside(state, view):
+    if end := _ended_from_outside(state, policy, view):
         return [end]
     view = View(view.now, _taking_part(state.goal, view.directory))
     if state.plan is None:
@@ -87,25 +98,41 @@ def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
 
 def wake(state: RunState, policy: Policy, view: View) -> float | None:
     """When to decide again if nothing happens before, in seconds since the epoch; None: not until something does."""
-    times = [state.asked_at + state.goal.patience] if state.goal and state.goal.patience else []
+    end = _ends_at(state, policy)
+    times = [] if end is None else [end]
     if state.plan is None:
         times.append(state.driving_since + policy.patience)
     if state.deadlines:
         times.append(state.deadlines[0][0])
-    for agent, tasks in state.open.items():
-        if tasks and agent not in view.directory.alive:
-            times.append(state.tasks[next(iter(tasks))].since + policy.lease)
+    times += [
+        _lapses_at(state, policy, view, state.tasks[name])
+        for agent, tasks in state.open.items()
+        if agent not in view.directory.alive
+        for name in tasks
+    ]
     times += [state.barriers[name].since + policy.patience for name in state.unsettled]
     return min((time for time in times if time > view.now), default=None)
 
 
-def _ended_from_outside(state: RunState, view: View) -> Concluded | None:
+def _ended_from_outside(state: RunState, policy: Policy, view: View) -> Concluded | None:
     if state.cancelled:
         return _concluded(state, "cancelled", state.cancelled)
-    patience = state.goal.patience if state.goal else None
-    if patience is not None and view.now >= state.asked_at + patience:
-        return _concluded(state, "failed", f"it took longer than {patience:g} s")
-    return None
+    end = _ends_at(state, policy)
+    if end is not None and view.now >= end:
+        return _concluded(state, "failed", f"it took longer than {end - state.asked_at:g} s")
+    why = too_wide(state, _budget(state, policy))
+    return _concluded(state, "failed", why) if why else None
+
+
+def _ends_at(state: RunState, policy: Policy) -> float | None:
+    """When the time of the run is over: its patience, or its budget's seconds."""
+    budget, patience = _budget(state, policy), state.goal.patience if state.goal else None
+    bounds = [bound for bound in (patience, budget.seconds if budget else None) if bound is not None]
+    return state.asked_at + min(bounds) if bounds else None
+
+
+def _budget(state: RunState, policy: Policy) -> Budget | None:
+    return (state.goal.budget if state.goal else None) or policy.budget
 
 
 def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
@@ -119,18 +146,22 @@ def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
 
 def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
     yield from _lapses(state, policy, view)
+    yield from _dead_letters(state)
     if state.unreachable:
         return
-    yield from _assignments(state, policy, view)
+    purse = Purse(state, _budget(state, policy))
+    yield from _assignments(state, policy, view, purse)
     yield from _openings(state)
     for barrier in state.unsettled:
-        yield from _settling(state, policy, view, barrier)
+        yield from _settling(state, policy, view, barrier, purse)
 
 
 # planning
 
 
 def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
+    if state.goal and state.goal.again:
+        return [_planned(_again(state.goal), view.directory)]
     brief = Brief(
         goal=state.goal_data(),
         goal_type=policy.goal,
@@ -148,12 +179,29 @@ def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
     try:
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
-            return list(_ask(state, policy, view, plan, "plan", state.driving_since))
-        if reasons := faults(plan):
-            raise PlanError("the plan cannot be carried out", "; ".join(reasons))
+            purse = Purse(state, _budget(state, policy))
+            return list(_ask(state, policy, view, plan, "plan", state.driving_since, purse))
+        reasons = [*faults(plan), too_deep(plan, _budget(state, policy))]
+        if any(reasons):
+            raise PlanError("the plan cannot be carried out", "; ".join(filter(None, reasons)))
     except PlanError as error:
         return [_concluded(state, "failed", str(error), brief.absent())]
     return [_planned(plan, view.directory)]
+
+
+def _again(goal: GoalAsked) -> Plan:
+    """The plan of a redrive: each task as it was assigned then, by itself, for the agent that had it."""
+    steps = tuple(
+        Step(
+            id=task.task,
+            skill=task.skill,
+            inputs={name: Value(value=value) for name, value in task.input.items()},
+            agents=(task.agent,),
+        )
+        for task in goal.again
+    )
+    outcome = {step.id: FromSteps(steps=(step.id,)) for step in steps}
+    return Plan(steps=steps, outcome={**outcome}, optional=tuple(outcome))
 
 
 def _misfit(state: RunState, policy: Policy) -> str:
@@ -182,7 +230,7 @@ def _planned(plan: Plan, directory: Directory) -> Planned:
 
 
 def _lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
-    """Attempts past their deadline, or whose agent has been silent for longer than the lease."""
+    """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more."""
     late = set()
     if state.deadlines and state.deadlines[0][0] <= view.now:
         for deadline, name, attempt in heapq.nsmallest(BATCH, state.deadlines):
@@ -191,51 +239,110 @@ def _lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
                 late.add(name)
                 yield Lapsed(task=name, attempt=attempt, because=f"no answer from {task.agent} in time")
     for agent, tasks in state.open.items():
-        if agent not in view.directory.alive:
-            for name in tasks:
-                task = state.tasks[name]
-                if view.now < task.since + policy.lease:
-                    break
-                if name not in late:
-                    because = f"no heartbeat from {agent} for {policy.lease:g} s"
-                    yield Lapsed(task=name, attempt=task.attempt, because=because)
+        settled, silent = view.directory.settled.get(agent, 0), agent not in view.directory.alive
+        for name in tasks if silent or settled else ():
+            task = state.tasks[name]
+            if name in late:
+                continue
+            if state.places[name].seq <= settled:
+                yield Lapsed(
+                    task=name, attempt=task.attempt, because=f"nobody holds it: it lies behind {agent}'s inbox"
+                )
+            elif silent and _lapses_at(state, policy, view, task) <= view.now:
+                yield Lapsed(task=name, attempt=task.attempt, because=f"no heartbeat from {agent} for too long")
+            elif not silent:
+                break
 
 
-def _assignments(state: RunState, policy: Policy, view: View) -> Iterator[Assigned]:
-    """Further attempts first, then what is ready, the longest remaining path first."""
+def _lapses_at(state: RunState, policy: Policy, view: View, task: TaskState) -> float:
+    """When a silent agent's task is taken from it: soon if somebody else could do it, else after the whole lease."""
+    step = state.steps.get(task.step)
+    others = view.directory.alive.intersection(step.step.agents if step else ()) - {task.agent}
+    heard = max(task.since, state.driving_since, view.directory.silent.get(task.agent, 0.0))
+    return heard + min(SILENT if others else policy.lease, policy.lease)
+
+
+def _dead_letters(state: RunState) -> Iterator[DeadLetter]:
+    """Of the tasks that were given up; and those are given up that kill whoever works on them, if nobody else could."""
+    for name in state.dead:
+        yield _dead_letter(state, name)
+    for name in state.retries:
+        if _fatal(state, name, state.steps[state.tasks[name].step].step.agents):
+            yield _dead_letter(state, name)
+
+
+def _fatal(state: RunState, name: str, agents: tuple[str, ...]) -> bool:
+    """True if the task kills whoever works on it, and nobody else could."""
+    return state.failures[name].kind == "killed" and {*agents} == {state.tasks[name].agent}
+
+
+def _dead_letter(state: RunState, name: str) -> DeadLetter:
+    task, failure, place = state.tasks[name], state.failures[name], state.places[name]
+    return DeadLetter(
+        task=name,
+        agent=task.agent,
+        skill=place.skill,
+        attempts=task.attempt,
+        kind=failure.kind,
+        because=failure.because,
+        version=failure.version or state.versions.get(task.agent, ""),
+        assigned=place.seq,
+    )
+
+
+def _assignments(state: RunState, policy: Policy, view: View, purse: Purse) -> Iterator[Assigned]:
+    """Further attempts first, then what is ready, the longest remaining path first; nobody has more than its window."""
     load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})
-    deadline = view.now + policy.timeout
+    deadline = _deadline(state, policy, view)
     for name in state.retries:
         task = state.tasks[name]
         step = state.steps[task.step]
-        given = next(state.inputs(step.step, task.ordinal))
-        yield _assign(step, task.ordinal, given, task, load, view.directory, deadline)
-    ready = [state.steps[node] for node in state.agenda if node in state.steps]
-    for step in sorted(ready, key=lambda step: -step.rank):
+        agent = _choose(step.step.agents, task, load, view.directory)
+        if load[agent] < policy.window and not _fatal(state, name, step.step.agents):
+            given = next(state.inputs(step.step, task.ordinal))
+            yield _assign(step, task.ordinal, given, task.attempt + 1, agent, load, deadline, purse)
+    for _, _, name in heapq.merge(*_open_queues(state, policy, load)):
+        step = state.steps[name]
         for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
-            yield _assign(step, ordinal, given, None, load, view.directory, deadline)
+            agent = _choose(step.step.agents, None, load, view.directory)
+            if load[agent] >= policy.window:
+                break
+            yield _assign(step, ordinal, given, 1, agent, load, deadline, purse)
+
+
+def _open_queues(state: RunState, policy: Policy, load: Counter[str]) -> Iterator[Iterator[tuple[float, int, str]]]:
+    """The steps that are ready, by who could do them, as long as somebody of these has room."""
+    for agents, queue in state.queues.items():
+        yield takewhile(lambda _, agents=agents: any(load[agent] < policy.window for agent in agents), queue)  # type: ignore[misc]
+
+
+def _deadline(state: RunState, policy: Policy, view: View) -> float:
+    """Of an attempt that begins now: never behind the end of the run's own time."""
+    end = _ends_at(state, policy)
+    return view.now + policy.timeout if end is None else min(view.now + policy.timeout, end)
 
 
 def _assign(
     step: StepState,
     ordinal: int,
     given: Data,
-    before: TaskState | None,
+    attempt: int,
+    agent: str,
     load: Counter[str],
-    directory: Directory,
     deadline: float,
+    purse: Purse,
 ) -> Assigned:
-    agent = _choose(step.step.agents, before, load, directory)
     load[agent] += 1
     return Assigned(
         task=task_id(step.step, ordinal),
         step=step.step.id,
         agent=agent,
-        attempt=before.attempt + 1 if before else 1,
+        attempt=attempt,
         skill=step.step.skill,
         input=given,
         deadline=deadline,
         ordinal=ordinal,
+        share=purse.share(),
     )
 
 
@@ -251,22 +358,20 @@ def _choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str
 
 def _openings(state: RunState) -> Iterator[Opened]:
     conflicts, agreed = state.conflicts, state.agreed
-    for name in state.agenda:
-        barrier = state.barriers.get(name)
-        if barrier and barrier.status == "ready":
-            items = testimony(state, barrier)
-            matters = group(items, conflicts=conflicts, agreed=agreed)
-            yield Opened(barrier=name, matters=matters, items=items)
-            conflicts += sum(matter.contested for matter in matters)
-            agreed += sum(not matter.contested for matter in matters)
+    for name in state.openings:
+        items = testimony(state, state.barriers[name])
+        matters = group(items, conflicts=conflicts, agreed=agreed)
+        yield Opened(barrier=name, matters=matters, items=items)
+        conflicts += sum(matter.contested for matter in matters)
+        agreed += sum(not matter.contested for matter in matters)
 
 
-def _settling(state: RunState, policy: Policy, view: View, name: str) -> Iterator[Decision]:
+def _settling(state: RunState, policy: Policy, view: View, name: str, purse: Purse) -> Iterator[Decision]:
     barrier = state.barriers[name]
     replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
     inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
     for inquiry in inquiries:
-        yield from _ask(state, policy, view, inquiry, name, barrier.since)
+        yield from _ask(state, policy, view, inquiry, name, barrier.since, purse)
     if not inquiries:
         yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
 
@@ -285,8 +390,8 @@ def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
 
 
 def _ask(
-    state: RunState, policy: Policy, view: View, inquiry: Inquiry, asked_by: str, since: float
-) -> Iterator[Assigned | Lapsed]:
+    state: RunState, policy: Policy, view: View, inquiry: Inquiry, asked_by: str, since: float, purse: Purse
+) -> Iterator[Assigned | Lapsed | DeadLetter]:
     """Assign the inquiry to whoever offers the skill; nobody for as long as patience lasts means no answer."""
     before = state.tasks.get(inquiry.task)
     if inquiry.task in state.answers or (before and before.status == "open"):
@@ -294,7 +399,9 @@ def _ask(
     cards = [card for card in view.directory.cards if card.name == inquiry.skill and _admitted(card, policy)]
     given = {card.agent: _bind(state, policy, view.directory, card, inquiry) for card in cards}
     agents = tuple(agent for agent, bound in given.items() if bound is not None)
-    if agents:
+    if before and _fatal(state, inquiry.task, agents or (before.agent,)):
+        yield _dead_letter(state, inquiry.task)
+    elif agents:
         load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})
         agent = _choose(agents, before, load, view.directory)
         yield Assigned(
@@ -304,8 +411,9 @@ def _ask(
             attempt=before.attempt + 1 if before else 1,
             skill=inquiry.skill,
             input=given[agent] or {},
-            deadline=view.now + policy.timeout,
+            deadline=_deadline(state, policy, view),
             asked_by=asked_by,
+            share=purse.share(),
         )
     elif view.now >= since + policy.patience:
         offered = f"{', '.join(given)} cannot be given all that it takes" if given else "nobody offers it"

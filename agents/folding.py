@@ -1,6 +1,7 @@
 """evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, no view of who is alive."""
 
 import heapq
+from bisect import bisect_left, insort
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from graphlib import TopologicalSorter
@@ -9,10 +10,13 @@ from pydantic import JsonValue, ValidationError
 
 from moot.protocols import (
     COORDINATOR,
+    Amount,
     Assigned,
     Cancelled,
     Claim,
     Concluded,
+    DeadLetter,
+    Discarded,
     Driving,
     Entry,
     Failure,
@@ -27,11 +31,13 @@ from moot.protocols import (
     Ref,
     Result,
     Settled,
+    Share,
+    Spent,
     Step,
     Testimony,
 )
 
-from .state import OUTCOME, BarrierState, RunState, StepState, TaskState, steps_of
+from .state import OUTCOME, BarrierState, Place, RunState, Spending, StepState, TaskState, steps_of
 
 
 def fold(run: str, entries: Iterable[Entry]) -> RunState:
@@ -69,7 +75,13 @@ def evolve(state: RunState, entry: Entry) -> None:
         case Planned() if mine and state.plan is None:
             _planned(state, event)
         case Assigned() if mine and _expected(state, event):
-            _assigned(state, event, entry.time)
+            _assigned(state, event, entry)
+        case Spent() if entry.subject.kind == "spend" and _spender(state, event) == entry.subject.author:
+            _spent(state, event)
+        case DeadLetter() if mine and event.task in state.tasks:
+            _given_up(state, event)
+        case Discarded() if entry.subject.kind == "discard":
+            pass  # for people: it changes nothing in the run
         case Lapsed() if mine and (event.attempt == 0 or event.task in state.tasks):
             _lapsed(state, event)
         case Opened() if mine and _status(state, event.barrier) == "ready":
@@ -88,6 +100,7 @@ def evolve(state: RunState, entry: Entry) -> None:
 def _planned(state: RunState, event: Planned) -> None:
     state.plan, state.versions = event.plan, event.versions
     state.steps = {step.id: StepState(step) for step in event.plan.steps}
+    state.unbegun = len(state.steps)
     state.missing |= dict.fromkeys(event.plan.absent, "absent when the run was planned")
     order = TopologicalSorter({step.id: steps_of(step.inputs) for step in event.plan.steps}).static_order()
     needs = {name: _needs(state, name, state.steps[name].step.inputs) for name in order}
@@ -139,10 +152,26 @@ def _ready(state: RunState, freed: Iterable[str]) -> None:
             state.agenda[node] = None
             if node in state.barriers:
                 state.barriers[node].status = "ready"
+                state.openings[node] = None
+            elif node in state.steps:
+                _queue(state, state.steps[node])
+
+
+def _queue(state: RunState, step: StepState) -> None:
+    """In its turn among the steps that the same agents could do; of equals the first."""
+    state.queued += 1
+    insort(state.queues.setdefault(step.step.agents, []), (-step.rank, state.queued, step.step.id))
+
+
+def _unqueue(state: RunState, step: StepState) -> None:
+    queue = state.queues[step.step.agents]
+    at = bisect_left(queue, -step.rank, key=lambda turn: turn[0])
+    del queue[next(n for n in range(at, len(queue)) if queue[n][2] == step.step.id)]
 
 
 def _begins(state: RunState, step: StepState) -> bool:
     """Count the step's tasks. False if there is none to do: an input is lost, or the list to fan out over is empty."""
+    state.unbegun -= 1
     wanted = {name: ref for name, ref in step.step.inputs.items() if name not in step.step.optional}
     if not all(state.available(ref) for ref in wanted.values()):
         _lose(state, step)
@@ -151,6 +180,8 @@ def _begins(state: RunState, step: StepState) -> bool:
     elements = state.value(step.step.inputs[each]) if each else None
     step.total = len(elements) if isinstance(elements, list) else int(each is None)
     step.status = "ready" if step.total else "done"
+    state.unassigned += step.total
+    state.widest = max(state.widest, (step.total, step.step.id))
     return step.total > 0
 
 
@@ -186,13 +217,16 @@ def _expected(state: RunState, event: Assigned) -> bool:
     return event.step in state.steps
 
 
-def _assigned(state: RunState, event: Assigned, now: float) -> None:
+def _assigned(state: RunState, event: Assigned, entry: Entry) -> None:
     state.retries.pop(event.task, None)
+    state.places[event.task] = Place(entry.seq, event.skill)
+    if event.share:
+        _share(state, event.task, event.attempt, event.share)
     state.tasks[event.task] = TaskState(
         step=event.step,
         agent=event.agent,
         attempt=event.attempt,
-        since=now,
+        since=entry.time,
         deadline=event.deadline,
         ordinal=event.ordinal,
         asked_by=event.asked_by,
@@ -204,9 +238,11 @@ def _assigned(state: RunState, event: Assigned, now: float) -> None:
         state.unsettled.pop(event.asked_by, None)
     step = state.steps.get(event.step)
     if step and event.attempt == 1:
+        state.unassigned -= max(event.ordinal + 1 - step.assigned, 0)
         step.assigned = max(step.assigned, event.ordinal + 1)
-        if step.assigned >= step.total:
-            state.agenda.pop(event.step, None)
+        if step.assigned >= step.total and event.step in state.agenda:
+            del state.agenda[event.step]
+            _unqueue(state, step)
     if (event.agent, event.task, str(event.attempt)) in state.squatted:
         _failed(state, event.task, "foreign", "a stranger had written where the answer belongs")
 
@@ -220,10 +256,12 @@ def _answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
         pass  # an answer to an older attempt: on record, and that is all
     elif entry.subject.author != task.agent:
         _foreign(state, entry)
-    elif isinstance(event, Failure):
-        _failed(state, event.task, event.kind, event.because)
     else:
-        _done(state, event)
+        _repaid(state, event)
+        if isinstance(event, Failure):
+            _failed(state, event.task, event.kind, event.because, event.version)
+        else:
+            _done(state, event)
 
 
 def _done(state: RunState, event: Result) -> None:
@@ -256,23 +294,42 @@ def _testimonies(output: JsonValue) -> list[Testimony]:
     return [Testimony.of(said) for said in (output if isinstance(output, list) else [output])]
 
 
-def _failed(state: RunState, name: str, kind: FailureKind, because: str) -> None:
+def _failed(state: RunState, name: str, kind: FailureKind, because: str, version: str = "") -> None:
     """One attempt is over. Another one is due, unless the input was refused or enough was tried."""
     task = state.tasks[name]
+    failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because, version=version)
+    state.failures[name] = failure
     if kind != "refused" and task.attempt < state.attempts:
         _close(state, name, "failed")
         if task.asked_by:
             _wake(state, task.asked_by)
         else:
             state.retries[name] = None
-        return
+    else:
+        _lost(state, name, failure)
+        state.dead[name] = None
+
+
+def _lost(state: RunState, name: str, failure: Failure) -> None:
+    """No further attempt is made: whoever waits for the task goes on without it."""
+    task = state.tasks[name]
     _close(state, name, "lost")
     if task.asked_by:
-        state.answers[name] = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because)
+        state.answers[name] = failure.model_copy(update={"version": ""})
         _wake(state, task.asked_by)
         return
-    state.missing.setdefault(task.agent, because)
+    state.missing.setdefault(task.agent, failure.because)
     _step_closed(state, state.steps[task.step])
+
+
+def _given_up(state: RunState, event: DeadLetter) -> None:
+    """The dead letter is written; where another attempt was due, there will be none."""
+    state.dead.pop(event.task, None)
+    state.places.pop(event.task, None)
+    failure = state.failures.pop(event.task, None)
+    if failure and state.tasks[event.task].status == "failed":
+        state.retries.pop(event.task, None)
+        _lost(state, event.task, failure)
 
 
 def _lapsed(state: RunState, event: Lapsed) -> None:
@@ -289,6 +346,9 @@ def _close(state: RunState, name: str, status: str) -> None:
     task = state.tasks[name]
     task.status = status  # type: ignore[assignment]
     state.open[task.agent].pop(name, None)
+    if status == "done":
+        state.places.pop(name, None)
+        state.failures.pop(name, None)
     while state.deadlines and _over(state, state.deadlines[0]):
         heapq.heappop(state.deadlines)
 
@@ -302,11 +362,41 @@ def _step_closed(state: RunState, step: StepState) -> None:
     step.closed += 1
     if step.closed < step.total:
         return
+    state.given.pop(step.step.id, None)
     if step.outputs:
         step.status = "done"
     else:
         _lose(state, step)
     _ready(state, _release(state, step.step.id))
+
+
+# the budget
+
+
+def _spender(state: RunState, event: Spent) -> str:
+    return state.tasks[event.task].agent if event.task in state.tasks else ""
+
+
+def _share(state: RunState, task: str, attempt: int, share: Share) -> None:
+    ours = state.spending.setdefault(task, Spending())
+    before = ours.committed()
+    ours.shares[attempt] = share
+    state.committed = state.committed.plus(ours.committed().minus(before))
+
+
+def _spent(state: RunState, event: Spent) -> None:
+    ours = state.spending.setdefault(event.task, Spending())
+    before = ours.committed()
+    ours.spent[event.attempt] = ours.spent.get(event.attempt, Amount()).plus(event.amount)
+    state.committed = state.committed.plus(ours.committed().minus(before))
+
+
+def _repaid(state: RunState, event: Result | Failure) -> None:
+    """An attempt that has answered spends nothing more, so what is left of its share can be shared out again."""
+    ours = state.spending.get(event.task)
+    if ours and event.attempt in ours.shares:
+        spent = ours.spent.get(event.attempt, Amount())
+        _share(state, event.task, event.attempt, Share(calls=spent.calls, tokens=spent.tokens, money=spent.money))
 
 
 # barriers
@@ -324,6 +414,7 @@ def _opened(state: RunState, event: Opened, now: float) -> None:
     state.conflicts += sum(matter.contested for matter in event.matters)
     state.agreed += sum(not matter.contested for matter in event.matters)
     state.agenda.pop(event.barrier, None)
+    state.openings.pop(event.barrier, None)
     state.unsettled[event.barrier] = None
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal, NamedTuple, TypeVar
 
 from pydantic import JsonValue, TypeAdapter
 
 from moot.protocols import (
+    Amount,
     Claim,
     Concluded,
     Data,
@@ -21,11 +22,21 @@ from moot.protocols import (
     Plan,
     Proposal,
     Ref,
+    Share,
     Step,
     Verdict,
 )
 
+T = TypeVar("T")
+
 OUTCOME = "outcome"
+LATER = ("spending",)  # came after the first release: hashed where they say something
+
+
+def derived(factory: Callable[[], T]) -> T:
+    """A field that follows from the others: kept so that nothing has to be searched for; the hash goes without it."""
+    made: T = field(default_factory=factory, metadata={"derived": True})
+    return made
 
 
 @dataclass
@@ -69,10 +80,45 @@ class BarrierState:
 
 
 @dataclass
+class Spending:
+    """What the attempts of a task have spent, by attempt, and what each of them may spend."""
+
+    shares: dict[int, Share] = field(default_factory=dict)
+    spent: dict[int, Amount] = field(default_factory=dict)
+
+    def committed(self) -> Amount:
+        """What is or may yet be spent: whichever is more of an attempt's share and what it spent."""
+        total = Amount()
+        for attempt, share in self.shares.items():
+            spent = self.spent.get(attempt, Amount())
+            total = total.plus(
+                Amount(
+                    calls=max(share.calls or 0, spent.calls),
+                    tokens=max(share.tokens or 0, spent.tokens),
+                    money=max(share.money or 0.0, spent.money),
+                )
+            )
+        return total
+
+
+class Place(NamedTuple):
+    """Where on the log a task was assigned last, and for which skill."""
+
+    seq: int
+    skill: str
+
+
+@dataclass
 class RunState:
-    """One run. `agenda`, `retries` and `unsettled` are what is to be decided next; `waits` counts what each step,
-    barrier and the outcome still wait for, `after` who waits for them. `squatted` has the answers that strangers have
-    written before anybody was asked, so that nobody can give them any more.
+    """One run. `agenda`, `retries`, `dead` and `unsettled` are what is to be decided next; `waits` counts what each
+    step, barrier and the outcome still wait for, `after` who waits for them. `squatted` has the answers that strangers
+    have written before anybody was asked, so that nobody can give them any more.
+
+    `spending` is what was shared out of the budget and spent, `committed` the sum of it. `failures` has the last failure
+    of each task that is not done, `dead` the tasks that were given up and of which no dead letter was written yet,
+    `places` where each task that is not done was assigned, `given` the inputs of the steps at work, `openings` the
+    barriers that are ready, `queues` the steps that are ready by who could do them, each the longest remaining path
+    first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the most in one step.
 
     What is emptied from the front again and again is an OrderedDict: iterating over a plain dict walks the holes, too.
     """
@@ -104,6 +150,18 @@ class RunState:
     agreed: int = 0
     foreign: int = 0
     squatted: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    failures: dict[str, Failure] = derived(dict)
+    dead: dict[str, None] = derived(OrderedDict)
+    places: dict[str, Place] = derived(dict)
+    given: dict[str, tuple[Data, list[JsonValue]]] = derived(dict)
+    openings: dict[str, None] = derived(dict)
+    queues: dict[tuple[str, ...], list[tuple[float, int, str]]] = derived(dict)
+    queued: int = derived(int)
+    unbegun: int = derived(int)
+    unassigned: int = derived(int)
+    widest: tuple[int, str] = derived(lambda: (0, ""))
+    committed: Amount = derived(Amount)
+    spending: dict[str, Spending] = field(default_factory=dict)
     events: int = 0
     last: float = 0.0
     seq: int = 0
@@ -112,7 +170,8 @@ class RunState:
 
     def hash(self) -> str:
         """The digest of all of it: equal logs give equal hashes."""
-        return hashlib.sha256(_DUMP.dump_json(self)).hexdigest()
+        silent = {name for name in LATER if not getattr(self, name)}
+        return hashlib.sha256(_DUMP.dump_json(self, exclude=_DERIVED | silent)).hexdigest()
 
     # what a Ref gives
 
@@ -158,12 +217,20 @@ class RunState:
 
     def inputs(self, step: Step, first: int = 0) -> Iterator[Data]:
         """The input of each task of a step that is ready, from an ordinal on: one, or one for each element."""
-        shared = {name: self.value(ref) for name, ref in step.inputs.items() if self.available(ref)}
-        elements = shared.get(step.each) if step.each else None
+        if step.id not in self.given:
+            self.given[step.id] = self._given(step)
+        shared, elements = self.given[step.id]
         if step.each is None:
             yield shared
-        elif isinstance(elements, list):
-            yield from ({**shared, step.each: element} for element in elements[first:])
+            return
+        for ordinal in range(first, len(elements)):
+            yield {**shared, step.each: elements[ordinal]}
+
+    def _given(self, step: Step) -> tuple[Data, list[JsonValue]]:
+        """What all tasks of a ready step get, and the elements that it fans out over; kept until it is done."""
+        shared = {name: self.value(ref) for name, ref in step.inputs.items() if self.available(ref)}
+        elements = shared.pop(step.each, None) if step.each else None
+        return shared, elements if isinstance(elements, list) else []
 
 
 def steps_of(refs: Mapping[str, Ref]) -> list[str]:
@@ -172,3 +239,4 @@ def steps_of(refs: Mapping[str, Ref]) -> list[str]:
 
 
 _DUMP = TypeAdapter(RunState)
+_DERIVED = {each.name for each in fields(RunState) if each.metadata.get("derived")}

@@ -1,6 +1,7 @@
 """What is said: messages, events, subjects, errors. Pure pydantic, no I/O, imports nothing of ours."""
 
 from .blobs import Blob
+from .budgets import Amount, Budget, Share
 from .envelope import Entry, Envelope, open_envelope, seal, uuid7
 from .errors import (
     AlreadyThere,
@@ -9,6 +10,7 @@ from .errors import (
     BadSkill,
     BrokerUnavailable,
     BrokerUnfit,
+    BudgetExceeded,
     BusError,
     BusFull,
     Denied,
@@ -27,7 +29,9 @@ from .events import (
     Assigned,
     Cancelled,
     Concluded,
+    DeadLetter,
     Decision,
+    Discarded,
     Driving,
     Event,
     Failure,
@@ -38,6 +42,7 @@ from .events import (
     Planned,
     Result,
     Settled,
+    Spent,
     Stored,
 )
 from .goals import Goal, Outcome, Proof, Status
@@ -54,19 +59,19 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out
-    "Goal", "Outcome", "Proof", "Status",
+    "Goal", "Outcome", "Proof", "Status", "Budget", "Share", "Amount",
     # the plan
     "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value",
     # testimony and verdicts
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
     "Matter", "MatterKind", "Verdict", "Dissent", "Inquiry", "Trial",
     # the events of a run
-    "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "Driving", "Planned", "Assigned", "Lapsed", "Opened",
-    "Settled", "Concluded", "Result", "Failure", "FailureKind", "Stored",
+    "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "Driving", "Planned", "Assigned", "Lapsed",
+    "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind", "Spent", "Stored",
     # where it is said
     "COORDINATOR", "Subject", "Subjects", "is_token", "parse", "token",
     # errors
     "MootError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
-    "Refused", "Unproved",
+    "Refused", "BudgetExceeded", "Unproved",
 ]  # fmt: skip

@@ -91,6 +91,10 @@ class Refused(MootError):
     """Raised by a skill: the input is bad, so asking somebody else would not help. The task is not tried again."""
 
 
+class BudgetExceeded(MootError):
+    """Ask for less, return what there is so far, or ask for the run with a larger budget."""
+
+
 class Unproved(MootError):
     """Do not use the outcome as it is: it came without a proof that holds."""
 

@@ -4,8 +4,9 @@ from typing import Literal, Union
 
 from pydantic import JsonValue
 
+from .budgets import Amount, Budget, Share
 from .goals import Status
-from .message import Data, Message
+from .message import Data, Message, later
 from .plans import Plan
 from .testimony import Claim, Proposal
 from .verdicts import Matter, Verdict
@@ -16,7 +17,9 @@ FailureKind = Literal["refused", "raised", "lapsed", "killed", "foreign"]
 class GoalAsked(Message, contract="moot.goal.asked.v1"):
     """A client asks for a run. `patience` bounds the whole run, in seconds.
 
-    Of the witnesses `only` these are heard, if any are named; whoever is in `skip` takes no part at all.
+    Of the witnesses `only` these are heard, if any are named; whoever is in `skip` takes no part at all. `budget`
+    stands above the team's own. `again`: not the whole goal is pursued, but these tasks of the run `redrives` are done
+    once more.
     """
 
     type: str
@@ -25,6 +28,9 @@ class GoalAsked(Message, contract="moot.goal.asked.v1"):
     patience: float | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    budget: Budget | None = later(None)
+    again: tuple["Assigned", ...] = later(())
+    redrives: str = later("")
 
 
 class Cancelled(Message, contract="moot.run.cancelled.v1"):
@@ -55,7 +61,8 @@ class Planned(Message, contract="moot.run.planned.v1"):
 class Assigned(Message, contract="moot.task.assigned.v1"):
     """A task for one agent: decision and dispatch in one message. `deadline` is in seconds since the epoch.
 
-    For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner).
+    For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner). `share` is what
+    this attempt may spend of the run's budget; None: there is no budget.
     """
 
     task: str
@@ -67,6 +74,7 @@ class Assigned(Message, contract="moot.task.assigned.v1"):
     deadline: float
     ordinal: int = 0
     asked_by: str = ""
+    share: Share | None = later(None)
 
 
 class Result(Message, contract="moot.task.result.v1"):
@@ -88,6 +96,16 @@ class Failure(Message, contract="moot.task.failure.v1"):
     agent: str
     kind: FailureKind
     because: str
+    version: str = later("")
+
+
+class Spent(Message, contract="moot.task.spent.v1"):
+    """An attempt reserves an amount before it is spent, or gives back what it did not need."""
+
+    task: str
+    attempt: int
+    agent: str
+    amount: Amount
 
 
 class Lapsed(Message, contract="moot.task.lapsed.v1"):
@@ -96,6 +114,31 @@ class Lapsed(Message, contract="moot.task.lapsed.v1"):
     task: str
     attempt: int
     because: str
+
+
+class DeadLetter(Message, contract="moot.task.dead.v1"):
+    """The coordinator gives a task up, and leaves it to a person. There is one for each task that was given up.
+
+    `kind`, `because` and `version` are those of the last failure, `attempts` how many there were; `assigned` is the
+    place on the log of the message that was dispatched last, where its bytes are.
+    """
+
+    task: str
+    agent: str
+    skill: str
+    attempts: int
+    kind: FailureKind
+    because: str
+    version: str = ""
+    assigned: int = 0
+
+
+class Discarded(Message, contract="moot.task.discarded.v1"):
+    """Somebody has looked at a dead letter, and nothing more is to be done about it."""
+
+    task: str
+    by: str
+    because: str = ""
 
 
 class Opened(Message, contract="moot.barrier.opened.v1"):
@@ -131,6 +174,8 @@ class Stored(Message, contract="moot.message.stored.v1"):
     size: int
 
 
-Decision = Driving | Planned | Assigned | Lapsed | Opened | Settled | Concluded
+Decision = Driving | Planned | Assigned | Lapsed | DeadLetter | Opened | Settled | Concluded
 Answer = Result | Failure
-Event = Union[GoalAsked, Cancelled, Decision, Answer, Stored]  # noqa: UP007 - get_args flattens it for the envelope
+Event = Union[GoalAsked, Cancelled, Discarded, Decision, Answer, Spent, Stored]  # noqa: UP007 - get_args flattens it for the envelope
+
+GoalAsked.model_rebuild()

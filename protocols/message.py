@@ -1,12 +1,22 @@
 """Message: the frozen value that everything said on the bus is made of."""
 
 import types
-from typing import Any, ClassVar, Self, Union, get_args, get_origin
+from typing import Any, ClassVar, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import to_json
 
 Data = dict[str, JsonValue]
+T = TypeVar("T")
+
+
+def later(default: T) -> T:
+    """A field that came after the first version of its message; the default means "as before".
+
+    It is said only where it is not the default, so that what was recorded before reads and hashes as it did.
+    """
+    field: T = Field(default=default, exclude_if=lambda value: value == default)
+    return field
 
 
 class Message(BaseModel):

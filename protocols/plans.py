@@ -30,11 +30,17 @@ class AgentCard(Message, contract="moot.AgentCard.v1"):
 
 
 class Directory(Message, contract="moot.Directory.v1"):
-    """Who is there: the skills of every agent that was heard of, who is alive, and how long skills usually take (s)."""
+    """Who is there: the skills of every agent that was heard of, who is alive, and how long skills usually take (s).
+
+    `silent`: when whoever is not alive any more was heard last, in seconds since the epoch. `settled`: up to which
+    place on the log an agent's inbox holds nothing any more, where that is known.
+    """
 
     cards: tuple[SkillCard, ...] = ()
     alive: frozenset[str] = frozenset()
     typical: dict[str, float] = {}
+    silent: dict[str, float] = {}
+    settled: dict[str, int] = {}
 
 
 class FromGoal(Message, contract="moot.FromGoal.v1"):

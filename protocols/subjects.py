@@ -78,6 +78,19 @@ class Subjects(NamedTuple):
     def result(self, run: str, agent: str, task: str, attempt: int) -> str:
         return f"moot.{self.team}.run.{run}.{agent}.result.{task}.{attempt}"
 
+    def spend(self, run: str, agent: str, task: str, attempt: int) -> str:
+        return f"moot.{self.team}.run.{run}.{agent}.spend.{task}.{attempt}"
+
+    def attempt(self, run: str, agent: str, task: str, attempt: int) -> str:
+        """All that an agent says of one attempt."""
+        return f"moot.{self.team}.run.{run}.{agent}.*.{task}.{attempt}"
+
+    def discard(self, run: str, client: str, task: str) -> str:
+        return f"moot.{self.team}.run.{run}.{client}.discard.{task}"
+
+    def discards(self) -> str:
+        return f"moot.{self.team}.run.*.*.discard.*"
+
     # live: core NATS, not stored
     def heartbeats(self) -> str:
         return f"moot.{self.team}.live.*.heartbeat"

@@ -796,14 +796,15 @@ def line(count: int) -> Plan:
 def spent(count: int, runs: int) -> float:
     """Seconds of CPU per event, decider and fold alone, of so many runs of so many steps, answered turn by turn."""
     cards = [card(agent, "sum", "Summary.v1", x="Text.v1") for agent in ("ann", "bob")]
-    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(line(count)))
+    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(line(count)), window=count // 5)
     side_by_side = [Simulation(policy, cards, {"sum": lambda _: {}}) for _ in range(runs)]
     for run in side_by_side:
         begun(run)
-    for tasks in zip(*(run.open_tasks() for run in side_by_side), strict=True):
-        for run, task in zip(side_by_side, tasks, strict=True):
-            run.answer(task)
-            run.decided()
+    while rounds := [*zip(*(run.open_tasks() for run in side_by_side), strict=True)]:  # a window of tasks each
+        for tasks in rounds:
+            for run, task in zip(side_by_side, tasks, strict=True):
+                run.answer(task)
+                run.decided()
     assert {run.play().status for run in side_by_side} == {"decided"}
     return sum(run.cpu for run in side_by_side) / sum(len(run.log) for run in side_by_side)
 

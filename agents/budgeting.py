@@ -1,0 +1,75 @@
+"""Budgeting: the run's budget, shared out among its tasks, so that the sum cannot be passed whatever crashes."""
+
+from collections.abc import Iterator
+
+from moot.protocols import Budget, Plan, Share
+
+from .state import RunState, steps_of
+
+_KINDS = ("calls", "tokens", "money")
+
+
+class Purse:
+    """What is left of a run's budget, and the tasks it must do for; each `share` taken makes it smaller.
+
+    What an attempt may still spend counts as spent: its whole share while it is under way, and for ever if it
+    never answered, for it may be at work somewhere; what it really spent once it has answered.
+    """
+
+    def __init__(self, state: RunState, budget: Budget | None) -> None:
+        self._budget = budget
+        self._left = {kind: limit - getattr(state.committed, kind) for kind, limit in _limits(budget)}
+        self._tasks = state.unbegun + state.unassigned + len(state.retries)  # a step that waits is at least one task
+
+    def share(self) -> Share | None:
+        """The share of the next task: an equal part of what is left, at least one call and one token while there are
+        any; None without a budget."""
+        if self._budget is None:
+            return None
+        tasks, self._tasks = max(self._tasks, 1), self._tasks - 1
+        parts = {kind: _part(left, tasks) for kind, left in self._left.items()}
+        for kind, part in parts.items():
+            self._left[kind] -= part
+        return Share.of({**parts})
+
+
+def too_wide(state: RunState, budget: Budget | None) -> str:
+    """That a step fans out further than the budget allows, in words; empty if none does."""
+    total, step = state.widest
+    if budget is None or budget.fan_out is None or total <= budget.fan_out:
+        return ""
+    return f"{step} fans out to {total} tasks, and the budget allows {budget.fan_out}"
+
+
+def too_deep(plan: Plan, budget: Budget | None) -> str:
+    """Whether more steps of the plan wait for each other than the budget allows, in words; empty if not."""
+    if budget is None or budget.depth is None or longest(plan) <= budget.depth:
+        return ""
+    return f"the plan has {longest(plan)} steps in a row, and the budget allows {budget.depth}"
+
+
+def longest(plan: Plan) -> int:
+    """How many steps of the plan wait for each other in a row."""
+    needs = {step.id: steps_of(step.inputs) for step in plan.steps}
+    depths: dict[str, int] = {}
+    waiting = list(needs)
+    while waiting:
+        node = waiting[-1]
+        missing = [need for need in needs[node] if need not in depths]
+        waiting += missing
+        if not missing:
+            depths[waiting.pop()] = 1 + max((depths[need] for need in needs[node]), default=0)
+    return max(depths.values(), default=0)
+
+
+def _limits(budget: Budget | None) -> Iterator[tuple[str, float]]:
+    for kind in _KINDS:
+        limit = getattr(budget, kind, None)
+        if limit is not None:
+            yield kind, limit
+
+
+def _part(left: float, tasks: int) -> float:
+    if isinstance(left, int):
+        return max(left // tasks, min(left, 1), 0)
+    return max(left / tasks, 0.0)
