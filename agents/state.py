@@ -2,9 +2,9 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -27,16 +27,12 @@ from moot.protocols import (
     Verdict,
 )
 
-T = TypeVar("T")
-
 OUTCOME = "outcome"
 LATER = ("spending",)  # came after the first release: hashed where they say something
 
 
-def derived(factory: Callable[[], T]) -> T:
-    """A field that follows from the others: kept so that nothing has to be searched for; the hash goes without it."""
-    made: T = field(default_factory=factory, metadata={"derived": True})
-    return made
+# a field that follows from the others: kept so that nothing has to be searched for; the hash goes without it
+DERIVED = {"derived": True}
 
 
 @dataclass
@@ -114,8 +110,8 @@ class RunState:
     step, barrier and the outcome still wait for, `after` who waits for them. `squatted` has the answers that strangers
     have written before anybody was asked, so that nobody can give them any more.
 
-    `spending` is what was shared out of the budget and spent, `committed` the sum of it. `failures` has the last failure
-    of each task that is not done, `dead` the tasks that were given up and of which no dead letter was written yet,
+    `spending` is what was shared out of the budget and spent, `committed` the sum of it. `failures` has the last
+    failure of each task that is not done, `dead` the tasks that were given up and of which no dead letter was written yet,
     `places` where each task that is not done was assigned, `given` the inputs of the steps at work, `openings` the
     barriers that are ready, `queues` the steps that are ready by who could do them, each the longest remaining path
     first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the most in one step.
@@ -150,17 +146,17 @@ class RunState:
     agreed: int = 0
     foreign: int = 0
     squatted: dict[tuple[str, str, str], None] = field(default_factory=dict)
-    failures: dict[str, Failure] = derived(dict)
-    dead: dict[str, None] = derived(OrderedDict)
-    places: dict[str, Place] = derived(dict)
-    given: dict[str, tuple[Data, list[JsonValue]]] = derived(dict)
-    openings: dict[str, None] = derived(dict)
-    queues: dict[tuple[str, ...], list[tuple[float, int, str]]] = derived(dict)
-    queued: int = derived(int)
-    unbegun: int = derived(int)
-    unassigned: int = derived(int)
-    widest: tuple[int, str] = derived(lambda: (0, ""))
-    committed: Amount = derived(Amount)
+    failures: dict[str, Failure] = field(default_factory=dict, metadata=DERIVED)
+    dead: dict[str, None] = field(default_factory=OrderedDict, metadata=DERIVED)
+    places: dict[str, Place] = field(default_factory=dict, metadata=DERIVED)
+    given: dict[str, tuple[Data, list[JsonValue]]] = field(default_factory=dict, metadata=DERIVED)
+    openings: dict[str, None] = field(default_factory=dict, metadata=DERIVED)
+    queues: dict[tuple[str, ...], list[tuple[float, int, str]]] = field(default_factory=dict, metadata=DERIVED)
+    queued: int = field(default_factory=int, metadata=DERIVED)
+    unbegun: int = field(default_factory=int, metadata=DERIVED)
+    unassigned: int = field(default_factory=int, metadata=DERIVED)
+    widest: tuple[int, str] = field(default=(0, ""), metadata=DERIVED)
+    committed: Amount = field(default_factory=Amount, metadata=DERIVED)
     spending: dict[str, Spending] = field(default_factory=dict)
     events: int = 0
     last: float = 0.0

@@ -15,8 +15,8 @@ class Budget(Message, contract="moot.Budget.v1"):
 
     calls: int | None = Field(default=None, ge=0)
     tokens: int | None = Field(default=None, ge=0)
-    money: float | None = Field(default=None, ge=0)
-    seconds: float | None = Field(default=None, gt=0)
+    money: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     depth: int | None = Field(default=None, ge=1)
     fan_out: int | None = Field(default=None, ge=1)
 
@@ -26,7 +26,7 @@ class Share(Message, contract="moot.Share.v1"):
 
     calls: int | None = None
     tokens: int | None = None
-    money: float | None = None
+    money: float | None = Field(default=None, allow_inf_nan=False)
 
 
 class Amount(Message, contract="moot.Amount.v1"):
@@ -34,7 +34,7 @@ class Amount(Message, contract="moot.Amount.v1"):
 
     calls: int = 0
     tokens: int = 0
-    money: float = 0.0
+    money: float = Field(default=0.0, allow_inf_nan=False)
 
     def plus(self, other: "Amount") -> "Amount":
         return Amount(calls=self.calls + other.calls, tokens=self.tokens + other.tokens, money=self.money + other.money)

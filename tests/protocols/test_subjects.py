@@ -18,6 +18,8 @@ ON_THE_LOG: dict[str, tuple[Callable[[Subjects], str], Subject]] = {
     "decision": (lambda s: s.decision("r1", "planned"), Subject("r1", "coordinator", "event", ("planned",))),
     "task": (lambda s: s.task("r1", "ann"), Subject("r1", "coordinator", "task", ("ann",))),
     "result": (lambda s: s.result("r1", "ann", "t-1", 2), Subject("r1", "ann", "result", ("t-1", "2"))),
+    "spend": (lambda s: s.spend("r1", "ann", "t-1", 2), Subject("r1", "ann", "spend", ("t-1", "2"))),
+    "discard": (lambda s: s.discard("r1", "ann", "t-1"), Subject("r1", "ann", "discard", ("t-1",))),
 }
 # every filter, with the subjects it must cover, and one it must not
 FILTERS: dict[str, tuple[Callable[[Subjects], str], set[str]]] = {
@@ -28,6 +30,8 @@ FILTERS: dict[str, tuple[Callable[[Subjects], str], set[str]]] = {
     "coordinator": (lambda s: s.coordinator("r1"), {"decision", "task"}),
     "decisions": (lambda s: s.decisions("planned"), {"decision"}),
     "tasks": (lambda s: s.tasks("ann"), {"task"}),
+    "attempt": (lambda s: s.attempt("r1", "ann", "t-1", 2), {"result", "spend"}),
+    "discards": (lambda s: s.discards(), {"discard"}),
 }
 ELSEWHERE = {"heartbeats", "heartbeat", "progress", "card", "live", "stream", "bucket"}
 S = Subjects("desk")
