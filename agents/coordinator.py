@@ -2,9 +2,11 @@
 
 import math
 import time
+from contextlib import suppress
+from typing import Literal
 
 import anyio
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from moot.bus import Bus, Delivery, reach
@@ -14,91 +16,151 @@ from .decider import Policy, View, decide, wake
 from .folding import evolve
 from .logger import structlog
 from .presence import present
-from .roster import Roster
+from .roster import TICK, Roster
 from .state import RunState
+from .sweep import Sweep
 
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
+RUNS = 250  # that one process takes from the inbox at a time; the others wait there
+AHEAD = 256  # entries that are read ahead of the fold
+
+End = Literal["ended", "driven by another", "fenced off"]
 
 
 async def coordinate(
     bus: Bus, policy: Policy, *, instance: str, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
 ) -> None:
-    """Drive every run whose goal comes in, until cancelled.
+    """Drive every run whose goal comes in, and every run whose driver has died, until cancelled.
 
-    Several coordinators may do this at once: the inbox of goals says who drives, the log's fence who may write.
+    Several coordinators may do this at once: the inbox of goals and the sweep say who drives, the log's fence who may
+    write.
     """
-    roster = Roster(bus, silence=policy.lease)
+    roster = Roster(bus)
     async with (
-        bus.goals() as goals,
+        bus.goals(hands=RUNS) as goals,
         present(bus, CARD, instance=instance),
         anyio.create_task_group() as group,
     ):
         await group.start(roster.keep)
+        helm = Helm(bus, policy, roster, instance, group)
+        group.start_soon(helm.follow)
+        group.start_soon(helm.watch)
         structlog.get_logger().info("ready", instance=instance)
         task_status.started()
         async for delivery in goals:
-            group.start_soon(Drive(bus, policy, roster, instance).run, delivery)
+            group.start_soon(helm.begin, delivery)
 
 
-class Drive:
-    """One pursuit of one goal by this process: fold what is on the log, decide, append, and so on to the conclusion."""
+class Helm:
+    """The runs that this process drives, and the goals that it holds while another process drives them."""
 
-    def __init__(self, bus: Bus, policy: Policy, roster: Roster, instance: str) -> None:
+    def __init__(self, bus: Bus, policy: Policy, roster: Roster, instance: str, group: TaskGroup) -> None:
         self._bus = bus
         self._policy = policy
         self._roster = roster
         self._instance = instance
+        self._group = group
+        self._sweep = Sweep(bus, roster)
+        self._driving: set[str] = set()
+        self._held: dict[str, Delivery] = {}
+
+    async def begin(self, delivery: Delivery) -> None:
+        """Drive the run of a goal that came in, unless somebody does; acknowledged when the run has ended."""
+        self._held[delivery.run] = delivery
+        await self._pursue(delivery.run)
+
+    async def follow(self) -> None:
+        """Note what becomes of all runs; the goals of those that have ended are acknowledged."""
+        async for entry in self._bus.log.landmarks():
+            if self._sweep.take(entry):
+                await self._release(entry.subject.run)
+
+    async def watch(self) -> None:
+        """Take over what nobody drives any more."""
+        while True:
+            await anyio.sleep(TICK)
+            for run in await self._sweep.orphans(self._instance):
+                if run not in self._driving:
+                    self._group.start_soon(self._pursue, run)
+
+    async def _pursue(self, run: str) -> None:
+        if run in self._driving:
+            return
+        self._driving.add(run)
+        try:
+            end = await Drive(self._bus, self._policy, self._roster, self._sweep, self._instance, run).drive()
+        finally:
+            self._driving.discard(run)
+        if end == "ended":
+            await self._release(run)
+        elif end == "fenced off" and (delivery := self._held.pop(run, None)):
+            delivery.let_go()
+
+    async def _release(self, run: str) -> None:
+        if delivery := self._held.pop(run, None):
+            await delivery.done()
+
+
+class Drive:
+    """One pursuit of one run by this process: fold what is on the log, decide, append, and so on to the conclusion."""
+
+    def __init__(self, bus: Bus, policy: Policy, roster: Roster, sweep: Sweep, instance: str, run: str) -> None:
+        self._bus = bus
+        self._policy = policy
+        self._roster = roster
+        self._sweep = sweep
+        self._instance = instance
         self._sent, self._inbox = _channel()
         self._cause: str | None = None
-        self._log = structlog.get_logger()
+        self._state = RunState(run)
+        self._log = structlog.get_logger().bind(run=run)
 
-    async def run(self, delivery: Delivery) -> None:
-        """Drive the run to its end, then acknowledge the goal. Fenced off, it leaves without a word."""
-        self._log = self._log.bind(run=delivery.run)
+    async def drive(self) -> End:
+        """Drive the run to its end, unless another process does. Fenced off by one, it leaves without a word."""
+        state = self._state
         with self._sent, self._inbox:
-            await self._run(delivery)
+            try:
+                reach("fold.before", run=state.run)
+                async for entry in self._bus.log.read(state.run):
+                    self._take(entry)
+                reach("fold.after", run=state.run, seq=state.seq)
+                if state.goal is None:
+                    self._log.warning("no goal here", why="it cannot be read, or the run was deleted")
+                elif not state.concluded:
+                    if state.driver != self._instance and self._sweep.lives(state.driver):
+                        return "driven by another"
+                    await self._pursue()
+            except StaleWriter as fenced:
+                self._log.warning("fenced off", why=str(fenced))
+                return "fenced off"
+            return "ended"
 
-    async def _run(self, delivery: Delivery) -> None:
-        state = RunState(delivery.run)
-        try:
-            reach("fold.before", run=delivery.run)
-            async for entry in self._bus.log.read(delivery.run):
-                self._take(state, entry)
-            reach("fold.after", run=delivery.run, seq=state.seq)
-            if state.goal is None:
-                self._log.warning("no goal here", why=delivery.entry.why or "the run was deleted")
-            elif not state.concluded:
-                await self._pursue(state)
-        except StaleWriter as fenced:
-            self._log.warning("fenced off", why=str(fenced))
-            delivery.let_go()
-            return
-        await delivery.done()
-
-    async def _pursue(self, state: RunState) -> None:
+    async def _pursue(self) -> None:
+        state = self._state
         self._roster.changed.add(self._nudge)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._follow, state.run, state.seq)
-                await self._append(state, [Driving(instance=self._instance, attempts=self._policy.attempts)])
+                await self._append([Driving(instance=self._instance, attempts=self._policy.attempts)])
                 while not state.concluded:
-                    await self._turn(state)
+                    await self._turn()
                 group.cancel_scope.cancel()
         except* StaleWriter as fenced:
             raise fenced.exceptions[0] from None
         finally:
             self._roster.changed.discard(self._nudge)
 
-    async def _turn(self, state: RunState) -> None:
+    async def _turn(self) -> None:
         view = View(time.time(), self._roster.directory())
-        decisions = self._decide(state, view)
+        decisions = self._decide(view)
         if decisions:
-            await self._append(state, decisions)
+            await self._append(decisions)
         else:
-            at = wake(state, self._policy, view)
-            await self._hear(state, math.inf if at is None else at - view.now)
+            at = wake(self._state, self._policy, view)
+            await self._hear(math.inf if at is None else at - view.now)
 
-    def _decide(self, state: RunState, view: View) -> list[Decision]:
+    def _decide(self, view: View) -> list[Decision]:
+        state = self._state
         try:
             return decide(state, self._policy, view)
         except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: a fault ends its run, no other
@@ -106,8 +168,9 @@ class Drive:
             because = f"the team's policy raised {type(error).__name__}: {error}"
             return [Concluded(status="failed", outcome={}, because=because, state_hash=state.hash(), at=state.seq)]
 
-    async def _append(self, state: RunState, decisions: list[Decision]) -> None:
+    async def _append(self, decisions: list[Decision]) -> None:
         """Append and fold what was appended, with all that came between. Raises StaleWriter: another one drives."""
+        state = self._state
         self._tell(decisions)
         try:
             last = await self._bus.log.append(
@@ -115,31 +178,33 @@ class Drive:
             )
         except StaleWriter:
             before = state.seq
-            await self._catch_up(state)
+            await self._catch_up()
             if state.seq == before or state.driver not in ("", self._instance):
                 raise
             return
         while state.seq < last:
-            await self._hear(state, math.inf)
+            await self._hear(math.inf)
 
-    async def _catch_up(self, state: RunState) -> None:
+    async def _catch_up(self) -> None:
         """Fold to the present end: somebody else wrote on the coordinator's subjects. A stranger's bytes do no harm."""
-        last = state.seq
-        async for entry in self._bus.log.read(state.run):
+        last = self._state.seq
+        async for entry in self._bus.log.read(self._state.run):
             last = entry.seq
-        while state.seq < last:
-            await self._hear(state, math.inf)
+        while self._state.seq < last:
+            await self._hear(math.inf)
 
-    async def _hear(self, state: RunState, seconds: float) -> None:
+    async def _hear(self, seconds: float) -> None:
         """Wait for the next entry, or for a change among the agents, and take in all that is there."""
         with anyio.move_on_after(seconds):
-            self._take(state, await self._inbox.receive())
-            while self._inbox.statistics().current_buffer_used:
-                self._take(state, self._inbox.receive_nowait())
+            self._take(await self._inbox.receive())
+            with suppress(anyio.WouldBlock):
+                while True:
+                    self._take(self._inbox.receive_nowait())
 
-    def _take(self, state: RunState, entry: Entry | None) -> None:
+    def _take(self, entry: Entry | None) -> None:
         if entry is None:
             return
+        state = self._state
         evolve(state, entry)
         self._cause = entry.envelope.id if entry.envelope else self._cause
         if isinstance(entry.event, Result) and entry.event.task in state.tasks:
@@ -149,10 +214,11 @@ class Drive:
 
     async def _follow(self, run: str, after: int) -> None:
         async for entry in self._bus.log.follow(run, after):
-            self._sent.send_nowait(entry)
+            await self._sent.send(entry)
 
     def _nudge(self) -> None:
-        self._sent.send_nowait(None)
+        with suppress(anyio.WouldBlock):  # there is enough to be taken in, and then it will be decided again
+            self._sent.send_nowait(None)
 
     def _tell(self, decisions: list[Decision]) -> None:
         for decision in decisions:
@@ -165,4 +231,4 @@ class Drive:
 
 
 def _channel() -> tuple[MemoryObjectSendStream[Entry | None], MemoryObjectReceiveStream[Entry | None]]:
-    return anyio.create_memory_object_stream[Entry | None](math.inf)
+    return anyio.create_memory_object_stream[Entry | None](AHEAD)

@@ -1,28 +1,35 @@
-"""Roster: who is there now, from heartbeats. It gives the decider its Directory."""
+"""Roster: who is there now, from heartbeats, and what their inboxes hold. It gives the decider its Directory."""
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 from anyio.abc import TaskStatus
 
 from moot.bus import Bus
-from moot.protocols import AgentCard, Directory, Heartbeat
+from moot.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered
+
+from .decider import SILENT
+
+TICK = 0.25  # seconds between two looks at who is silent
+LOOK = 5.0  # seconds between two looks at the inboxes
 
 
 class Roster:
-    """Follows the heartbeats of a team; who is silent for `silence` seconds is gone.
+    """Follows the heartbeats of a team; who misses three of them is gone.
 
     `changed` is called whenever somebody comes, goes or changes its card.
     """
 
-    def __init__(self, bus: Bus, *, silence: float) -> None:
+    def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.changed: set[Callable[[], None]] = set()
-        self._silence = silence
         self._cards: dict[str, AgentCard] = {}
         self._digests: dict[str, str] = {}
         self._seen: dict[tuple[str, str], tuple[float, Heartbeat]] = {}
+        self._silent: dict[str, float] = {}
+        self._settled: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
         self._last = Directory()
 
@@ -32,6 +39,7 @@ class Roster:
             for present in await self.bus.live.roll_call():
                 await self._learn(present.name)
             watching.start_soon(self._notice_silence)
+            watching.start_soon(self._look_into_inboxes)
             task_status.started()
             async for heartbeat in heartbeats:
                 await self._heard(heartbeat)
@@ -39,6 +47,11 @@ class Roster:
     def present(self) -> list[Heartbeat]:
         """The last heartbeat of every process that is there."""
         return [heartbeat for _, heartbeat in self._seen.values()]
+
+    def silence(self, agent: str, instance: str) -> float | None:
+        """For how many seconds a process has not been heard; None: it was never, it left, or it is long gone."""
+        seen = self._seen.get((agent, instance))
+        return time.monotonic() - seen[0] if seen else None
 
     def cards(self) -> list[AgentCard]:
         return [self._cards[name] for name in sorted(self._cards)]
@@ -55,9 +68,10 @@ class Roster:
     async def _heard(self, heartbeat: Heartbeat) -> None:
         who = (heartbeat.agent, heartbeat.instance)
         if heartbeat.leaving:
-            self._seen.pop(who, None)
+            self._gone(who)
         else:
             self._seen[who] = (time.monotonic(), heartbeat)
+            self._silent.pop(heartbeat.agent, None)
             if self._digests.get(heartbeat.agent) != heartbeat.card:
                 await self._learn(heartbeat.agent, heartbeat.card)
         self._refresh()
@@ -70,10 +84,24 @@ class Roster:
 
     async def _notice_silence(self) -> None:
         while True:
-            await anyio.sleep(self._silence / 5)
+            await anyio.sleep(TICK)
             now = time.monotonic()
-            for who in [who for who, (seen, _) in self._seen.items() if now - seen > self._silence]:
-                del self._seen[who]
+            for who in [who for who, (seen, _) in self._seen.items() if now - seen > SILENT]:
+                self._gone(who)
+            self._refresh()
+
+    def _gone(self, who: tuple[str, str]) -> None:
+        seen = self._seen.pop(who, None)
+        if seen and not any(agent == who[0] for agent, _ in self._seen):
+            self._silent[who[0]] = time.time() - (time.monotonic() - seen[0])
+
+    async def _look_into_inboxes(self) -> None:
+        """What lies behind an inbox and has no answer is held by nobody: the decider will find it."""
+        while True:
+            await anyio.sleep(LOOK)
+            for agent in tuple(self._cards):
+                with suppress(Unanswered, Denied):
+                    self._settled[agent] = await self.bus.log.settled_up_to(agent)
             self._refresh()
 
     def _refresh(self) -> None:
@@ -81,6 +109,8 @@ class Roster:
             cards=tuple(skill for card in self.cards() for skill in card.skills),
             alive=frozenset(agent for agent, _ in self._seen if agent in self._cards),
             typical=self._seconds,
+            silent=dict(self._silent),
+            settled={agent: seq for agent, seq in self._settled.items() if seq},
         )
         if directory != self._last:
             self._last = directory

@@ -111,8 +111,8 @@ class RunState:
     have written before anybody was asked, so that nobody can give them any more.
 
     `spending` is what was shared out of the budget and spent, `committed` the sum of it. `failures` has the last
-    failure of each task that is not done, `dead` the tasks that were given up and of which no dead letter was written yet,
-    `places` where each task that is not done was assigned, `given` the inputs of the steps at work, `openings` the
+    failure of each task that is not done, `dead` the tasks that were given up and of which no dead letter was written
+    yet, `places` where each task that is not done was assigned, `given` the inputs of the steps at work, `openings` the
     barriers that are ready, `queues` the steps that are ready by who could do them, each the longest remaining path
     first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the most in one step.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
-from moot.protocols import Goal, NotFound, Outcome, UsageError, token
+from moot.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
 
 from .arbitration import Arbiter, independent, majority, unopposed
 from .chaining import by_contract
@@ -25,7 +25,7 @@ class Team:
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
-    is not `open` admits its own specialists only. Times in seconds, as in Policy. `tell` puts a report into words for
+    is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `tell` puts a report into words for
     people, `files` gives what `moot run` writes beside it, by name; `apply` uses the outcome on the paths that the
     goal's fields were given as, and says what it did. Raises BadName, UsageError.
     """
@@ -43,6 +43,8 @@ class Team:
     timeout: float = 300.0
     patience: float = 10.0
     undecided: Literal["proceed", "stop"] = "proceed"
+    window: int = 1000
+    budget: Budget | None = None
     tell: Callable[[Report], str] | None = None
     files: Callable[[Report], Mapping[str, str]] = lambda _: {}
     apply: Callable[[Report, Mapping[str, Path]], str] | None = None
@@ -79,6 +81,8 @@ class Team:
             timeout=self.timeout,
             patience=self.patience,
             undecided=self.undecided,
+            window=self.window,
+            budget=self.budget,
         )
 
 

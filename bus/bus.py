@@ -31,11 +31,11 @@ class Bus:
         filtered = subjects.tasks(token(agent, "agent"))
         return open_inbox(self.connection, self.log, subjects, name=agent, subject=filtered, hands=hands)
 
-    def goals(self) -> AbstractAsyncContextManager[Inbox]:
-        """The goals that nobody drives, for a coordinator, which may hold any number of them."""
+    def goals(self, *, hands: int = 1) -> AbstractAsyncContextManager[Inbox]:
+        """The goals that nobody drives, for a coordinator; at most `hands` at a time."""
         subjects = Subjects(self.team)
         filtered = subjects.goals()
-        return open_inbox(self.connection, self.log, subjects, name=COORDINATOR, subject=filtered, hands=None)
+        return open_inbox(self.connection, self.log, subjects, name=COORDINATOR, subject=filtered, hands=hands)
 
 
 @asynccontextmanager

@@ -16,10 +16,10 @@ from .points import reach
 from .pull import Pull
 from .tasks import beside
 
-ACK_WAIT = 5.0  # seconds after which the server gives an unconfirmed delivery to another replica
-STALE = 4.0  # seconds without a confirmation after which ours no longer counts
+ACK_WAIT = 4.0  # seconds after which the server gives an unconfirmed delivery to another replica
+STALE = 3.2  # seconds without a confirmation after which ours no longer counts
 OLD = 2.0  # seconds after which a task may have been settled before we took it
-MANY = 64  # goals asked for at once
+MANY = 64  # asked for at once
 
 
 class Delivery:
@@ -71,7 +71,7 @@ class Inbox:
         log: Log,
         stream: str,
         open_consumer: Callable[[], Awaitable[str]],
-        hands: int | None,
+        hands: int,
     ) -> None:
         self._connection = connection
         self._log = log
@@ -132,8 +132,8 @@ class Inbox:
                 await self._connection.flush(1)
 
     def _wanted(self) -> int:
-        free = MANY if self._hands is None else self._hands - len(self._held)
-        return max(free - len(self._pull.ready), 0)
+        free = self._hands - len(self._held)
+        return max(min(free, MANY) - len(self._pull.ready), 0)
 
     async def _take(self, arrived: Arrived) -> Delivery | None:
         if _stale(arrived):
@@ -183,9 +183,9 @@ class Inbox:
 
 @asynccontextmanager
 async def open_inbox(
-    connection: Connection, log: Log, subjects: Subjects, *, name: str, subject: str, hands: int | None
+    connection: Connection, log: Log, subjects: Subjects, *, name: str, subject: str, hands: int
 ) -> AsyncIterator[Inbox]:
-    """The inbox `name` with what is on `subject`; no more than `hands` deliveries at a time, or all (None)."""
+    """The inbox `name` with what is on `subject`; no more than `hands` deliveries at a time."""
     stream = subjects.stream()
 
     async def consumer() -> str:

@@ -64,6 +64,14 @@ class StreamInfo(Reply):
     state: StreamState = StreamState()
 
 
+class _Floor(BaseModel):
+    stream_seq: int = 0
+
+
+class ConsumerInfo(Reply):
+    ack_floor: _Floor = _Floor()
+
+
 class Kept(BaseModel):
     """A message as the stream has it."""
 
@@ -161,6 +169,20 @@ async def stream_info(connection: Connection, stream: str) -> StreamInfo | None:
     except JetStreamError as error:
         if error.code in NOT_FOUND:
             return None
+        raise
+
+
+async def ack_floor(connection: Connection, stream: str, consumer: str) -> int:
+    """The sequence up to which everything a consumer is there for was acknowledged; 0 without such a consumer."""
+
+    async def ask() -> ConsumerInfo:
+        return await call(connection, f"CONSUMER.INFO.{stream}.{consumer}", {}, ConsumerInfo)
+
+    try:
+        return (await persist(ask)).ack_floor.stream_seq
+    except JetStreamError as error:
+        if error.code in NOT_FOUND:
+            return 0
         raise
 
 

@@ -1,7 +1,7 @@
 """Log: everything that was said in a team's runs, durable and in order; the only durable write anyone makes."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from time import time
 from typing import NamedTuple
 
@@ -14,12 +14,16 @@ from moot.protocols import (
     BusFull,
     Cancelled,
     Concluded,
+    DeadLetter,
     Decision,
+    Discarded,
+    Driving,
     Entry,
     Envelope,
     Event,
     GoalAsked,
     NotFound,
+    Spent,
     StaleWriter,
     Stored,
     Subjects,
@@ -33,7 +37,7 @@ from moot.protocols import (
 from .blobs import Blobs
 from .connection import Connection
 from .fence import Fence, Sealed, append, append_one
-from .jetstream import Arrived, Reply, call, find, last, persist, stream_info
+from .jetstream import Arrived, Kept, Reply, ack_floor, call, find, last, persist, stream_info
 from .points import reach
 from .reader import follow, read
 
@@ -110,6 +114,25 @@ class Log:
         reach("answer.after", run=run, task=answer.task, attempt=answer.attempt, by=source, first=first)
         return first
 
+    async def spend(self, run: str, event: Spent, *, after: int, source: str) -> int:
+        """Reserve an amount for an attempt, before it is spent; the sequence.
+
+        Only if nothing was said of the attempt since `after`, the last sequence that `attempt` showed: else
+        StaleWriter, for another process has spent something, or answered.
+        """
+        subject = self._subjects.spend(run, event.agent, event.task, event.attempt)
+        fence = Fence(self._subjects.attempt(run, event.agent, event.task, event.attempt), after)
+        reach("spend.before", run=run, task=event.task, attempt=event.attempt, by=source)
+        seq = await self._append([await self._seal(event, subject, source, run)], fence)
+        reach("spend.after", run=run, task=event.task, attempt=event.attempt, by=source, seq=seq)
+        return seq
+
+    async def discard(self, run: str, event: Discarded, *, client: str) -> None:
+        """Nothing more is to be done about a dead letter. Done twice by the same client, the first stands."""
+        subject = self._subjects.discard(run, client, event.task)
+        with suppress(StaleWriter):
+            await self._append([await self._seal(event, subject, client, run)], Fence(subject, 0))
+
     async def cancel(self, run: str, event: Cancelled, *, client: str) -> int:
         """Withdraw a run. Done twice by the same client, the first stands."""
         subject = self._subjects.cancel(run, client)
@@ -182,9 +205,43 @@ class Log:
                     heads[run] = heads[run]._replace(concluded=entry)
         return [*reversed(heads.values())]
 
+    async def landmarks(self) -> AsyncGenerator[Entry, None]:
+        """Of all runs, from the first on and then as they come: their goals, who drives them, how they end."""
+        kinds = [self._subjects.decisions(_kind(kind)) for kind in (Driving, Concluded)]
+        async with aclosing(follow(self._connection, self._stream, [self._subjects.goals(), *kinds])) as messages:
+            async for message in messages:
+                yield await self.entry(message)
+
+    async def dead_letters(self) -> AsyncGenerator[Entry, None]:
+        """Of all runs: their goals, ends and dead letters, and which of these were discarded; what there is now."""
+        kinds = [self._subjects.decisions(_kind(kind)) for kind in (DeadLetter, Concluded)]
+        subjects = [self._subjects.goals(), self._subjects.discards(), *kinds]
+        async with aclosing(read(self._connection, self._stream, subjects)) as messages:
+            async for message in messages:
+                yield await self.entry(message)
+
+    async def attempt(self, run: str, agent: str, task: str, attempt: int) -> list[Entry]:
+        """All that an agent has said of one attempt: what it reserved, and its answer."""
+        subject = self._subjects.attempt(run, agent, task, attempt)
+        async with aclosing(read(self._connection, self._stream, [subject])) as messages:
+            return [await self.entry(message) async for message in messages]
+
+    async def at(self, seq: int) -> Kept | None:
+        """The bytes of one message, with subject and time, as the broker has them; None if it is gone."""
+        return await find(self._connection, self._stream, {"seq": seq})
+
+    async def settled_up_to(self, agent: str) -> int:
+        """The place on the log up to which an agent's inbox holds nothing any more; 0 if it has no inbox yet."""
+        return await ack_floor(self._connection, self._stream, agent)
+
     async def ended(self, run: str) -> bool:
         """True if the run has been concluded."""
-        return bool(await last(self._connection, self._stream, self._subjects.decision(run, _kind(Concluded))))
+        subject = self._subjects.decision(run, _kind(Concluded))
+        final = await last(self._connection, self._stream, subject)
+        if final is None or _concludes(final.data):
+            return final is not None
+        async with aclosing(read(self._connection, self._stream, [subject])) as messages:  # a stranger wrote there
+            return any([isinstance((await self.entry(message)).event, Concluded) async for message in messages])
 
     async def answered(self, run: str, agent: str, task: str, attempt: int) -> bool:
         """True if this attempt has its answer on the log."""
@@ -230,6 +287,13 @@ class Log:
         if isinstance(event, Assigned):
             return self._subjects.task(run, event.agent)
         return self._subjects.decision(run, _kind(type(event)))
+
+
+def _concludes(raw: bytes) -> bool:
+    try:
+        return isinstance(open_envelope(raw).data, Concluded | Stored)
+    except Unreadable:
+        return False
 
 
 def _kind(event: type[Decision]) -> str:

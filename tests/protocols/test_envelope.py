@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, TypeAdapter
 
 from moot.protocols import (
+    Amount,
     Claim,
     Concluded,
     Data,
@@ -27,6 +28,7 @@ from moot.protocols import (
     Plan,
     Proposal,
     Result,
+    Share,
     Step,
     Unreadable,
     Value,
@@ -98,6 +100,10 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "deadline": NUMBERS,
     "seconds": NUMBERS,
     "patience": st.none() | NUMBERS,
+    "amount": st.builds(Amount, calls=st.integers(), tokens=st.integers(), money=NUMBERS),
+    "budget": st.none(),
+    "again": st.just(()),
+    "share": st.none() | st.builds(Share, calls=st.none() | st.integers()),
 }
 
 
