@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from moot.protocols import Data, Message, Outcome, Proof, Status, Verdict
+from moot.protocols import Amount, Data, Message, Outcome, Proof, Status, Verdict
 
 from .state import RunState
 
@@ -10,7 +10,9 @@ _EXIT: dict[str, int] = {"decided": 0, "partial": 0, "failed": 1, "cancelled": 1
 
 
 class Report(Message, contract="moot.cli.Run.v1"):
-    """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took."""
+    """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took, and
+    calls, tokens and money (US dollars) where any were spent.
+    """
 
     run: str
     team: str
@@ -37,11 +39,19 @@ def report(team: str, state: RunState) -> Report:
         outcome=end.outcome if end else {},
         verdicts=tuple(verdict for barrier in state.barriers.values() for verdict in barrier.verdicts),
         missing=end.missing if end else tuple(state.missing),
-        spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3)},
+        spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3), **_amounts(state)},
         state_hash=end.state_hash if end else state.hash(),
         events=state.events,
         seconds=round(state.last - state.asked_at, 3),
     )
+
+
+def _amounts(state: RunState) -> Data:
+    total = Amount()
+    for task in state.spending.values():
+        for spent in task.spent.values():
+            total = total.plus(spent)
+    return {kind: amount for kind, amount in total if amount}
 
 
 def exit_code(report: Report, outcome: type[Outcome]) -> int:

@@ -25,9 +25,9 @@ class Team:
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
-    is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `tell` puts a report into words for
-    people, `files` gives what `moot run` writes beside it, by name; `apply` uses the outcome on the paths that the
-    goal's fields were given as, and says what it did. Raises BadName, UsageError.
+    is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `tell` puts a
+    report into words for people, `files` gives what `moot run` writes beside it, by name; `apply` uses the outcome on
+    the paths that the goal's fields were given as, and says what it did. Raises BadName, UsageError.
     """
 
     name: str

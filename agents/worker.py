@@ -16,6 +16,7 @@ from moot.bus import Bus, Delivery, Inbox, beside
 from moot.protocols import (
     Answer,
     Assigned,
+    BudgetExceeded,
     BusError,
     Data,
     Failure,
@@ -156,6 +157,7 @@ class Worker:
             attempt=assigned.attempt,
             deadline=assigned.deadline,
             bus=self.bus,
+            share=assigned.share,
         )
         if skill.context:
             arguments[skill.context] = context
@@ -173,7 +175,7 @@ class Worker:
                     seconds=seconds,
                 )
             return _failure(assigned, "lapsed", "the deadline passed")
-        except Refused as error:
+        except (Refused, BudgetExceeded) as error:
             return _failure(assigned, "refused", str(error))
         except Exception as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
             self._log.debug("raised", task=assigned.task, exc_info=True)

@@ -28,6 +28,10 @@ class Share(Message, contract="moot.Share.v1"):
     tokens: int | None = None
     money: float | None = Field(default=None, allow_inf_nan=False)
 
+    def less(self, spent: "Amount") -> "Share":
+        """What is left of it."""
+        return Share.of({kind: None if limit is None else max(limit - getattr(spent, kind), 0) for kind, limit in self})
+
 
 class Amount(Message, contract="moot.Amount.v1"):
     """Something spent. Negative: what was reserved and is given back."""
