@@ -274,3 +274,16 @@ async def test_a_full_log_is_told_and_goals_are_refused_before(bus: Bus, team: s
     with pytest.raises(BusFull):
         await assign(bus, "r", *(assigned(f"t{n}", text="x" * 2_000) for n in range(20)), after=after)
     assert tasks(await entries(bus, "r")) == ["t1", "t2"]
+
+
+async def test_a_stranger_cannot_end_a_run(bus: Bus) -> None:
+    """Bytes on the subject of the conclusion that are no conclusion: before the real one, and behind it."""
+    subject = f"moot.{bus.team}.run.r.coordinator.event.concluded"
+    assert not await bus.log.ended("r")
+    await bus.connection.request(subject, b"over")
+    assert not await bus.log.ended("r")
+    fence = [entry.seq async for entry in bus.log.read("r")][-1]
+    await bus.log.append("r", [concluded()], after=fence, source="coordinator")
+    assert await bus.log.ended("r")
+    await bus.connection.request(subject, b"not over")
+    assert await bus.log.ended("r")
