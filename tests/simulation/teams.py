@@ -1,0 +1,152 @@
+"""The teams of the simulation. What a skill does outside is written to a sink that would take it twice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from moot.agents import Specialist, TaskContext, Team, majority, unopposed
+from moot.agents.planning import fixed
+from moot.protocols import (
+    Claim,
+    FromGoal,
+    FromSteps,
+    FromVerdicts,
+    Goal,
+    Message,
+    Outcome,
+    Plan,
+    Step,
+    Testimony,
+    Verdict,
+)
+
+
+class Count(Goal, contract="sim.Count.v1"):
+    """Square the numbers below `upto`, and sum them up."""
+
+    upto: int
+
+
+class Number(Message, contract="sim.Number.v1"):
+    value: int
+
+
+class Square(Message, contract="sim.Square.v1"):
+    """A square, and which attempt at it this is."""
+
+    number: int
+    value: int
+    attempt: int
+
+
+class Total(Message, contract="sim.Total.v1"):
+    value: int
+    attempt: int
+
+
+class Sum(Outcome, contract="sim.Sum.v1"):
+    total: Total
+
+
+class Agreed(Outcome, contract="sim.Agreed.v1"):
+    verdicts: list[Verdict]
+    total: Total
+
+
+@dataclass
+class Sink:
+    """The world outside: each effect under its key. `pace` is how long a piece of work takes at this moment."""
+
+    pace: Callable[[], float] = lambda: 0.0
+    effects: list[tuple[str, str, int]] = field(default_factory=list)  # run, skill, which
+    keys: set[str] = field(default_factory=set)
+
+    async def work(self, context: TaskContext, skill: str, which: int) -> None:
+        """Take a while, have the effect unless it was had under this key, and take a while again."""
+        await anyio.sleep(self.pace())
+        key = context.once()
+        if key not in self.keys:
+            self.keys.add(key)
+            self.effects.append((context.run, skill, which))
+        await anyio.sleep(self.pace() / 4)
+
+
+sink = Sink()
+
+splitter = Specialist("splitter", "cuts a goal into numbers")
+ann = Specialist("ann", "squares, two at a time", hands=2)
+bob = Specialist("bob", "squares as well")
+summer = Specialist("summer", "sums up")
+
+
+@splitter.skill
+async def split(count: Count, context: TaskContext) -> list[Number]:
+    await sink.work(context, "split", 0)
+    return [Number(value=n) for n in range(count.upto)]
+
+
+async def square(number: Number, context: TaskContext) -> Square:
+    await sink.work(context, "square", number.value)
+    return Square(number=number.value, value=number.value**2, attempt=context.attempt)
+
+
+async def doubt(number: Number, context: TaskContext) -> Testimony:
+    """Claim what the square is; of the odd ones bob and ann say different things."""
+    await sink.work(context, f"doubt-{context.agent}", number.value)
+    return Testimony(claims=(Claim(about=f"square {number.value}", value=number.value**2),))
+
+
+ann.skill(square)
+bob.skill(square)
+ann.skill(doubt)
+bob.skill(doubt)
+
+
+@summer.skill
+async def total(squares: list[Square], context: TaskContext) -> Total:
+    await sink.work(context, "total", 0)
+    return Total(value=sum(square.value for square in squares), attempt=context.attempt)
+
+
+@summer.skill
+async def weigh(verdicts: list[Verdict], context: TaskContext) -> Total:
+    await sink.work(context, "weigh", 0)
+    return Total(value=sum(1 for verdict in verdicts if verdict.decided), attempt=context.attempt)
+
+
+_split = Step(id="split", skill="split", inputs={"count": FromGoal()}, agents=("splitter",), many=True)
+_numbers = {"number": FromSteps(steps=("split",), many=True)}
+
+_sums = Plan(
+    steps=(
+        _split,
+        Step(id="square", skill="square", inputs=_numbers, agents=("ann", "bob"), each="number"),
+        Step(id="total", skill="total", inputs={"squares": FromSteps(steps=("square",), many=True)}, agents=("summer",)),
+    ),
+    outcome={"total": FromSteps(steps=("total",))},
+)
+_heard = FromVerdicts(steps=("ann", "bob"))
+_doubts = Plan(
+    steps=(
+        _split,
+        Step(id="ann", skill="doubt", inputs=_numbers, agents=("ann",), each="number", witness=True),
+        Step(id="bob", skill="doubt", inputs=_numbers, agents=("bob", "ann"), each="number", witness=True),
+        Step(id="weigh", skill="weigh", inputs={"verdicts": _heard}, agents=("summer",)),
+    ),
+    outcome={"verdicts": _heard, "total": FromSteps(steps=("weigh",))},
+)
+
+_members = (splitter, ann, bob, summer)
+_patient = {"attempts": 20, "timeout": 60.0, "patience": 4.0, "lease": 4.0}
+
+sums = Team(name="sim", goal=Count, outcome=Sum, specialists=_members, planner=fixed(_sums), **_patient)
+doubts = Team(
+    name="sim",
+    goal=Count,
+    outcome=Agreed,
+    specialists=_members,
+    planner=fixed(_doubts),
+    arbiters=(unopposed, majority),
+    **_patient,
+)

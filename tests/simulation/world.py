@@ -1,0 +1,317 @@
+"""The world of one seed: a team's processes over the model, what goes wrong with them, and how it is found out.
+
+Everything but the broker and the clock is the real code. `simulate(seed)` builds the world, asks for runs, lets the
+faults come that the seed says, heals, waits for the ends, drains, and gives the `History`, which `tests.simulation.
+checks` judges.
+"""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import anyio
+import structlog
+from pydantic import JsonValue
+
+from moot.agents import Client, Specialist, Team, Worker, coordinate
+from moot.bus import Connection, connect, open_bus, reach
+from moot.protocols import AlreadyThere, BusError, Entry, Unanswered, open_envelope, parse
+
+from . import teams
+from .loop import Place, VirtualLoop, rebound, virtual
+from .server import Consumer, Faults, Kept, Line, Pending, Server, attach
+
+TROUBLE = 8.0  # seconds during which things go wrong
+ENOUGH = 40.0  # seconds after the last fault in which every run must have ended
+DRAIN = 6.0  # seconds after the ends in which late things may still come
+
+
+class Word(NamedTuple):
+    """A word that came for a delivery that was out, and whether it should have been said."""
+
+    consumer: str
+    seq: int
+    word: str
+    why: str
+
+
+@dataclass
+class History:
+    """What one seed came to: the log, and what the processes believed."""
+
+    seed: int
+    team: Team
+    log: list[Kept] = field(default_factory=list)
+    asked: dict[str, set[str]] = field(default_factory=dict)  # run -> clients whose ask was accepted
+    told: list[tuple[str, dict[str, JsonValue]]] = field(default_factory=list)  # points that were reached
+    effects: list[tuple[str, str, int]] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)  # runs without an end
+    upto: int = 0
+
+    def entries(self, run: str) -> list[Entry]:
+        return [each for each in map(entry, self.log) if each.subject.run == run]
+
+
+def entry(kept: Kept) -> Entry:
+    return Entry(kept.seq, parse(kept.subject), kept.time, open_envelope(kept.data))
+
+
+class Process:
+    """Something that runs under a name, is killed, and starts again as another instance."""
+
+    def __init__(self, world: "World", name: str, main: Callable[[str], Awaitable[None]]) -> None:
+        self.world = world
+        self.name = name
+        self.place = Place(name)
+        self.instances = 0
+        self._main = main
+        self._down = 0.3
+        self._scope: anyio.CancelScope | None = None
+
+    @property
+    def lines(self) -> list[Line]:
+        return [line for line in self.world.server.lines if line.place is self.place]
+
+    async def run(self) -> None:
+        while True:
+            self.instances += 1
+            with anyio.CancelScope() as self._scope:
+                await self._live(f"{self.name}-{self.instances}")
+            self._scope = None
+            await anyio.sleep(self._down)
+            self._down = 0.3
+
+    async def _live(self, instance: str) -> None:
+        try:
+            await self._main(instance)
+        except* BusError as errors:  # it would end with exit code 1, and be started again
+            self.world.note(f"{instance} ends: {errors.exceptions[0]}")
+
+    def kill(self, down: float) -> None:
+        if self._scope is None or self._scope.cancel_called:
+            return
+        self.world.note(f"kill {self.name}-{self.instances} for {down:.2f} s")
+        self._down = down
+        self._scope.cancel()
+        for line in self.lines:
+            line.kill()
+        self.place.resume(self.world.loop)
+
+    def pause(self, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after a while. What it had said just before may still be under way."""
+        if self.place.paused:
+            return
+        self.world.note(f"pause {self.name} for {seconds:.2f} s")
+        self.place.paused = True
+        if self.world.random.random() < 0.5:
+            self.stall(seconds)
+        self.world.server.at(self.world.loop.now + seconds, self.place.resume, self.world.loop)
+
+    def stall(self, seconds: float) -> None:
+        self.world.note(f"stall {self.name} for {seconds:.2f} s")
+        for line in self.lines:
+            line.stall(seconds)
+
+    def cut(self, seconds: float) -> None:
+        self.world.note(f"cut {self.name} for {seconds:.2f} s")
+        for line in self.lines:
+            line.cut(seconds)
+
+
+class World:
+    """One seed's world."""
+
+    def __init__(self, seed: int, loop: VirtualLoop) -> None:
+        self.loop = loop
+        self.random = random.Random(seed)
+        self.team = self.random.choice((teams.sums, teams.sums, teams.doubts))
+        self.history = History(seed, self.team)
+        self.history.upto = self.random.randint(2, 5) if self.team is teams.sums else self.random.randint(2, 3)
+        self.server = Server(loop, Faults(random.Random(f"faults {seed}")))
+        self.server.audit = self._audit
+        self.processes = self._staff()
+        self.clients = [Process(self, name, self._client) for name in ("una", "vic")]
+        self.fatal: tuple[str, str] | None = None  # the process that dies when it next reaches the point
+        teams.sink.__init__(self._pace)  # type: ignore[misc]
+
+    def note(self, what: str) -> None:
+        self.history.faults.append(f"{self.loop.now:7.3f} {what}")
+
+    def _pace(self) -> float:
+        return self.random.random() ** 3 * 4.0
+
+    # who is there
+
+    def _staff(self) -> list[Process]:
+        names = [f"c{n}" for n in range(self.random.choice((2, 2, 3)))]
+        staff = [Process(self, name, self._coordinator) for name in names]
+        for specialist in self.team.specialists:
+            for replica in range(self.random.choice((1, 1, 2)) if specialist is not teams.ann else 2):
+                staff.append(Process(self, f"{specialist.name}{replica}", self._specialist(specialist)))
+        return staff
+
+    async def _coordinator(self, instance: str) -> None:
+        async with open_bus(instance, self.team.name, name=instance) as bus:
+            await coordinate(bus, self.team.policy(), instance=instance)
+
+    def _specialist(self, specialist: Specialist) -> Callable[[str], Awaitable[None]]:
+        async def serve(instance: str) -> None:
+            async with open_bus(instance, self.team.name, name=instance) as bus:
+                await Worker(specialist, bus, instance=instance).serve()
+
+        return serve
+
+    async def _client(self, instance: str) -> None:
+        """Ask for a run; of one that another client asks for as well, one of them gets it."""
+        name = instance.partition("-")[0]
+        async with open_bus(instance, self.team.name, name=instance) as bus:
+            client = Client(bus, name)
+            run = self.random.choice(("r1", "r2"))
+            await anyio.sleep(0.5 + self.random.random() * 2)
+            while True:
+                try:
+                    await client.ask(teams.Count(upto=self.history.upto), run=run)
+                    self.history.asked.setdefault(run, set()).add(name)
+                    break
+                except AlreadyThere:
+                    break
+                except Unanswered:
+                    await anyio.sleep(0.5)
+            await anyio.sleep_forever()
+
+    # what goes wrong
+
+    async def trouble(self) -> None:
+        """Faults at moments of chance, one after the other, some together."""
+        self.server.faults.delay = self.random.choice((0.001, 0.01, 0.1))
+        self.server.faults.lose = self.random.choice((0.0, 0.01, 0.05))
+        self.server.faults.repeat = self.random.choice((0.0, 0.0, 0.05))
+        for moment in sorted(0.6 + self.random.random() * TROUBLE for _ in range(self.random.randint(1, 7))):
+            await anyio.sleep(max(0.0, moment - self.loop.now))
+            self._harm()
+        await anyio.sleep(max(0.0, TROUBLE - self.loop.now))
+        await self._heal()
+
+    def _harm(self) -> None:
+        kind = self.random.choice(("kill", "kill", "fatal", "pause", "pause", "stall", "cut", "broker"))
+        somebody = self.random.choice(self.processes + [each for each in self.processes if each.name[0] == "c"] * 2)
+        seconds = self.random.random() * 7
+        if kind == "broker":
+            self.note(f"kill the broker for {seconds / 2:.2f} s")
+            if self.server.up:
+                self.server.stop(seconds / 2)
+        elif kind == "fatal":
+            point = self.random.choice(FATAL)
+            self.note(f"{somebody.name} shall die at {point}")
+            self.fatal = somebody.name, point
+        else:
+            getattr(somebody, kind)(seconds)
+
+    async def _heal(self) -> None:
+        self.fatal = None
+        self.server.faults.__init__(self.server.faults.random)  # type: ignore[misc]
+        while not self.server.up or any(process.place.paused for process in self.processes):
+            await anyio.sleep(0.1)
+        self.note("healed")
+
+    # what is found out
+
+    def reach(self, point: str, **detail: JsonValue) -> None:
+        """In place of `moot.bus.reach`: what the processes believe, and where one may die."""
+        place = Place.here()
+        self.history.told.append((point, {"place": place.name if place else "", **detail}))
+        if self.fatal and place and (place.name, point) == self.fatal:
+            self.fatal = None
+            process = next(each for each in self.processes if each.place is place)
+            process.kill(self.random.random() * 4)
+
+    def _audit(self, consumer: Consumer, kept: Kept, pending: Pending, word: bytes, line: Line, sent: float) -> None:
+        """A word is only said by who holds the delivery, and its end only once what came of it is on the log."""
+        if pending.took_over and not pending.to.startswith(f"_INBOX.{line.name}.") and sent > pending.since:
+            self._blame(consumer, kept, word, f"by {line.name}, from whom it had been taken")
+        if word in (b"+ACK", b"+TERM") and not self._settled(entry(kept)):
+            self._blame(consumer, kept, word, f"by {line.name}, before anything came of it")
+
+    def _blame(self, consumer: Consumer, kept: Kept, word: bytes, why: str) -> None:
+        self.history.words.append(Word(consumer.name, kept.seq, word.decode(), why))
+
+    def _settled(self, asked: Entry) -> bool:
+        stream = self.server.streams[f"LOG_{self.team.name}"]
+        run = f"moot.{self.team.name}.run.{asked.subject.run}"
+        if stream.last_on(f"{run}.coordinator.event.concluded"):
+            return True
+        task = asked.event
+        return hasattr(task, "task") and bool(stream.last_on(f"{run}.{task.agent}.result.{task.task}.{task.attempt}"))
+
+    def ended(self) -> bool:
+        concluded = {parse(kept.subject).run for kept in self._log() if kept.subject.endswith("event.concluded")}
+        goals = {parse(kept.subject).run for kept in self._log() if parse(kept.subject).kind == "goal"}
+        return bool(goals) and goals <= concluded
+
+    def _log(self) -> list[Kept]:
+        name = f"LOG_{self.team.name}"
+        return self.server.log(name) if name in self.server.streams else []
+
+    async def run(self) -> History:
+        async with anyio.create_task_group() as group:
+            for process in (*self.processes, *self.clients):
+                group.start_soon(_within, process)
+            await self.trouble()
+            with anyio.move_on_after(ENOUGH):
+                while not self.ended():
+                    await anyio.sleep(0.25)
+            if not self.ended():
+                self.history.late = ["some run has no end"]
+            else:
+                await anyio.sleep(DRAIN)
+            for process in (*self.processes, *self.clients):
+                process.kill(1e9)
+            group.cancel_scope.cancel()
+        self.history.log = self._log()
+        self.history.effects = teams.sink.effects
+        return self.history
+
+
+FATAL = (
+    "fold.after", "append.before", "append.between", "append.after", "take.before", "take.after", "answer.before",
+    "answer.after", "ack.before", "ack.after", "back.after",
+)  # fmt: skip
+
+
+async def _within(process: Process) -> None:
+    process.place.enter()
+    await process.run()
+
+
+def simulate(seed: int) -> History:
+    """The history of a seed."""
+    loop = VirtualLoop()
+    try:
+        with ExitStack() as stack:
+            world = World(seed, loop)
+            stack.enter_context(virtual(loop, seed))
+            stack.enter_context(_model(world))
+            return loop.run_until_complete(world.run())
+    finally:
+        loop.close()
+
+
+@contextmanager
+def _model(world: World) -> Iterator[None]:
+    """While the block runs, moot connects to the model, tells the world which points it reaches, and logs nothing."""
+
+    def model(url: str, *, name: str) -> AbstractAsyncContextManager[Connection]:
+        return attach(world.server, name)
+
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        with rebound({connect: model, reach: world.reach}):
+            yield
+    finally:
+        structlog.configure(**before)
