@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from datetime import datetime, tzinfo
 from functools import cache
 from types import ModuleType, SimpleNamespace
@@ -43,7 +43,7 @@ class Place:
     def __init__(self, name: str) -> None:
         self.name = name
         self.paused = False
-        self._waiting: list[tuple[asyncio.Handle, Context | None]] = []
+        self._waiting: list[tuple[asyncio.Handle, Any, Any, Context]] = []
 
     @staticmethod
     def here() -> "Place | None":
@@ -53,14 +53,17 @@ class Place:
         """What this task does and starts from now on belongs here."""
         _HERE.set(self)
 
-    def keep(self, handle: asyncio.Handle, context: Context | None) -> None:
-        self._waiting.append((handle, context))
+    def keep(self, loop: "VirtualLoop", callback: Any, args: Any, context: Context | None) -> asyncio.Handle:
+        context = context or copy_context()
+        handle = asyncio.Handle(callback, args, loop, context)
+        self._waiting.append((handle, callback, args, context))
+        return handle
 
     def resume(self, loop: "VirtualLoop") -> None:
         self.paused, waiting = False, self._waiting
         self._waiting = []
-        for handle, context in waiting:
-            loop.call_soon(_run, handle, context=context)
+        for handle, callback, args, context in waiting:
+            loop.call_soon(_unless_cancelled, handle, callback, args, context=context)
 
 
 class _Jump(selectors.SelectSelector):
@@ -94,9 +97,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         place = _HERE.get() if context is None else context.get(_HERE)
         if place is None or not place.paused:
             return super().call_soon(callback, *args, context=context)
-        handle = asyncio.Handle(callback, args, self, context)
-        place.keep(handle, context)
-        return handle
+        return place.keep(self, callback, args, context)
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
         place = _HERE.get() if context is None else context.get(_HERE)
@@ -106,14 +107,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _due(self, place: Place, callback: Any, args: tuple[Any, ...], context: Context | None) -> None:
         if place.paused:
-            place.keep(asyncio.Handle(callback, args, self, context), context)
+            place.keep(self, callback, args, context)
         else:
             callback(*args)
 
 
-def _run(handle: asyncio.Handle) -> None:
+def _unless_cancelled(handle: asyncio.Handle, callback: Any, args: Any) -> None:
     if not handle.cancelled():
-        handle._run()
+        callback(*args)
 
 
 class Ordered(dict[Any, None]):

@@ -47,12 +47,17 @@ class Faults:
 
 
 class Kept(NamedTuple):
-    """A message of a stream."""
+    """A message of a stream; `stamp` is its time, in nanoseconds since the epoch."""
 
     seq: int
     subject: str
     data: bytes
-    time: float
+    stamp: int
+
+    @property
+    def time(self) -> float:
+        """Since the epoch, in seconds, as the bus reads it from a delivery."""
+        return self.stamp / 1e9
 
 
 class Refusal(Exception):
@@ -94,7 +99,7 @@ class Stream:
         self.bytes += size
         for subject, data, _ in group:
             self.last += 1
-            self.messages[self.last] = Kept(self.last, subject, data, now)
+            self.messages[self.last] = Kept(self.last, subject, data, int((EPOCH + now) * 1e9))
             self.subjects.setdefault(subject, []).append(self.last)
         return self.last
 
@@ -167,7 +172,6 @@ class Consumer:
     explicit: bool
     wait: float
     cursor: int
-    since: float = 0.0
     order: int = 0
     pending: dict[int, Pending] = field(default_factory=dict)
     again: list[int] = field(default_factory=list)
@@ -177,7 +181,7 @@ class Consumer:
     timer: asyncio.TimerHandle | None = None
 
     def wants(self, kept: Kept) -> bool:
-        return kept.time >= self.since and any(matches(pattern, kept.subject) for pattern in self.filters)
+        return any(matches(pattern, kept.subject) for pattern in self.filters)
 
     def next(self, stream: Stream) -> Kept | None:
         while self.again:
@@ -454,9 +458,8 @@ class Server:
             lapsed = bool(before and before.until <= self.now)
             consumer.pending[kept.seq] = Pending(times, inbox, self.now, self.now + consumer.wait, lapsed)
             self._watch(stream, consumer)
-        stamp = int((EPOCH + kept.time) * 1e9)
         left = consumer.unseen(stream)
-        ack = f"$JS.ACK.{stream.config['name']}.{consumer.name}.{times}.{kept.seq}.{consumer.order}.{stamp}.{left}"
+        ack = f"$JS.ACK.{stream.config['name']}.{consumer.name}.{times}.{kept.seq}.{consumer.order}.{kept.stamp}.{left}"
         for each in self.interests(inbox):
             each.line.hear(each.sid, kept.subject, kept.data, ack, None)
             if self.faults.happens(self.faults.repeat):
@@ -710,5 +713,5 @@ def step(work: Awaitable[None] | Coroutine[Any, Any, None]) -> None:
 
 
 def _shown(kept: Kept) -> Body:
-    moment = datetime.fromtimestamp(EPOCH + kept.time, UTC).isoformat()
+    moment = datetime.fromtimestamp(kept.time, UTC).isoformat()
     return {"subject": kept.subject, "seq": kept.seq, "data": b64encode(kept.data).decode(), "time": moment}

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import anyio
 
 from moot.agents import Specialist, TaskContext, Team, majority, unopposed
 from moot.agents.planning import fixed
 from moot.protocols import (
+    AgentCard,
     Claim,
     FromGoal,
     FromSteps,
@@ -74,10 +76,19 @@ class Sink:
 
 sink = Sink()
 
-splitter = Specialist("splitter", "cuts a goal into numbers")
-ann = Specialist("ann", "squares, two at a time", hands=2)
-bob = Specialist("bob", "squares as well")
-summer = Specialist("summer", "sums up")
+
+class Member(Specialist):
+    """A specialist whose card is made once: that is half the cost of a seed."""
+
+    @cache
+    def card(self) -> AgentCard:
+        return super().card()
+
+
+splitter = Member("splitter", "cuts a goal into numbers")
+ann = Member("ann", "squares, two at a time", hands=2)
+bob = Member("bob", "squares as well")
+summer = Member("summer", "sums up")
 
 
 @splitter.skill
@@ -93,7 +104,7 @@ async def square(number: Number, context: TaskContext) -> Square:
 
 async def doubt(number: Number, context: TaskContext) -> Testimony:
     """Claim what the square is; of the odd ones bob and ann say different things."""
-    await sink.work(context, f"doubt-{context.agent}", number.value)
+    await sink.work(context, f"doubt-{context.task.partition('-')[0]}", number.value)
     return Testimony(claims=(Claim(about=f"square {number.value}", value=number.value**2),))
 
 
@@ -138,7 +149,7 @@ _doubts = Plan(
 )
 
 _members = (splitter, ann, bob, summer)
-_patient = {"attempts": 20, "timeout": 60.0, "patience": 4.0, "lease": 4.0}
+_patient = {"attempts": 20, "timeout": 60.0, "patience": 60.0, "lease": 4.0}
 
 sums = Team(name="sim", goal=Count, outcome=Sum, specialists=_members, planner=fixed(_sums), **_patient)
 doubts = Team(

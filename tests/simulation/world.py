@@ -10,7 +10,8 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cached_property
+from typing import NamedTuple, cast
 
 import anyio
 import structlog
@@ -51,10 +52,18 @@ class History:
     words: list[Word] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)  # runs without an end
+    begun_again: list[str] = field(default_factory=list)  # although it was settled
     upto: int = 0
 
+    @cached_property
+    def by_run(self) -> dict[str, list[Entry]]:
+        runs: dict[str, list[Entry]] = {}
+        for each in map(entry, self.log):
+            runs.setdefault(each.subject.run, []).append(each)
+        return runs
+
     def entries(self, run: str) -> list[Entry]:
-        return [each for each in map(entry, self.log) if each.subject.run == run]
+        return self.by_run[run]
 
 
 def entry(kept: Kept) -> Entry:
@@ -136,6 +145,7 @@ class World:
         self.server.audit = self._audit
         self.processes = self._staff()
         self.clients = [Process(self, name, self._client) for name in ("una", "vic")]
+        self._settled_when_taken: dict[tuple[str, int], bool] = {}
         self.fatal: tuple[str, str] | None = None  # the process that dies when it next reaches the point
         teams.sink.__init__(self._pace)  # type: ignore[misc]
 
@@ -225,10 +235,21 @@ class World:
         """In place of `moot.bus.reach`: what the processes believe, and where one may die."""
         place = Place.here()
         self.history.told.append((point, {"place": place.name if place else "", **detail}))
+        if point.startswith("take."):
+            self._taken(point, place, detail)
         if self.fatal and place and (place.name, point) == self.fatal:
             self.fatal = None
             process = next(each for each in self.processes if each.place is place)
             process.kill(self.random.random() * 4)
+
+    def _taken(self, point: str, place: Place | None, detail: dict[str, JsonValue]) -> None:
+        """What comes again and was settled before the look at the log must not be begun again."""
+        key = (place.name if place else "", cast("int", detail["seq"]))
+        if point == "take.before":
+            kept = self.server.streams[f"LOG_{self.team.name}"].messages[key[1]]
+            self._settled_when_taken[key] = detail["times"] != 1 and self._settled(entry(kept))
+        elif detail["kept"] and self._settled_when_taken[key]:
+            self.history.begun_again.append(f"{key[1]} was settled, and is begun again by {key[0]}")
 
     def _audit(self, consumer: Consumer, kept: Kept, pending: Pending, word: bytes, line: Line, sent: float) -> None:
         """A word is only said by who holds the delivery, and its end only once what came of it is on the log."""

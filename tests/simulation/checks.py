@@ -1,0 +1,236 @@
+"""What must be so, whatever went wrong: each check reads a History and says what it finds amiss.
+
+They share nothing with the decider: `_Task` is a second, simpler opinion on which answer counts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from moot.agents import RunState
+from moot.agents import folding
+from moot.protocols import (
+    COORDINATOR,
+    Assigned,
+    Concluded,
+    Driving,
+    Entry,
+    Failure,
+    GoalAsked,
+    Lapsed,
+    Result,
+)
+
+from . import teams
+from .world import History
+
+Check = Callable[[History], Iterator[str]]
+
+
+def ends_once(history: History) -> Iterator[str]:
+    """Every goal that was accepted is on the log once, and has exactly one conclusion; in time."""
+    yield from history.late
+    goals = Counter(each.subject.run for each in _all(history) if isinstance(each.event, GoalAsked))
+    ends = Counter(each.subject.run for each in _all(history) if isinstance(each.event, Concluded))
+    for run, clients in history.asked.items():
+        if len(clients) != 1 or goals[run] != 1:
+            yield f"{run}: accepted from {sorted(clients)}, asked {goals[run]} times"
+    for run in goals:
+        if ends[run] != 1:
+            yield f"{run}: {ends[run]} conclusions"
+
+
+def replays(history: History) -> Iterator[str]:
+    """The log folds to the hash that its conclusion has recorded, and nothing behind the conclusion changes the state."""
+    for run in _runs(history):
+        state, frozen = RunState(run), ""
+        for each in history.entries(run):
+            folding.evolve(state, each)
+            if isinstance(each.event, Concluded):
+                frozen = frozen or _content(state)
+                before = _folded(run, history, each.event.at)
+                if before.hash() != each.event.state_hash:
+                    yield f"{run}: replays to another state than was recorded at {each.event.at}"
+        if frozen and _content(state) != frozen:
+            yield f"{run}: changed after its conclusion"
+
+
+def one_driver(history: History) -> Iterator[str]:
+    """Behind a newer driver's Driving there is nothing of an older one."""
+    for run in _runs(history):
+        driver = ""
+        for each in history.entries(run):
+            if each.subject.author != COORDINATOR or each.envelope is None:
+                continue
+            if isinstance(each.event, Driving):
+                driver = each.event.instance
+            elif each.envelope.source != driver:
+                yield f"{run}: {each.seq} is from {each.envelope.source} while {driver} drives"
+
+
+def one_answer(history: History) -> Iterator[str]:
+    """An attempt has at most one answer, an attempt is assigned once, and no fact is decided twice."""
+    places = Counter(kept.subject for kept in history.log if ".result." in kept.subject)
+    yield from (f"{place} has {times} messages" for place, times in places.items() if times > 1)
+    facts: Counter[tuple[object, ...]] = Counter()
+    for each in _all(history):
+        if isinstance(each.event, Assigned):
+            facts[each.subject.run, "assigned", each.event.task, each.event.attempt] += 1
+        elif kind := type(each.event).__name__ if each.subject.kind == "event" else "":
+            what = getattr(each.event, "barrier", "") or getattr(each.event, "task", "")
+            if kind in ("Planned", "Opened", "Settled", "Lapsed"):
+                facts[each.subject.run, kind, what, getattr(each.event, "attempt", 0)] += 1
+    yield from (f"{fact} {times} times" for fact, times in facts.items() if times > 1)
+
+
+def effects_once(history: History) -> Iterator[str]:
+    """What a task does outside is done once, and is done if the task was counted."""
+    done = Counter(history.effects)
+    yield from (f"effect {effect} {times} times" for effect, times in done.items() if times > 1)
+    for run in _runs(history):
+        for name, task in _judged(history, run).items():
+            effect = (run, task.effect(name), task.ordinal)
+            if task.counted is not None and not done[effect]:
+                yield f"{run}: {name} was counted, and effect {effect} never was"
+
+
+def tasks_go_on(history: History) -> Iterator[str]:
+    """Attempts follow each other, what is done is not assigned again, and what follows gets the answers that count."""
+    for run in _runs(history):
+        for task in _judged(history, run).values():
+            yield from (f"{run}: {wrong}" for wrong in task.wrong)
+
+
+def decided_right(history: History) -> Iterator[str]:
+    """Attempts abound, so every run is decided, everything was done, and the outcome is what it must be."""
+    for run in _runs(history):
+        tasks = _judged(history, run)
+        for each in history.entries(run):
+            if isinstance(each.event, Concluded):
+                yield from (f"{run}: {wrong}" for wrong in _wrong(history, each.event, tasks))
+
+
+def said_is_there(history: History) -> Iterator[str]:
+    """What a process was told is stored is on the log."""
+    by_seq = {kept.seq: kept for kept in history.log}
+    subjects = {kept.subject for kept in history.log}
+    for point, detail in history.told:
+        if point in ("append.after", "ask.after") and detail.get("seq") not in by_seq:
+            yield f"{point} {detail}: not there"
+        elif point == "answer.after" and not any(_is_answer(subject, detail) for subject in subjects):
+            yield f"{point} {detail}: not there"
+
+
+def words_in_time(history: History) -> Iterator[str]:
+    """Deliveries are acknowledged by who holds them, once what came of them is on the log."""
+    yield from (f"{word.word} for {word.seq} of {word.consumer} {word.why}" for word in history.words)
+
+
+def settled_rests(history: History) -> Iterator[str]:
+    """What comes again is only begun again if nothing has come of it yet."""
+    yield from history.begun_again
+
+
+CHECKS: tuple[Check, ...] = (
+    ends_once, replays, one_driver, one_answer, effects_once, tasks_go_on, decided_right, said_is_there, words_in_time,
+    settled_rests,
+)  # fmt: skip
+
+
+def violations(history: History) -> list[str]:
+    """What is amiss, with the name of the check."""
+    return [f"{check.__name__}: {wrong}" for check in CHECKS for wrong in check(history)]
+
+
+@dataclass
+class _Task:
+    """What has become of a task by the rules: the first answer to the attempt that is open counts."""
+
+    agent: str
+    ordinal: int
+    skill: str
+    attempt: int = 0
+    open: bool = False
+    counted: JsonValue = None
+
+    def __post_init__(self) -> None:
+        self.wrong: list[str] = []
+
+    def effect(self, name: str) -> str:
+        return f"{self.skill}-{name.partition('-')[0]}" if self.skill == "doubt" else self.skill
+
+    def assigned(self, event: Assigned) -> None:
+        if self.counted is not None:
+            self.wrong.append(f"{event.task} is done, and assigned again")
+        if self.open or event.attempt != self.attempt + 1:
+            self.wrong.append(f"attempt {event.attempt} of {event.task} follows attempt {self.attempt}")
+        self.agent, self.attempt, self.open = event.agent, event.attempt, True
+
+
+def _judged(history: History, run: str) -> dict[str, _Task]:
+    """All tasks of a run, by the rules."""
+    tasks: dict[str, _Task] = {}
+    for each in history.entries(run):
+        event = each.event
+        if isinstance(event, Concluded):
+            return tasks
+        if isinstance(event, Assigned):
+            task = tasks.setdefault(event.task, _Task(event.agent, event.ordinal, event.skill))
+            task.assigned(event)
+            task.wrong += _misled(event, tasks)
+        elif isinstance(event, Result | Failure | Lapsed) and event.task in tasks:
+            task = tasks[event.task]
+            if task.open and event.attempt == task.attempt:
+                task.open = False
+                task.counted = event.output if isinstance(event, Result) else None
+    return tasks
+
+
+def _misled(event: Assigned, tasks: dict[str, _Task]) -> Iterator[str]:
+    """The input of `total` must be the squares that count, of `weigh` a verdict on each number."""
+    if event.skill == "total":
+        squares = [tasks[name].counted for name in sorted(tasks) if name.startswith("square-")]
+        if event.input.get("squares") != squares:
+            yield f"total was given {event.input.get('squares')}, what counts is {squares}"
+
+
+def _wrong(history: History, end: Concluded, tasks: dict[str, _Task]) -> Iterator[str]:
+    undone = [name for name, task in tasks.items() if task.counted is None]
+    if end.status != "decided" or undone:
+        yield f"{end.status}, {end.because}; undone: {undone}"
+    upto, last = history.upto, "total" if history.team is teams.sums else "weigh"
+    right = sum(n**2 for n in range(upto)) if history.team is teams.sums else upto
+    expected = tasks[last].counted if last in tasks else None
+    if end.outcome.get("total") != expected or not isinstance(expected, dict) or expected["value"] != right:
+        yield f"the outcome is {end.outcome.get('total')}, what counts is {expected}, right is {right}"
+
+
+def _is_answer(subject: str, detail: dict[str, JsonValue]) -> bool:
+    return f".{detail['run']}." in subject and subject.endswith(f".result.{detail['task']}.{detail['attempt']}")
+
+
+def _folded(run: str, history: History, upto: int) -> RunState:
+    state = RunState(run)
+    for each in history.entries(run):
+        if each.seq <= upto:
+            folding.evolve(state, each)
+    return state
+
+
+def _content(state: RunState) -> str:
+    """The state without the position on the log."""
+    seq, fence = state.seq, state.fence
+    state.seq = state.fence = 0
+    content = state.hash()
+    state.seq, state.fence = seq, fence
+    return content
+
+
+def _all(history: History) -> list[Entry]:
+    return [each for run in _runs(history) for each in history.entries(run)]
+
+
+def _runs(history: History) -> list[str]:
+    return sorted(history.by_run)
