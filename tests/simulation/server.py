@@ -15,7 +15,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -24,7 +24,7 @@ from pydantic_core import from_json, to_json
 from moot.bus import Connection
 from moot.protocols import BusError
 
-from .loop import EPOCH, Place
+from .loop import EPOCH, Ordered, Place
 
 Headers = dict[str, str]
 Body = dict[str, Any]
@@ -680,6 +680,7 @@ class Line:
 async def attach(server: Server, name: str) -> AsyncIterator[Connection]:
     """What `moot.bus.connection.connect` gives, over the model."""
     connection = Connection("model")
+    connection.listeners = cast("set[Callable[[], None]]", Ordered())
     while not server.up:
         await asyncio.sleep(0.1)
     line = Line(server, name)
