@@ -151,6 +151,8 @@ class Drive:
             self._roster.changed.discard(self._nudge)
 
     async def _turn(self) -> None:
+        if self._state.driver not in ("", self._instance):  # read behind our own Driving: the fence would let us go on after it
+            raise StaleWriter("another coordinator drives", self._state.driver)
         view = View(time.time(), self._roster.directory())
         decisions = self._decide(view)
         if decisions:
