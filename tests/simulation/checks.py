@@ -125,7 +125,7 @@ def said_is_there(history: History) -> Iterator[str]:
 
 def words_in_time(history: History) -> Iterator[str]:
     """Deliveries are acknowledged by who holds them, once what came of them is on the log."""
-    yield from (f"{word.word} for {word.seq} of {word.consumer} {word.why}" for word in history.words)
+    yield from history.words
 
 
 def settled_rests(history: History) -> Iterator[str]:

@@ -173,6 +173,7 @@ class Consumer:
     wait: float
     cursor: int
     order: int = 0
+    sent: dict[int, float] = field(default_factory=dict)  # when each delivery was
     pending: dict[int, Pending] = field(default_factory=dict)
     again: list[int] = field(default_factory=list)
     times: dict[int, int] = field(default_factory=dict)
@@ -205,6 +206,18 @@ class Consumer:
         if seq in self.again:
             self.again.remove(seq)
         return self.pending.pop(seq, None)
+
+
+class Word(NamedTuple):
+    """A word for a delivery that is out: from whom, when it was said, and how long that delivery had been under way."""
+
+    consumer: str
+    kept: Kept
+    pending: Pending
+    says: str
+    line: "Line"
+    sent: float
+    taken_after: float
 
 
 class Subscription:
@@ -240,7 +253,7 @@ class Server:
         self.up = True
         self.streams: dict[str, Stream] = {}
         self.lines: list[Line] = []
-        self.audit: Callable[[Consumer, Kept, Pending, bytes, Line, float], None] = lambda *_: None
+        self.audit: Callable[[Word], None] = lambda _: None
         self._interests: dict[str, list[Interest]] = {}  # by subject, which may have wildcards
         self._sids: dict[tuple[Line, int], str] = {}
         self._verbs: dict[str, Callable[..., Body]] = {
@@ -451,6 +464,7 @@ class Server:
 
     def _deliver(self, stream: Stream, consumer: Consumer, kept: Kept, inbox: str) -> None:
         consumer.order += 1
+        consumer.sent[consumer.order] = self.now
         times = 1
         if consumer.explicit:
             before = consumer.pending.get(kept.seq)
@@ -491,7 +505,8 @@ class Server:
         consumer, seq = stream.consumers.get(tokens[3]), int(tokens[5])
         if consumer is None or (pending := consumer.pending.get(seq)) is None:
             return
-        self.audit(consumer, stream.messages[seq], pending, word, line, sent)
+        taken = line.taken.get(".".join(tokens), 0.0) - consumer.sent[int(tokens[6])]
+        self.audit(Word(consumer.name, stream.messages[seq], pending, word.decode(), line, sent, taken))
         if word == b"+WPI":
             pending.until = self.now + consumer.wait
             if seq in consumer.again:
@@ -551,6 +566,7 @@ class Line:
         self.is_connected = True
         self.is_closed = self.muted = False
         self.handlers: dict[int, tuple[str, str, Handler]] = {}
+        self.taken: dict[str, float] = {}  # when a delivery was, by its reply subject
         self.connection: Connection | None = None
         self._context = copy_context()
         self._epochs = {0}  # of the connection, of which what is under way still arrives
@@ -622,6 +638,8 @@ class Line:
 
     def _handle(self, sid: int, subject: str, data: bytes, reply: str, headers: Headers | None) -> None:
         if sid in self.handlers:
+            if reply.startswith("$JS.ACK."):
+                self.taken[reply] = self.server.now
             with suppress(BusError):  # nats-py reports what a handler raises, and goes on
                 step(self.handlers[sid][2](Msg(None, subject, reply, data, headers)))
 

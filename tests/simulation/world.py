@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import cast
 
 import anyio
 import structlog
@@ -23,20 +23,12 @@ from moot.protocols import AlreadyThere, BusError, Entry, Unanswered, open_envel
 
 from . import teams
 from .loop import Place, VirtualLoop, rebound, virtual
-from .server import Consumer, Faults, Kept, Line, Pending, Server, attach
+from .server import Faults, Kept, Line, Server, Word, attach
 
 TROUBLE = 8.0  # seconds during which things go wrong
 ENOUGH = 40.0  # seconds after the last fault in which every run must have ended
+PROMPT = 0.5  # seconds within which a delivery arrives where nothing is wrong
 DRAIN = 6.0  # seconds after the ends in which late things may still come
-
-
-class Word(NamedTuple):
-    """A word that came for a delivery that was out, and whether it should have been said."""
-
-    consumer: str
-    seq: int
-    word: str
-    why: str
 
 
 @dataclass
@@ -49,7 +41,7 @@ class History:
     asked: dict[str, set[str]] = field(default_factory=dict)  # run -> clients whose ask was accepted
     told: list[tuple[str, dict[str, JsonValue]]] = field(default_factory=list)  # points that were reached
     effects: list[tuple[str, str, int]] = field(default_factory=list)
-    words: list[Word] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)  # that should not have been said
     faults: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)  # runs without an end
     begun_again: list[str] = field(default_factory=list)  # although it was settled
@@ -251,15 +243,19 @@ class World:
         elif detail["kept"] and self._settled_when_taken[key]:
             self.history.begun_again.append(f"{key[1]} was settled, and is begun again by {key[0]}")
 
-    def _audit(self, consumer: Consumer, kept: Kept, pending: Pending, word: bytes, line: Line, sent: float) -> None:
-        """A word is only said by who holds the delivery, and its end only once what came of it is on the log."""
-        if pending.took_over and not pending.to.startswith(f"_INBOX.{line.name}.") and sent > pending.since:
-            self._blame(consumer, kept, word, f"by {line.name}, from whom it had been taken")
-        if word in (b"+ACK", b"+TERM") and not self._settled(entry(kept)):
-            self._blame(consumer, kept, word, f"by {line.name}, before anything came of it")
+    def _audit(self, word: Word) -> None:
+        """A word is only said by who holds the delivery, and its end only once what came of it is on the log.
 
-    def _blame(self, consumer: Consumer, kept: Kept, word: bytes, why: str) -> None:
-        self.history.words.append(Word(consumer.name, kept.seq, word.decode(), why))
+        Whoever got a delivery late cannot know how much of its time was over then: its words do no harm, and are let be.
+        """
+        theirs = word.pending.to.startswith(f"_INBOX.{word.line.name}.")
+        if word.pending.took_over and not theirs and word.sent > word.pending.since and word.taken_after < PROMPT:
+            self._blame(word, "from whom it had been taken")
+        if word.says in ("+ACK", "+TERM") and not self._settled(entry(word.kept)):
+            self._blame(word, "before anything came of it")
+
+    def _blame(self, word: Word, why: str) -> None:
+        self.history.words.append(f"{word.says} for {word.kept.seq} of {word.consumer} by {word.line.name}, {why}")
 
     def _settled(self, asked: Entry) -> bool:
         stream = self.server.streams[f"LOG_{self.team.name}"]
