@@ -14,6 +14,7 @@ from moot.agents import folding
 from moot.protocols import (
     COORDINATOR,
     Assigned,
+    Cancelled,
     Concluded,
     Driving,
     Entry,
@@ -104,11 +105,15 @@ def tasks_go_on(history: History) -> Iterator[str]:
 
 
 def decided_right(history: History) -> Iterator[str]:
-    """Attempts abound, so every run is decided, everything was done, and the outcome is what it must be."""
+    """A run that was withdrawn is cancelled. Of the others, as attempts abound, everything was done and is right."""
     for run in _runs(history):
-        tasks = _judged(history, run)
+        tasks, withdrawn = _judged(history, run), 2**63
         for each in history.entries(run):
-            if isinstance(each.event, Concluded):
+            if isinstance(each.event, Cancelled):
+                withdrawn = min(withdrawn, each.seq)
+            if isinstance(each.event, Concluded) and withdrawn <= each.event.at:
+                yield from [f"{run}: withdrawn, and {each.event.status}"] if each.event.status != "cancelled" else []
+            elif isinstance(each.event, Concluded):
                 yield from (f"{run}: {wrong}" for wrong in _wrong(history, each.event, tasks))
 
 

@@ -8,7 +8,7 @@ checks` judges.
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -27,6 +27,7 @@ from .server import Faults, Kept, Line, Server, Word, attach
 
 TROUBLE = 8.0  # seconds during which things go wrong
 ENOUGH = 40.0  # seconds after the last fault in which every run must have ended
+FICKLE = 0.2  # how likely a client is to withdraw its run
 PROMPT = 0.5  # seconds within which a delivery arrives where nothing is wrong
 DRAIN = 6.0  # seconds after the ends in which late things may still come
 
@@ -175,15 +176,12 @@ class World:
             client = Client(bus, name)
             run = self.random.choice(("r1", "r2"))
             await anyio.sleep(0.5 + self.random.random() * 2)
-            while True:
-                try:
-                    await client.ask(teams.Count(upto=self.history.upto), run=run)
-                    self.history.asked.setdefault(run, set()).add(name)
-                    break
-                except AlreadyThere:
-                    break
-                except Unanswered:
-                    await anyio.sleep(0.5)
+            with suppress(AlreadyThere):
+                await _insist(lambda: client.ask(teams.Count(upto=self.history.upto), run=run))
+                self.history.asked.setdefault(run, set()).add(name)
+                if self.random.random() < FICKLE:
+                    await anyio.sleep(self.random.random() * 6)
+                    await _insist(lambda: client.cancel(run))
             await anyio.sleep_forever()
 
     # what goes wrong
@@ -292,6 +290,16 @@ class World:
         self.history.log = self._log()
         self.history.effects = teams.sink.effects
         return self.history
+
+
+async def _insist(act: Callable[[], Awaitable[object]]) -> None:
+    """Do it again for as long as the broker does not answer."""
+    while True:
+        try:
+            await act()
+            return
+        except Unanswered:
+            await anyio.sleep(0.5)
 
 
 FATAL = (
