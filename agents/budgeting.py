@@ -19,7 +19,12 @@ class Purse:
     def __init__(self, state: RunState, budget: Budget | None) -> None:
         self._budget = budget
         self._left = {kind: limit - getattr(state.committed, kind) for kind, limit in _limits(budget)}
+        self._pending = any(state.open.values())
         self._tasks = state.unbegun + state.unassigned + len(state.retries)  # a step that waits is at least one task
+
+    def waits(self) -> bool:
+        """True if nothing is left at the moment of something, but attempts under way may yet give some back."""
+        return self._pending and any(left <= 0 for left in self._left.values())
 
     def share(self) -> Share | None:
         """The share of the next task: an equal part of what is left, at least one call and one token while there are
@@ -27,6 +32,7 @@ class Purse:
         if self._budget is None:
             return None
         tasks, self._tasks = max(self._tasks, 1), self._tasks - 1
+        self._pending = True
         parts = {kind: _part(left, tasks) for kind, left in self._left.items()}
         for kind, part in parts.items():
             self._left[kind] -= part

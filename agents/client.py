@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moot.bus import Bus, RunHead, open_bus
-from moot.protocols import COORDINATOR, Blob, Cancelled, Concluded, Entry, Goal, GoalAsked, NotFound, token
+from moot.protocols import COORDINATOR, Blob, Budget, Cancelled, Concluded, Entry, Goal, GoalAsked, NotFound, token
 
 from .folding import evolve
 from .report import Report, report
@@ -36,11 +36,12 @@ class Client:
         patience: float | None = None,
         only: Sequence[str] = (),
         skip: Sequence[str] = (),
+        budget: Budget | None = None,
     ) -> str:
         """Ask for a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull.
 
         `patience` bounds the whole run, in seconds. `only` names the witnesses to be heard, where not all are wanted,
-        and `skip` agents that shall take no part.
+        and `skip` agents that shall take no part. `budget` stands above the team's own.
         """
         run = token(run or new_run(), "run's id")
         asked = GoalAsked(
@@ -50,6 +51,7 @@ class Client:
             patience=patience,
             only=tuple(only),
             skip=tuple(skip),
+            budget=budget,
         )
         await self.bus.log.ask(run, asked, client=self.name)
         return run

@@ -291,13 +291,17 @@ def _dead_letter(state: RunState, name: str) -> DeadLetter:
 
 
 def _assignments(state: RunState, policy: Policy, view: View, purse: Purse) -> Iterator[Assigned]:
-    """Further attempts first, then what is ready, the longest remaining path first; nobody has more than its window."""
+    """Further attempts first, then what is ready, the longest remaining path first; nobody has more than its window.
+
+    Where the budget is shared out, the next one waits for what others give back."""
     load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})
     deadline = _deadline(state, policy, view)
     for name in state.retries:
         task = state.tasks[name]
         step = state.steps[task.step]
         agent = _choose(step.step.agents, task, load, view.directory)
+        if purse.waits():
+            return
         if load[agent] < policy.window and not _fatal(state, name, step.step.agents):
             given = next(state.inputs(step.step, task.ordinal))
             yield _assign(step, task.ordinal, given, task.attempt + 1, agent, load, deadline, purse)
@@ -305,6 +309,8 @@ def _assignments(state: RunState, policy: Policy, view: View, purse: Purse) -> I
         step = state.steps[name]
         for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
             agent = _choose(step.step.agents, None, load, view.directory)
+            if purse.waits():
+                return
             if load[agent] >= policy.window:
                 break
             yield _assign(step, ordinal, given, 1, agent, load, deadline, purse)

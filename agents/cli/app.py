@@ -38,6 +38,7 @@ VERBS = {
     "export": Verb("export", "Write a run as an HTML page, JSON lines or a Mermaid diagram", "Look back"),
     "tail": Verb("tail", "Print messages from the bus, live or since a point in time", "Wire"),
     "agents": Verb("agents", "List the specialists that are alive, and their skills", "Wire"),
+    "chaos": Verb("chaos", "Break a team by a seed, and check what came of it", "Test"),
     "version": Verb("version", "Print the versions of moot and of what it stands on", "Tools"),
     "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),
 }

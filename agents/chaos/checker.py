@@ -1,0 +1,267 @@
+"""Checker: what a history must not show, whatever was killed. Pure, and linear in the length of the history."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from moot.protocols import (
+    COORDINATOR,
+    Answer,
+    Assigned,
+    Concluded,
+    DeadLetter,
+    Driving,
+    Entry,
+    GoalAsked,
+    Spent,
+)
+
+from ..folding import evolve
+from ..state import RunState, steps_of
+from .history import History
+
+
+class Violation(NamedTuple):
+    """A promise that was broken: its name, and an example."""
+
+    name: str
+    says: str
+
+
+Check = Callable[[History], Iterator[Violation]]
+
+
+def check(history: History) -> list[Violation]:
+    """All that is wrong with a history; empty if every promise was kept."""
+    return [violation for each in CHECKS for violation in each(history)]
+
+
+# goals
+
+
+def ends(history: History) -> Iterator[Violation]:
+    """Every accepted goal ends, once. One whose asking had no answer may be there or not, but ends if it is."""
+    for run, answer in history.asked.items():
+        entries = history.entries.get(run, [])
+        count = sum(isinstance(entry.event, Concluded) for entry in entries)
+        if count > 1:
+            yield Violation("two-ends", f"{run} was concluded {count} times")
+        if run in history.stuck:
+            yield Violation("stuck", f"{run} had no end when the waiting was over")
+        elif not count and (answer == "accepted" or any(isinstance(entry.event, GoalAsked) for entry in entries)):
+            yield Violation("lost-goal", f"{run} was accepted and has no end")
+
+
+def one_goal(history: History) -> Iterator[Violation]:
+    """A run is asked for once, however often the asking is repeated."""
+    for run, entries in history.entries.items():
+        if sum(isinstance(entry.event, GoalAsked) for entry in entries) > 1:
+            yield Violation("two-goals", f"{run} lies on the log twice")
+
+
+def complete(history: History) -> Iterator[Violation]:
+    """What was decided has all of its tasks, each with one result that counts."""
+    for run, entries in history.entries.items():
+        end = next((entry.event for entry in entries if isinstance(entry.event, Concluded)), None)
+        if end and end.status != "decided":
+            yield Violation("not-decided", f"{run} is {end.status}: {end.because}")
+
+
+# effects
+
+
+def one_effect(history: History) -> Iterator[Violation]:
+    """Each task has its effect once, in whatever processes and attempts it was worked on."""
+    for (run, task), count in Counter((effect.run, effect.task) for effect in history.effects).items():
+        if count > 1:
+            yield Violation("duplicated-effect", f"{run} {task} was done {count} times")
+
+
+def every_effect(history: History) -> Iterator[Violation]:
+    """Each task of a run that was decided has its effect."""
+    done = _tasks_with_effect(history)
+    for run, wanted in history.tasks.items():
+        count = len(done.get(run, ()))
+        if _status(history, run) == "decided" and count != wanted:
+            yield Violation("missing-effect", f"{run} has {count} effects and not {wanted}")
+
+
+def _tasks_with_effect(history: History) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for effect in history.effects:
+        found.setdefault(effect.run, set()).add(effect.task)
+    return found
+
+
+def _status(history: History, run: str) -> str:
+    ends = [entry.event for entry in history.entries.get(run, ()) if isinstance(entry.event, Concluded)]
+    return ends[0].status if ends else ""
+
+
+# the log
+
+
+def fenced(history: History) -> Iterator[Violation]:
+    """What a coordinator says comes from the one that drove last; and behind the end it says nothing."""
+    for run, entries in history.entries.items():
+        driver, ended = "", False
+        for entry in _coordinators(entries):
+            assert entry.envelope
+            if isinstance(entry.event, Driving):
+                driver = entry.event.instance
+            if entry.envelope.source != driver:
+                yield Violation("unfenced", f"{run} #{entry.seq} is of {entry.envelope.source}, but {driver} drives")
+            if ended:
+                yield Violation("after-the-end", f"{run} #{entry.seq} lies behind the conclusion")
+            ended = ended or isinstance(entry.event, Concluded)
+
+
+def _coordinators(entries: list[Entry]) -> Iterator[Entry]:
+    return (entry for entry in entries if entry.subject.author == COORDINATOR and entry.envelope)
+
+
+def one_answer(history: History) -> Iterator[Violation]:
+    """An attempt has one answer, and it is on the log before whoever gave it has it confirmed."""
+    for run, entries in history.entries.items():
+        answers = Counter(entry.subject for entry in entries if isinstance(entry.event, Answer))
+        for subject, count in answers.items():
+            if count > 1:
+                yield Violation("two-answers", f"{run} {'.'.join(subject.rest)} was answered {count} times")
+
+
+def assignments(history: History) -> Iterator[Violation]:
+    """No task is assigned before what it needs is there, none again when it is done; its attempts count up."""
+    for run, entries in history.entries.items():
+        state, attempts = RunState(run), Counter[str]()
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, Assigned) and entry.subject.author == COORDINATOR:
+                attempts[event.task] += 1
+                if event.attempt != attempts[event.task]:
+                    yield Violation("attempts", f"{run} #{entry.seq} is attempt {event.attempt} of {event.task}")
+                if event.task in state.tasks and state.tasks[event.task].status == "done":
+                    yield Violation("assigned-again", f"{run} #{entry.seq} assigns {event.task}, which is done")
+                if early := _missing(state, event):
+                    yield Violation("assigned-early", f"{run} #{entry.seq} assigns {event.task} without {early}")
+            evolve(state, entry)
+
+
+def _missing(state: RunState, event: Assigned) -> str:
+    step = state.steps.get(event.step)
+    needs = steps_of(step.step.inputs) if step else ()
+    return next((need for need in needs if state.steps[need].status not in ("done", "lost")), "")
+
+
+def folds(history: History) -> Iterator[Violation]:
+    """The log comes to the state it was concluded with; nothing on it is foreign; the end has all tasks behind it."""
+    for run, entries in history.entries.items():
+        state, end = RunState(run), next((e.event for e in entries if isinstance(e.event, Concluded)), None)
+        for entry in entries:
+            evolve(state, entry)
+            if end and entry.seq == end.at and state.hash() != end.state_hash:
+                yield Violation("hash", f"{run} comes to {state.hash()[:12]} and says {end.state_hash[:12]}")
+        if state.foreign:
+            yield Violation("foreign", f"{run} has {state.foreign} messages that do not fit")
+        unfinished = [name for name, step in state.steps.items() if step.status in ("waiting", "ready")]
+        if end and end.status == "decided" and unfinished:
+            yield Violation("ended-early", f"{run} was decided without {unfinished[0]}")
+
+
+def dead_letters(history: History) -> Iterator[Violation]:
+    """A task that was given up has one dead letter, and no result that counts."""
+    for run, entries in history.entries.items():
+        letters = Counter(entry.event.task for entry in entries if isinstance(entry.event, DeadLetter))
+        for task, count in letters.items():
+            if count > 1:
+                yield Violation("two-dead-letters", f"{run} {task} has {count}")
+
+
+def budgets(history: History) -> Iterator[Violation]:
+    """What was spent is not more than the goal allows."""
+    for run, entries in history.entries.items():
+        budget = next((entry.event.budget for entry in entries if isinstance(entry.event, GoalAsked)), None)
+        calls = sum(entry.event.amount.calls for entry in entries if isinstance(entry.event, Spent))
+        if budget and budget.calls is not None and calls > budget.calls:
+            yield Violation("overspent", f"{run} spent {calls} of {budget.calls} calls")
+
+
+# what the processes say they did, against the log
+
+
+def confirmed(history: History) -> Iterator[Violation]:
+    """What the broker confirmed to anybody is on the log."""
+    at = {(run, entry.seq) for run, entries in history.entries.items() for entry in entries}
+    answers = {
+        (run, *entry.subject.rest)
+        for run, entries in history.entries.items()
+        for entry in entries
+        if entry.subject.kind == "result"
+    }
+    for op in history.ops:
+        run = op.about.get("run")
+        if op.point in ("ask.after", "append.after", "spend.after") and (run, op.about["seq"]) not in at:
+            yield Violation(
+                "lost-append", f"{op.point} of process {op.pid}: {run} #{op.about['seq']} is not on the log"
+            )
+        if op.point == "answer.after" and (run, op.about["task"], str(op.about["attempt"])) not in answers:
+            yield Violation("lost-answer", f"{run} {op.about['task']} was answered, and the log does not have it")
+
+
+def acknowledged(history: History) -> Iterator[Violation]:
+    """A task is acknowledged when its answer is on its way to the log, a goal when its end is: not before."""
+    what = _deliveries(history)
+    answering: set[tuple[str, str, int]] = set()
+    ending: set[str] = set()
+    for op in history.ops:
+        run = op.about.get("run", "")
+        if op.point == "answer.before":
+            answering.add((run, op.about["task"], op.about["attempt"]))
+        elif op.point == "append.before" and "concluded" in op.about["kinds"]:
+            ending.add(run)
+        elif op.point == "ack.before" and run not in ending:
+            delivered = what.get((run, op.about["seq"]))
+            if delivered is None:
+                yield Violation("ack-before-end", f"the goal of {run} was acknowledged while it went on")
+            elif (run, *delivered) not in answering:
+                yield Violation("ack-before-answer", f"{run} {delivered[0]} was acknowledged without an answer")
+
+
+def _deliveries(history: History) -> dict[tuple[str, int], tuple[str, int] | None]:
+    """What each message that is delivered is about: task and attempt; None for a goal."""
+    found: dict[tuple[str, int], tuple[str, int] | None] = {}
+    for run, entries in history.entries.items():
+        for entry in entries:
+            if isinstance(entry.event, Assigned):
+                found[run, entry.seq] = (entry.event.task, entry.event.attempt)
+    return found
+
+
+def assigned_work(history: History) -> Iterator[Violation]:
+    """Nobody works on what was not assigned."""
+    assigned = {
+        (run, entry.event.task, entry.event.attempt)
+        for run, entries in history.entries.items()
+        for entry in entries
+        if isinstance(entry.event, Assigned)
+    }
+    for op in history.ops:
+        if op.point == "work.before" and (op.about["run"], op.about["task"], op.about["attempt"]) not in assigned:
+            yield Violation("unassigned-work", f"process {op.pid} worked on {op.about['run']} {op.about['task']}")
+
+
+CHECKS: tuple[Check, ...] = (
+    ends,
+    one_goal,
+    complete,
+    one_effect,
+    every_effect,
+    fenced,
+    one_answer,
+    assignments,
+    folds,
+    dead_letters,
+    budgets,
+    confirmed,
+    acknowledged,
+    assigned_work,
+)

@@ -1,0 +1,179 @@
+"""Storm: a team of real processes at work while they are killed and put to sleep; then calm, and the whole history."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+
+from moot.bus import embedded
+from moot.protocols import COORDINATOR, AlreadyThere, BusError, Goal
+
+from ..cli.launch import children
+from ..client import Client, connect
+from ..supervisor import Child, Supervisor
+from ..team import Team
+from .faults import Fault
+from .history import History, Injected, effects, new_effects, operations
+
+BATCH = 100  # tasks of a run
+AT_ONCE = 10  # runs
+CALM = 60.0  # seconds that everything has for its end when no more faults come
+REPLICAS = 2
+SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "pause": signal.SIGSTOP}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked, and what is done to those who do it. `goal` makes a goal of so many tasks."""
+
+    target: str
+    team: Team
+    goal: Callable[[int], Goal]
+    tasks: int
+    faults: list[Fault]
+    duration: float
+
+
+async def storm(plan: Plan, home: Path, say: Callable[[str], None]) -> History:
+    """Let it rage below a folder; `say` is told of what goes on. Everything that was started has ended afterwards."""
+    history = History()
+    (home / "ops").mkdir(parents=True)
+    new_effects(home / "effects.db")
+    env = {"MOOT_HISTORY": str(home / "ops"), "MOOT_EFFECTS": str(home / "effects.db")}
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(embedded(home / "moot"))
+        client = await stack.enter_async_context(connect(url, plan.team.name, name="chaos"))
+        log = stack.enter_context((home / "processes.log").open("w"))
+        supervisor = Supervisor(
+            [*_children(plan, url, env)],
+            on_change=lambda _: None,
+            on_line=lambda name, line: print(name, line, file=log),
+            restarts=1_000_000,
+            backoff=(0.1, 0.5),
+        )
+        async with anyio.create_task_group() as group:
+            await group.start(supervisor.run)
+            await _everybody(client, plan.team)
+            say(
+                f"{len(supervisor.statuses)} processes and a broker; {len(plan.faults)} faults in {plan.duration:.0f} s"
+            )
+            await _rage(plan, client, Nemesis(supervisor, home / "moot", history), history, say)
+            group.cancel_scope.cancel()
+        for run in history.asked:
+            history.entries[run] = [entry async for entry in client.bus.log.read(run)]
+    history.ops, history.effects = operations(home / "ops"), effects(home / "effects.db")
+    return history
+
+
+def _children(plan: Plan, url: str, env: Mapping[str, str]) -> Iterator[list[Child]]:
+    twice = dict.fromkeys((COORDINATOR, *plan.team.members), REPLICAS)
+    for group in children(plan.target, plan.team, url, parts=(*twice,), replicas=twice):
+        each = (group,) if isinstance(group, Child) else group
+        yield [replace(child, env={**child.env, **env}) for child in each]
+
+
+async def _everybody(client: Client, team: Team) -> None:
+    """Wait until each part of the team is there."""
+    missing = {COORDINATOR, *team.members}
+    async with client.bus.live.heartbeats() as heartbeats:
+        async for beat in heartbeats:
+            missing.discard(beat.agent)
+            if not missing:
+                return
+
+
+async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History, say: Callable[[str], None]) -> None:
+    began = time.monotonic()
+    sizes = [BATCH] * (plan.tasks // BATCH) + ([plan.tasks % BATCH] if plan.tasks % BATCH else [])
+    free = anyio.Semaphore(AT_ONCE)
+
+    async def pursue(run: str, tasks: int) -> None:
+        async with free:
+            await _ask(client, run, plan.goal(tasks), history)
+            history.tasks[run] = tasks
+            await client.outcome(run)
+            history.stuck.remove(run)
+
+    async with anyio.create_task_group() as faults, anyio.create_task_group() as runs:
+        faults.start_soon(nemesis.strike, plan.faults)
+        for number, tasks in enumerate(sizes):
+            await anyio.sleep(max(began + plan.duration * number / len(sizes) - time.monotonic(), 0))
+            history.stuck.append(f"r{number}")
+            runs.start_soon(pursue, f"r{number}", tasks)
+        await nemesis.over.wait()
+        say(
+            f"{len(history.faults)} faults done after {time.monotonic() - began:.0f} s, {len(history.stuck)} runs to go"
+        )
+        runs.cancel_scope.deadline = anyio.current_time() + CALM
+    say(f"calm after {time.monotonic() - began:.0f} s")
+
+
+async def _ask(client: Client, run: str, goal: Goal, history: History) -> None:
+    """Ask until it is known to be there; under one and the same id it is there once."""
+    history.asked[run] = "unknown"
+    while history.asked[run] == "unknown":
+        try:
+            await client.ask(goal, run=run)
+        except AlreadyThere:
+            pass
+        except BusError:
+            continue
+        history.asked[run] = "accepted"
+
+
+class Nemesis:
+    """Does to the processes what the schedule says, and wakes whom it put to sleep."""
+
+    def __init__(self, supervisor: Supervisor, broker: Path, history: History) -> None:
+        self.over = anyio.Event()
+        self._supervisor = supervisor
+        self._broker = broker
+        self._history = history
+        self._asleep: set[int] = set()
+
+    async def strike(self, faults: list[Fault]) -> None:
+        """Each fault in its time; afterwards everybody is awake."""
+        began = time.monotonic()
+        async with anyio.create_task_group() as sleepers:
+            for fault in faults:
+                await anyio.sleep(max(began + fault.at - time.monotonic(), 0))
+                if victim := self._victim(fault):
+                    name, pid = victim
+                    self._history.faults.append(
+                        Injected(time.monotonic_ns(), fault.kind, fault.victim, name, pid, fault.seconds)
+                    )
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, SIGNALS[fault.kind])
+                        if fault.kind == "pause":
+                            sleepers.start_soon(self._wake, pid, fault.seconds)
+        self.over.set()
+
+    async def _wake(self, pid: int, seconds: float) -> None:
+        self._asleep.add(pid)
+        try:
+            await anyio.sleep(seconds)
+        finally:
+            self._asleep.discard(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def _victim(self, fault: Fault) -> tuple[str, int] | None:
+        there = sorted(self._there(fault.victim))
+        awake = [(name, pid) for name, pid in there if pid not in self._asleep]
+        return awake[int(fault.which * len(awake))] if awake else None
+
+    def _there(self, victim: str) -> Iterator[tuple[str, int]]:
+        if victim == "broker":
+            with suppress(OSError, ValueError):  # it is just being written
+                yield "broker", json.loads((self._broker / "broker.json").read_text())["pid"]
+            return
+        for status in self._supervisor.statuses:
+            coordinator = status.name.partition(".")[0] == COORDINATOR
+            if status.pid and coordinator == (victim == COORDINATOR):
+                yield status.name, status.pid

@@ -1,0 +1,96 @@
+"""`moot chaos TEAM`: break a team of real processes by a seed, and check what came of it from outside."""
+
+import secrets
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from moot.protocols import Goal, UsageError
+
+from ..chaos import Violation, check, dump, figures, schedule, storm
+from ..chaos.storm import Plan
+from ..team import Team, load_team
+from .options import Settings, common
+from .output import emit, say
+from .reach import go
+
+PACE = 2.4  # seconds between two faults, on the average
+RATE = 45  # tasks a second, at most
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:TEAM")
+@click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="How many.")
+@click.option("--tasks", type=click.IntRange(min=1), default=5000, show_default=True, help="How many, in all.")
+@click.option("--seed", type=int, help="Decides who is hit, by what and when.  [default: by chance, and printed]")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep what there is to see in this folder.")
+@common
+def chaos(settings: Settings, target: str, faults: int, tasks: int, seed: int | None, keep: Path | None) -> int:
+    """Kill, terminate and put to sleep the processes of a team, the broker among them, while it works; then check.
+
+    The team's goal needs a field `tasks`, the number of effects that a run of it has. Processes and broker are started
+    for this alone. Exit code 0: nothing was lost, duplicated or stuck, and no promise broken.
+    """
+    team = load_team(target)
+    number = secrets.randbelow(10**6) if seed is None else seed
+    duration = max(faults * PACE, tasks / RATE)
+    say(f"moot chaos {target} --faults {faults} --tasks {tasks} --seed {number}")
+    plan = Plan(target, team, _goals(team), tasks, schedule(number, faults, duration), duration)
+    folder = keep or Path(tempfile.mkdtemp(prefix="moot-chaos-"))
+    began = time.monotonic()
+    history = go(storm, plan, folder, say)
+    violations = check(history)
+    told = {"seed": number, "seconds": round(time.monotonic() - began, 1), **figures(history)}
+    told["violations"] = [violation._asdict() for violation in violations]
+    dump(history, folder / "history.jsonl")
+    emit(settings, told, _text)
+    if violations:
+        say(f"what there is to see lies in {folder}")
+    elif keep is None:
+        shutil.rmtree(folder)
+    return 1 if violations else 0
+
+
+def _goals(team: Team) -> Any:
+    if "tasks" not in team.goal.model_fields:
+        raise UsageError(
+            f"the goal of team {team.name} has no field `tasks`",
+            "chaos has to know how many effects a run has",
+            "Take moot.examples.chaos_team:team, or a team made after it.",
+        )
+
+    def goal(tasks: int) -> Goal:
+        return team.goal.of({"tasks": tasks})
+
+    goal(1)
+    return goal
+
+
+def _text(told: dict[str, Any]) -> str:
+    goals, effects = told["goals"], told["effects"]
+    lost = f"{goals['lost']} lost, {goals['stuck']} stuck"
+    lines = [
+        f"goals      {goals['accepted']} accepted, {goals['ended']} ended, {lost}",
+        f"effects    {effects['expected']} expected, {effects['done']} done, {effects['duplicated']} duplicated",
+        f"tasks      {told['results']} results, {told['lapsed']} attempts lapsed, "
+        f"{told['finished_tasks_repeated']} finished ones begun again, {told['dead_letters']} dead letters",
+        f"faults     {', '.join(f'{count} {what}' for what, count in sorted(told['faults'].items()))}",
+        f"stalls     {_spread(told['stalls'])}",
+        *(f"recovery   {victim:<12} {_spread(times)}" for victim, times in sorted(told["recovery"].items())),
+        f"seed {told['seed']}, {told['seconds']} s",
+    ]
+    violations = [Violation(**each) for each in told["violations"]]
+    names = {each.name: sum(other.name == each.name for other in violations) for each in violations}
+    first = {each.name: each.says for each in reversed(violations)}
+    broken = [f"BROKEN     {name} ({count}): {first[name]}" for name, count in names.items()]
+    return "\n".join([*lines, *(broken or ["every promise was kept"])])
+
+
+def _spread(times: dict[str, Any]) -> str:
+    if not times["count"]:
+        return "none"
+    return f"{times['count']}, p50 {times['p50']:g} s, p99 {times['p99']:g} s, longest {times['max']:g} s"

@@ -1,0 +1,27 @@
+"""Effects: what a task does outside. A table without a unique constraint, so that what is done twice shows."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+
+from moot.agents import TaskContext
+from moot.bus import reach
+from moot.protocols import Data
+
+EFFECTS = "MOOT_EFFECTS"  # in the environment: the SQLite file; `moot chaos` makes it, with the table `effects`
+LOCKED = 60.0  # seconds to wait for whoever holds the file, who may be asleep
+
+
+def effect(context: TaskContext) -> None:
+    """Do it, unless it is done: the key is the same in every attempt, and look-up and insert are one transaction."""
+    key = context.once()
+    about: Data = {"run": context.run, "task": context.task, "attempt": context.attempt}
+    with closing(sqlite3.connect(os.environ[EFFECTS], timeout=LOCKED, isolation_level=None)) as database:
+        reach("effect.before", **about)
+        database.execute("BEGIN IMMEDIATE")
+        if not database.execute("SELECT 1 FROM effects WHERE key = ?", (key,)).fetchone():
+            row = (key, context.run, context.task, context.attempt, os.getpid(), time.monotonic_ns())
+            database.execute("INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?)", row)
+        database.execute("COMMIT")
+        reach("effect.after", **about)
