@@ -35,7 +35,7 @@ async def coordinate(
     Several coordinators may do this at once: the inbox of goals and the sweep say who drives, the log's fence who may
     write.
     """
-    roster = Roster(bus)
+    roster = Roster(bus, instance)
     async with (
         bus.goals(hands=RUNS) as goals,
         present(bus, CARD, instance=instance),
@@ -151,7 +151,10 @@ class Drive:
             self._roster.changed.discard(self._nudge)
 
     async def _turn(self) -> None:
-        if self._state.driver not in ("", self._instance):  # read behind our own Driving: the fence would let us go on after it
+        if self._state.driver not in (
+            "",
+            self._instance,
+        ):  # read behind our own Driving: the fence would let us go on after it
             raise StaleWriter("another coordinator drives", self._state.driver)
         view = View(time.time(), self._roster.directory())
         decisions = self._decide(view)

@@ -13,17 +13,22 @@ from moot.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered
 from .decider import SILENT
 
 TICK = 0.25  # seconds between two looks at who is silent
+DEAF = 2.0  # seconds without our own heartbeat after which we cannot judge the silence of others
 LOOK = 5.0  # seconds between two looks at the inboxes
 
 
 class Roster:
     """Follows the heartbeats of a team; who misses three of them is gone.
 
-    `changed` is called whenever somebody comes, goes or changes its card.
+    `instance` is whose roster this is: while it does not hear even its own heartbeat, the line is silent and not the
+    others, and nobody is taken for gone. `changed` is called whenever somebody comes, goes or changes its card.
     """
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, instance: str) -> None:
         self.bus = bus
+        self._instance = instance
+        self._echo = time.monotonic()
+        self._deaf = False
         self.changed: set[Callable[[], None]] = set()
         self._cards: dict[str, AgentCard] = {}
         self._digests: dict[str, str] = {}
@@ -51,6 +56,8 @@ class Roster:
     def silence(self, agent: str, instance: str) -> float | None:
         """For how many seconds a process has not been heard; None: it was never, it left, or it is long gone."""
         seen = self._seen.get((agent, instance))
+        if self._deaf and seen:
+            return 0.0
         return time.monotonic() - seen[0] if seen else None
 
     def cards(self) -> list[AgentCard]:
@@ -67,6 +74,8 @@ class Roster:
 
     async def _heard(self, heartbeat: Heartbeat) -> None:
         who = (heartbeat.agent, heartbeat.instance)
+        if heartbeat.instance == self._instance:
+            self._hear_again()
         if heartbeat.leaving:
             self._gone(who)
         else:
@@ -75,6 +84,13 @@ class Roster:
             if self._digests.get(heartbeat.agent) != heartbeat.card:
                 await self._learn(heartbeat.agent, heartbeat.card)
         self._refresh()
+
+    def _hear_again(self) -> None:
+        """The line is alive; after a silence everybody has as much time as ever to be heard."""
+        self._echo = now = time.monotonic()
+        if self._deaf:
+            self._deaf = False
+            self._seen = {who: (now, heartbeat) for who, (_, heartbeat) in self._seen.items()}
 
     async def _learn(self, agent: str, digest: str = "") -> None:
         card = await self.bus.live.card(agent)
@@ -86,6 +102,9 @@ class Roster:
         while True:
             await anyio.sleep(TICK)
             now = time.monotonic()
+            self._deaf = self._deaf or now - self._echo > DEAF
+            if self._deaf:
+                continue
             for who in [who for who, (seen, _) in self._seen.items() if now - seen > SILENT]:
                 self._gone(who)
             self._refresh()

@@ -24,6 +24,7 @@ from moot.protocols import (
     Message,
     Refused,
     Result,
+    Unanswered,
 )
 
 from .context import TaskContext
@@ -108,7 +109,7 @@ class Worker:
             answer = await self._answer(delivery.run, assigned, delivery.count)
             if answer is not None:
                 cause = delivery.entry.envelope.id if delivery.entry.envelope else None
-                await self.bus.log.answer(delivery.run, answer, source=self.instance, cause=cause)
+                await self._store(delivery, answer, cause)
             await delivery.done()
         except get_cancelled_exc_class():
             with CancelScope(shield=True), anyio.move_on_after(1):
@@ -116,8 +117,19 @@ class Worker:
             raise
         except BusError as error:
             self._log.error("the answer could not be stored, the task will come again", why=str(error))
+            delivery.let_go()  # or it would be kept from everybody, and a hand with it
         finally:
             self._free.release()
+
+    async def _store(self, delivery: Delivery, answer: Answer, cause: str | None) -> None:
+        """Have the answer on the log, however long the broker is away; of several answers the first stands."""
+        while True:
+            try:
+                await self.bus.log.answer(delivery.run, answer, source=self.instance, cause=cause)
+            except Unanswered as error:
+                self._log.warning("the answer is not stored yet", task=answer.task, why=str(error))
+            else:
+                return
 
     async def _answer(self, run: str, assigned: Assigned, count: int) -> Answer | None:
         """The answer to an attempt; None if the run ended while it was being worked on."""

@@ -21,7 +21,8 @@ from ..team import Team
 from .faults import Fault
 from .history import History, Injected, effects, new_effects, operations
 
-BATCH = 100  # tasks of a run
+BATCH = 100  # tasks of a run, at the most
+RUNS = 20  # at the least
 AT_ONCE = 10  # runs
 CALM = 60.0  # seconds that everything has for its end when no more faults come
 REPLICAS = 2
@@ -90,7 +91,8 @@ async def _everybody(client: Client, team: Team) -> None:
 
 async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History, say: Callable[[str], None]) -> None:
     began = time.monotonic()
-    sizes = [BATCH] * (plan.tasks // BATCH) + ([plan.tasks % BATCH] if plan.tasks % BATCH else [])
+    batch = max(1, min(BATCH, plan.tasks // RUNS))
+    sizes = [min(batch, plan.tasks - first) for first in range(0, plan.tasks, batch)]
     free = anyio.Semaphore(AT_ONCE)
 
     async def pursue(run: str, tasks: int) -> None:
