@@ -86,14 +86,14 @@ def dump(history: History, file: Path) -> None:
     """Write it down, a JSON line for each thing."""
     with file.open("w") as into:
         for kind, row in _rows(history):
-            into.write(json.dumps({"kind": kind, **row}) + "\n")
+            into.write(json.dumps({"line": kind, **row}) + "\n")
 
 
 def load(file: Path) -> History:
     history = History()
     for line in file.read_text().splitlines():
         row = json.loads(line)
-        match row.pop("kind"):
+        match row.pop("line"):
             case "asked":
                 history.asked[row["run"]] = row["answer"]
                 history.tasks[row["run"]] = row["tasks"]

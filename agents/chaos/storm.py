@@ -21,8 +21,6 @@ from ..team import Team
 from .faults import Fault
 from .history import History, Injected, effects, new_effects, operations
 
-BATCH = 100  # tasks of a run, at the most
-RUNS = 20  # at the least
 AT_ONCE = 10  # runs
 CALM = 60.0  # seconds that everything has for its end when no more faults come
 REPLICAS = 2
@@ -31,12 +29,13 @@ SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "pause": signal.SIGST
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked, and what is done to those who do it. `goal` makes a goal of so many tasks."""
+    """What is asked, and what is done to those who do it. `goal` makes a goal of so many tasks, at most `batch`."""
 
     target: str
     team: Team
     goal: Callable[[int], Goal]
     tasks: int
+    batch: int
     faults: list[Fault]
     duration: float
 
@@ -91,8 +90,7 @@ async def _everybody(client: Client, team: Team) -> None:
 
 async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History, say: Callable[[str], None]) -> None:
     began = time.monotonic()
-    batch = max(1, min(BATCH, plan.tasks // RUNS))
-    sizes = [min(batch, plan.tasks - first) for first in range(0, plan.tasks, batch)]
+    sizes = [min(plan.batch, plan.tasks - first) for first in range(0, plan.tasks, plan.batch)]
     free = anyio.Semaphore(AT_ONCE)
 
     async def pursue(run: str, tasks: int) -> None:

@@ -26,10 +26,13 @@ RATE = 45  # tasks a second, at most
 @click.argument("target", metavar="MODULE:TEAM")
 @click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="How many.")
 @click.option("--tasks", type=click.IntRange(min=1), default=5000, show_default=True, help="How many, in all.")
+@click.option("--batch", type=click.IntRange(min=1), default=100, show_default=True, help="Tasks of one run.")
 @click.option("--seed", type=int, help="Decides who is hit, by what and when.  [default: by chance, and printed]")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep what there is to see in this folder.")
 @common
-def chaos(settings: Settings, target: str, faults: int, tasks: int, seed: int | None, keep: Path | None) -> int:
+def chaos(
+    settings: Settings, target: str, faults: int, tasks: int, batch: int, seed: int | None, keep: Path | None
+) -> int:
     """Kill, terminate and put to sleep the processes of a team, the broker among them, while it works; then check.
 
     The team's goal needs a field `tasks`, the number of effects that a run of it has. Processes and broker are started
@@ -38,8 +41,8 @@ def chaos(settings: Settings, target: str, faults: int, tasks: int, seed: int | 
     team = load_team(target)
     number = secrets.randbelow(10**6) if seed is None else seed
     duration = max(faults * PACE, tasks / RATE)
-    say(f"moot chaos {target} --faults {faults} --tasks {tasks} --seed {number}")
-    plan = Plan(target, team, _goals(team), tasks, schedule(number, faults, duration), duration)
+    say(f"moot chaos {target} --faults {faults} --tasks {tasks} --batch {batch} --seed {number}")
+    plan = Plan(target, team, _goals(team), tasks, batch, schedule(number, faults, duration), duration)
     folder = keep or Path(tempfile.mkdtemp(prefix="moot-chaos-"))
     began = time.monotonic()
     history = go(storm, plan, folder, say)
