@@ -1,11 +1,14 @@
-"""Process: what a child does, in itself, so that it never outlives the supervisor that started it."""
+"""Process: what parents and children know of each other: that no child outlives its parent, and how it ended."""
 
 import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 
 PARENT = "MOOT_PARENT"  # the supervisor's pid, in the environment of its children
+BLOCKED = 70  # exit code: the watchdog found the event loop blocked
+WORN = 75  # exit code: too many threads were left behind, a fresh process shall go on
 _PR_SET_PDEATHSIG = 1
 
 
@@ -24,3 +27,21 @@ def die_with_parent() -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if str(os.getppid()) != parent:  # it died before the kernel knew whom to tell
         raise SystemExit(128 + signal.SIGTERM)
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words, from its exit code as Python has it: a negative one is a signal."""
+    if code == BLOCKED:
+        return "blocked its process for too long"
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:  # a real-time signal
+        return f"signal {-code}"
+
+
+def kill_group(pid: int) -> None:
+    """Kill all that is left in the process group of a child that was started in a session of its own."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group that is gone
+        os.killpg(pid, signal.SIGKILL)

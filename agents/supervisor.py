@@ -1,7 +1,6 @@
 """Supervisor: keeps child processes alive, and ends them in order. It knows nothing of NATS."""
 
 import os
-import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any, Literal
 import anyio
 from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
-from .process import PARENT
+from .process import PARENT, kill_group
 
 LINE = 64 * 1024  # bytes of a line that are kept
 CANNOT_START = 127  # what a shell says of a command it cannot find
@@ -57,9 +56,10 @@ class Supervisor:
     `children` is in the order of dependence: what the others need comes first and is stopped last. An entry that is
     itself a sequence is a group, stopped together. Any end counts as a failure, exit code 0 too. A child that would
     need more than `restarts` restarts `within` so many seconds is given up, the others go on; the wait before a
-    restart doubles from `backoff[0]` to at most `backoff[1]` seconds, and what lies further back than `within` is
-    forgotten. `on_change` gets every child's Status, in order, after each change; `on_line` gets (name, line) for each
-    line of stdout or stderr, cut after 64 KiB, bytes that are no UTF-8 replaced. Both must be quick.
+    restart doubles from `backoff[0]` to at most `backoff[1]` seconds. What lies further back than `within` is
+    forgotten, and all of it when the child is forgiven. `on_change` gets every child's Status, in order, after each
+    change; `on_line` gets (name, line) for each line of stdout or stderr, cut after 64 KiB, bytes that are no UTF-8
+    replaced. Both must be quick.
 
     Children live in sessions of their own, so ^C in the terminal reaches only the supervisor; their environment names
     its pid for `die_with_parent`. What a child leaves behind in its process group is killed when it ends.
@@ -89,6 +89,12 @@ class Supervisor:
     def statuses(self) -> tuple[Status, ...]:
         """How every child is now, in order."""
         return tuple(keeper.status for keeper in self._keepers)
+
+    def forgive(self, name: str) -> None:
+        """This child has done something useful: its restarts so far count no longer, and the back-off begins anew."""
+        for keeper in self._keepers:
+            if keeper.status.name == name:
+                keeper.forgive()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled, then stop the children: SIGTERM, `grace` seconds, SIGKILL, group by group. Once only.
@@ -140,6 +146,10 @@ class _Keeper:
             self.tried.set()
             self._ended.set()
 
+    def forgive(self) -> None:
+        """Forget the restarts so far."""
+        self._recent.clear()
+
     async def stop(self) -> None:
         """End the child and wait until it is gone."""
         self._stopping.set()
@@ -176,7 +186,7 @@ class _Keeper:
             try:
                 code = await process.wait()
             finally:
-                _kill_group(process)
+                kill_group(process.pid)
             with anyio.move_on_after(DRAIN):
                 await relayed.wait()
             tasks.cancel_scope.cancel()
@@ -187,7 +197,7 @@ class _Keeper:
         with suppress(ProcessLookupError):
             process.terminate()  # not to its group: the child ends what it has started as it sees fit
         await anyio.sleep(self._rules.grace)
-        _kill_group(process)
+        kill_group(process.pid)
 
     async def _relay(self, output: ByteReceiveStream, done: anyio.Event) -> None:
         lines = Lines()
@@ -246,8 +256,3 @@ class Lines:
         cut = len(self._held) > LINE
         self._held.clear()
         return f"{text} […]" if cut else text
-
-
-def _kill_group(process: Process) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group that is gone
-        os.killpg(process.pid, signal.SIGKILL)

@@ -1,38 +1,22 @@
 """Worker: serves one specialist on the bus. A task goes from the inbox to the skill to the log; only then the ack."""
 
-import time
 from collections.abc import AsyncIterable
 from functools import partial
-from inspect import iscoroutinefunction
-from typing import cast
 
 import anyio
 from anyio import CancelScope, get_cancelled_exc_class
 from anyio.abc import TaskGroup, TaskStatus
-from anyio.to_thread import run_sync
-from pydantic import JsonValue, ValidationError
 
 from moot.bus import Bus, Delivery, Inbox, beside
-from moot.protocols import (
-    Answer,
-    Assigned,
-    BudgetExceeded,
-    BusError,
-    Data,
-    Failure,
-    FailureKind,
-    Message,
-    Refused,
-    Result,
-    Unanswered,
-)
+from moot.protocols import Answer, Assigned, BusError, Data, Failure, Unanswered
 
-from .context import TaskContext
+from .attempt import Attempts, failure
+from .cell import Cells
 from .logger import structlog
 from .presence import present
-from .specialist import Parameter, Skill, Specialist
+from .specialist import Specialist
 
-DELIVERIES = 5  # a task that was delivered so often ends whoever works on it
+DELIVERIES = 5  # without cells, a task that was delivered so often ends whoever works on it
 GRACE = 4.0  # seconds that tasks in hand get when the worker is to stop; a supervisor kills after 5
 
 
@@ -40,17 +24,22 @@ class Worker:
     """One replica of a specialist.
 
     Serves until cancelled, or until `drain` is set: then it takes no more, finishes what it has in hand within GRACE
-    and hands the rest back at once.
+    and hands the rest back at once. What was delivered before is tried in `cells`, if there are any. `worn` is set when
+    threads that work on what nobody waits for any more are as many as the specialist has hands: a fresh process should
+    take over.
     """
 
-    def __init__(self, specialist: Specialist, bus: Bus, *, instance: str) -> None:
+    def __init__(self, specialist: Specialist, bus: Bus, *, instance: str, cells: Cells | None = None) -> None:
         self.specialist = specialist
         self.bus = bus
         self.instance = instance
         self.drain = anyio.Event()
+        self.worn = anyio.Event()
         self.card = specialist.card()
         self._log = structlog.get_logger().bind(agent=specialist.name)
-        self._in_hand: dict[tuple[str, str], CancelScope] = {}
+        self._cells = cells
+        self._attempts = Attempts(specialist, bus)
+        self._in_hand: dict[tuple[str, str, int], CancelScope] = {}
         self._free = anyio.Semaphore(specialist.hands)
         self._done = self._failed = 0
 
@@ -73,7 +62,7 @@ class Worker:
     # what goes on beside the tasks
 
     def _busy(self) -> tuple[str, ...]:
-        return tuple(task for _, task in self._in_hand)
+        return tuple(task for _, task, _ in self._in_hand)
 
     def _stats(self) -> Data:
         return {"done": self._done, "failed": self._failed, "in_hand": len(self._in_hand)}
@@ -84,6 +73,8 @@ class Worker:
             for key, scope in self._in_hand.items():
                 if key[0] == run:
                     scope.cancel()
+            if self._cells:
+                self._cells.forget(run)
 
     # the way of a task
 
@@ -133,21 +124,33 @@ class Worker:
 
     async def _answer(self, run: str, assigned: Assigned, count: int) -> Answer | None:
         """The answer to an attempt; None if the run ended while it was being worked on."""
-        if count >= DELIVERIES:
-            return _failure(assigned, "killed", f"delivered {count} times: it ends whoever works on it")
-        skill = self.specialist.skills.get(assigned.skill)
-        if skill is None:
-            why = f"{self.specialist.name} {self.specialist.version} has no skill {assigned.skill}"
-            return _failure(assigned, "refused", why)
+        key = (run, assigned.task, assigned.attempt)
         with CancelScope() as scope:
-            self._in_hand[run, assigned.task] = scope
+            self._in_hand[key] = scope
             try:
-                answer = await self._attempt(run, assigned, skill)
+                answer = await self._try(run, assigned, count)
             finally:
-                self._in_hand.pop((run, assigned.task), None)
+                self._in_hand.pop(key, None)
+            if isinstance(answer, Failure):
+                answer = answer.model_copy(update={"version": self.card.version})
             self._count(answer)
             return answer
         return None
+
+    async def _try(self, run: str, assigned: Assigned, count: int) -> Answer:
+        if self._cells and (count > 1 or self._cells.suspects(run, assigned.task)):
+            return await self._cells.attempt(run, assigned)
+        if not self._cells and count >= DELIVERIES:
+            return failure(assigned, "killed", f"delivered {count} times: it ends whoever works on it")
+        try:
+            return await self._attempts.attempt(run, assigned)
+        finally:
+            self._look_for_wear()
+
+    def _look_for_wear(self) -> None:
+        if not self.worn.is_set() and self._attempts.abandoned >= self.specialist.hands:
+            self._log.error("worn out", abandoned=self._attempts.abandoned, hands=self.specialist.hands)
+            self.worn.set()
 
     def _count(self, answer: Answer) -> None:
         if isinstance(answer, Failure):
@@ -156,81 +159,3 @@ class Worker:
         else:
             self._done += 1
             self._log.info("done", task=answer.task, attempt=answer.attempt, seconds=round(answer.seconds, 3))
-
-    async def _attempt(self, run: str, assigned: Assigned, skill: Skill) -> Answer:
-        try:
-            arguments = _arguments(skill, assigned.input)
-        except ValidationError as error:
-            return _failure(assigned, "refused", _first(error))
-        context = TaskContext(
-            agent=self.specialist.name,
-            run=run,
-            task=assigned.task,
-            attempt=assigned.attempt,
-            deadline=assigned.deadline,
-            bus=self.bus,
-            share=assigned.share,
-        )
-        if skill.context:
-            arguments[skill.context] = context
-        started = time.perf_counter()
-        try:
-            with anyio.move_on_after(context.remaining):
-                output = _spoken(skill, await _call(skill, arguments))
-                seconds = time.perf_counter() - started
-                return Result(
-                    task=assigned.task,
-                    attempt=assigned.attempt,
-                    agent=assigned.agent,
-                    output=output,
-                    version=self.specialist.version,
-                    seconds=seconds,
-                )
-            return _failure(assigned, "lapsed", "the deadline passed")
-        except (Refused, BudgetExceeded) as error:
-            return _failure(assigned, "refused", str(error))
-        except Exception as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
-            self._log.debug("raised", task=assigned.task, exc_info=True)
-            return _failure(assigned, "raised", f"{type(error).__name__}: {error}")
-        finally:
-            await context.close()
-
-
-def _arguments(skill: Skill, given: Data) -> dict[str, object]:
-    return {name: _argument(parameter, given.get(name)) for name, parameter in skill.takes.items()}
-
-
-def _argument(parameter: Parameter, value: JsonValue) -> object:
-    message, contract = parameter
-    if value is None and contract.optional:
-        return None
-    if contract.many:
-        return [message.of(element) for element in cast("list[JsonValue]", value or [])]
-    return message.of(value)
-
-
-async def _call(skill: Skill, arguments: dict[str, object]) -> object:
-    if iscoroutinefunction(skill.handler):
-        return await skill.handler(**arguments)
-    return await run_sync(partial(skill.handler, **arguments), abandon_on_cancel=True)
-
-
-def _spoken(skill: Skill, said: object) -> JsonValue:
-    message, contract = skill.says
-    words = said if contract.many and isinstance(said, list | tuple) else [said]
-    for word in words:
-        if not isinstance(word, message):
-            raise TypeError(f"{skill.name} promised {message.__name__} and said {type(word).__name__}")
-    plain: list[JsonValue] = [cast("Message", word).plain() for word in words]
-    return plain if contract.many else plain[0]
-
-
-def _failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
-    return Failure(
-        task=assigned.task, attempt=assigned.attempt, agent=assigned.agent, kind=kind, because=because[:2000]
-    )
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{error.title}.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

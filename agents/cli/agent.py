@@ -10,11 +10,13 @@ import click
 from moot.bus import find_embedded, open_bus
 from moot.protocols import COORDINATOR, UsageError
 
+from ..cell import open_cells
 from ..client import new_run
 from ..logs import configure_logging
-from ..process import die_with_parent
+from ..process import WORN, die_with_parent
 from ..specialist import Specialist
 from ..team import Team, load
+from ..watchdog import LEASE, Watchdog
 from ..worker import Worker
 from .launch import until_told
 from .neighbours import homes
@@ -40,11 +42,28 @@ def agent(
     """
     die_with_parent()
     found = [load(target) for target in targets]
-    chosen = [specialist for each in found for specialist in _chosen(each, only)]
-    team = team or next((each.name for each in found if isinstance(each, Team)), None)
+    specialists, team = chosen(found, only), team or team_of(found)
     text = log_format == "text" or (log_format is None and sys.stderr.isatty())
-    configure_logging(chosen[0].name, format="text" if text else "json")
-    return go(_serve, settings, chosen, team)
+    configure_logging(specialists[0].name, format="text" if text else "json")
+    watchdog = Watchdog(lease_of(found))
+    cell = [sys.executable, "-m", "moot.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
+    watchdog.code = go(_serve, settings, specialists, team, cell, watchdog)
+    return watchdog.code
+
+
+def chosen(found: Sequence[Team | Specialist], only: Sequence[str]) -> list[Specialist]:
+    """The specialists to run. Raises UsageError, NotFound."""
+    return [specialist for each in found for specialist in _chosen(each, only)]
+
+
+def team_of(found: Sequence[Team | Specialist]) -> str | None:
+    """The name of the first team among them."""
+    return next((each.name for each in found if isinstance(each, Team)), None)
+
+
+def lease_of(found: Sequence[Team | Specialist]) -> float:
+    """How long their processes may be silent."""
+    return min((each.lease for each in found if isinstance(each, Team)), default=LEASE)
 
 
 def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
@@ -56,17 +75,46 @@ def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
     return chosen
 
 
-async def _serve(settings: Settings, specialists: Sequence[Specialist], team: str | None) -> int:
+async def _serve(
+    settings: Settings, specialists: Sequence[Specialist], team: str | None, cell: Sequence[str], watchdog: Watchdog
+) -> int:
     async with broker(_nearest(settings), start="always") as url:
         name = team or await _running_team(url)
-        async with open_bus(url, name, name=specialists[0].name) as bus, anyio.create_task_group() as group:
-            workers = [Worker(each, bus, instance=f"{each.name}-{new_run()}") for each in specialists]
+        async with (
+            watchdog.watching(),
+            open_bus(url, name, name=specialists[0].name) as bus,
+            open_cells([*cell, "--team", name], MOOT_URL=url) as cells,
+        ):
+            return await _work(
+                [Worker(each, bus, instance=f"{each.name}-{new_run()}", cells=cells) for each in specialists]
+            )
+
+
+async def _work(workers: Sequence[Worker]) -> int:
+    """Serve until told to stop, or until one of the workers is worn out; the exit code."""
+    code = WORN
+
+    def drain() -> None:
+        for worker in workers:
+            worker.drain.set()
+
+    async def told() -> None:
+        nonlocal code
+        code = await until_told()
+        drain()
+
+    async def worn(worker: Worker) -> None:
+        await worker.worn.wait()
+        drain()
+
+    async with anyio.create_task_group() as waiting:
+        waiting.start_soon(told)
+        async with anyio.create_task_group() as serving:
             for worker in workers:
-                group.start_soon(worker.serve)
-            code = await until_told()
-            for worker in workers:
-                worker.drain.set()
-        return code
+                waiting.start_soon(worn, worker)
+                serving.start_soon(worker.serve)
+        waiting.cancel_scope.cancel()
+    return code
 
 
 def _nearest(settings: Settings) -> Settings:

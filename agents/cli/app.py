@@ -41,6 +41,7 @@ VERBS = {
     "chaos": Verb("chaos", "Break a team by a seed, and check what came of it", "Test"),
     "version": Verb("version", "Print the versions of moot and of what it stands on", "Tools"),
     "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),
+    "cell": Verb("cell", "Try what an agent's process suspects of ending processes"),
 }
 
 

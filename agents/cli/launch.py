@@ -22,6 +22,8 @@ from .neighbours import announced
 from .options import Settings
 from .output import say
 
+USEFUL = ('"event": "done"', '"event": "failed"')  # in the line of an agent that has answered a task
+
 
 def children(
     target: str, team: Team, url: str, *, parts: Sequence[str], replicas: Mapping[str, int] | None = None
@@ -58,10 +60,16 @@ async def supervised(
     """Keep the processes running while the block runs; then stop them, the coordinator last."""
     record = settings.home / f"up-{team.name}.json"
     listener = _Listener(settings, team, verbose)
+
+    def heard(name: str, raw: str) -> None:
+        listener.line(name, raw)
+        if any(event in raw for event in USEFUL):
+            supervisor.forgive(name)
+
     supervisor = Supervisor(
         processes,
         on_change=lambda statuses: _write(record, team, url, statuses, listener.gave_up),
-        on_line=listener.line,
+        on_line=heard,
     )
     started = anyio.Event()
 

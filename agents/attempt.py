@@ -1,0 +1,188 @@
+"""Attempt: a task, tried once by a skill. Whatever the skill does, short of ending its process, comes to an answer."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import cast
+
+import anyio
+from anyio import CapacityLimiter, get_cancelled_exc_class
+from anyio.to_thread import run_sync
+from pydantic import JsonValue, ValidationError
+from pydantic_core import from_json, to_json
+
+from moot.bus import Bus
+from moot.protocols import Answer, Assigned, BudgetExceeded, Data, Failure, FailureKind, Message, Refused, Result
+
+from .context import TaskContext
+from .logger import structlog
+from .logs import inert
+from .specialist import Parameter, Skill, Specialist
+
+LARGEST = 64 * 2**20  # bytes that a skill may say at once; more goes into a Blob
+
+
+class Attempts:
+    """Tries tasks with the skills of one specialist, in this process."""
+
+    def __init__(self, specialist: Specialist, bus: Bus) -> None:
+        self._specialist = specialist
+        self._bus = bus
+        self._threads = _Threads(specialist.hands)
+
+    @property
+    def abandoned(self) -> int:
+        """How many threads still work on something that nobody waits for any more."""
+        return self._threads.abandoned
+
+    async def attempt(self, run: str, assigned: Assigned) -> Answer:
+        """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through."""
+        skill = self._specialist.skills.get(assigned.skill)
+        if skill is None:
+            why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
+            return failure(assigned, "refused", why)
+        context = TaskContext(
+            agent=self._specialist.name,
+            run=run,
+            task=assigned.task,
+            attempt=assigned.attempt,
+            deadline=assigned.deadline,
+            bus=self._bus,
+            share=assigned.share,
+        )
+        try:
+            with anyio.move_on_after(context.remaining):
+                return await self._result(skill, assigned, context)
+            return failure(assigned, "lapsed", "the deadline passed")
+        except (_Misfit, Refused, BudgetExceeded) as error:
+            return failure(assigned, "refused", str(error))
+        except get_cancelled_exc_class() as error:
+            if anyio.current_effective_deadline() == -math.inf:
+                raise
+            return self._raised(assigned, error)  # by the skill itself; it would end the worker
+        except BaseException as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
+            return self._raised(assigned, error)
+        finally:
+            await context.close()
+
+    def _raised(self, assigned: Assigned, error: BaseException) -> Failure:
+        structlog.get_logger().debug("raised", task=assigned.task, exc_info=error)
+        return failure(assigned, "raised", described(error))
+
+    async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext) -> Result:
+        arguments = _arguments(skill, assigned.input)
+        if skill.context:
+            arguments[skill.context] = context
+        started = time.perf_counter()
+        output = _spoken(skill, await self._call(skill, arguments))
+        return Result(
+            task=assigned.task,
+            attempt=assigned.attempt,
+            agent=assigned.agent,
+            output=output,
+            version=self._specialist.version,
+            seconds=time.perf_counter() - started,
+        )
+
+    async def _call(self, skill: Skill, arguments: dict[str, object]) -> object:
+        if iscoroutinefunction(skill.handler):
+            return await skill.handler(**arguments)
+        return await self._threads.run(partial(skill.handler, **arguments))
+
+
+def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
+    """An answer that is none. The worker adds its version."""
+    text = inert(because[:4000])[:2000]
+    return Failure(task=assigned.task, attempt=assigned.attempt, agent=assigned.agent, kind=kind, because=text)
+
+
+def described(error: BaseException) -> str:
+    """The type of an exception and its text, whatever that does; of a group also those of its first members."""
+    return "; ".join(part for _, part in zip(range(5), _described(error), strict=False))
+
+
+def _described(error: BaseException) -> Iterator[str]:
+    try:
+        text = str(error)
+    except Exception as worse:  # noqa: BLE001 - somebody else's code again
+        text = f"its text cannot be had: {type(worse).__name__}"
+    yield f"{type(error).__name__}: {text}"
+    for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _described(member)
+
+
+class _Threads:
+    """Worker threads, and how many of them are at work on something that nobody waits for any more.
+
+    A thread cannot be cancelled: when its task is, it is left behind.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._limiter = CapacityLimiter(most)
+        self._left: list[_Call] = []
+
+    @property
+    def abandoned(self) -> int:
+        self._left = [call for call in self._left if not call.ended]
+        return len(self._left)
+
+    async def run(self, function: Callable[[], object]) -> object:
+        call = _Call(function)
+        try:
+            return await run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
+        finally:
+            if call.begun and not call.ended:
+                self._left.append(call)
+
+
+class _Call:
+    """A call, and how far it is."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+        self.begun = self.ended = False
+
+    def __call__(self) -> object:
+        self.begun = True
+        try:
+            return self._function()
+        finally:
+            self.ended = True
+
+
+class _Misfit(Exception):
+    """The input is not what the skill takes."""
+
+
+def _arguments(skill: Skill, given: Data) -> dict[str, object]:
+    try:
+        return {name: _argument(parameter, given.get(name)) for name, parameter in skill.takes.items()}
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise _Misfit(f"{error.title}.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+
+
+def _argument(parameter: Parameter, value: JsonValue) -> object:
+    message, contract = parameter
+    if value is None and contract.optional:
+        return None
+    if contract.many:
+        return [message.of(element) for element in cast("list[JsonValue]", value or [])]
+    return message.of(value)
+
+
+def _spoken(skill: Skill, said: object) -> JsonValue:
+    message, contract = skill.says
+    words = said if contract.many and isinstance(said, list | tuple) else [said]
+    for word in words:
+        if not isinstance(word, message):
+            raise TypeError(f"{skill.name} promised {message.__name__} and said {type(word).__name__}")
+    plain: list[JsonValue] = [cast("Message", word).plain() for word in words]
+    output = plain if contract.many else plain[0]
+    raw = to_json(output)
+    if len(raw) > LARGEST:
+        raise ValueError(f"{skill.name} said {len(raw)} bytes, and {LARGEST} is the most: store them, and say the Blob")
+    from_json(raw)  # what could not be sent, or read there, is the skill's fault, and found out in time
+    return output
