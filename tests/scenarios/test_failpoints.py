@@ -87,7 +87,7 @@ async def sell_and_stop(client: Client, ledger: Path, gate: Path, tokens: Path, 
             if isinstance(said, Progress) and said.says.isdigit():
                 (agent,) = [each for each in supervisor.statuses if each.name == "clerk"]
                 left = len(os.listdir(tokens))
-                if left and agent.pid and int(said.says) == agent.pid:
+                if left and agent.pid:
                     os.kill(agent.pid, signal.SIGTERM)
                 elif not left:
                     break
