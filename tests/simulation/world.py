@@ -19,17 +19,17 @@ from pydantic import JsonValue
 
 from moot.agents import Client, Specialist, Team, Worker, coordinate
 from moot.bus import Connection, connect, open_bus, reach
-from moot.protocols import AlreadyThere, BusError, Entry, Unanswered, open_envelope, parse
+from moot.protocols import AlreadyThere, Assigned, BusError, Entry, Unanswered, open_envelope, parse
 
 from . import teams
 from .loop import Place, VirtualLoop, rebound, virtual
 from .server import Faults, Kept, Line, Server, Word, attach
 
-TROUBLE = 8.0  # seconds during which things go wrong
+TROUBLE = 6.0  # seconds during which things go wrong
 ENOUGH = 40.0  # seconds after the last fault in which every run must have ended
 FICKLE = 0.2  # how likely a client is to withdraw its run
 PROMPT = 0.5  # seconds within which a delivery arrives where nothing is wrong
-DRAIN = 6.0  # seconds after the ends in which late things may still come
+DRAIN = 5.0  # seconds after the ends in which late things may still come
 
 
 @dataclass
@@ -151,10 +151,10 @@ class World:
     # who is there
 
     def _staff(self) -> list[Process]:
-        names = [f"c{n}" for n in range(self.random.choice((2, 2, 3)))]
+        names = [f"c{n}" for n in range(self.random.choice((2, 2, 2, 3)))]
         staff = [Process(self, name, self._coordinator) for name in names]
         for specialist in self.team.specialists:
-            for replica in range(self.random.choice((1, 1, 2)) if specialist is not teams.ann else 2):
+            for replica in range(2 if specialist is teams.ann else self.random.choice((1, 1, 1, 2))):
                 staff.append(Process(self, f"{specialist.name}{replica}", self._specialist(specialist)))
         return staff
 
@@ -260,8 +260,10 @@ class World:
         run = f"moot.{self.team.name}.run.{asked.subject.run}"
         if stream.last_on(f"{run}.coordinator.event.concluded"):
             return True
-        task = asked.event
-        return hasattr(task, "task") and bool(stream.last_on(f"{run}.{task.agent}.result.{task.task}.{task.attempt}"))
+        if not isinstance(task := asked.event, Assigned):
+            return False
+        answer = f"{run}.{task.agent}.result.{task.task}.{task.attempt}"
+        return bool(stream.last_on(answer) or stream.last_on(f"{run}.*.cancel"))
 
     def ended(self) -> bool:
         concluded = {parse(kept.subject).run for kept in self._log() if kept.subject.endswith("event.concluded")}
