@@ -316,7 +316,7 @@ class Server:
 
     def publish(self, line: "Line", sent: float, subject: str, data: bytes, reply: str, headers: Headers) -> None:
         """What a client has published arrives here; `sent` is when it was."""
-        losable = reply or subject.startswith("$JS.ACK.")
+        losable = reply or (subject.startswith("$JS.ACK.") and data != b"+WPI")  # a ping confirms those before it
         if not self.up or (losable and self.faults.happens(self.faults.lose)):
             return
         if subject.startswith("$JS.API."):

@@ -138,6 +138,7 @@ class World:
         self.server.audit = self._audit
         self.processes = self._staff()
         self.clients = [Process(self, name, self._client) for name in ("una", "vic")]
+        self._busy = {client.name for client in self.clients}
         self._settled_when_taken: dict[tuple[str, int], bool] = {}
         self.fatal: tuple[str, str] | None = None  # the process that dies when it next reaches the point
         teams.sink.__init__(self._pace)  # type: ignore[misc]
@@ -182,6 +183,7 @@ class World:
                 if self.random.random() < FICKLE:
                     await anyio.sleep(self.random.random() * 6)
                     await _insist(lambda: client.cancel(run))
+            self._busy.discard(name)
             await anyio.sleep_forever()
 
     # what goes wrong
@@ -237,7 +239,8 @@ class World:
         key = (place.name if place else "", cast("int", detail["seq"]))
         if point == "take.before":
             kept = self.server.streams[f"LOG_{self.team.name}"].messages[key[1]]
-            self._settled_when_taken[key] = detail["times"] != 1 and self._settled(entry(kept))
+            again = detail["times"] != 1
+            self._settled_when_taken[key] = again and self._settled(entry(kept), withdrawn=False)
         elif detail["kept"] and self._settled_when_taken[key]:
             self.history.begun_again.append(f"{key[1]} was settled, and is begun again by {key[0]}")
 
@@ -255,7 +258,8 @@ class World:
     def _blame(self, word: Word, why: str) -> None:
         self.history.words.append(f"{word.says} for {word.kept.seq} of {word.consumer} by {word.line.name}, {why}")
 
-    def _settled(self, asked: Entry) -> bool:
+    def _settled(self, asked: Entry, withdrawn: bool = True) -> bool:
+        """The run has ended, the task has its answer, or (if that counts) somebody has withdrawn the run."""
         stream = self.server.streams[f"LOG_{self.team.name}"]
         run = f"moot.{self.team.name}.run.{asked.subject.run}"
         if stream.last_on(f"{run}.coordinator.event.concluded"):
@@ -263,12 +267,12 @@ class World:
         if not isinstance(task := asked.event, Assigned):
             return False
         answer = f"{run}.{task.agent}.result.{task.task}.{task.attempt}"
-        return bool(stream.last_on(answer) or stream.last_on(f"{run}.*.cancel"))
+        return bool(stream.last_on(answer) or (withdrawn and stream.last_on(f"{run}.*.cancel")))
 
     def ended(self) -> bool:
         concluded = {parse(kept.subject).run for kept in self._log() if kept.subject.endswith("event.concluded")}
         goals = {parse(kept.subject).run for kept in self._log() if parse(kept.subject).kind == "goal"}
-        return bool(goals) and goals <= concluded
+        return not self._busy and goals <= concluded
 
     def _log(self) -> list[Kept]:
         name = f"LOG_{self.team.name}"
