@@ -151,10 +151,7 @@ class Drive:
             self._roster.changed.discard(self._nudge)
 
     async def _turn(self) -> None:
-        if self._state.driver not in (
-            "",
-            self._instance,
-        ):  # read behind our own Driving: the fence would let us go on after it
+        if self._state.driver not in ("", self._instance):  # behind what was read, the fence would let us write again
             raise StaleWriter("another coordinator drives", self._state.driver)
         view = View(time.time(), self._roster.directory())
         decisions = self._decide(view)

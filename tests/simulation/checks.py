@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from moot.agents import RunState
-from moot.agents import folding
+from moot.agents import RunState, folding
 from moot.protocols import (
     COORDINATOR,
     Assigned,
@@ -44,7 +43,7 @@ def ends_once(history: History) -> Iterator[str]:
 
 
 def replays(history: History) -> Iterator[str]:
-    """The log folds to the hash that its conclusion has recorded, and nothing behind the conclusion changes the state."""
+    """The log folds to the hash that its conclusion has recorded, and nothing behind the conclusion changes it."""
     for run in _runs(history):
         state, frozen = RunState(run), ""
         for each in history.entries(run):
@@ -92,7 +91,7 @@ def effects_once(history: History) -> Iterator[str]:
     yield from (f"effect {effect} {times} times" for effect, times in done.items() if times > 1)
     for run in _runs(history):
         for name, task in _judged(history, run).items():
-            effect = (run, task.effect(name), task.ordinal)
+            effect = (run, task.effect, task.ordinal)
             if task.counted is not None and not done[effect]:
                 yield f"{run}: {name} was counted, and effect {effect} never was"
 
@@ -102,6 +101,17 @@ def tasks_go_on(history: History) -> Iterator[str]:
     for run in _runs(history):
         for task in _judged(history, run).values():
             yield from (f"{run}: {wrong}" for wrong in task.wrong)
+
+
+def folds_what_counts(history: History) -> Iterator[str]:
+    """The fold keeps of each task the answer that counts."""
+    for run in _runs(history):
+        ends = [each.seq for each in history.entries(run) if isinstance(each.event, Concluded)]
+        state = _folded(run, history, min(ends, default=2**63))
+        for name, task in _judged(history, run).items():
+            kept = state.steps[task.step].outputs.get(task.ordinal) if task.step in state.steps else None
+            if kept != task.counted:
+                yield f"{run}: of {name} {kept} is kept, {task.counted} counts"
 
 
 def decided_right(history: History) -> Iterator[str]:
@@ -119,12 +129,14 @@ def decided_right(history: History) -> Iterator[str]:
 
 def said_is_there(history: History) -> Iterator[str]:
     """What a process was told is stored is on the log."""
-    by_seq = {kept.seq: kept for kept in history.log}
+    seqs = {kept.seq for kept in history.log}
     subjects = {kept.subject for kept in history.log}
     for point, detail in history.told:
-        if point in ("append.after", "ask.after") and detail.get("seq") not in by_seq:
-            yield f"{point} {detail}: not there"
-        elif point == "answer.after" and not any(_is_answer(subject, detail) for subject in subjects):
+        if point in ("append.after", "ask.after"):
+            there = detail["seq"] in seqs
+        else:
+            there = point != "answer.after" or any(_is_answer(subject, detail) for subject in subjects)
+        if not there:
             yield f"{point} {detail}: not there"
 
 
@@ -139,8 +151,8 @@ def settled_rests(history: History) -> Iterator[str]:
 
 
 CHECKS: tuple[Check, ...] = (
-    ends_once, replays, one_driver, one_answer, effects_once, tasks_go_on, decided_right, said_is_there, words_in_time,
-    settled_rests,
+    ends_once, replays, one_driver, one_answer, effects_once, tasks_go_on, folds_what_counts, decided_right,
+    said_is_there, words_in_time, settled_rests,
 )  # fmt: skip
 
 
@@ -153,7 +165,7 @@ def violations(history: History) -> list[str]:
 class _Task:
     """What has become of a task by the rules: the first answer to the attempt that is open counts."""
 
-    agent: str
+    step: str
     ordinal: int
     skill: str
     attempt: int = 0
@@ -163,15 +175,16 @@ class _Task:
     def __post_init__(self) -> None:
         self.wrong: list[str] = []
 
-    def effect(self, name: str) -> str:
-        return f"{self.skill}-{name.partition('-')[0]}" if self.skill == "doubt" else self.skill
+    @property
+    def effect(self) -> str:
+        return f"{self.skill}-{self.step}" if self.skill == "doubt" else self.skill
 
     def assigned(self, event: Assigned) -> None:
         if self.counted is not None:
             self.wrong.append(f"{event.task} is done, and assigned again")
         if self.open or event.attempt != self.attempt + 1:
             self.wrong.append(f"attempt {event.attempt} of {event.task} follows attempt {self.attempt}")
-        self.agent, self.attempt, self.open = event.agent, event.attempt, True
+        self.attempt, self.open = event.attempt, True
 
 
 def _judged(history: History, run: str) -> dict[str, _Task]:
@@ -182,7 +195,7 @@ def _judged(history: History, run: str) -> dict[str, _Task]:
         if isinstance(event, Concluded):
             return tasks
         if isinstance(event, Assigned):
-            task = tasks.setdefault(event.task, _Task(event.agent, event.ordinal, event.skill))
+            task = tasks.setdefault(event.task, _Task(event.step, event.ordinal, event.skill))
             task.assigned(event)
             task.wrong += _misled(event, tasks)
         elif isinstance(event, Result | Failure | Lapsed) and event.task in tasks:

@@ -19,17 +19,18 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 from datetime import datetime, tzinfo
 from functools import cache
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any, Self
 from uuid import UUID
 
 import anyio._backends._asyncio as backend
 
-import moot.agents.roster as roster
 from moot.protocols import uuid7
 
 EPOCH = 1_700_000_000.0  # the moment at which every simulation begins
 INSTANT = 1e-6  # seconds that one turn of the loop takes: what spins gets old, too
+roster = import_module("moot.agents.roster")
 _HERE: ContextVar["Place | None"] = ContextVar("here", default=None)
 
 
@@ -93,13 +94,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             raise Stuck(f"nothing will ever happen after {self.now:.3f} s")
         self.now += max(timeout, INSTANT)
 
-    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(  # type: ignore[override]  # typed by the arguments of the callback there
+        self, callback: Any, *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
         place = _HERE.get() if context is None else context.get(_HERE)
         if place is None or not place.paused:
             return super().call_soon(callback, *args, context=context)
         return place.keep(self, callback, args, context)
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
         place = _HERE.get() if context is None else context.get(_HERE)
         if place is None:
             return super().call_at(when, callback, *args, context=context)

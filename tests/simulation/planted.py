@@ -10,20 +10,17 @@ import random
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-import moot.agents.context as context
-import moot.agents.coordinator as coordinator
-import moot.agents.decider as decider
-import moot.agents.folding as folding
-import moot.agents.worker as worker
-import moot.bus.fence as fence
-import moot.bus.inbox as inbox
-import moot.bus.log as log
-import moot.bus.reader as reader
 from moot.protocols import COORDINATOR, Assigned, Concluded, Entry, Failure, Result, StaleWriter
 
 PLANTED = "MOOT_PLANTED"  # in the environment
+
+context, coordinator, decider, folding, worker = (
+    import_module(f"moot.agents.{name}") for name in ("context", "coordinator", "decider", "folding", "worker")
+)
+fence, inbox, log, reader = (import_module(f"moot.bus.{name}") for name in ("fence", "inbox", "log", "reader"))
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def resent_without_fence() -> list[Patch]:
     """A lost answer is taken for a failure: what is sent again is sent without condition."""
     real, sent = fence.publish, set[bytes]()
 
-    async def publish(connection: Any, subject: str, data: bytes, headers: dict[str, str]) -> int:
+    async def publish(connection: Any, subject: str, data: bytes, headers: dict[str, str]) -> Any:
         again = data in sent
         sent.add(data)
         kept = {key: value for key, value in headers.items() if not (again and "Expected" in key)}
@@ -115,7 +112,7 @@ def stale_writer_ignored() -> list[Patch]:
     """A coordinator that is refused takes the newest place for its fence, and writes what it wanted to."""
     real = log.Log.append
 
-    async def append(self: log.Log, run: str, events: Any, *, after: int, **more: Any) -> int:
+    async def append(self: Any, run: str, events: Any, *, after: int, **more: Any) -> Any:
         while True:
             try:
                 return await real(self, run, events, after=after, **more)
@@ -131,7 +128,7 @@ def older_driver_goes_on() -> list[Patch]:
     """A coordinator that reads a newer driver's Driving goes on behind it."""
     real = coordinator.Drive._turn
 
-    async def turn(self: coordinator.Drive) -> None:
+    async def turn(self: Any) -> None:
         self._state.driver = self._instance
         await real(self)
 
@@ -146,7 +143,7 @@ def acked_when_taken() -> list[Patch]:
     """A delivery is acknowledged before anything has come of it."""
     real = inbox.Inbox.__anext__
 
-    async def take(self: inbox.Inbox) -> inbox.Delivery:
+    async def take(self: Any) -> Any:
         delivery = await real(self)
         await self._connection.publish(delivery.arrived.ack, b"+ACK")
         return delivery
@@ -159,7 +156,7 @@ def goal_acked_when_taken() -> list[Patch]:
     """A goal is acknowledged before its run has ended."""
     real = inbox.Inbox.__anext__
 
-    async def take(self: inbox.Inbox) -> inbox.Delivery:
+    async def take(self: Any) -> Any:
         delivery = await real(self)
         if not isinstance(delivery.entry.event, Assigned):
             await delivery.done()
@@ -178,14 +175,14 @@ def stale_holder_speaks() -> list[Patch]:
 def acked_before_append() -> list[Patch]:
     """A task is acknowledged as soon as its handler has returned; the answer is stored afterwards."""
     answer, handle = log.Log.answer, worker.Worker._handle
-    held: dict[tuple[str, str, int], inbox.Delivery] = {}
+    held: dict[tuple[str, str, int], Any] = {}
 
-    async def remember(self: worker.Worker, delivery: inbox.Delivery) -> None:
+    async def remember(self: Any, delivery: Any) -> None:
         if isinstance(task := delivery.entry.event, Assigned):
             held[delivery.run, task.task, task.attempt] = delivery
         await handle(self, delivery)
 
-    async def first_ack(self: log.Log, run: str, said: Result | Failure, **more: Any) -> bool:
+    async def first_ack(self: Any, run: str, said: Result | Failure, **more: Any) -> Any:
         await held[run, said.task, said.attempt].done()
         return await answer(self, run, said, **more)
 
@@ -196,7 +193,7 @@ def acked_before_append() -> list[Patch]:
 def dedupe_in_memory() -> list[Patch]:
     """What comes again is only dropped if this very process has answered it; the log is not asked."""
 
-    async def settled(self: inbox.Inbox, delivery: inbox.Delivery) -> bool:
+    async def settled(self: Any, delivery: Any) -> bool:
         return False
 
     return [Patch(inbox.Inbox, "_settled", settled)]
@@ -234,7 +231,7 @@ def takeover_without_tail() -> list[Patch]:
     """A snapshot without its tail: what came last before the last entry is not folded."""
     real = log.Log.read
 
-    async def read(self: log.Log, run: str, **more: Any) -> AsyncGenerator[Entry, None]:
+    async def read(self: Any, run: str, **more: Any) -> AsyncGenerator[Entry, None]:
         async with aclosing(real(self, run, **more)) as entries:
             everything = [each async for each in entries]
         for each in [*everything[:-3], *everything[-1:]] if len(everything) > 6 else everything:
@@ -296,7 +293,7 @@ def concluded_too_early() -> list[Patch]:
     real = decider.decide
 
     def decide(state: Any, policy: Any, view: Any) -> list[Any]:
-        decisions = real(state, policy, view)
+        decisions: list[Any] = real(state, policy, view)
         if decisions or not any(step.outputs for step in state.steps.values()):
             return decisions
         because = "nothing is to be done at the moment"
@@ -324,7 +321,7 @@ def asked_again_when_taken_over() -> list[Patch]:
     real = decider.decide
 
     def decide(state: Any, policy: Any, view: Any) -> list[Any]:
-        decisions = real(state, policy, view)
+        decisions: list[Any] = real(state, policy, view)
         taken_over = "seen" not in vars(state) and state.plan is not None and not state.concluded
         vars(state)["seen"] = True
         return [*_open_tasks(state), *decisions] if taken_over else decisions

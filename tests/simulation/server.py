@@ -11,13 +11,14 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
 import nats.errors
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic_core import from_json, to_json
 
@@ -120,7 +121,9 @@ class Stream:
         if "last_by_subj" in where:
             seq = self.last_on(where["last_by_subj"])
         elif "next_by_subj" in where:
-            seq = next((kept.seq for kept in self.after(where["seq"] - 1) if matches(where["next_by_subj"], kept.subject)), 0)
+            seq = next(
+                (kept.seq for kept in self.after(where["seq"] - 1) if matches(where["next_by_subj"], kept.subject)), 0
+            )
         else:
             seq = where["seq"]
         if seq not in self.messages:
@@ -316,7 +319,7 @@ class Server:
 
     def publish(self, line: "Line", sent: float, subject: str, data: bytes, reply: str, headers: Headers) -> None:
         """What a client has published arrives here; `sent` is when it was."""
-        losable = reply or subject.startswith("$JS.ACK.")
+        losable = reply or (subject.startswith("$JS.ACK.") and data != b"+WPI")  # a ping confirms those before it
         if not self.up or (losable and self.faults.happens(self.faults.lose)):
             return
         if subject.startswith("$JS.API."):
@@ -486,7 +489,9 @@ class Server:
 
     def _watch(self, stream: Stream, consumer: Consumer) -> None:
         """Have the next delivery given again that is not acknowledged in time."""
-        if consumer.timer is None and (out := [p.until for s, p in consumer.pending.items() if s not in consumer.again]):
+        if consumer.timer is None and (
+            out := [p.until for s, p in consumer.pending.items() if s not in consumer.again]
+        ):
             consumer.timer = self.at(min(out), self._expire, stream, consumer)
 
     def _expire(self, stream: Stream, consumer: Consumer) -> None:
@@ -600,7 +605,7 @@ class Line:
         if self.is_closed:
             raise nats.errors.ConnectionClosedError
         pong = self.server.loop.create_future()
-        self.say(partial(self._later, lambda: pong.done() or pong.set_result(None)))
+        self.say(partial(self._later, partial(_fulfil, pong)))
         await asyncio.wait_for(pong, timeout)
 
     async def close(self) -> None:
@@ -641,7 +646,7 @@ class Line:
             if reply.startswith("$JS.ACK."):
                 self.taken[reply] = self.server.now
             with suppress(BusError):  # nats-py reports what a handler raises, and goes on
-                step(self.handlers[sid][2](Msg(None, subject, reply, data, headers)))
+                step(self.handlers[sid][2](Msg(cast("Client", self), subject, reply, data, headers)))
 
     def _arrival(self, before: float) -> float:
         delay = self.server.faults.random.random() * self.server.faults.delay
@@ -729,6 +734,11 @@ def step(work: Awaitable[None] | Coroutine[Any, Any, None]) -> None:
     except StopIteration:
         return
     raise AssertionError("a handler of messages waits")
+
+
+def _fulfil(pong: asyncio.Future[None]) -> None:
+    if not pong.done():
+        pong.set_result(None)
 
 
 def _shown(kept: Kept) -> Body:

@@ -1,8 +1,8 @@
 """The teams of the simulation. What a skill does outside is written to a sink that would take it twice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import anyio
 
@@ -18,6 +18,7 @@ from moot.protocols import (
     Message,
     Outcome,
     Plan,
+    Ref,
     Step,
     Testimony,
     Verdict,
@@ -78,11 +79,14 @@ sink = Sink()
 
 
 class Member(Specialist):
-    """A specialist whose card is made once: that is half the cost of a seed."""
+    """A specialist whose card is made once: to make it costs as much as a fifth of a seed."""
 
-    @cache
-    def card(self) -> AgentCard:
+    @cached_property
+    def _card(self) -> AgentCard:
         return super().card()
+
+    def card(self) -> AgentCard:
+        return self._card
 
 
 splitter = Member("splitter", "cuts a goal into numbers")
@@ -127,13 +131,15 @@ async def weigh(verdicts: list[Verdict], context: TaskContext) -> Total:
 
 
 _split = Step(id="split", skill="split", inputs={"count": FromGoal()}, agents=("splitter",), many=True)
-_numbers = {"number": FromSteps(steps=("split",), many=True)}
+_numbers: dict[str, Ref] = {"number": FromSteps(steps=("split",), many=True)}
 
 _sums = Plan(
     steps=(
         _split,
         Step(id="square", skill="square", inputs=_numbers, agents=("ann", "bob"), each="number"),
-        Step(id="total", skill="total", inputs={"squares": FromSteps(steps=("square",), many=True)}, agents=("summer",)),
+        Step(
+            id="total", skill="total", inputs={"squares": FromSteps(steps=("square",), many=True)}, agents=("summer",)
+        ),
     ),
     outcome={"total": FromSteps(steps=("total",))},
 )
@@ -149,15 +155,9 @@ _doubts = Plan(
 )
 
 _members = (splitter, ann, bob, summer)
-_patient = {"attempts": 20, "timeout": 60.0, "patience": 60.0, "lease": 4.0}
-
-sums = Team(name="sim", goal=Count, outcome=Sum, specialists=_members, planner=fixed(_sums), **_patient)
-doubts = Team(
-    name="sim",
-    goal=Count,
-    outcome=Agreed,
-    specialists=_members,
-    planner=fixed(_doubts),
-    arbiters=(unopposed, majority),
-    **_patient,
+_base = Team(
+    name="sim", goal=Count, outcome=Sum, specialists=_members, attempts=20, timeout=60.0, patience=60.0, lease=4.0
 )
+
+sums = replace(_base, planner=fixed(_sums))
+doubts = replace(_base, outcome=Agreed, planner=fixed(_doubts), arbiters=(unopposed, majority))
