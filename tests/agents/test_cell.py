@@ -1,0 +1,158 @@
+"""Cells, with real processes: how a suspect's deaths are counted and told, and that a cell ends when it should."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from moot.agents import cell as module
+from moot.agents.cell import Cells, open_cells
+from moot.bus import Bus, alive, gone
+from moot.protocols import Answer, Assigned, Failure, Message, Progress, Result
+
+SKILLS = """
+import os, sys, time, anyio
+from moot.agents import Specialist, TaskContext
+from moot.protocols import Message
+
+class Way(Message, contract="cell.Way.v1"):
+    code: str
+
+class Word(Message, contract="cell.Word.v1"):
+    pid: int
+    read: str
+
+convict = Specialist("convict")
+
+@convict.skill
+async def go(way: Way, context: TaskContext) -> Word:
+    print("a word that is none")
+    await context.progress(str(os.getpid()))
+    exec(way.code)
+    if way.code == "wait":
+        await anyio.sleep_forever()
+    return Word(pid=os.getpid(), read=sys.stdin.read())
+
+wait = None
+"""
+
+
+class Word(Message, contract="cell.Word.v1"):
+    pid: int
+    read: str
+
+
+@asynccontextmanager
+async def cells(folder: Path, bus: Bus, module: str = "skills") -> AsyncIterator[Cells]:
+    """Cells of a specialist in a module in the folder."""
+    (folder / "skills.py").write_text(SKILLS)
+    argv = [sys.executable, "-m", "moot.agents.cli", "cell", f"{module}:convict", "--team", bus.team]
+    async with open_cells(argv, MOOT_URL=bus.url, PYTHONPATH=str(folder), MOOT_WATCHDOG="1") as cells:
+        yield cells
+
+
+def task(code: str, attempt: int = 1, seconds: float = 30) -> Assigned:
+    return Assigned(
+        task="t", step="", agent="convict", attempt=attempt, skill="go", input={"way": {"code": code}},
+        deadline=time.time() + seconds,
+    )  # fmt: skip
+
+
+def word(answer: Answer) -> Word:
+    assert isinstance(answer, Result), answer
+    return Word.of(answer.output)
+
+
+async def test_what_ends_its_process_again_and_again_is_killed(tmp_path: Path, bus: Bus) -> None:
+    """Four cells, and the worker before them, and the reason is told; a second attempt is a suspect, and not tried."""
+    async with cells(tmp_path, bus) as trying:
+        answer = await trying.attempt("r", task("os.kill(os.getpid(), 11)"))
+        reason = "ended its process 5 times: signal 11 (SIGSEGV) 4 times, and once unseen"
+        assert isinstance(answer, Failure)
+        assert (answer.kind, answer.because) == ("killed", reason)
+        assert trying.suspects("r", "t")
+        again = await trying.attempt("r", task("0", attempt=2))
+        assert isinstance(again, Failure)
+        assert again.because == reason
+        trying.forget("r")
+        assert not trying.suspects("r", "t")
+
+
+@pytest.mark.parametrize(
+    ("code", "how"), [("os._exit(137)", "exit code 137"), ("time.sleep(60)", "blocked its process for too long")]
+)
+async def test_every_way_to_end_is_told(
+    tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch, code: str, how: str
+) -> None:
+    """A blocked event loop too: the watchdog ends it."""
+    monkeypatch.setattr(module, "DEATHS", 2)
+    async with cells(tmp_path, bus) as trying:
+        answer = await trying.attempt("r", task(code))
+        assert isinstance(answer, Failure)
+        assert answer.because == f"ended its process 2 times: {how}, and once unseen"
+
+
+async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_idle(
+    tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it prints, and reads, is not the talk between worker and cell; and it is no suspect any more."""
+    monkeypatch.setattr(module, "IDLE", 0.4)
+    async with cells(tmp_path, bus) as trying:
+        first, second = [word(await trying.attempt("r", task("0"))) for _ in range(2)]
+        assert first == second
+        assert first.read == ""
+        assert not trying.suspects("r", "t")
+        with anyio.fail_after(20):
+            await gone(first.pid)
+
+
+async def test_a_death_that_was_bad_luck_convicts_nobody(tmp_path: Path, bus: Bus) -> None:
+    """It ends its cell once; the next one answers."""
+    code = f"p = {str(tmp_path / 'died')!r}\nif not os.path.exists(p): open(p, 'w'); os._exit(1)"
+    async with cells(tmp_path, bus) as trying:
+        assert word(await trying.attempt("r", task(code)))
+
+
+async def test_a_lapse_and_a_cancellation_end_the_cell(tmp_path: Path, bus: Bus) -> None:
+    """At the deadline the task is answered lapsed; cancelled, there is no answer. Either way no cell works on it."""
+    async with cells(tmp_path, bus) as trying, bus.live.watch() as live:
+
+        async def begun() -> int:
+            with anyio.fail_after(20):
+                async for each in live:
+                    if isinstance(each, Progress):
+                        return int(each.says)
+            raise AssertionError
+
+        answer = await trying.attempt("r", task("wait", seconds=4))
+        assert (answer.kind, answer.because) == ("lapsed", "the deadline passed")  # type: ignore[union-attr]
+        await gone(await begun())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(trying.attempt, "r", task("wait"))
+            pid = await begun()
+            group.cancel_scope.cancel()
+        assert not alive(pid)
+
+
+async def test_a_cell_that_cannot_be_started_convicts_nobody(tmp_path: Path, bus: Bus) -> None:
+    """It is the cell's fault and not the task's: the start is tried again until the deadline."""
+    async with cells(tmp_path, bus, "nowhere") as trying:
+        answer = await trying.attempt("r", task("0", seconds=2))
+        assert (answer.kind, trying._deaths["r", "t"]) == ("lapsed", [])  # type: ignore[union-attr]
+
+
+async def test_a_cell_that_is_killed_while_idle_is_nobodys_fault(tmp_path: Path, bus: Bus) -> None:
+    """The next suspect gets another one, and no death."""
+    async with cells(tmp_path, bus) as trying:
+        pid = word(await trying.attempt("r", task("0"))).pid
+        os.kill(pid, signal.SIGKILL)
+        await gone(pid)
+        assert word(await trying.attempt("r", task("0"))).pid != pid
+        assert not trying.suspects("r", "t")
