@@ -1,17 +1,13 @@
 """Specialists die in every way: the work goes on, whoever kills is found and told why, and nobody else is harmed."""
 
-import os
 import shutil
-import signal
-import time
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
-import pytest
 
 from moot.agents import Client, Report
-from moot.protocols import Assigned, DeadLetter, Failure, Lapsed
+from moot.protocols import DeadLetter, Lapsed
 
 from . import doom
 from .processes import Held, Place, following
