@@ -14,7 +14,7 @@ from .checks import violations
 from .planted import BUGS, planted
 from .world import simulate
 
-SEEDS = int(os.environ.get("MOOT_SIM_SEEDS", "800"))
+SEEDS = int(os.environ.get("MOOT_SIM_SEEDS", "2000" if os.environ.get("CI") else "400"))
 CHUNK = 50  # seeds of one test
 FOUND = 300  # seeds within which every planted bug must be found
 
