@@ -12,7 +12,7 @@ import pytest
 from moot.agents import Specialist
 from moot.agents.testing import SkillFailed, bench, serving
 from moot.bus import Bus
-from moot.protocols import Assigned, Failure, Message, Refused
+from moot.protocols import Assigned, Data, Failure, Message, Refused
 
 
 class Way(Message, contract="attempt.Way.v1"):
@@ -94,10 +94,8 @@ async def test_whatever_a_skill_raises_is_its_answer(broker: str, skill: str) ->
 
 def task(number: int, skill: str, seconds: float = 60) -> Assigned:
     deadline = time.time() + seconds
-    given = {"way": {"name": "good"}}
-    return Assigned(
-        task=f"t{number}", step="", agent="convict", attempt=1, skill=skill, input={**given}, deadline=deadline
-    )
+    given: Data = {"way": {"name": "good"}}
+    return Assigned(task=f"t{number}", step="", agent="convict", attempt=1, skill=skill, input=given, deadline=deadline)
 
 
 async def failures(bus: Bus, run: str, count: int) -> list[Failure]:

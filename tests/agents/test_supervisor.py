@@ -135,6 +135,44 @@ async def test_a_clean_exit_nobody_asked_for_is_restarted_and_old_restarts_are_f
 
 
 @on_each_loop
+async def test_who_is_forgiven_in_between_is_never_given_up_and_comes_back_soon() -> None:
+    """Each life ends in a crash, but not before something useful was done."""
+    watch = Watch()
+
+    def on_line(name: str, line: str) -> None:
+        watch.on_line(name, line)
+        supervisor.forgive(name)
+
+    useful = python("a", "print('done'); raise SystemExit(1)")
+    supervisor = Supervisor([useful], on_change=watch.on_change, on_line=on_line, restarts=2, backoff=(0.01, 60))
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(supervisor.run)
+        await watch.said("a", "done", times=8)  # without mercy there would be three
+        tasks.cancel_scope.cancel()
+    assert watch.now["a"].restarts >= 7
+
+
+@on_each_loop
+async def test_mercy_for_one_is_none_for_another() -> None:
+    """Who never does anything useful is given up as ever."""
+    watch = Watch()
+
+    def on_line(name: str, line: str) -> None:
+        watch.on_line(name, line)
+        supervisor.forgive("b")
+
+    useless = python("a", "print('here'); raise SystemExit(1)")
+    supervisor = Supervisor(
+        [useless, python("b", READY)], on_change=watch.on_change, on_line=on_line, restarts=2, backoff=(0.01, 0.02)
+    )
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(supervisor.run)
+        await watch.until(lambda: watch.now["a"].state == "gave up")
+        tasks.cancel_scope.cancel()
+    assert watch.lines.count(("a", "here")) == 3
+
+
+@on_each_loop
 async def test_a_command_that_does_not_exist_says_so_and_stops_nobody() -> None:
     async with supervised(Child("a", ("/no/such/command",)), python("b", READY), restarts=0) as watch:
         await watch.until(lambda: watch.now["a"].state == "gave up")
