@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .client import Client, connect
     from .context import TaskContext
     from .coordinator import coordinate
+    from .dead import Attempt, Autopsy, Letter, Redrive
     from .decider import Policy, View, decide
     from .folding import evolve, fold
     from .matters import Option
@@ -41,6 +42,7 @@ _HOMES = {
     "client": "Client connect",
     "context": "TaskContext",
     "coordinator": "coordinate",
+    "dead": "Attempt Autopsy Letter Redrive",
     "decider": "Policy View decide",
     "folding": "evolve fold",
     "matters": "Option",
@@ -66,7 +68,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     "Arbiter", "Docket", "Option", "unopposed", "independent", "rules", "Rule", "keep", "evident", "surest", "prefer",
     "majority", "verified",
     # ask
-    "Client", "connect", "Report", "exit_code",
+    "Client", "connect", "Report", "exit_code", "Letter", "Autopsy", "Attempt", "Redrive",
     # run the parts
     "Worker", "Roster", "coordinate", "Supervisor",
     # the pure heart

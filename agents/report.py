@@ -4,14 +4,14 @@ from typing import get_args
 
 from moot.protocols import Amount, Data, Message, Outcome, Proof, Status, Verdict
 
-from .state import RunState
+from .state import RunState, TaskState
 
 _EXIT: dict[str, int] = {"decided": 0, "partial": 0, "failed": 1, "cancelled": 1, "undecided": 3}
 
 
 class Report(Message, contract="moot.cli.Run.v1"):
     """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took, and
-    calls, tokens and money (US dollars) where any were spent.
+    calls, tokens and money (US dollars) where any were spent. `dead` has the ids of its dead letters.
     """
 
     run: str
@@ -21,6 +21,7 @@ class Report(Message, contract="moot.cli.Run.v1"):
     outcome: Data
     verdicts: tuple[Verdict, ...]
     missing: tuple[str, ...]
+    dead: tuple[str, ...] = ()
     spent: Data
     state_hash: str
     events: int
@@ -39,11 +40,17 @@ def report(team: str, state: RunState) -> Report:
         outcome=end.outcome if end else {},
         verdicts=tuple(verdict for barrier in state.barriers.values() for verdict in barrier.verdicts),
         missing=end.missing if end else tuple(state.missing),
+        dead=tuple(f"{state.run}.{name}" for name, task in state.tasks.items() if _dead(state, name, task)),
         spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3), **_amounts(state)},
         state_hash=end.state_hash if end else state.hash(),
         events=state.events,
         seconds=round(state.last - state.asked_at, 3),
     )
+
+
+def _dead(state: RunState, name: str, task: TaskState) -> bool:
+    """True if the task was given up, and its dead letter is written."""
+    return task.status == "lost" and name not in state.dead
 
 
 def _amounts(state: RunState) -> Data:

@@ -15,6 +15,8 @@ from .words import by_rule, span
 
 STATUS = {"decided": ("go", "✓"), "partial": ("wait", "!"), "undecided": ("wait", "?"), "running": ("", "…")}
 
+DEAD = 20  # dead letters that are named
+
 
 def head(story: Story, links: Html) -> Html:
     """The header of the page, the links to its sections at its end."""
@@ -42,6 +44,8 @@ def _tiles(story: Story) -> Html:
         ("undecided", f"{undecided:,}"),
         ("tasks", f"{len(story.bars):,}"),
     ]
+    if story.report.dead:
+        tiles.append(("dead letters", f"{len(story.report.dead):,}"))
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in tiles), class_="tiles")
 
 
@@ -55,6 +59,9 @@ def _facts(story: Story, asked: str) -> Html:
     if story.state.missing:
         rows = [tag("li", tag("b", who), f" {why}") for who, why in sorted(story.state.missing.items())]
         facts.append(("missing", tag("ul", *rows)))
+    if dead := story.report.dead:
+        rows = [tag("li", tag("code", f"moot dead show {each}")) for each in dead[:DEAD]]
+        facts.append(("dead letters", tag("ul", *rows, *([tag("li", "…")] if len(dead) > DEAD else []))))
     return tag("dl", *(part for name, said in facts for part in (tag("dt", name), tag("dd", said))), class_="facts")
 
 

@@ -13,7 +13,9 @@ from moot.protocols import (
     Assigned,
     Cancelled,
     Concluded,
+    DeadLetter,
     Decision,
+    Discarded,
     Driving,
     Entry,
     Event,
@@ -24,6 +26,7 @@ from moot.protocols import (
     Planned,
     Result,
     Settled,
+    Spent,
     Verdict,
 )
 
@@ -31,6 +34,7 @@ from .logs import inert
 
 _DECISIONS: tuple[type, ...] = get_args(Decision)
 _ANSWERS: tuple[type, ...] = get_args(Answer)
+_PLACES: dict[type, str] = {GoalAsked: "goal", Cancelled: "cancel", Discarded: "discard", Spent: "spend"}
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -88,10 +92,12 @@ def _told(entry: Entry) -> str:
         return (
             f"passed over: {entry.subject.author} said {event.contract}, which is not {entry.subject.author}'s to say"
         )
-    if isinstance(event, GoalAsked | Cancelled):
+    if isinstance(event, GoalAsked | Cancelled | Discarded):
         return _from_client(entry.subject.author, event)
     if isinstance(event, Result | Failure):
         return _answer(event)
+    if isinstance(event, Spent):
+        return _spent(event)
     return _decision(event)
 
 
@@ -102,13 +108,22 @@ def _in_place(entry: Entry, event: Event) -> bool:
         return author == COORDINATOR
     if isinstance(event, _ANSWERS):
         return kind == "result"
-    return kind == ("goal" if isinstance(event, GoalAsked) else "cancel")
+    return kind == _PLACES.get(type(event))
 
 
-def _from_client(author: str, event: GoalAsked | Cancelled) -> str:
+def _from_client(author: str, event: GoalAsked | Cancelled | Discarded) -> str:
     if isinstance(event, Cancelled):
         return f"{author} withdraws the run" + (f": {event.because}" if event.because else "")
-    return f"{author} asks for {event.type}" + (f", within {span(event.patience)}" if event.patience else "")
+    if isinstance(event, Discarded):
+        return f"{author} discards the dead letter of {event.task}" + (f": {event.because}" if event.because else "")
+    what = f"{some(len(event.again), 'task')} of {event.redrives} once more" if event.again else event.type
+    return f"{author} asks for {what}" + (f", within {span(event.patience)}" if event.patience else "")
+
+
+def _spent(event: Spent) -> str:
+    amounts = [f"{amount:g} {kind}" for kind, amount in event.amount if amount]
+    back = any(amount < 0 for _, amount in event.amount)
+    return f"{event.task} {'gives back' if back else 'reserves'} {', '.join(amounts) or 'nothing'}"
 
 
 def _answer(event: Answer) -> str:
@@ -137,7 +152,10 @@ def _decision(event: Event) -> str:
         case Assigned():
             return _assigned(event)
         case Lapsed():
-            return f"{event.task} is given up: {event.because}"
+            attempt = f"attempt {event.attempt} of {event.task}" if event.attempt else event.task
+            return f"{attempt} lapsed: {event.because}"
+        case DeadLetter():
+            return f"{event.task} is dead after {some(event.attempts, 'attempt')} ({event.kind}): {event.because}"
         case Opened():
             conflicts = sum(matter.contested for matter in event.matters)
             return f"{some(len(event.matters), 'matter')}, {conflicts} of them conflicts, before {event.barrier}"

@@ -17,6 +17,8 @@ from .presence import present
 from .specialist import Specialist
 
 DELIVERIES = 5  # without cells, a task that was delivered so often ends whoever works on it
+LATELY = 10.0  # seconds for which we remember that a run is said to have ended; the inbox looks at what is older
+DOUBT = 2.0  # seconds within which the log confirms it
 GRACE = 4.0  # seconds that tasks in hand get when the worker is to stop; a supervisor kills after 5
 
 
@@ -40,6 +42,7 @@ class Worker:
         self._cells = cells
         self._attempts = Attempts(specialist, bus)
         self._in_hand: dict[tuple[str, str, int], CancelScope] = {}
+        self._endings: dict[str, float] = {}
         self._free = anyio.Semaphore(specialist.hands)
         self._done = self._failed = 0
 
@@ -70,11 +73,29 @@ class Worker:
     async def _drop_ended(self, endings: AsyncIterable[str]) -> None:
         """Stop what is being done for a run that has ended: nobody waits for it any more."""
         async for run in endings:
+            self._remember(run)
             for key, scope in self._in_hand.items():
                 if key[0] == run:
                     scope.cancel()
             if self._cells:
                 self._cells.forget(run)
+
+    def _remember(self, run: str) -> None:
+        """Of what lies in the inbox, nothing is to be begun for it any more."""
+        self._endings.pop(run, None)
+        self._endings[run] = now = anyio.current_time()
+        while now - self._endings[first := next(iter(self._endings))] > LATELY:
+            del self._endings[first]
+
+    async def _over(self, run: str) -> bool:
+        """True if the run has ended, by the log: live, a withdrawal is heard before the end, and what was refused."""
+        while (heard := self._endings.get(run)) is not None:
+            if await self.bus.log.ended(run):
+                return True
+            if anyio.current_time() - heard > DOUBT:
+                break
+            await anyio.sleep(DOUBT / 20)
+        return False
 
     # the way of a task
 
@@ -128,6 +149,8 @@ class Worker:
         with CancelScope() as scope:
             self._in_hand[key] = scope
             try:
+                if await self._over(run):
+                    return None
                 answer = await self._try(run, assigned, count)
             finally:
                 self._in_hand.pop(key, None)

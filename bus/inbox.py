@@ -77,6 +77,7 @@ class Inbox:
         self._log = log
         self._hands = hands
         self._held: dict[int, Delivery] = {}  # by the message's sequence
+        self._began = time()
         self._pull = Pull(connection, stream, open_consumer, self._wanted)
 
     def __aiter__(self) -> AsyncIterator[Delivery]:
@@ -156,7 +157,8 @@ class Inbox:
                 self.forget(delivery)
 
     def _doubtful(self, arrived: Arrived) -> bool:
-        return arrived.times > 1 or time() - arrived.time > OLD
+        """True if it may be settled without our having heard of it: given before, said long ago or before we came."""
+        return arrived.times > 1 or time() - arrived.time > OLD or arrived.time < self._began
 
     async def _settled(self, delivery: Delivery) -> bool:
         """True if nobody waits for this any more: the run was deleted or has ended, or the attempt has its answer."""

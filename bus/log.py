@@ -230,6 +230,11 @@ class Log:
         """The bytes of one message, with subject and time, as the broker has them; None if it is gone."""
         return await find(self._connection, self._stream, {"seq": seq})
 
+    async def entry_at(self, seq: int) -> Entry | None:
+        """What one message says; None if it is gone, and for 0."""
+        kept = await self.at(seq) if seq else None
+        return await self.entry(kept) if kept else None
+
     async def settled_up_to(self, agent: str) -> int:
         """The place on the log up to which an agent's inbox holds nothing any more; 0 if it has no inbox yet."""
         return await ack_floor(self._connection, self._stream, agent)
@@ -251,7 +256,7 @@ class Log:
         """True if this message has not been deleted."""
         return bool(await find(self._connection, self._stream, {"seq": seq}))
 
-    async def entry(self, message: Arrived) -> Entry:
+    async def entry(self, message: Arrived | Kept) -> Entry:
         """What a message says. Bytes that cannot be read, or a blob that is gone, become an entry without envelope."""
         envelope, why = None, ""
         try:
@@ -260,7 +265,8 @@ class Log:
                 envelope = open_envelope(await self._fetch(envelope.data.digest))
         except (Unreadable, NotFound) as error:
             envelope, why = None, str(error)
-        return Entry(message.seq, parse(message.subject), message.time, envelope, why)
+        moment = message.time.timestamp() if isinstance(message, Kept) else message.time
+        return Entry(message.seq, parse(message.subject), moment, envelope, why)
 
     async def _fetch(self, digest: str) -> bytes:
         """The blob behind a message. As for the log itself, a broker that is away is waited for."""

@@ -30,6 +30,7 @@ VERBS = {
     "agent": Verb("agent", "Run one specialist as a process of its own", "Run"),
     "plan": Verb("plan", "Show what would be done for a goal, and why, without doing it", "Run"),
     "ps": Verb("ps", "List the processes that run here", "Run"),
+    "cancel": Verb("cancel", "Withdraw a run, and wait until it has ended", "Run"),
     "conflicts": Verb("conflicts", "List the conflicts of a run, and how each was settled", "Decide"),
     "explain": Verb("explain", "Show one conflict: sides, evidence, verdict, dissent", "Decide"),
     "runs": Verb("runs", "List runs with their outcome, time and cost", "Look back"),
@@ -38,6 +39,7 @@ VERBS = {
     "export": Verb("export", "Write a run as an HTML page, JSON lines or a Mermaid diagram", "Look back"),
     "tail": Verb("tail", "Print messages from the bus, live or since a point in time", "Wire"),
     "agents": Verb("agents", "List the specialists that are alive, and their skills", "Wire"),
+    "dead": Verb("dead", "List, show, redrive or discard the tasks that were given up", "Wire"),
     "chaos": Verb("chaos", "Break a team by a seed, and check what came of it", "Test"),
     "version": Verb("version", "Print the versions of moot and of what it stands on", "Tools"),
     "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),
@@ -85,7 +87,7 @@ class Verbs(click.Group):
     epilog=(
         "Every verb takes -o text|json|jsonl, --color auto|always|never, -u/--url and --debug; what a flag does not"
         " say is taken from MOOT_*, then moot.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped for a"
-        " person, 4 verification failed, 6 no broker, 130 interrupted."
+        " person, 4 verification failed, 5 dead letters are left (only `dead`), 6 no broker, 130 interrupted."
     ),
 )
 def moot() -> None:

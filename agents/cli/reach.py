@@ -19,6 +19,7 @@ Start = Literal["always", "if-stored", "never"]
 
 NAME = "cli"  # what the command line calls itself on the bus
 RECENT = ("@last", "@prev")
+LOST = 5.0  # seconds without a broker after which a run is given up from here
 
 
 def go(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
@@ -44,6 +45,14 @@ async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator
         raise BrokerUnavailable(
             f"no broker runs in {settings.home}", "and neither --url nor MOOT_URL names another one"
         )
+
+
+async def watch(connection: Connection) -> None:
+    """Never returns. Raises BrokerUnavailable once the broker has been away for too long for a person who waits."""
+    await connection.lost(LOST)
+    raise BrokerUnavailable(
+        "the broker is gone", f"it has not answered for {LOST:g} s; the run goes on when it is back"
+    )
 
 
 async def teams(url: str) -> list[str]:

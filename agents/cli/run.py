@@ -11,13 +11,14 @@ import click
 from anyio import get_cancelled_exc_class
 
 from moot.bus import beside
-from moot.protocols import BrokerUnavailable, Goal, MootError, Unproved, UsageError
+from moot.protocols import Goal, MootError, Unproved, UsageError
 
 from ..client import Client, connect
 from ..folding import evolve
 from ..report import Report, exit_code, report, unproved
 from ..state import RunState
 from ..team import Team, load_team
+from ..words import some
 from .errors import Shape
 from .export import keep
 from .goal import HELP, Asked, build, parse
@@ -25,11 +26,10 @@ from .launch import absentees, children, supervised
 from .options import Settings, common, durability
 from .output import emit, say
 from .progress import Watcher, watcher
-from .reach import broker, go
+from .reach import broker, go, watch
 from .tell import tell
 
 Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[Report], Awaitable[str]]]]
-LOST = 5.0  # seconds without a broker after which a run is given up from here
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -100,7 +100,7 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(broker(settings, start="always"))
         client = await stack.enter_async_context(connect(url, team.name, name="cli"))
-        await stack.enter_async_context(beside(partial(_watch, client)))
+        await stack.enter_async_context(beside(partial(watch, client.bus.connection)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
         missing = [name for name in await absentees(client, team) if name not in wishes.skip]
@@ -110,6 +110,8 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
             await stack.enter_async_context(supervised(settings, team, url, processes, verbose=wishes.verbose))
         run = await client.ask(goal, patience=wishes.patience, only=wishes.only, skip=wishes.skip)
         came = await _follow(client, run, show)
+        if came.dead:
+            say(f"{some(len(came.dead), 'dead letter')}: moot dead ls --run {came.run}")
         folder = _keep(settings, team, came)
         await keep(client.bus, came.run, folder)
         code = _code(team, came)
@@ -147,13 +149,6 @@ async def _follow(client: Client, run: str, show: Watcher) -> Report:
             await client.cancel(run, "interrupted")
         raise
     return report(client.bus.team, state)
-
-
-async def _watch(client: Client) -> None:
-    await client.bus.connection.lost(LOST)
-    raise BrokerUnavailable(
-        "the broker is gone", f"it has not answered for {LOST:g} s; the run goes on when it is back"
-    )
 
 
 def _keep(settings: Settings, team: Team, came: Report) -> Path:

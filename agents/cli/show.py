@@ -18,7 +18,7 @@ from .table import cut, shaded, table
 from .tell import line
 
 LINES, WIDTH = 24, 160  # of a JSON document in text
-UNDECIDED = 10  # that are named in text
+UNDECIDED = LETTERS = 10  # that are named in text
 
 
 @click.command()
@@ -43,6 +43,7 @@ async def _show(settings: Settings, run: str, team: str | None) -> tuple[Report,
 def text(found: Report, state: RunState) -> str:
     """A run for people."""
     parts = [_head(found, state), _steps(state), _inquiries(state), _settled(found, state), _missing(state)]
+    parts.append(_dead(found))
     if conflicts := [verdict for verdict in found.verdicts if verdict.contested]:
         parts.append("\n".join(["conflicts", *(f"  {cut(plain(line(verdict)), WIDTH)}" for verdict in conflicts)]))
     if outcome := {name: value for name, value in found.outcome.items() if value != found.plain()["verdicts"]}:
@@ -120,3 +121,8 @@ def _undecided(verdict: Verdict, state: RunState) -> str:
 def _missing(state: RunState) -> str:
     rows = [f"  {plain(agent)}: {plain(because)}" for agent, because in state.missing.items()]
     return "\n".join(["missing", *rows]) if rows else ""
+
+
+def _dead(found: Report) -> str:
+    more = f"; all of them: moot dead ls --run {found.run}" if len(found.dead) > LETTERS else ""
+    return f"dead letters: {', '.join(found.dead[:LETTERS])}{more}" if found.dead else ""

@@ -197,7 +197,8 @@ def test_a_run_that_is_not_there(run: Run) -> None:
 def test_show_gives_the_report(run: Run) -> None:
     report = run("show", "mood-decided", "-o", "json").json
     assert set(report) == {
-        "run", "team", "status", "because", "outcome", "verdicts", "missing", "spent", "state_hash", "events", "seconds"
+        "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "state_hash",
+        "events", "seconds",
     }  # fmt: skip
     assert (report["status"], report["spent"]["tasks"]) == ("decided", 3)
     assert [verdict["value"] for verdict in report["verdicts"]] == ["good"]

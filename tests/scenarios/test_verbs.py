@@ -11,7 +11,8 @@ import pytest
 from .processes import OUTSIDER, Place
 
 KEYS = [
-    "run", "team", "status", "because", "outcome", "verdicts", "missing", "spent", "state_hash", "events", "seconds"
+    "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "state_hash", "events",
+    "seconds",
 ]  # fmt: skip
 
 

@@ -1,0 +1,54 @@
+"""The command line in this process, for teams that are at work in it."""
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, NamedTuple
+
+import anyio
+import pytest
+from structlog.testing import capture_logs
+
+from moot.agents.cli import main
+
+
+class Answered(NamedTuple):
+    """How a command ended, and what it said."""
+
+    code: object
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.err.splitlines()
+
+
+Moot = Callable[..., Awaitable[Answered]]
+
+
+@pytest.fixture
+def moot(broker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Moot]:
+    """Run `moot ARGS` against the tests' broker, in a thread beside what goes on in the test."""
+    for name in [name for name in os.environ if name.startswith("MOOT_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MOOT_URL", broker)
+
+    def call(args: tuple[str, ...]) -> Answered:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(args)
+        said = Answered(end.value.code, *capsys.readouterr())
+        assert "\x1b" not in said.out + said.err
+        assert "Traceback" not in said.err
+        return said
+
+    async def moot(*args: str) -> Answered:
+        return await anyio.to_thread.run_sync(call, args)
+
+    with capture_logs():
+        yield moot
