@@ -7,6 +7,7 @@ from subprocess import PIPE
 
 import anyio
 import pytest
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from moot.agents.process import BLOCKED, ending
 
@@ -71,11 +72,12 @@ async def test_a_process_that_was_stopped_is_not_blamed() -> None:
     command = [sys.executable, "-c", PROGRAM.replace("BODY", body)]
     async with await anyio.open_process(command, stdout=PIPE, stderr=None) as process:
         assert process.stdout is not None
-        assert await process.stdout.receive() == b"ready\n"
+        lines = BufferedByteReceiveStream(process.stdout)
+        assert await lines.receive_until(b"\n", 100) == b"ready"
         process.send_signal(signal.SIGSTOP)
         await anyio.sleep(2)  # nothing happens meanwhile, so there is nothing to wait for
         process.send_signal(signal.SIGCONT)
-        assert await process.stdout.receive() == b"through\n"
+        assert await lines.receive_until(b"\n", 100) == b"through"
         assert await process.wait() == 0
 
 

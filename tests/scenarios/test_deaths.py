@@ -155,7 +155,9 @@ async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
                 assert (again["t"] - back["t"]) / 1e9 < 2
             begun = Counter(each.says.split()[1] for each in held.said if each.run == run)
             assert {lot for lot, times in begun.items() if times > 1} <= {"0", "61"}
-            assert 0 in exit_codes(place)
+            with anyio.fail_after(20):
+                while 0 not in exit_codes(place):  # noqa: ASYNC110 - its last words may come behind the outcome
+                    await anyio.sleep(0.05)
 
             run = await client.ask(doom.Trouble(ways=("wait",), gate=str(tmp_path / "later")))
             leaving = await begins(held, run, 0)
@@ -187,7 +189,9 @@ async def test_a_suspect_in_its_cell(tmp_path: Path) -> None:
             os.kill(parent(cell), signal.SIGTERM)
             await gone(cell)
             second = await begins(held, run, 0, frozenset({before, cell}))
-            assert 0 in exit_codes(place)
+            with anyio.fail_after(20):
+                while 0 not in exit_codes(place):  # noqa: ASYNC110 - its last words may come behind the outcome
+                    await anyio.sleep(0.05)
 
             os.kill(parent(second), signal.SIGKILL)
             await gone(second)
