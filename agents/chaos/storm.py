@@ -18,7 +18,7 @@ from ..cli.launch import children
 from ..client import Client, connect
 from ..supervisor import Child, Supervisor
 from ..team import Team
-from .faults import Fault
+from .faults import VICTIMS, Fault, Victim
 from .history import History, Injected, effects, new_effects, operations
 
 AT_ONCE = 10  # runs
@@ -143,15 +143,12 @@ class Nemesis:
         async with anyio.create_task_group() as sleepers:
             for fault in faults:
                 await anyio.sleep(max(began + fault.at - time.monotonic(), 0))
-                if victim := self._victim(fault):
-                    name, pid = victim
-                    self._history.faults.append(
-                        Injected(time.monotonic_ns(), fault.kind, fault.victim, name, pid, fault.seconds)
-                    )
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, SIGNALS[fault.kind])
-                        if fault.kind == "pause":
-                            sleepers.start_soon(self._wake, pid, fault.seconds)
+                victim, name, pid = await self._victim(fault)
+                self._history.faults.append(Injected(time.monotonic_ns(), fault.kind, victim, name, pid, fault.seconds))
+                with suppress(ProcessLookupError):
+                    os.kill(pid, SIGNALS[fault.kind])
+                    if fault.kind == "pause":
+                        sleepers.start_soon(self._wake, pid, fault.seconds)
         self.over.set()
 
     async def _wake(self, pid: int, seconds: float) -> None:
@@ -163,12 +160,16 @@ class Nemesis:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
-    def _victim(self, fault: Fault) -> tuple[str, int] | None:
-        there = sorted(self._there(fault.victim))
-        awake = [(name, pid) for name, pid in there if pid not in self._asleep]
-        return awake[int(fault.which * len(awake))] if awake else None
+    async def _victim(self, fault: Fault) -> tuple[Victim, str, int]:
+        """Who is hit; somebody else where all of these are asleep or on their way up."""
+        while True:
+            for victim in (fault.victim, *VICTIMS):
+                awake = [each for each in sorted(self._there(victim)) if each[1] not in self._asleep]
+                if awake:
+                    return victim, *awake[int(fault.which * len(awake))]
+            await anyio.sleep(0.1)
 
-    def _there(self, victim: str) -> Iterator[tuple[str, int]]:
+    def _there(self, victim: Victim) -> Iterator[tuple[str, int]]:
         if victim == "broker":
             with suppress(OSError, ValueError):  # it is just being written
                 yield "broker", json.loads((self._broker / "broker.json").read_text())["pid"]
