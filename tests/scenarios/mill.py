@@ -84,6 +84,12 @@ class Mill:
 
     @asynccontextmanager
     async def coordinating(self, instance: str = "c1") -> AsyncIterator[None]:
+        with anyio.fail_after(60):
+            async with self._coordinating(instance):
+                yield
+
+    @asynccontextmanager
+    async def _coordinating(self, instance: str) -> AsyncIterator[None]:
         async with open_bus(self.url, self.name, name="coordinator") as bus, anyio.create_task_group() as group:
             await group.start(
                 lambda task_status: coordinate(bus, self.team.policy(), instance=instance, task_status=task_status)
