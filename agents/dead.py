@@ -203,7 +203,7 @@ def _order(version: str) -> tuple[list[tuple[int, str]], bool, list[tuple[int, s
 
 def _parts(text: str) -> list[tuple[int, str]]:
     """Numbers by their size and before words."""
-    return [(int(part), "") if part.isdecimal() else (2**63, part) for part in text.split(".")]
+    return [(int(part), "") if part.isdecimal() else (2**63, part) for part in text.split(".") if part]
 
 
 def _iso(moment: float) -> str:

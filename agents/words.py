@@ -121,7 +121,7 @@ def _from_client(author: str, event: GoalAsked | Cancelled | Discarded) -> str:
 
 
 def _spent(event: Spent) -> str:
-    amounts = [f"{amount:g} {kind}" for kind, amount in event.amount if amount]
+    amounts = [f"{abs(amount):g} {kind}" for kind, amount in event.amount if amount]
     back = any(amount < 0 for _, amount in event.amount)
     return f"{event.task} {'gives back' if back else 'reserves'} {', '.join(amounts) or 'nothing'}"
 

@@ -10,6 +10,7 @@ from moot.agents.html import page
 from moot.agents.story import tell
 from moot.protocols import Claim, Proposal
 
+from .simulation import raised
 from .stories import board, change, play, story
 
 HOSTILE = [
@@ -139,3 +140,18 @@ def test_five_thousand_edits_are_built_soon_and_stay_small() -> None:
     assert len(told.conflicts) == 500
     assert len(html.encode()) < 5_000_000
     assert Reader(html).count < 40_000
+
+
+def test_dead_letters_are_counted_and_named() -> None:
+    """Of a run that gave tasks up, with the command that shows more; of another run there is no word of it."""
+    run = play(board())
+    run.skills["ruff.check"] = lambda _: raised("boom")
+    run.log.clear()
+    run.__post_init__()
+    run.run({"text": {"words": "text"}}, "Ask.v1")
+    told = tell("board", "r1", run.log)
+    assert told.report.dead == ("r1.ruff-check",)
+    written = page(told)
+    assert "moot dead show r1.ruff-check" in written
+    assert "ruff-check is dead after" in written
+    assert "dead letters" not in page(story())

@@ -20,16 +20,23 @@ from moot.agents.cli import Settings, main
 from moot.agents.testing import running
 from moot.bus import Bus, embedded, open_bus
 from moot.protocols import (
+    Amount,
+    Assigned,
     Claim,
     Concluded,
+    DeadLetter,
+    Discarded,
     Driving,
     Entry,
+    Event,
     Goal,
     GoalAsked,
+    Lapsed,
     Message,
     NotFound,
     Outcome,
     Result,
+    Spent,
     Subject,
     Verdict,
     seal,
@@ -39,7 +46,8 @@ from moot.protocols import Testimony as Heard  # pytest would collect it under i
 reach = import_module("moot.agents.cli.reach")
 describe = import_module("moot.agents.words").describe
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
-READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["ps"], ["tail"])
+READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["ps"], ["tail"],
+           ["dead", "ls"], ["dead", "show", "x"], ["dead", "redrive", "--all"], ["cancel", "x"])  # fmt: skip
 
 
 class Mood(Goal):
@@ -417,3 +425,27 @@ def test_words_do_not_believe_strangers() -> None:
     said = Result(task="t", attempt=1, agent="a", output=[1, 2], seconds=0.412)
     result = Entry(9, Subject("r1", "a", "result", ("t", "1")), 0.0, seal(said, source="a", run="r1"))
     assert describe(result) == "t done in 0.41 s: 2 elements"
+
+
+@pytest.mark.parametrize(
+    ("author", "kind", "event", "words"),
+    [
+        ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(calls=2, money=0.5)),
+         "t reserves 2 calls, 0.5 money"),
+        ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(tokens=-7)), "t gives back 7 tokens"),
+        ("ann", "discard", Discarded(task="t", by="ann"), "ann discards the dead letter of t"),
+        ("ann", "goal", Discarded(task="t", by="ann"),
+         "passed over: ann said moot.task.discarded.v1, which is not ann's to say"),
+        ("coordinator", "event", Lapsed(task="t", attempt=2, because="silence"), "attempt 2 of t lapsed: silence"),
+        ("coordinator", "event",
+         DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because="no\nidea"),
+         "t is dead after 1 attempt (killed): no idea"),
+        ("mallory", "event", DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because=""),
+         "passed over: mallory said moot.task.dead.v1, which is not mallory's to say"),
+        ("ann", "goal", GoalAsked(type="G.v1", goal={}, by="ann", redrives="r0", again=(
+            Assigned(task="t", step="t", agent="a", attempt=1, skill="s", input={}, deadline=0.0),)),
+         "ann asks for 1 task of r0 once more"),
+    ],
+)  # fmt: skip
+def test_every_event_has_words(author: str, kind: str, event: Event, words: str) -> None:
+    assert describe(Entry(9, Subject("r1", author, kind, ()), 0.0, seal(event, source=author, run="r1"))) == words

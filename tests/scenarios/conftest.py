@@ -48,7 +48,8 @@ def moot(broker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         return said
 
     async def moot(*args: str) -> Answered:
-        return await anyio.to_thread.run_sync(call, args)
+        with anyio.fail_after(60):
+            return await anyio.to_thread.run_sync(call, args, abandon_on_cancel=True)
 
     with capture_logs():
         yield moot

@@ -1,6 +1,6 @@
 """A mill: grain is ground piece by piece. Some pieces are stones, on which the first version of the grinder fails."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
@@ -41,6 +41,7 @@ class Mill:
         self.name = name
         self.ground: list[tuple[str, int]] = []
         self.stopped: list[tuple[str, int]] = []
+        self._news = anyio.Event()
         self.splitting = anyio.Event()
         self.grinding = anyio.Event()
         self.splitting.set()
@@ -64,16 +65,28 @@ class Mill:
         @specialist.skill
         async def grind(piece: Piece, context: TaskContext) -> Flour:
             self.ground.append((context.run, piece.number))
+            self._tell()
             try:
                 await self.grinding.wait()
             except anyio.get_cancelled_exc_class():
                 self.stopped.append((context.run, piece.number))
+                self._tell()
                 raise
             if piece.stone and version == "1.0.0":
                 raise ValueError(f"piece {piece.number} is a stone \x1b[31m")
             return Flour(number=piece.number)
 
         return specialist
+
+    async def until(self, fits: Callable[[], bool]) -> None:
+        """Wait until this is so of what was ground or stopped."""
+        with anyio.fail_after(10):
+            while not fits():
+                await self._news.wait()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
 
     @asynccontextmanager
     async def serving(self, *specialists: Specialist) -> AsyncIterator[None]:
@@ -84,6 +97,12 @@ class Mill:
 
     @asynccontextmanager
     async def coordinating(self, instance: str = "c1") -> AsyncIterator[None]:
+        with anyio.fail_after(60):
+            async with self._coordinating(instance):
+                yield
+
+    @asynccontextmanager
+    async def _coordinating(self, instance: str) -> AsyncIterator[None]:
         async with open_bus(self.url, self.name, name="coordinator") as bus, anyio.create_task_group() as group:
             await group.start(
                 lambda task_status: coordinate(bus, self.team.policy(), instance=instance, task_status=task_status)
