@@ -79,7 +79,10 @@ def _state(letter: Letter) -> str:
 )
 @common
 def show(settings: Settings, id: str, team: str | None, raw: bool) -> None:
-    """Show all of one dead letter: each attempt, the input, and the message that was dispatched last."""
+    """Show all of one dead letter.
+
+    Each attempt, the input, and the message that was dispatched last.
+    """
     autopsy = go(_show, settings, id, Wanted(team=team))
     if raw:
         click.echo(autopsy.original, nl=False)
@@ -136,10 +139,11 @@ def redrive(
     patience: float | None,
     **fits: Any,
 ) -> int:
-    """Do tasks once more that were given up: those of each run in a new run, for the agents that had them.
+    """Do once more what was given up.
 
-    Without --force it refuses where the agent is the same as when it failed. The team has to be up. Interrupted, the
-    new runs go on. Exit code 0: all are done; 5: some are dead again, or were not done.
+    The tasks of each run are done in a new run, by the agents that had them, with fresh attempts and keys. Without
+    --force it refuses where the agent is the same as when it failed. The team has to be up. Interrupted, the new runs
+    go on. Exit code 0: all are done; 5: some are dead again, or were not done.
     """
     wanted = Wanted(ids=ids, all=everything, **fits)
     wanted.check()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import anyio
 import pytest
@@ -12,6 +13,7 @@ from moot.protocols import Assigned, Discarded
 
 from .conftest import Answered, Moot
 from .mill import Grain, Mill, entries, heard
+from .processes import Place
 
 KEYS = [
     "id", "team", "run", "task", "agent", "skill", "cause", "because", "attempts", "version", "when", "state", "by",
@@ -194,6 +196,47 @@ async def test_discard_by_filter_wants_a_yes(mill: Mill, client: Client, moot: M
     assert "grinder-grind-0 is dead after 2 attempts (raised): ValueError: piece 0 is a stone" in said.out
     shown = await moot("show", run)
     assert f"dead letters: {run}.grinder-grind-0, {run}.grinder-grind-1, {run}.grinder-grind-2" in shown.out
+
+
+# a run whose processes are gone when its letters are read
+
+QUARRY = """
+from moot.agents import Specialist, Team
+from moot.protocols import Goal, Message, Outcome
+
+class Hill(Goal): ...
+class Rock(Message): ...
+class Rocks(Outcome):
+    rocks: list[Rock]
+
+digger, blaster = Specialist("digger"), Specialist("blaster", version="0.1.0")
+
+@digger.skill
+def dig(hill: Hill) -> Rock:
+    return Rock()
+
+@blaster.skill
+def blast(hill: Hill) -> Rock:
+    raise ValueError("out of powder")
+
+team = Team("quarry", goal=Hill, outcome=Rocks, specialists=[digger, blaster], attempts=1)
+"""
+
+
+async def test_run_names_its_dead_letters_and_they_are_read_when_nothing_runs_any_more(tmp_path: Path) -> None:
+    """In the report and on stderr, with the command that lists them; the store is enough to look at them."""
+    place = Place(tmp_path)
+    (place.folder / "quarry.py").write_text(QUARRY)
+    said = await place.call("run", "quarry:team", "-o", "json")
+    run = said.json["run"]
+    assert (said.code, said.json["status"], said.json["dead"]) == (0, "partial", [f"{run}.blaster-blast"])
+    assert f"1 dead letter: moot dead ls --run {run}" in said.err.splitlines()
+    listed = await place.call("dead", "ls", "--run", "@last", "-o", "json")
+    assert (listed.code, [row["id"] for row in listed.json]) == (5, said.json["dead"])
+    assert (await place.call("dead", "discard", run)).code == 0
+    assert (await place.call("dead", "ls")).code == 0
+    assert (await place.call("cancel", run)).code == 6
+    await place.all_gone()
 
 
 # cancel
