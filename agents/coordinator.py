@@ -10,7 +10,19 @@ from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from moot.bus import Bus, Delivery, reach
-from moot.protocols import COORDINATOR, AgentCard, Assigned, Concluded, Decision, Driving, Entry, Result, StaleWriter
+from moot.protocols import (
+    COORDINATOR,
+    AgentCard,
+    Assigned,
+    BusFull,
+    Concluded,
+    Decision,
+    Driving,
+    Entry,
+    Result,
+    StaleWriter,
+    Unanswered,
+)
 
 from .decider import Policy, View, decide, wake
 from .folding import evolve
@@ -89,6 +101,9 @@ class Helm:
         self._driving.add(run)
         try:
             end = await Drive(self._bus, self._policy, self._roster, self._sweep, self._instance, run).drive()
+        except Unanswered as error:
+            structlog.get_logger().warning("cannot be driven now, it will be later", run=run, why=str(error))
+            end = "fenced off"
         finally:
             self._driving.discard(run)
         if end == "ended":
@@ -145,8 +160,8 @@ class Drive:
                 while not state.concluded:
                     await self._turn()
                 group.cancel_scope.cancel()
-        except* StaleWriter as fenced:
-            raise fenced.exceptions[0] from None
+        except* (StaleWriter, Unanswered) as ended:
+            raise ended.exceptions[0] from None
         finally:
             self._roster.changed.discard(self._nudge)
 
@@ -175,9 +190,7 @@ class Drive:
         state = self._state
         self._tell(decisions)
         try:
-            last = await self._bus.log.append(
-                state.run, decisions, after=state.fence, source=self._instance, cause=self._cause
-            )
+            last = await self._insist(decisions)
         except StaleWriter:
             before = state.seq
             await self._catch_up()
@@ -186,6 +199,18 @@ class Drive:
             return
         while state.seq < last:
             await self._hear(math.inf)
+
+    async def _insist(self, decisions: list[Decision]) -> int:
+        """Append; if the broker is away or full, as soon as it is not. What was stored meanwhile shuts the fence."""
+        state = self._state
+        while True:
+            try:
+                return await self._bus.log.append(
+                    state.run, decisions, after=state.fence, source=self._instance, cause=self._cause
+                )
+            except (Unanswered, BusFull) as error:
+                self._log.warning("not on the log yet", why=str(error))
+                await anyio.sleep(1)
 
     async def _catch_up(self) -> None:
         """Fold to the present end: somebody else wrote on the coordinator's subjects. A stranger's bytes do no harm."""

@@ -8,7 +8,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from anyio.abc import TaskGroup, TaskStatus
 
 from moot.bus import Bus, Delivery, Inbox, beside
-from moot.protocols import Answer, Assigned, BusError, Data, Failure, Unanswered
+from moot.protocols import Answer, Assigned, BusError, BusFull, Data, Failure, Unanswered
 
 from .attempt import Attempts, failure
 from .cell import Cells
@@ -134,12 +134,13 @@ class Worker:
             self._free.release()
 
     async def _store(self, delivery: Delivery, answer: Answer, cause: str | None) -> None:
-        """Have the answer on the log, however long the broker is away; of several answers the first stands."""
+        """Have the answer on the log, however long the broker is away or full; of several answers the first stands."""
         while True:
             try:
                 await self.bus.log.answer(delivery.run, answer, source=self.instance, cause=cause)
-            except Unanswered as error:
+            except (Unanswered, BusFull) as error:
                 self._log.warning("the answer is not stored yet", task=answer.task, why=str(error))
+                await anyio.sleep(1)
             else:
                 return
 

@@ -102,7 +102,7 @@ class Blobs:
             "options": {"max_chunk_size": CHUNK},
         }
         headers = {"Nats-Rollup": "sub"}
-        await persist(lambda: publish(self._connection, self._entry(digest), to_json(entry), headers))
+        await persist(lambda: publish(self._connection, self._stream, self._entry(digest), to_json(entry), headers))
 
     def _entry(self, digest: str) -> str:
         return f"$O.{self._bucket}.M.{urlsafe_b64encode(digest.encode()).decode()}"

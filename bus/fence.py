@@ -53,7 +53,7 @@ async def append(connection: Connection, stream: str, messages: Sequence[Sealed]
 async def append_one(connection: Connection, stream: str, group: Sequence[Sealed], fence: Fence) -> int:
     (message,) = group
     try:
-        return await persist(lambda: publish(connection, message.subject, message.raw, fence.headers()))
+        return await persist(lambda: publish(connection, stream, message.subject, message.raw, fence.headers()))
     except JetStreamError as error:
         if error.code not in WRONG_LAST:
             raise
@@ -62,7 +62,7 @@ async def append_one(connection: Connection, stream: str, group: Sequence[Sealed
 
 async def append_batch(connection: Connection, stream: str, group: Sequence[Sealed], fence: Fence) -> int:
     try:
-        return await persist(lambda: _send_batch(connection, group, fence))
+        return await persist(lambda: _send_batch(connection, stream, group, fence))
     except JetStreamError as error:
         if error.code not in WRONG_LAST:
             raise
@@ -78,7 +78,7 @@ def _group(left: Iterator[Sealed], *, short: bool) -> Iterator[Sealed]:
             return
 
 
-async def _send_batch(connection: Connection, group: Sequence[Sealed], fence: Fence) -> int:
+async def _send_batch(connection: Connection, stream: str, group: Sequence[Sealed], fence: Fence) -> int:
     """Send an atomic batch (ADR-50) under a fresh id: a batch that was sent before may still be open on the server."""
     batch = uuid7().hex
     *before, final = group
@@ -88,7 +88,7 @@ async def _send_batch(connection: Connection, group: Sequence[Sealed], fence: Fe
             message.subject, message.raw, headers=headers | (fence.headers() if number == 1 else {})
         )
     headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(group)), "Nats-Batch-Commit": "1"}
-    return await publish(connection, final.subject, final.raw, headers)
+    return await publish(connection, stream, final.subject, final.raw, headers)
 
 
 async def _ours(connection: Connection, stream: str, group: Sequence[Sealed], fence: Fence) -> int:

@@ -1,5 +1,7 @@
 """JetStream: the few requests of its API that the bus needs, typed (https://github.com/nats-io/nats-architecture-and-design)."""
 
+import errno
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,7 @@ from pydantic_core import to_json
 
 from moot.protocols import BusError, BusFull, Unanswered
 
-from .connection import Connection
+from .connection import Connection, NobodyThere
 
 R = TypeVar("R", bound="Reply")
 T = TypeVar("T")
@@ -22,6 +24,9 @@ PATIENCE = 12.0  # seconds; an election took 8.5
 NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
 WRONG_LAST = {10071, 10164}
 _FULL = {10023, 10028, 10047, 10077, 10120, 10122}
+_DISK = [os.strerror(code).lower() for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)]
+_DISK += ["error creating store"]  # all it says where a new stream or consumer could not be written down
+_NEVER = 2**63  # a sequence that no message has
 _AGAIN = {10005, 10008, 10118, 10176, 10210}  # peers missing, no leader now, open batches: nothing was stored
 
 
@@ -81,6 +86,11 @@ class Kept(BaseModel):
     time: AwareDatetime
 
 
+class StreamNames(Reply):
+    total: int = 0
+    streams: list[str] | None = None
+
+
 class _KeptReply(Reply):
     message: Kept | None = None
 
@@ -116,9 +126,36 @@ async def call(
     return _opened(verb, await connection.request(f"$JS.API.{verb}", to_json(body), timeout=timeout), reply)
 
 
-async def publish(connection: Connection, subject: str, data: bytes, headers: dict[str, str]) -> int:
-    """Append one message and return its sequence. Raises as `call`; Unanswered does not say whether it is stored."""
-    return _opened(subject, await connection.request(subject, data, headers=headers), PubAck).seq
+async def publish(connection: Connection, stream: str, subject: str, data: bytes, headers: dict[str, str]) -> int:
+    """Append one message to the stream and return its sequence.
+
+    Raises as `call`; BusFull also where the server gives no answer because it cannot write. Unanswered does not say
+    whether the message is stored.
+    """
+    try:
+        answer = await connection.request(subject, data, headers=headers)
+    except NobodyThere:
+        raise
+    except Unanswered:
+        if connection.connected and (full := await stuck(connection, stream)):
+            raise full from None
+        raise
+    return _opened(subject, answer, PubAck).seq
+
+
+async def stuck(connection: Connection, stream: str) -> BusFull | None:
+    """Why the server cannot write this stream, as an error; None if it can, or does not say.
+
+    A server that once failed to write a stream, as on a full disk, answers no append to it until it is restarted, even
+    when there is room again. What it does answer, and with the reason, is the request to delete a message.
+    """
+    try:
+        await call(connection, f"STREAM.MSG.DELETE.{stream}", {"seq": _NEVER, "no_erase": True}, Reply, timeout=1)
+    except BusFull as full:
+        return full
+    except BusError:
+        pass
+    return None
 
 
 async def persist(act: Callable[[], Awaitable[T]]) -> T:
@@ -194,6 +231,8 @@ def _opened(what: str, answer: Msg, reply: type[R]) -> R:
     opened = reply.model_validate_json(answer.data)
     if (error := opened.error) is None:
         return opened
+    if any(words in error.description for words in _DISK):
+        raise BusFull("the broker cannot write", error.description, "Make room on the disk that the broker writes to.")
     if error.err_code in _FULL:
         raise BusFull(f"no room for {what}", error.description)
     raise JetStreamError(f"the broker refused {what}", f"{error.description} ({error.err_code})", error.err_code)

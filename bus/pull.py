@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from pydantic_core import to_json
 
-from moot.protocols import Unanswered
+from moot.protocols import BusFull, Unanswered
 
 from .connection import Connection
 from .jetstream import Arrived
@@ -106,7 +106,7 @@ class Pull:
             self._consumer = await self._open_consumer()
             self._inbox = self._connection.new_inbox()
             self._subscription = await self._connection.subscribe(self._inbox, self._on_message)
-        except Unanswered:
+        except (Unanswered, BusFull):  # on a full disk no inbox can be opened, not even one that is there
             self._failures, self._broken = self._failures + 1, True
 
     async def _top_up(self) -> None:

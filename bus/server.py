@@ -1,6 +1,7 @@
 """Server: one nats-server process on the store of one directory, started so that two can never share it."""
 
 import ctypes
+import errno
 import fcntl
 import hashlib
 import os
@@ -13,20 +14,22 @@ import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 import anyio
 from pydantic import BaseModel, ValidationError
 
-from moot.protocols import BrokerUnavailable
+from moot.protocols import BrokerUnavailable, BusFull
 
 Durability = Literal["power", "process"]
 PORTS = range(20_000, 32_000)  # below the ports the kernel lends to clients, so none is taken while we are down
 START, STOP = 10.0, 5.0  # seconds
 GC = "40"  # per cent of growth between two garbage collections of the server; by its default of 100 it takes 150 MiB
+ROOM = 2**22  # bytes on the disk without which a server is not worth starting
+FREE = "Make room on the disk."
 _PR_SET_PDEATHSIG = 1
 
 _CONFIG = """\
@@ -99,27 +102,44 @@ def answers(address: Address) -> bool:
 async def start(home: Path, lock: Lock, durability: Durability) -> tuple["subprocess.Popen[bytes]", Address]:
     """Start the server of this directory, on its old port if that is free; the caller holds the lock.
 
-    Raises BrokerUnavailable with the last line of its log.
+    Raises BrokerUnavailable with the last line of its log, or BusFull if there is no room for it on the disk.
     """
     before = known(home)
     token = before.token if before else secrets.token_urlsafe(24)
     ports = [before.port] if before else []
+    log = home / "broker.log"
     said = ""
-    for port in [*ports, *random.sample(PORTS, 8)]:
-        if not _free(port):
-            continue
-        address = Address(url=f"nats://{token}@127.0.0.1:{port}", port=port, token=token, pid=0)
-        log = home / "broker.log"
-        process = _spawn(home, lock, durability, address, log)
-        if await _ready(process, address):
-            address = address.model_copy(update={"pid": process.pid})
-            _write(home / "broker.json", address.model_dump_json().encode())
-            return process, address
-        await stop(process)
-        said = _last_line(log)
-        if "address already in use" not in said:
-            break
-    raise BrokerUnavailable("the embedded broker did not start", said or "no free port", f"See {home / 'broker.log'}.")
+    with writing():
+        for port in [*ports, *random.sample(PORTS, 8)]:
+            if not _free(port):
+                continue
+            address = Address(url=f"nats://{token}@127.0.0.1:{port}", port=port, token=token, pid=0)
+            process = _spawn(home, lock, durability, address, log)
+            if await _ready(process, address):
+                return process, await _known_as(home, process, address)
+            await stop(process)
+            said = _last_line(log)
+            if "address already in use" not in said:
+                break
+    if not room(home):
+        raise BusFull("the embedded broker did not start", said or "the disk is full", FREE)
+    raise BrokerUnavailable("the embedded broker did not start", said or "no free port", f"See {log}.")
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A block that writes files of the broker: what is refused is BusFull on a full disk, else BrokerUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        kind = BusFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else BrokerUnavailable
+        hint = FREE if kind is BusFull else ""
+        raise kind("the embedded broker did not start", str(error), hint) from None
+
+
+def room(home: Path) -> bool:
+    """Whether the disk has room enough for a server to be worth starting."""
+    return shutil.disk_usage(home).free >= ROOM
 
 
 async def stop(process: "subprocess.Popen[bytes]") -> None:
@@ -148,6 +168,17 @@ async def gone(pid: int) -> None:
             os.close(watch)
 
 
+async def _known_as(home: Path, process: "subprocess.Popen[bytes]", address: Address) -> Address:
+    """Write down where the server is; if that cannot be, there shall be none."""
+    address = address.model_copy(update={"pid": process.pid})
+    try:
+        _write(home / "broker.json", address.model_dump_json().encode())
+    except OSError:
+        await stop(process)
+        raise
+    return address
+
+
 def _spawn(home: Path, lock: Lock, durability: Durability, address: Address, log: Path) -> "subprocess.Popen[bytes]":
     config = _CONFIG.format(
         name=address.name,
@@ -158,19 +189,16 @@ def _spawn(home: Path, lock: Lock, durability: Durability, address: Address, log
     )
     _write(home / "broker.conf", config.encode())
     with log.open("wb") as output:
-        try:
-            return subprocess.Popen(
-                [_binary(), "-c", str(home / "broker.conf")],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={"GOGC": GC, **os.environ, "MOOT_BROKER_TOKEN": f'"{address.token}"'},
-                pass_fds=(lock.fd,),
-                start_new_session=True,  # a ^C in the terminal is for us, not for the server
-                preexec_fn=_dies_with_us(),
-            )
-        except OSError as error:
-            raise BrokerUnavailable("the embedded broker did not start", str(error)) from None
+        return subprocess.Popen(
+            [_binary(), "-c", str(home / "broker.conf")],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={"GOGC": GC, **os.environ, "MOOT_BROKER_TOKEN": f'"{address.token}"'},
+            pass_fds=(lock.fd,),
+            start_new_session=True,  # a ^C in the terminal is for us, not for the server
+            preexec_fn=_dies_with_us(),
+        )
 
 
 def _binary() -> str:

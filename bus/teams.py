@@ -3,15 +3,10 @@
 from moot.protocols import Subjects
 
 from .connection import Connection
-from .jetstream import Reply, call, persist
+from .jetstream import StreamNames, call, persist
 
 _PREFIX = Subjects("").stream()
 _ANY = Subjects("*").log()
-
-
-class _Names(Reply):
-    total: int = 0
-    streams: list[str] | None = None
 
 
 async def team_names(connection: Connection) -> list[str]:
@@ -24,6 +19,6 @@ async def team_names(connection: Connection) -> list[str]:
             return sorted(name.removeprefix(_PREFIX) for name in found if name.startswith(_PREFIX))
 
 
-async def _page(connection: Connection, offset: int) -> _Names:
+async def _page(connection: Connection, offset: int) -> StreamNames:
     """The streams from this one on that take what is said in runs, whatever they are called."""
-    return await persist(lambda: call(connection, "STREAM.NAMES", {"offset": offset, "subject": _ANY}, _Names))
+    return await persist(lambda: call(connection, "STREAM.NAMES", {"offset": offset, "subject": _ANY}, StreamNames))
