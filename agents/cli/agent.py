@@ -62,8 +62,8 @@ def team_of(found: Sequence[Team | Specialist]) -> str | None:
 
 
 def lease_of(found: Sequence[Team | Specialist]) -> float:
-    """How long their processes may be silent."""
-    return min((each.lease for each in found if isinstance(each, Team)), default=LEASE)
+    """How long their processes may be silent, and never less than a default team's may."""
+    return max([LEASE, *(each.lease for each in found if isinstance(each, Team))])
 
 
 def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
