@@ -146,7 +146,7 @@ def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
 
 def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
     yield from _lapses(state, policy, view)
-    yield from _dead_letters(state)
+    yield from _dead_letters(state, policy, view)
     if state.unreachable:
         return
     purse = Purse(state, _budget(state, policy))
@@ -255,25 +255,31 @@ def _lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
 
 
 def _lapses_at(state: RunState, policy: Policy, view: View, task: TaskState) -> float:
-    """When a silent agent's task is taken from it: soon if somebody else could do it, else after the whole lease."""
+    """When a silent agent's task is taken from it: soon if somebody else could do it. Else it has the time of all
+    attempts to come back in, for what was assigned waits in its inbox, and nobody else could do more than wait."""
     step = state.steps.get(task.step)
     others = view.directory.alive.intersection(step.step.agents if step else ()) - {task.agent}
     heard = max(task.since, state.driving_since, view.directory.silent.get(task.agent, 0.0))
-    return heard + min(SILENT if others else policy.lease, policy.lease)
+    return heard + (min(SILENT, policy.lease) if others else policy.lease * policy.attempts)
 
 
-def _dead_letters(state: RunState) -> Iterator[DeadLetter]:
-    """Of the tasks that were given up; and those are given up that kill whoever works on them, if nobody else could."""
+def _dead_letters(state: RunState, policy: Policy, view: View) -> Iterator[DeadLetter]:
+    """Of the tasks that were given up; and those are given up now for which there is no hope."""
     for name in state.dead:
         yield _dead_letter(state, name)
     for name in state.retries:
-        if _fatal(state, name, state.steps[state.tasks[name].step].step.agents):
+        if _hopeless(state, policy, view, name, state.steps[state.tasks[name].step].step.agents):
             yield _dead_letter(state, name)
 
 
-def _fatal(state: RunState, name: str, agents: tuple[str, ...]) -> bool:
-    """True if the task kills whoever works on it, and nobody else could."""
-    return state.failures[name].kind == "killed" and {*agents} == {state.tasks[name].agent}
+def _hopeless(state: RunState, policy: Policy, view: View, name: str, agents: tuple[str, ...]) -> bool:
+    """True if nobody else could do the task, and it kills the one who could, or that one has been silent too long."""
+    task, kind = state.tasks[name], state.failures[name].kind
+    if {*agents} != {task.agent}:
+        return False
+    heard = view.directory.silent.get(task.agent, task.since)
+    gone = task.agent not in view.directory.alive and view.now >= heard + policy.lease * policy.attempts
+    return kind == "killed" or (kind == "lapsed" and gone)
 
 
 def _dead_letter(state: RunState, name: str) -> DeadLetter:
@@ -302,7 +308,7 @@ def _assignments(state: RunState, policy: Policy, view: View, purse: Purse) -> I
         agent = _choose(step.step.agents, task, load, view.directory)
         if purse.waits():
             return
-        if load[agent] < policy.window and not _fatal(state, name, step.step.agents):
+        if load[agent] < policy.window and not _hopeless(state, policy, view, name, step.step.agents):
             given = next(state.inputs(step.step, task.ordinal))
             yield _assign(step, task.ordinal, given, task.attempt + 1, agent, load, deadline, purse)
     for _, _, name in heapq.merge(*_open_queues(state, policy, load)):
@@ -405,7 +411,7 @@ def _ask(
     cards = [card for card in view.directory.cards if card.name == inquiry.skill and _admitted(card, policy)]
     given = {card.agent: _bind(state, policy, view.directory, card, inquiry) for card in cards}
     agents = tuple(agent for agent, bound in given.items() if bound is not None)
-    if before and _fatal(state, inquiry.task, agents or (before.agent,)):
+    if before and _hopeless(state, policy, view, inquiry.task, agents or (before.agent,)):
         yield _dead_letter(state, inquiry.task)
     elif agents:
         load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})

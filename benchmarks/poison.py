@@ -156,7 +156,7 @@ async def redriven(url: str, poison: int) -> bool:
     return done == poison and not left
 
 
-async def poisoned(url: str, dishes: Sequence[str]) -> bool:
+async def poisoned(url: str, dishes: tuple[str, ...]) -> bool:
     watch = Watch()
     async with started(watch, url) as client:
         began = time.monotonic()
