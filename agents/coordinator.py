@@ -19,6 +19,7 @@ from moot.protocols import (
     Decision,
     Driving,
     Entry,
+    GoalAsked,
     Result,
     StaleWriter,
     Unanswered,
@@ -78,8 +79,11 @@ class Helm:
 
     async def begin(self, delivery: Delivery) -> None:
         """Drive the run of a goal that came in, unless somebody does; acknowledged when the run has ended."""
+        if not isinstance(delivery.entry.event, GoalAsked):  # a stranger's: nothing can come of it
+            return await delivery.drop()
         self._held[delivery.run] = delivery
         await self._pursue(delivery.run)
+        return None
 
     async def follow(self) -> None:
         """Note what becomes of all runs; the goals of those that have ended are acknowledged."""
