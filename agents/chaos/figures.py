@@ -1,11 +1,12 @@
 """Figures: how much of a storm there was, how long work stood still, and how soon it went on after each fault."""
 
+import math
 from bisect import bisect_right
 from collections import Counter
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 
-from moot.protocols import Concluded, Data, DeadLetter, Lapsed, Result
+from moot.protocols import Answer, Assigned, Concluded, Data, DeadLetter, Entry, GoalAsked, Lapsed, Result
 
 from .history import History, Injected, Op
 
@@ -30,11 +31,14 @@ def figures(history: History) -> Data:
             "done": len(effects),
             "duplicated": sum(count > 1 for count in effects.values()),
         },
+        "attempts": sum(isinstance(event, Assigned) for event in events),
         "results": sum(isinstance(event, Result) for event in events),
         "lapsed": sum(isinstance(event, Lapsed) for event in events),
         "dead_letters": sum(isinstance(event, DeadLetter) for event in events),
         "finished_tasks_repeated": repeated(history.ops),
+        "operations": len(history.ops),
         "faults": {**Counter(f"{fault.victim} {fault.kind}" for fault in history.faults)},
+        "faults_at_work": at_work(history),
         "stalls": spread(stalls(history)),
         "recovery": {victim: spread(times) for victim, times in recoveries(history).items()},
     }
@@ -53,11 +57,38 @@ def repeated(ops: list[Op]) -> int:
     return again
 
 
+def at_work(history: History) -> int:
+    """How many faults came while some process had something to do: between its run's folding and its end."""
+    begun, ended = dict[str, int](), dict[str, int]()
+    for op in history.ops:
+        if op.point == "fold.before":
+            begun.setdefault(op.about["run"], op.t)
+        elif op.point == "append.before" and "concluded" in op.about["kinds"]:
+            ended[op.about["run"]] = op.t
+    spans = [(t, ended.get(run, math.inf)) for run, t in begun.items()]
+    return sum(any(begin <= fault.t <= end for begin, end in spans) for fault in history.faults)
+
+
 def stalls(history: History) -> list[float]:
-    """The times without any answer, from the first to the last one there was."""
-    answers = [op.t for op in history.ops if op.point == "answer.after"]
-    gaps = [(after - before) / 1e9 for before, after in pairwise(answers)]
-    return [gap for gap in gaps if gap >= STALL]
+    """The times in which there was work, and no answer and no end came. By the broker's clock, which times the log."""
+    return [gap for gap in _gaps(_in_order(history)) if gap >= STALL]
+
+
+def _in_order(history: History) -> list[Entry]:
+    return sorted((entry for entries in history.entries.values() for entry in entries), key=lambda entry: entry.seq)
+
+
+def _gaps(log: list[Entry]) -> Iterator[float]:
+    open_runs, since = set[str](), 0.0
+    for entry in log:
+        run = entry.subject.run
+        if isinstance(entry.event, GoalAsked):
+            since = since if open_runs else entry.time
+            open_runs.add(run)
+        elif isinstance(entry.event, Answer | Concluded) and run in open_runs:
+            yield entry.time - since
+            since = entry.time
+            open_runs -= {run} if isinstance(entry.event, Concluded) else set()
 
 
 def recoveries(history: History) -> dict[str, list[float]]:

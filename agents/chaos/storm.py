@@ -18,12 +18,13 @@ from ..cli.launch import children
 from ..client import Client, connect
 from ..supervisor import Child, Supervisor
 from ..team import Team
-from .faults import VICTIMS, Fault, Victim
+from .faults import Fault, Victim
 from .history import History, Injected, effects, new_effects, operations
 
-AT_ONCE = 10  # runs
+AT_ONCE = 10  # runs that are under way together
 CALM = 60.0  # seconds that everything has for its end when no more faults come
 REPLICAS = 2
+MOMENT = 0.05  # seconds, after which it is looked again for a victim
 SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "pause": signal.SIGSTOP}
 
 
@@ -95,15 +96,16 @@ async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History
 
     async def pursue(run: str, tasks: int) -> None:
         async with free:
-            await _ask(client, run, plan.goal(tasks), history)
             history.tasks[run] = tasks
+            await _ask(client, run, plan.goal(tasks), history)
             await client.outcome(run)
             history.stuck.remove(run)
 
     async with anyio.create_task_group() as faults, anyio.create_task_group() as runs:
         faults.start_soon(nemesis.strike, plan.faults)
         for number, tasks in enumerate(sizes):
-            await anyio.sleep(max(began + plan.duration * number / len(sizes) - time.monotonic(), 0))
+            early = max(number - AT_ONCE // 2, 0)  # some are asked for at once, so that there is always work to be hit
+            await anyio.sleep(max(began + plan.duration * early / len(sizes) - time.monotonic(), 0))
             history.stuck.append(f"r{number}")
             runs.start_soon(pursue, f"r{number}", tasks)
         await nemesis.over.wait()
@@ -136,22 +138,39 @@ class Nemesis:
         self._broker = broker
         self._history = history
         self._asleep: set[int] = set()
+        self._killed: set[int] = set()  # a dead broker's number may be known for a while
 
     async def strike(self, faults: list[Fault]) -> None:
-        """Each fault in its time; afterwards everybody is awake."""
+        """Each fault in its time, or as soon as there is somebody to be hit; afterwards everybody is awake."""
         began = time.monotonic()
-        async with anyio.create_task_group() as sleepers:
+        async with anyio.create_task_group() as group:
             for fault in faults:
-                await anyio.sleep(max(began + fault.at - time.monotonic(), 0))
-                victim, name, pid = await self._victim(fault)
-                self._history.faults.append(Injected(time.monotonic_ns(), fault.kind, victim, name, pid, fault.seconds))
-                with suppress(ProcessLookupError):
-                    os.kill(pid, SIGNALS[fault.kind])
-                    if fault.kind == "pause":
-                        sleepers.start_soon(self._wake, pid, fault.seconds)
+                group.start_soon(self._strike, fault, began)
         self.over.set()
 
-    async def _wake(self, pid: int, seconds: float) -> None:
+    async def _strike(self, fault: Fault, began: float) -> None:
+        await anyio.sleep(max(began + fault.at - time.monotonic(), 0))
+        while (pid := self._hit(fault)) is None:  # noqa: ASYNC110 - nobody tells when a broker is there again
+            await anyio.sleep(MOMENT)
+        if fault.kind == "pause":
+            await self._sleep(pid, fault.seconds)
+
+    def _hit(self, fault: Fault) -> int | None:
+        """Send the signal to a victim, and note it; its pid, None if none is there."""
+        if not (victim := self._victim(fault)):
+            return None
+        name, pid = victim
+        now = time.monotonic_ns()
+        try:
+            os.kill(pid, SIGNALS[fault.kind])
+        except ProcessLookupError:
+            return None
+        if fault.kind == "kill":
+            self._killed.add(pid)
+        self._history.faults.append(Injected(now, fault.kind, fault.victim, name, pid, fault.seconds))
+        return pid
+
+    async def _sleep(self, pid: int, seconds: float) -> None:
         self._asleep.add(pid)
         try:
             await anyio.sleep(seconds)
@@ -160,14 +179,9 @@ class Nemesis:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
-    async def _victim(self, fault: Fault) -> tuple[Victim, str, int]:
-        """Who is hit; somebody else where all of these are asleep or on their way up."""
-        while True:
-            for victim in (fault.victim, *VICTIMS):
-                awake = [each for each in sorted(self._there(victim)) if each[1] not in self._asleep]
-                if awake:
-                    return victim, *awake[int(fault.which * len(awake))]
-            await anyio.sleep(0.1)
+    def _victim(self, fault: Fault) -> tuple[str, int] | None:
+        there = sorted((name, pid) for name, pid in self._there(fault.victim) if pid not in self._asleep | self._killed)
+        return there[int(fault.which * len(there))] if there else None
 
     def _there(self, victim: Victim) -> Iterator[tuple[str, int]]:
         if victim == "broker":

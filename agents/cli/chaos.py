@@ -18,8 +18,8 @@ from .options import Settings, common
 from .output import emit, say
 from .reach import go
 
-PACE = 2.4  # seconds between two faults, on the average
-RATE = 45  # tasks a second, at most
+PACE = 2.0  # seconds between two faults, on the average, at least
+RATE = 40  # tasks a second, about as many as the example team can do
 
 
 @click.command()
@@ -79,9 +79,10 @@ def _text(told: dict[str, Any]) -> str:
     lines = [
         f"goals      {goals['accepted']} accepted, {goals['ended']} ended, {lost}",
         f"effects    {effects['expected']} expected, {effects['done']} done, {effects['duplicated']} duplicated",
-        f"tasks      {told['results']} results, {told['lapsed']} attempts lapsed, "
+        f"tasks      {told['results']} results of {told['attempts']} attempts, {told['lapsed']} lapsed, "
         f"{told['finished_tasks_repeated']} finished ones begun again, {told['dead_letters']} dead letters",
-        f"faults     {', '.join(f'{count} {what}' for what, count in sorted(told['faults'].items()))}",
+        f"faults     {', '.join(f'{count} {what}' for what, count in sorted(told['faults'].items())) or 'none'}",
+        f"           {told['faults_at_work']} of them while there was work",
         f"stalls     {_spread(told['stalls'])}",
         *(f"recovery   {victim:<12} {_spread(times)}" for victim, times in sorted(told["recovery"].items())),
         f"seed {told['seed']}, {told['seconds']} s",
