@@ -1,5 +1,6 @@
 """Checker: what a history must not show, whatever was killed. Pure, and linear in the length of the history."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from moot.protocols import (
 
 from ..folding import evolve
 from ..state import RunState, steps_of
-from .history import History
+from .history import History, Op
 
 
 class Violation(NamedTuple):
@@ -189,22 +190,43 @@ def budgets(history: History) -> Iterator[Violation]:
 
 
 def confirmed(history: History) -> Iterator[Violation]:
-    """What the broker confirmed to anybody is on the log."""
-    at = {(run, entry.seq) for run, entries in history.entries.items() for entry in entries}
-    answers = {
-        (run, *entry.subject.rest)
+    """What the broker confirmed to anybody is on the log: at that place, of that author, all of it."""
+    decided = {run: [*_coordinators(entries)] for run, entries in history.entries.items()}
+    answers, places = _answers(history), {(run, e.seq) for run, entries in history.entries.items() for e in entries}
+    sent: dict[tuple[int, str], Op] = {}
+    for op in history.ops:
+        run = op.about.get("run", "")
+        if op.point == "append.before":
+            sent[op.pid, run] = op
+        elif op.point == "append.after":
+            wanted = [(kind, op.about["by"]) for kind in sent[op.pid, run].about["kinds"]]
+            if _between(decided.get(run, []), sent[op.pid, run].about["after"], op.about["seq"]) != wanted:
+                yield Violation("lost-append", f"{run}: not all that process {op.pid} had up to #{op.about['seq']}")
+        elif op.point in ("ask.after", "spend.after") and (run, op.about["seq"]) not in places:
+            yield Violation("lost-append", f"{run}: process {op.pid} was told of #{op.about['seq']}, where it is not")
+        elif op.point == "answer.after" and not _there(answers, op):
+            yield Violation("lost-answer", f"{run} {op.about['task']} was answered, and the log does not have it")
+
+
+def _between(decided: list[Entry], after: int, seq: int) -> list[tuple[str, str]]:
+    """Kind and author of what lies behind one place, up to another."""
+    first, end = (bisect_right(decided, place, key=lambda entry: entry.seq) for place in (after, seq))
+    return [(type(e.event).__name__.lower(), e.envelope.source) for e in decided[first:end] if e.envelope]
+
+
+def _answers(history: History) -> dict[tuple[str, ...], str]:
+    """Who gave the answer to each attempt: by run, task and attempt."""
+    return {
+        (run, *entry.subject.rest): entry.envelope.source
         for run, entries in history.entries.items()
         for entry in entries
-        if entry.subject.kind == "result"
+        if entry.subject.kind == "result" and entry.envelope
     }
-    for op in history.ops:
-        run = op.about.get("run")
-        if op.point in ("ask.after", "append.after", "spend.after") and (run, op.about["seq"]) not in at:
-            yield Violation(
-                "lost-append", f"{op.point} of process {op.pid}: {run} #{op.about['seq']} is not on the log"
-            )
-        if op.point == "answer.after" and (run, op.about["task"], str(op.about["attempt"])) not in answers:
-            yield Violation("lost-answer", f"{run} {op.about['task']} was answered, and the log does not have it")
+
+
+def _there(answers: dict[tuple[str, ...], str], op: Op) -> bool:
+    author = answers.get((op.about["run"], op.about["task"], str(op.about["attempt"])))
+    return author == op.about["by"] if op.about["first"] else author is not None
 
 
 def acknowledged(history: History) -> Iterator[Violation]:

@@ -18,7 +18,6 @@ from .options import Settings, common
 from .output import emit, say
 from .reach import go
 
-PACE = 2.0  # seconds between two faults, on the average, at least
 RATE = 40  # tasks a second, about as many as the example team can do
 
 
@@ -27,11 +26,19 @@ RATE = 40  # tasks a second, about as many as the example team can do
 @click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="How many.")
 @click.option("--tasks", type=click.IntRange(min=1), default=5000, show_default=True, help="How many, in all.")
 @click.option("--batch", type=click.IntRange(min=1), default=100, show_default=True, help="Tasks of one run.")
+@click.option("--pace", default=2.0, show_default=True, help="Seconds between two faults, on the average, at least.")
 @click.option("--seed", type=int, help="Decides who is hit, by what and when.  [default: by chance, and printed]")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep what there is to see in this folder.")
 @common
 def chaos(
-    settings: Settings, target: str, faults: int, tasks: int, batch: int, seed: int | None, keep: Path | None
+    settings: Settings,
+    target: str,
+    faults: int,
+    tasks: int,
+    batch: int,
+    pace: float,
+    seed: int | None,
+    keep: Path | None,
 ) -> int:
     """Kill, terminate and put to sleep the processes of a team, the broker among them, while it works; then check.
 
@@ -40,8 +47,9 @@ def chaos(
     """
     team = load_team(target)
     number = secrets.randbelow(10**6) if seed is None else seed
-    duration = max(faults * PACE, tasks / RATE)
-    say(f"moot chaos {target} --faults {faults} --tasks {tasks} --batch {batch} --seed {number}")
+    duration = max(faults * pace, tasks / RATE)
+    again = f"moot chaos {target} --faults {faults} --tasks {tasks} --batch {batch} --pace {pace:g} --seed {number}"
+    say(again)
     plan = Plan(target, team, _goals(team), tasks, batch, schedule(number, faults, duration), duration)
     folder = keep or Path(tempfile.mkdtemp(prefix="moot-chaos-"))
     began = time.monotonic()
@@ -52,7 +60,7 @@ def chaos(
     dump(history, folder / "history.jsonl")
     emit(settings, told, _text)
     if violations:
-        say(f"what there is to see lies in {folder}")
+        say(f"what there is to see lies in {folder}; once more: {again}")
     elif keep is None:
         shutil.rmtree(folder)
     return 1 if violations else 0
