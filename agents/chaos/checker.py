@@ -199,8 +199,7 @@ def confirmed(history: History) -> Iterator[Violation]:
         if op.point == "append.before":
             sent[op.pid, run] = op
         elif op.point == "append.after":
-            wanted = [(kind, op.about["by"]) for kind in sent[op.pid, run].about["kinds"]]
-            if _between(decided.get(run, []), sent[op.pid, run].about["after"], op.about["seq"]) != wanted:
+            if not _stored(decided.get(run, []), sent[op.pid, run], op):
                 yield Violation("lost-append", f"{run}: not all that process {op.pid} had up to #{op.about['seq']}")
         elif op.point in ("ask.after", "spend.after") and (run, op.about["seq"]) not in places:
             yield Violation("lost-append", f"{run}: process {op.pid} was told of #{op.about['seq']}, where it is not")
@@ -208,10 +207,14 @@ def confirmed(history: History) -> Iterator[Violation]:
             yield Violation("lost-answer", f"{run} {op.about['task']} was answered, and the log does not have it")
 
 
-def _between(decided: list[Entry], after: int, seq: int) -> list[tuple[str, str]]:
-    """Kind and author of what lies behind one place, up to another."""
-    first, end = (bisect_right(decided, place, key=lambda entry: entry.seq) for place in (after, seq))
-    return [(type(e.event).__name__.lower(), e.envelope.source) for e in decided[first:end] if e.envelope]
+def _stored(decided: list[Entry], sent: Op, told: Op) -> bool:
+    """True if all that was sent lies behind the one place, and ends at the other."""
+    first, end = (
+        bisect_right(decided, place, key=lambda entry: entry.seq) for place in (sent.about["after"], told.about["seq"])
+    )
+    found = decided[first:end]
+    said = [(type(entry.event).__name__.lower(), entry.envelope.source) for entry in found if entry.envelope]
+    return said == [(kind, told.about["by"]) for kind in sent.about["kinds"]] and found[-1].seq == told.about["seq"]
 
 
 def _answers(history: History) -> dict[tuple[str, ...], str]:

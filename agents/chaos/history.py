@@ -86,7 +86,7 @@ def dump(history: History, file: Path) -> None:
     """Write it down, a JSON line for each thing."""
     with file.open("w") as into:
         for kind, row in _rows(history):
-            into.write(json.dumps({"line": kind, **row}) + "\n")
+            into.write(json.dumps({"line": kind, **row}, separators=(",", ":")) + "\n")
 
 
 def load(file: Path) -> History:

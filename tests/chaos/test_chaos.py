@@ -27,13 +27,16 @@ def test_no_seed_loses_doubles_or_blocks_anything(seed: int) -> None:
     """Specialists, coordinators and the broker, killed, terminated and put to sleep while they work."""
     print(f"moot chaos --seed {seed}")  # noqa: T201 - to be run again, should it fail
     code, told, err = chaos(
-        "moot.examples.chaos_team:team", "--faults", "5", "--tasks", "200", "--batch", "20", "--seed", str(seed)
-    )
+        "moot.examples.chaos_team:team", "--faults", "5", "--tasks", "300", "--batch", "30", "--pace", "1.5",
+        "--seed", str(seed),
+    )  # fmt: skip
     assert told.get("violations") == [], err
     assert code == 0
     assert told["goals"] == {"accepted": 10, "ended": 10, "lost": 0, "stuck": 0}
-    assert told["effects"] == {"expected": 200, "done": 200, "duplicated": 0}
+    assert told["effects"] == {"expected": 300, "done": 300, "duplicated": 0}
     assert sum(told["faults"].values()) == 5
+    assert told["faults_at_work"] > 0
+    assert told["operations"] > 3000  # nobody can be found out who writes down nothing
 
 
 @pytest.mark.parametrize(

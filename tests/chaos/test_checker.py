@@ -241,6 +241,20 @@ def message_lost_from_the_middle(history: History) -> None:
     del history.entries[run][index]
 
 
+def part_of_a_batch_lost(history: History) -> None:
+    """What was confirmed together is there but for one of it."""
+    run, index, _ = first(history, Assigned, task="fall-1")
+    del history.entries[run][index]
+
+
+def another_answer_in_its_place(history: History) -> None:
+    """An agent was told that its answer is the one that stands, and another's does."""
+    run, index, entry = first(history, Result, task="rain")
+    assert entry.envelope
+    other = entry.envelope.model_copy(update={"source": "cloud-other"})
+    history.entries[run][index] = entry._replace(envelope=other)
+
+
 def confirmed_and_not_there(history: History) -> None:
     op = next(op for op in history.ops if op.point == "append.after")
     history.ops.append(op._replace(about={**op.about, "seq": 10**9}))
@@ -305,6 +319,8 @@ BAD: dict[Change, str] = {
     concluded_too_early: "ended-early",
     other_hash: "hash",
     message_lost_from_the_middle: "lost-answer",
+    part_of_a_batch_lost: "lost-append",
+    another_answer_in_its_place: "lost-answer",
     confirmed_and_not_there: "lost-append",
     goal_acknowledged_while_it_went_on: "ack-before-end",
     acknowledged_before_the_answer: "ack-before-answer",
@@ -338,6 +354,7 @@ def test_there_are_enough_of_both() -> None:
     recorded = [fresh(file) for file in RECORDED]
     assert {fault.kind for history in recorded for fault in history.faults} >= {"kill", "pause"}
     assert all(history.ops for history in recorded)
+    assert all(figures(history)["faults_at_work"] for history in recorded)
 
 
 def test_what_is_written_down_is_read_again(tmp_path: Path) -> None:
