@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
+from time import time
 from typing import NamedTuple
 
 import anyio
@@ -59,6 +60,7 @@ class Connection:
     def __init__(self, url: str) -> None:
         self.shown = redact(url)
         self.connected = False
+        self.since = 0.0  # when the broker was reached last, first or anew; seconds since the epoch
         self.dead = False  # closed for good, which only the server or the end of the block brings about
         self.listeners: set[Callable[[], None]] = set()  # called at every change of the two above
         self._servers = url.split(",")
@@ -295,6 +297,7 @@ class Connection:
 
     def _turn(self, *, connected: bool, dead: bool = False) -> None:
         self.connected, self.dead = connected, self.dead or dead
+        self.since = time() if connected else self.since
         self._changed.set()
         self._changed = asyncio.Event()
         for listener in tuple(self.listeners):

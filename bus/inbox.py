@@ -157,8 +157,12 @@ class Inbox:
                 self.forget(delivery)
 
     def _doubtful(self, arrived: Arrived) -> bool:
-        """True if it may be settled without our having heard of it: given before, said long ago or before we came."""
-        return arrived.times > 1 or time() - arrived.time > OLD or arrived.time < self._began
+        """True if it may be settled: given before, said long ago, or before we came or came back.
+
+        A broker that was killed has forgotten the last acks, and that it gave what it gives again.
+        """
+        came = max(self._began, self._connection.since)
+        return arrived.times > 1 or time() - arrived.time > OLD or arrived.time < came
 
     async def _settled(self, delivery: Delivery) -> bool:
         """True if nobody waits for this any more: the run was deleted or has ended, or the attempt has its answer."""

@@ -143,6 +143,24 @@ async def test_an_inbox_outlives_the_server(tmp_path: Path) -> None:
                 assert monotonic() - began < 3
 
 
+async def test_what_is_settled_does_not_come_again_when_the_server_has_forgotten(tmp_path: Path) -> None:
+    """Killed, it may not know any more that what it gives was given and done; in one of several rounds it does not."""
+    async with embedded(tmp_path) as url, open_bus(url, "team", name="test") as bus:
+        with anyio.fail_after(40):
+            async with bus.inbox("clerk", hands=8) as inbox:
+                for number in range(6):
+                    tasks, run = [f"t{task}" for task in range(8)], f"r{number}"
+                    await assign(bus, run, *(assigned(task) for task in tasks))
+                    held = [await anext(inbox) for _ in tasks]
+                    kill_server(tmp_path)
+                    await away(bus.connection)
+                    for task, delivery in zip(tasks, held, strict=True):
+                        assert delivery.run == run
+                        await bus.log.answer(run, result(task), source="clerk")
+                        await delivery.done()
+                assert await nothing_comes(inbox)
+
+
 async def test_goals_are_held_up_to_a_bound_and_come_to_one_coordinator(bus: Bus) -> None:
     """No goal comes to two; of more than both may hold, the rest waits on the server."""
     runs = [f"r{number}" for number in range(150)]
