@@ -1,9 +1,11 @@
 """`moot chaos TEAM`: break a team of real processes by a seed, and check what came of it from outside."""
 
 import secrets
+import shlex
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from moot.protocols import Goal, UsageError
 from ..chaos import Violation, check, dump, figures, schedule, storm
 from ..chaos.storm import Plan
 from ..team import Team, load_team
+from .goal import parse
 from .options import Settings, common
 from .output import emit, say
 from .reach import go
@@ -21,8 +24,9 @@ from .reach import go
 RATE = 40  # tasks a second, about as many as the example team can do
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("target", metavar="MODULE:TEAM")
+@click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
 @click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="How many.")
 @click.option("--tasks", type=click.IntRange(min=1), default=5000, show_default=True, help="How many, in all.")
 @click.option("--batch", type=click.IntRange(min=1), default=100, show_default=True, help="Tasks of one run.")
@@ -33,6 +37,7 @@ RATE = 40  # tasks a second, about as many as the example team can do
 def chaos(
     settings: Settings,
     target: str,
+    fields: Sequence[str],
     faults: int,
     tasks: int,
     batch: int,
@@ -42,15 +47,20 @@ def chaos(
 ) -> int:
     """Kill, terminate and put to sleep the processes of a team, the broker among them, while it works; then check.
 
-    The team's goal needs a field `tasks`, the number of effects that a run of it has. Processes and broker are started
-    for this alone. Exit code 0: nothing was lost, duplicated or stuck, and no promise broken.
+    The team's goal needs a field `tasks`, the number of effects that a run of it has; its other fields are flags, as in
+    `moot run`. Processes and broker are started for this alone. Exit code 0: nothing was lost, duplicated or stuck, and
+    no promise broken.
     """
     team = load_team(target)
+    goal = _goals(team, target, fields)
+    if keep and keep.exists() and any(keep.iterdir()):
+        raise UsageError(f"{keep} is not empty", "what there is to see of one storm needs a folder of its own")
     number = secrets.randbelow(10**6) if seed is None else seed
     duration = max(faults * pace, tasks / RATE)
-    again = f"moot chaos {target} --faults {faults} --tasks {tasks} --batch {batch} --pace {pace:g} --seed {number}"
+    options = f"--faults {faults} --tasks {tasks} --batch {batch} --pace {pace:g} --seed {number}"
+    again = shlex.join(["moot", "chaos", target, *options.split(), *fields])
     say(again)
-    plan = Plan(target, team, _goals(team), tasks, batch, schedule(number, faults, duration), duration)
+    plan = Plan(target, team, goal, tasks, batch, schedule(number, faults, duration), duration)
     folder = keep or Path(tempfile.mkdtemp(prefix="moot-chaos-"))
     began = time.monotonic()
     history = go(storm, plan, folder, say)
@@ -66,19 +76,18 @@ def chaos(
     return 1 if violations else 0
 
 
-def _goals(team: Team) -> Any:
+def _goals(team: Team, target: str, fields: Sequence[str]) -> Callable[[int], Goal]:
+    """Makes a goal of so many tasks, its other fields as the flags say."""
     if "tasks" not in team.goal.model_fields:
         raise UsageError(
             f"the goal of team {team.name} has no field `tasks`",
             "chaos has to know how many effects a run has",
             "Take moot.examples.chaos_team:team, or a team made after it.",
         )
-
-    def goal(tasks: int) -> Goal:
-        return team.goal.of({"tasks": tasks})
-
-    goal(1)
-    return goal
+    asked = parse(team, target, ["--tasks", "1", *fields])
+    if asked.paths:
+        raise UsageError(f"the goal of team {team.name} takes files", "chaos does not upload any")
+    return lambda tasks: team.goal.of({**asked.values, "tasks": tasks})
 
 
 def _text(told: dict[str, Any]) -> str:

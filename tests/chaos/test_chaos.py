@@ -56,3 +56,16 @@ def test_a_planted_bug_turns_it_red(bug: str, found: str, tmp_path: Path) -> Non
     assert found in {violation["name"] for violation in told["violations"]}, err
     assert code == 1
     assert str(kept) in err
+
+
+def test_what_it_cannot_do_is_said_at_once(tmp_path: Path) -> None:
+    """Before anything is started: a goal without tasks, a flag that there is not, a folder in use."""
+    (tmp_path / "something").touch()
+    for target, args, says in [
+        ("moot.examples.hello:team", (), "no field `tasks`"),
+        ("moot.examples.chaos_team:team", ("--wind", "5"), "--wind"),
+        ("moot.examples.chaos_team:team", ("--keep", str(tmp_path)), "is not empty"),
+    ]:
+        code, told, err = chaos(target, *args)
+        assert (code, told) == (2, {})
+        assert says in err
