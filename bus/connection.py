@@ -54,6 +54,15 @@ async def connect(url: str, *, name: str) -> AsyncIterator["Connection"]:
         await connection._close()
 
 
+class _Client(Client):
+    """nats-py's, whose reading would end for good with the answer to a ping that nobody waits for any more."""
+
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
+
+
 class Connection:
     """One connection to the broker, for any number of tasks."""
 
@@ -64,7 +73,7 @@ class Connection:
         self.dead = False  # closed for good, which only the server or the end of the block brings about
         self.listeners: set[Callable[[], None]] = set()  # called at every change of the two above
         self._servers = url.split(",")
-        self._client = Client()
+        self._client = _Client()
         self._changed = asyncio.Event()
         self._calls: dict[str, _Call] = {}
         self._tokens = count()
@@ -212,7 +221,7 @@ class Connection:
 
     async def _try(self, name: str) -> bool:
         """One attempt with a fresh client: nats-py's own never end, also where trying again cannot help."""
-        self._client, self._opening = Client(), True
+        self._client, self._opening = _Client(), True
         try:
             await self._client.connect(
                 self._servers,

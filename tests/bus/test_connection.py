@@ -1,6 +1,8 @@
 """Promises of the connection."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 from time import monotonic
 
@@ -11,7 +13,7 @@ from moot.bus import Bus, connect, embedded, open_bus, redact
 from moot.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
 
 from .said import goal
-from .servers import configured, kill_server
+from .servers import configured, kill_server, server_pid
 
 SECRET = "s3cr3t-t0k3n"
 ALLOWED = """
@@ -127,3 +129,18 @@ async def test_a_call_without_an_answer_ends_in_time(tmp_path: Path) -> None:
 
 def test_redact_leaves_no_credentials() -> None:
     assert redact("nats://tok@h:1,nats://u:p@g:2") == "nats://h:1,nats://g:2"
+
+
+async def test_a_ping_that_was_given_up_does_not_make_deaf(tmp_path: Path) -> None:
+    """A broker that was asleep answers late: whoever had stopped waiting for that still hears what comes then."""
+    async with embedded(tmp_path, durability="process") as url, connect(url, name="test") as connection:
+        server = server_pid(tmp_path)
+        os.kill(server, signal.SIGSTOP)
+        try:
+            with pytest.raises(Unanswered):
+                await connection.flush(0.3)
+        finally:
+            os.kill(server, signal.SIGCONT)
+        with anyio.fail_after(4):  # less than it takes to be noticed by pings, and connected anew
+            await connection.request("$JS.API.INFO", b"")
+            await connection.request("$JS.API.INFO", b"")
