@@ -22,7 +22,7 @@ from .faults import Fault, Victim
 from .history import History, Injected, effects, new_effects, operations
 
 AT_ONCE = 10  # runs that are under way together
-CALM = 60.0  # seconds that everything has for its end when no more faults come
+CALM = 60.0  # seconds without the end of any run, when no more faults come, after which the others are stuck
 REPLICAS = 2
 MOMENT = 0.05  # seconds, after which it is looked again for a victim
 SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "pause": signal.SIGSTOP}
@@ -100,6 +100,8 @@ async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History
             await _ask(client, run, plan.goal(tasks), history)
             await client.outcome(run)
             history.stuck.remove(run)
+        if nemesis.over.is_set():
+            runs.cancel_scope.deadline = anyio.current_time() + CALM
 
     async with anyio.create_task_group() as faults, anyio.create_task_group() as runs:
         faults.start_soon(nemesis.strike, plan.faults)

@@ -21,7 +21,7 @@ from .options import Settings, common
 from .output import emit, say
 from .reach import go
 
-RATE = 40  # tasks a second, about as many as the example team can do
+RATE = 40  # tasks a second, half of what the example team can do, for a fault costs it seconds
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

@@ -8,7 +8,7 @@ from moot.protocols import Data, FromGoal, FromSteps, Goal, Message, Outcome, Pl
 
 from .effects import effect
 
-WORK = (0.10, 0.20, 0.35, 0.75)  # seconds a task takes, by its number
+WORK = (0.05, 0.10, 0.20, 0.45)  # seconds a task takes, by its number
 
 
 class Storm(Goal, contract="chaos.Storm.v1"):
