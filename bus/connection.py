@@ -28,6 +28,16 @@ class NobodyThere(Unanswered):
     """Nobody listens on this subject. For JetStream: no such stream, or it elects a leader at the moment."""
 
 
+class _Client(Client):
+    async def _process_pong(self) -> None:
+        """The answer to a ping; also to one that was given up, for which nats-py would stop reading for good."""
+        if self._pongs and self._pongs[0].done():
+            del self._pongs[0]
+            self._pings_outstanding = 0
+        else:
+            await super()._process_pong()
+
+
 class _Call(NamedTuple):
     subject: str
     reply: asyncio.Future[Msg]
@@ -62,7 +72,7 @@ class Connection:
         self.dead = False  # closed for good, which only the server or the end of the block brings about
         self.listeners: set[Callable[[], None]] = set()  # called at every change of the two above
         self._servers = url.split(",")
-        self._client = Client()
+        self._client = _Client()
         self._changed = asyncio.Event()
         self._calls: dict[str, _Call] = {}
         self._tokens = count()
@@ -210,7 +220,7 @@ class Connection:
 
     async def _try(self, name: str) -> bool:
         """One attempt with a fresh client: nats-py's own never end, also where trying again cannot help."""
-        self._client, self._opening = Client(), True
+        self._client, self._opening = _Client(), True
         try:
             await self._client.connect(
                 self._servers,
