@@ -31,6 +31,7 @@ from .logger import structlog
 from .presence import present
 from .roster import TICK, Roster
 from .state import RunState
+from .strangers import Strangers
 from .sweep import Sweep
 
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
@@ -74,12 +75,19 @@ class Helm:
         self._instance = instance
         self._group = group
         self._sweep = Sweep(bus, roster)
+        self._strangers = Strangers()
         self._driving: set[str] = set()
         self._held: dict[str, Delivery] = {}
 
     async def begin(self, delivery: Delivery) -> None:
-        """Drive the run of a goal that came in, unless somebody does; acknowledged when the run has ended."""
-        if not isinstance(delivery.entry.event, GoalAsked):  # a stranger's: nothing can come of it
+        """Drive the run of a goal that came in, unless somebody does; acknowledged when the run has ended.
+
+        What is no goal is dropped, and so is a second goal of a run: the first one counts.
+        """
+        before = self._held.get(delivery.run)
+        again = before is not None and before.entry.seq != delivery.entry.seq
+        if again or not isinstance(delivery.entry.event, GoalAsked):
+            self._strangers.note(delivery.entry)
             return await delivery.drop()
         self._held[delivery.run] = delivery
         await self._pursue(delivery.run)

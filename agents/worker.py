@@ -15,6 +15,7 @@ from .cell import Cells
 from .logger import structlog
 from .presence import present
 from .specialist import Specialist
+from .strangers import Strangers
 
 DELIVERIES = 5  # without cells, a task that was delivered so often ends whoever works on it
 LATELY = 10.0  # seconds for which we remember that a run is said to have ended; the inbox looks at what is older
@@ -45,6 +46,7 @@ class Worker:
         self._endings: dict[str, float] = {}
         self._free = anyio.Semaphore(specialist.hands)
         self._done = self._failed = 0
+        self._strangers = Strangers()
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Register, take tasks, answer. At least once: a task whose worker dies is given to another."""
@@ -68,7 +70,12 @@ class Worker:
         return tuple(task for _, task, _ in self._in_hand)
 
     def _stats(self) -> Data:
-        return {"done": self._done, "failed": self._failed, "in_hand": len(self._in_hand)}
+        return {
+            "done": self._done,
+            "failed": self._failed,
+            "in_hand": len(self._in_hand),
+            "dropped": self._strangers.count,
+        }
 
     async def _drop_ended(self, endings: AsyncIterable[str]) -> None:
         """Stop what is being done for a run that has ended: nobody waits for it any more."""
@@ -116,6 +123,7 @@ class Worker:
         assigned = delivery.entry.event
         try:
             if not isinstance(assigned, Assigned) or assigned.agent != self.specialist.name:
+                self._strangers.note(delivery.entry)
                 await delivery.drop()
                 return
             answer = await self._answer(delivery.run, assigned, delivery.count)

@@ -147,7 +147,8 @@ class Inbox:
         self._held[arrived.seq] = delivery
         try:
             delivery.entry = await self._log.entry(arrived)
-            kept = not (self._doubtful(arrived) and await self._settled(delivery))
+            unreadable = delivery.entry.event is None  # nothing is to be asked about it: the holder drops it
+            kept = unreadable or not (self._doubtful(arrived) and await self._settled(delivery))
             if not kept:
                 await delivery.drop()
             reach("take.after", run=delivery.run, seq=arrived.seq, times=arrived.times, kept=kept)

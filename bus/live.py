@@ -12,12 +12,16 @@ from pydantic import BaseModel, ValidationError
 from moot.protocols import (
     AgentCard,
     BrokerUnavailable,
+    Cancelled,
     Concluded,
     Data,
     Heartbeat,
     Progress,
+    Stored,
     Subjects,
     Unanswered,
+    Unreadable,
+    open_envelope,
     parse,
 )
 
@@ -26,6 +30,7 @@ from .points import reach
 from .service import Service
 
 T = TypeVar("T")
+L = TypeVar("L", Heartbeat, Progress, Heartbeat | Progress)
 
 
 class Present(BaseModel):
@@ -51,7 +56,7 @@ class Feed(Generic[T]):
         while True:
             try:
                 return self._read(await self._messages.receive())
-            except ValidationError:
+            except (ValidationError, Unreadable):
                 continue
             except anyio.EndOfStream:
                 raise BrokerUnavailable("the connection to the broker is closed") from None
@@ -83,7 +88,7 @@ class Live:
     def endings(self) -> AbstractAsyncContextManager[Feed[str]]:
         """The runs that end or are withdrawn, from the beginning of the block on; one may be missed: ask the log."""
         concluded = self._subjects.decisions(Concluded.__name__.lower())
-        return self._feed(lambda message: parse(message.subject).run, concluded, self._subjects.cancels())
+        return self._feed(_ending, concluded, self._subjects.cancels())
 
     def service(self, card: AgentCard, stats: Callable[[], Data]) -> AbstractAsyncContextManager[None]:
         """Be found by any NATS tool while the block runs (`$SRV.PING`, `INFO`, `STATS`), and answer for the card."""
@@ -122,9 +127,24 @@ class Live:
 
 
 def _heartbeat(message: Msg) -> Heartbeat:
-    return Heartbeat.model_validate_json(message.data)
+    return _own(message, Heartbeat.model_validate_json(message.data))
 
 
 def _anything(message: Msg) -> Heartbeat | Progress:
     kind = Heartbeat if message.subject.endswith(".heartbeat") else Progress
-    return kind.model_validate_json(message.data)
+    return _own(message, kind.model_validate_json(message.data))
+
+
+def _own(message: Msg, said: L) -> L:
+    """What an agent says live comes on its own subject. Raises Unreadable."""
+    if message.subject.split(".")[-2] != said.agent:
+        raise Unreadable("it is not by the agent whose subject it is on")
+    return said
+
+
+def _ending(message: Msg) -> str:
+    """The run that this ends, or may end: what is large lies elsewhere. Raises Unreadable."""
+    run, envelope = parse(message.subject).run, open_envelope(message.data)
+    if envelope.runid != run or not isinstance(envelope.data, Concluded | Cancelled | Stored):
+        raise Unreadable("it does not end this run")
+    return run

@@ -257,16 +257,18 @@ class Log:
         return bool(await find(self._connection, self._stream, {"seq": seq}))
 
     async def entry(self, message: Arrived | Kept) -> Entry:
-        """What a message says. Bytes that cannot be read, or a blob that is gone, become an entry without envelope."""
-        envelope, why = None, ""
+        """What a message says. What cannot be read, is of another run, or in a blob that is gone, has no envelope."""
+        envelope, why, subject = None, "", parse(message.subject)
         try:
             envelope = open_envelope(message.data)
             if isinstance(envelope.data, Stored):
                 envelope = open_envelope(await self._fetch(envelope.data.digest))
+            if envelope.runid != subject.run:
+                raise Unreadable(f"it is of the run {envelope.runid[:80]!r}")
         except (Unreadable, NotFound) as error:
             envelope, why = None, str(error)
         moment = message.time.timestamp() if isinstance(message, Kept) else message.time
-        return Entry(message.seq, parse(message.subject), moment, envelope, why)
+        return Entry(message.seq, subject, moment, envelope, why)
 
     async def _fetch(self, digest: str) -> bytes:
         """The blob behind a message. As for the log itself, a broker that is away is waited for."""

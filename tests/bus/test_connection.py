@@ -117,6 +117,17 @@ async def test_an_absent_broker_is_noticed_and_survived(tmp_path: Path) -> None:
             await connection.flush(4)
 
 
+async def test_a_ping_that_was_given_up_does_no_harm(tmp_path: Path) -> None:
+    """Its answer may come late, from a broker that slept: the connection goes on at once."""
+    async with embedded(tmp_path, durability="process") as url, connect(url, name="test") as connection:
+        os.kill(server_pid(tmp_path), signal.SIGSTOP)
+        with pytest.raises(Unanswered):
+            await connection.flush(0.2)
+        os.kill(server_pid(tmp_path), signal.SIGCONT)
+        await connection.request("$JS.API.INFO")
+        await connection.flush()
+
+
 async def test_a_call_without_an_answer_ends_in_time(tmp_path: Path) -> None:
     async with embedded(tmp_path, durability="process") as url:
         connected = connect(url, name="test")
