@@ -29,16 +29,6 @@ class NobodyThere(Unanswered):
     """Nobody listens on this subject. For JetStream: no such stream, or it elects a leader at the moment."""
 
 
-class _Client(Client):
-    async def _process_pong(self) -> None:
-        """The answer to a ping; also to one that was given up, for which nats-py would stop reading for good."""
-        if self._pongs and self._pongs[0].done():
-            del self._pongs[0]
-            self._pings_outstanding = 0
-        else:
-            await super()._process_pong()
-
-
 class _Call(NamedTuple):
     subject: str
     reply: asyncio.Future[Msg]
