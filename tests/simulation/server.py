@@ -31,6 +31,7 @@ Headers = dict[str, str]
 Body = dict[str, Any]
 Handler = Callable[[Msg], Awaitable[None]]
 
+BETWEEN = 1e-8  # seconds between two messages of one line: timers of one moment have no order
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 
 
@@ -89,7 +90,7 @@ class Stream:
 
     def store(self, group: Sequence[tuple[str, bytes, Headers]], now: float) -> int:
         """All of these messages, or none: raises Refusal."""
-        size = sum(len(subject) + len(data) + 40 for subject, data, _ in group)
+        size = sum(_size(subject, data) for subject, data, _ in group)
         for subject, _, headers in group:
             if _EXPECTED in headers:
                 last = self.last_on(headers.get(f"{_EXPECTED}-Subject", subject))
@@ -138,9 +139,7 @@ class Stream:
         for kept in gone:
             del self.messages[kept.seq]
             self.subjects.pop(kept.subject, None)
-        for consumer in self.consumers.values():
-            for kept in gone:
-                consumer.settle(kept.seq)
+            self.bytes -= _size(kept.subject, kept.data)
         return len(gone)
 
 
@@ -152,6 +151,7 @@ class Pending:
     to: str
     since: float
     until: float
+    order: int  # of the first delivery
     took_over: bool = False  # from somebody who had not confirmed it in time
 
 
@@ -176,6 +176,8 @@ class Consumer:
     wait: float
     cursor: int
     order: int = 0
+    floor: int = 0
+    floor_order: int = 0
     sent: dict[int, float] = field(default_factory=dict)  # when each delivery was
     pending: dict[int, Pending] = field(default_factory=dict)
     again: list[int] = field(default_factory=list)
@@ -190,8 +192,9 @@ class Consumer:
     def next(self, stream: Stream) -> Kept | None:
         while self.again:
             seq = self.again.pop(0)
-            if seq in self.pending and seq in stream.messages:
+            if seq in stream.messages:
                 return stream.messages[seq]
+            self.settle(seq)  # it was purged
         for kept in stream.after(self.cursor):
             self.cursor = kept.seq
             if self.wants(kept):
@@ -202,13 +205,23 @@ class Consumer:
     def unseen(self, stream: Stream) -> int:
         return sum(self.wants(kept) for kept in stream.after(self.cursor))
 
-    def floor(self) -> int:
-        return min(self.pending) - 1 if self.pending else self.cursor
-
-    def settle(self, seq: int) -> Pending | None:
+    def settle(self, seq: int) -> Pending:
+        """Acknowledged: up to the floor nothing is out, as far as the server has noticed."""
+        settled = self.pending.pop(seq)
         if seq in self.again:
             self.again.remove(seq)
-        return self.pending.pop(seq, None)
+        self.advance()
+        if self.pending and settled.order == self.floor_order + 1:
+            out = min((each for each in self.pending if each > seq), default=0)
+            self.floor_order, self.floor = settled.order, seq
+            if out:
+                self.floor_order, self.floor = self.pending[out].order - 1, out - 1
+        return settled
+
+    def advance(self) -> None:
+        """The floor rises to the cursor, if nothing is out."""
+        if not self.pending:
+            self.floor_order, self.floor = self.order, self.cursor
 
 
 class Word(NamedTuple):
@@ -403,7 +416,7 @@ class Server:
         consumer = self._consumer(stream, name)
         return {
             "name": name,
-            "ack_floor": {"stream_seq": consumer.floor()},
+            "ack_floor": {"stream_seq": consumer.floor},
             "num_ack_pending": len(consumer.pending),
             "num_pending": consumer.unseen(stream),
         }
@@ -473,7 +486,8 @@ class Server:
             before = consumer.pending.get(kept.seq)
             times = consumer.times[kept.seq] = consumer.times.get(kept.seq, 0) + 1
             lapsed = bool(before and before.until <= self.now)
-            consumer.pending[kept.seq] = Pending(times, inbox, self.now, self.now + consumer.wait, lapsed)
+            order = before.order if before else consumer.order
+            consumer.pending[kept.seq] = Pending(times, inbox, self.now, self.now + consumer.wait, order, lapsed)
             self._watch(stream, consumer)
         left = consumer.unseen(stream)
         ack = f"$JS.ACK.{stream.config['name']}.{consumer.name}.{times}.{kept.seq}.{consumer.order}.{kept.stamp}.{left}"
@@ -496,10 +510,8 @@ class Server:
 
     def _expire(self, stream: Stream, consumer: Consumer) -> None:
         consumer.timer = None
-        for seq, pending in consumer.pending.items():
-            if pending.until <= self.now and seq not in consumer.again:
-                consumer.again.append(seq)
-        consumer.again.sort()
+        late = [seq for seq, pending in consumer.pending.items() if pending.until <= self.now]
+        consumer.again += sorted(seq for seq in late if seq not in consumer.again)
         if self.up:
             self._serve(stream, consumer)
         self._watch(stream, consumer)
@@ -508,14 +520,18 @@ class Server:
         """A word for a delivery. As on the real server it counts for the message, whichever delivery it was for."""
         stream = self.streams[tokens[2]]
         consumer, seq = stream.consumers.get(tokens[3]), int(tokens[5])
-        if consumer is None or (pending := consumer.pending.get(seq)) is None:
+        if consumer is None:
+            return
+        pending = consumer.pending.get(seq)
+        if pending is None:
+            if word in (b"+ACK", b"+TERM") and seq > consumer.floor:
+                consumer.advance()
             return
         taken = line.taken.get(".".join(tokens), 0.0) - consumer.sent[int(tokens[6])]
-        self.audit(Word(consumer.name, stream.messages[seq], pending, word.decode(), line, sent, taken))
+        if seq in stream.messages:
+            self.audit(Word(consumer.name, stream.messages[seq], pending, word.decode(), line, sent, taken))
         if word == b"+WPI":
             pending.until = self.now + consumer.wait
-            if seq in consumer.again:
-                consumer.again.remove(seq)
         elif word == b"-NAK":
             if seq not in consumer.again:
                 consumer.again.append(seq)
@@ -650,7 +666,7 @@ class Line:
 
     def _arrival(self, before: float) -> float:
         delay = self.server.faults.random.random() * self.server.faults.delay
-        return max(before, self._stalled, self.server.now + delay)
+        return max(before + BETWEEN, self._stalled, self.server.now + delay)
 
     # faults
 
@@ -734,6 +750,10 @@ def step(work: Awaitable[None] | Coroutine[Any, Any, None]) -> None:
     except StopIteration:
         return
     raise AssertionError("a handler of messages waits")
+
+
+def _size(subject: str, data: bytes) -> int:
+    return len(subject) + len(data) + 40
 
 
 def _fulfil(pong: asyncio.Future[None]) -> None:
