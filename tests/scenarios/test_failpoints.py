@@ -81,13 +81,15 @@ async def crash_at(point: str, folder: Path) -> None:
 
 async def sell_and_stop(client: Client, ledger: Path, gate: Path, tokens: Path, supervisor: Supervisor) -> None:
     """An agent that is told to stop hands back what it has in hand; it crashes in that, twice."""
+    told: set[int] = set()  # told twice, it would end on the spot
     async with client.bus.live.watch() as live:
         await client.ask(Shopping(items=3, ledger=str(ledger), gate=str(gate)), run="r1")
         async for said in live:
             if isinstance(said, Progress) and said.says.isdigit():
                 (agent,) = [each for each in supervisor.statuses if each.name == "clerk"]
                 left = len(os.listdir(tokens))
-                if left and agent.pid:
+                if left and agent.pid and agent.pid not in told:
+                    told.add(agent.pid)
                     os.kill(agent.pid, signal.SIGTERM)
                 elif not left:
                     break

@@ -117,7 +117,7 @@ async def seen_by_any_client(url: str) -> None:
                 names.add(answer["name"])
             assert names == {"coordinator", "eager", "careful", "scribe", "prover", "outsider"}
         answer = json.loads((await client.request("$SRV.STATS.eager", timeout=5)).data)
-        assert answer["endpoints"][0]["data"] == {"done": 3, "failed": 0, "in_hand": 0}
+        assert answer["endpoints"][0]["data"] == {"done": 3, "failed": 0, "dropped": 0, "in_hand": 0}
     finally:
         await client.close()
 
