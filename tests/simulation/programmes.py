@@ -18,7 +18,7 @@ from moot.bus import Bus
 
 ACK_WAIT = 0.8  # seconds
 EXPIRES = 0.1  # of a request for messages
-OVER = 1.3  # seconds after which what is out comes again
+OVER = 0.5  # seconds behind ACK_WAIT in which what is out surely has come again
 INBOX = "*.coordinator.task.ann"
 PULLS = 3  # between two such waits, so that nothing comes again in between
 
@@ -69,9 +69,13 @@ def _arguments(kind: str, chance: random.Random) -> tuple[Any, ...]:
 
 @dataclass
 class Player:
-    """Plays a programme on a bus; `said` is what came of each operation, `slowest` the longest that one took."""
+    """Plays a programme on a bus; `said` is what came of each operation.
+
+    `longest` is the longest time without a wait: it must stay below `ack_wait`, of which a slow machine wants more.
+    """
 
     bus: Bus
+    ack_wait: float = ACK_WAIT
     said: list[str] = field(default_factory=list)
     longest: float = 0.0
     _words: list[str] = field(default_factory=list)
@@ -79,7 +83,7 @@ class Player:
     _purged: bool = False
 
     async def play(self, operations: list[Operation]) -> list[str]:
-        await self._consumer("ann", ACK_WAIT, INBOX)
+        await self._consumer("ann", self.ack_wait, INBOX)
         began = anyio.current_time()
         for kind, arguments in operations:
             act: Callable[..., Coroutine[Any, Any, str]] = getattr(self, f"_{kind}")
@@ -172,7 +176,7 @@ class Player:
         return f"settled before {behind} {counts}"
 
     async def _wait(self) -> str:
-        await anyio.sleep(OVER)
+        await anyio.sleep(self.ack_wait + OVER)
         return ""
 
     async def _messages(self, consumer: str, batch: int) -> list[tuple[str, str]]:
