@@ -120,10 +120,13 @@ async def test_an_absent_broker_is_noticed_and_survived(tmp_path: Path) -> None:
 async def test_a_ping_that_was_given_up_does_no_harm(tmp_path: Path) -> None:
     """Its answer may come late, from a broker that slept: the connection goes on at once."""
     async with embedded(tmp_path, durability="process") as url, connect(url, name="test") as connection:
-        os.kill(server_pid(tmp_path), signal.SIGSTOP)
+        server = server_pid(tmp_path)
+        os.kill(server, signal.SIGSTOP)
+        while " T " not in Path(f"/proc/{server}/stat").read_text():  # noqa: ASYNC240 - it may run for a moment yet
+            await anyio.sleep(0.01)
         with pytest.raises(Unanswered):
             await connection.flush(0.2)
-        os.kill(server_pid(tmp_path), signal.SIGCONT)
+        os.kill(server, signal.SIGCONT)
         await connection.request("$JS.API.INFO")
         await connection.flush()
 
@@ -140,18 +143,3 @@ async def test_a_call_without_an_answer_ends_in_time(tmp_path: Path) -> None:
 
 def test_redact_leaves_no_credentials() -> None:
     assert redact("nats://tok@h:1,nats://u:p@g:2") == "nats://h:1,nats://g:2"
-
-
-async def test_a_ping_that_was_given_up_does_not_make_deaf(tmp_path: Path) -> None:
-    """A broker that was asleep answers late: whoever had stopped waiting for that still hears what comes then."""
-    async with embedded(tmp_path, durability="process") as url, connect(url, name="test") as connection:
-        server = server_pid(tmp_path)
-        os.kill(server, signal.SIGSTOP)
-        try:
-            with pytest.raises(Unanswered):
-                await connection.flush(0.3)
-        finally:
-            os.kill(server, signal.SIGCONT)
-        with anyio.fail_after(4):  # less than it takes to be noticed by pings, and connected anew
-            await connection.request("$JS.API.INFO", b"")
-            await connection.request("$JS.API.INFO", b"")
