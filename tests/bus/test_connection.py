@@ -122,7 +122,7 @@ async def test_a_ping_that_was_given_up_does_no_harm(tmp_path: Path) -> None:
     async with embedded(tmp_path, durability="process") as url, connect(url, name="test") as connection:
         server = server_pid(tmp_path)
         os.kill(server, signal.SIGSTOP)
-        while " T " not in Path(f"/proc/{server}/stat").read_text():  # noqa: ASYNC240 - it may run for a moment yet
+        while " T " not in Path(f"/proc/{server}/stat").read_text():  # noqa: ASYNC110, ASYNC240 - it may run on a bit
             await anyio.sleep(0.01)
         with pytest.raises(Unanswered):
             await connection.flush(0.2)
