@@ -140,7 +140,7 @@ class Nemesis:
         self._broker = broker
         self._history = history
         self._asleep: set[int] = set()
-        self._killed: set[int] = set()  # a dead broker's number may be known for a while
+        self._killed: dict[str, int] = {}  # the last of each name: a dead broker's number may be known for a while
 
     async def strike(self, faults: list[Fault]) -> None:
         """Each fault in its time, or as soon as there is somebody to be hit; afterwards everybody is awake."""
@@ -168,7 +168,7 @@ class Nemesis:
         except ProcessLookupError:
             return None
         if fault.kind == "kill":
-            self._killed.add(pid)
+            self._killed[name] = pid
         self._history.faults.append(Injected(now, fault.kind, fault.victim, name, pid, fault.seconds))
         return pid
 
@@ -182,8 +182,11 @@ class Nemesis:
                 os.kill(pid, signal.SIGCONT)
 
     def _victim(self, fault: Fault) -> tuple[str, int] | None:
-        there = sorted((name, pid) for name, pid in self._there(fault.victim) if pid not in self._asleep | self._killed)
+        there = [each for each in sorted(self._there(fault.victim)) if self._can_be_hit(*each)]
         return there[int(fault.which * len(there))] if there else None
+
+    def _can_be_hit(self, name: str, pid: int) -> bool:
+        return pid not in self._asleep and self._killed.get(name) != pid
 
     def _there(self, victim: Victim) -> Iterator[tuple[str, int]]:
         if victim == "broker":
