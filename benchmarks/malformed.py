@@ -1,129 +1,218 @@
-"""What ten thousand malformed messages into every consumer do: nobody crashes, nothing is accepted, work goes on.
+"""What malformed messages do to a team of processes: crashes, what is accepted, and how fast good work goes on.
 
-    .venv/bin/python benchmarks/malformed.py [--messages 10000] [--rate 2000]
+    .venv/bin/python -m benchmarks.malformed [--each 10000] [--rate 2000]
 
-The team of benchmarks/memory.py as processes. For each kind of subject that something of ours reads, a stranger sends
-so many messages at a bounded rate, each a damaged copy of a good one, while a run of good tasks is under way. Prints,
-for each, the rate of good tasks before and during, and what was accepted; at the end how often a process was restarted.
-The sender and the server share two cores with the team, so some of the loss is theirs.
+Coordinator and agent are processes as of `moot up`, on an embedded broker with durability "process" (the disk is not
+what is measured), on the cores that the sender and this process use too. Clients ask for so many small runs a second,
+which is less than the team can do: a team that has all cores busy has none left for what strangers send. For each
+consumer in turn a process of its own sends malformed messages at the given rate, in pieces of some seconds; before each
+piece the good runs are counted for as long without it, so that both rates are taken from the same minutes of the same
+machine. One run waits all the time: results, ends, cancels and spends are sent into it.
+
+Prints for each consumer: sent, ends of processes, good runs per second without and with, their ratio, and the CPU time
+of coordinator and agent in that time for each malformed message.
 """
 
 import argparse
-import random
+import os
+import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from random import Random
+from subprocess import PIPE
 
 import anyio
+from anyio.abc import Process
 
-from benchmarks.memory import Heap, started, team
-from moot.agents import Client
-from moot.protocols import COORDINATOR, Assigned, Concluded, Event, GoalAsked, Heartbeat, Result, Subjects, seal
+from moot.agents import Client, Specialist, Supervisor, Team, connect
+from moot.agents.cli.launch import children
+from moot.bus import connect as connect_bus
+from moot.bus import embedded
+from moot.protocols import COORDINATOR, Goal, Heartbeat, Message, Outcome, Progress, parse
+from tests.scenarios.malformed import RUN, consumers
+from tests.scenarios.mutants import mutants
 
-TASKS = 6000
-S = Subjects(team.name)
-STRANGE = [
-    b"",
-    b"\x00\xff\xfe",
-    b"{}",
-    b"[]",
-    b"null",
-    b"1e999",
-    b"[" * 5000,
-    b'{"data":' * 2000,
-    b'"\\ud800"',
-    b"9" * 5000,
-]
+PIECE = 2.5  # seconds with, and seconds without
+CLIENTS = 8
 
-SUBJECTS: dict[str, Callable[[int, str], str]] = {
-    "goals": lambda n, run: S.goal(f"x{n}", "eve"),
-    "tasks": lambda n, run: S.task(run, "adder"),
-    "results": lambda n, run: S.result(run, "eve", f"nothing-{n}", 1),
-    "decisions": lambda n, run: S.decision(run, "settled"),
-    "conclusions": lambda n, run: S.decision(f"x{n}", "concluded"),
-    "heartbeats": lambda n, run: S.heartbeat("adder"),
-    "progress": lambda n, run: S.progress("adder"),
-    "cards": lambda n, run: S.card("adder"),
-}
+echo = Specialist("echo", "says what it hears", hands=8)
 
 
-def good() -> list[bytes]:
-    assigned = Assigned(task="t", step="s", agent="adder", attempt=1, skill="add", input={}, deadline=4e9)
-    events: list[Event] = [
-        GoalAsked(type=Heap.contract, goal={"pieces": 1}, by="eve"),
-        assigned,
-        Result(task="t", attempt=1, agent="adder", output={"number": 1}),
-        Concluded(status="decided", outcome={}, because="", state_hash="", at=1),
-    ]
-    beat = Heartbeat(agent="adder", instance="eve", version="1", card="x", pid=1, host="h")
-    return [seal(event, source="eve", run="x").encode() for event in events] + [beat.model_dump_json().encode()]
+class Call(Goal, contract="malformed.Call.v1"):
+    text: str
 
 
-def damaged(raw: bytes, chance: random.Random) -> bytes:
-    """Something that must not be taken for a message: cut off, retyped, of another version, with a field missing."""
-    match chance.randrange(6):
-        case 0:
-            return raw[: chance.randrange(len(raw) - 1)]
-        case 1:
-            return raw.replace(b'.v1"', b'.v9"').replace(b'"pid":1', b'"pid":"1"')
-        case 2:
-            return raw.replace(b'"specversion":"1.0"', b'"specversion":1.0').replace(b'"agent"', b'"Agent"')
-        case 3:
-            return raw.replace(b'"data":', b'"date":').replace(b'"instance"', b'"instances"')
-        case 4:
-            return raw + b"}" + b" " * 400_000 if chance.random() < 0.002 else raw + b"}"
-        case _:
-            return chance.choice(STRANGE)
+class Answer(Message, contract="malformed.Answer.v1"):
+    text: str
 
 
-async def flood(client: Client, subject: Callable[[int, str], str], run: str, count: int, rate: int) -> None:
-    chance, samples, began = random.Random(count), good(), time.monotonic()
-    for number in range(count):
-        await client.bus.connection.publish(subject(number, run), damaged(chance.choice(samples), chance))
-        if number % 20 == 0:
-            await anyio.sleep(max(began + number / rate - time.monotonic(), 0))
+class Heard(Outcome, contract="malformed.Heard.v1"):
+    answer: Answer
 
 
-async def rate_of(
-    client: Client, subject: Callable[[int, str], str] | None, count: int, rate: int
-) -> tuple[float, str]:
-    """Good tasks a second, alone or under a flood; and what is wrong with the run."""
-    began = time.monotonic()
-    run = await client.ask(Heap(pieces=TASKS))
-    async with anyio.create_task_group() as group:
-        if subject:
-            group.start_soon(flood, client, subject, run, count, rate)
-        report = await client.outcome(run)
-        took = time.monotonic() - began
-    sums = report.outcome.get("quick")
-    right = report.status == "decided" and isinstance(sums, list) and len(sums) == TASKS
-    await client.bus.log.delete(run)
-    return TASKS / took, "" if right else f"{report.status}: {report.because}"
+@echo.skill
+async def answer(call: Call) -> Answer:
+    if not call.text:
+        await anyio.sleep_forever()
+    return Answer(text=call.text)
 
 
-async def main(count: int, rate: int) -> int:
-    async with started() as (client, scale):
-        await rate_of(client, None, 0, 0)
-        wrong = 0
-        print(f"{count} malformed messages each, {rate} a second; {TASKS} good tasks a run")
-        print(f"{'into':<12}{'before':>10}{'during':>10}   good tasks a second")
-        for name, subject in SUBJECTS.items():
-            before, _ = await rate_of(client, None, 0, 0)
-            during, amiss = await rate_of(client, subject, count, rate)
-            wrong += bool(amiss)
-            print(f"{name:<12}{before:>10.0f}{during:>10.0f}   {during / before:.0%}  {amiss}", flush=True)
-        strangers = [head for head in await client.runs() if head.run.startswith("x")]
-        accepted = [head.run for head in strangers if isinstance(head.asked.event, GoalAsked) or head.concluded]
-        restarts = {status.name: status.restarts for status in scale._supervisor.statuses if status.restarts}
-        there = {present.name for present in await client.bus.live.roll_call()}
-    print(f"accepted: {len(accepted)} goals; runs that came to something else: {wrong}; restarts: {restarts or 'none'}")
-    print(f"still there: {', '.join(sorted(there))}")
-    return bool(accepted or wrong or restarts or not there > {COORDINATOR, "adder"})
+team = Team("malformed", goal=Call, outcome=Heard, specialists=[echo])
+
+
+class Work:
+    """Good runs, one after the other, by a few clients; `done` have ended as they should."""
+
+    def __init__(self, client: Client, offer: float) -> None:
+        self.client = client
+        self.every = CLIENTS / offer
+        self.done = 0
+        self.bad: list[str] = []
+        self.runs: set[str] = set()
+
+    async def go_on(self) -> None:
+        due = time.monotonic()
+        while True:
+            await anyio.sleep(max(due - time.monotonic(), 0))
+            due = max(due, time.monotonic() - self.every) + self.every
+            run = await self.client.ask(Call(text="hello"))
+            self.runs.add(run)
+            report = await self.client.outcome(run)
+            self.done += 1
+            if report.status != "decided" or report.outcome["answer"] != {"text": "hello"}:
+                self.bad.append(run)
+
+    async def rate(self, seconds: float) -> float:
+        before, began = self.done, time.monotonic()
+        await anyio.sleep(seconds)
+        return (self.done - before) / (time.monotonic() - began)
+
+
+@asynccontextmanager
+async def started() -> AsyncIterator[tuple[Client, Supervisor, str]]:
+    with tempfile.TemporaryDirectory(prefix="moot-malformed-") as home:
+        async with embedded(Path(home), durability="process") as url, connect(url, team.name) as client:
+            processes = children("benchmarks.malformed:team", team, url, parts=(COORDINATOR, "echo"))
+            quiet = Supervisor(processes, on_change=lambda _: None, on_line=lambda *_: None, restarts=10_000)
+            async with anyio.create_task_group() as group:
+                await group.start(quiet.run)
+                yield client, quiet, url
+                group.cancel_scope.cancel()
+
+
+async def send(url: str, name: str, run: str, each: int, rate: int) -> None:
+    """The process that sends: a piece for each line on stdin, until all are sent."""
+    good, subject = consumers(team.name, run, "echo")[name]
+    bad, number = mutants(good, Random(name)), 0
+    async with connect_bus(url, name="mallory") as connection:
+        while number < each:
+            await anyio.to_thread.run_sync(sys.stdin.readline)
+            began = time.monotonic()
+            for sent in range(min(int(rate * PIECE), each - number)):
+                where = subject(number)
+                await connection.publish(where, next(bad).replace(RUN.encode(), parse(where).run.encode()))
+                number += 1
+                if sent % 50 == 49:
+                    await anyio.sleep(max(began + sent / rate - time.monotonic(), 0))
+            await connection.flush(20)
+            print(number, flush=True)
+
+
+async def flooded(work: Work, sender: Process, each: int) -> tuple[list[float], list[float]]:
+    """The rates without and with, piece by piece."""
+    without, during, sent = [], [], 0
+    assert sender.stdin
+    assert sender.stdout
+    while sent < each:
+        without.append(await work.rate(PIECE))
+        before, began = work.done, time.monotonic()
+        await sender.stdin.send(b"\n")
+        sent = int((await sender.stdout.receive()).decode())
+        during.append((work.done - before) / (time.monotonic() - began))
+        await anyio.sleep(0.5)
+    return without, during
+
+
+async def accepted(client: Client, good: set[str]) -> int:
+    """Entries that a stranger wrote and that can be read, and entries that somebody wrote for a run of a stranger."""
+    final, count = await client.ask(Call(text="the end")), 0
+    async with aclosing(client.bus.log.tail(all=True)) as entries:
+        async for entry in entries:
+            if entry.subject.run == final:
+                return count
+            count += entry.subject.run not in good and entry.event is not None
+    raise AssertionError("the connection was closed")
+
+
+async def ghosts(client: Client, seen: list[Heartbeat | Progress]) -> None:
+    async with client.bus.live.watch() as live:
+        async for said in live:
+            seen += [said] if said.agent == "ghost" else []
+
+
+def cpu(supervisor: Supervisor) -> float:
+    """Seconds of CPU time that the team's processes have used."""
+    stats = [Path(f"/proc/{status.pid}/stat") for status in supervisor.statuses if status.pid]
+    fields = [stat.read_text().rpartition(")")[2].split() for stat in stats]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
+
+
+async def main(each: int, rate: int, offer: float) -> bool:
+    fine, seen = True, list[Heartbeat | Progress]()
+    async with started() as (client, supervisor, url), anyio.create_task_group() as group:
+        work = Work(client, offer)
+        first = await client.ask(Call(text="hello"), patience=60)
+        await client.outcome(first)
+        group.start_soon(ghosts, client, seen)
+        for _ in range(CLIENTS):
+            group.start_soon(work.go_on)
+        target = await client.ask(Call(text=""))
+        for name in consumers(team.name, target, "echo"):
+            environment = {**os.environ, "MOOT_URL": url}
+            command = [sys.executable, "-m", "benchmarks.malformed", "--send", name, "--into", target]
+            ends, used = sum(status.restarts for status in supervisor.statuses), cpu(supervisor)
+            async with await anyio.open_process(
+                [*command, "--each", str(each), "--rate", str(rate)],
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=None,
+                env=environment,
+            ) as sender:
+                without, during = await flooded(work, sender, each)
+            ends = sum(status.restarts for status in supervisor.statuses) - ends
+            used = cpu(supervisor) - used
+            before, after = statistics.median(without), statistics.median(during)
+            fine = fine and not ends and after >= 0.8 * before
+            print(
+                f"{name:<11} {each} sent, {ends} ends of processes, "
+                f"{before:6.1f} runs/s without, {after:6.1f} with: {after / before:4.0%}, "
+                f"{used / each * 1e6:5.0f} us CPU",
+                flush=True,
+            )
+        state = await client.state(target)
+        waits = not state.concluded and not state.cancelled and {task.attempt for task in state.tasks.values()} == {1}
+        taken = await accepted(client, {*work.runs, first, target}) + len(seen)
+        print(f"{taken} accepted; {work.done} good runs, {len(work.bad)} of them disturbed")
+        print(
+            f"the waiting run saw {state.foreign} malformed messages and {'still waits' if waits else 'was disturbed'}"
+        )
+        group.cancel_scope.cancel()
+    return fine and waits and not taken and not work.bad
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--messages", type=int, default=10_000)
-    parser.add_argument("--rate", type=int, default=2000)
-    given = parser.parse_args()
-    sys.exit(anyio.run(main, given.messages, given.rate))
+    parser.add_argument("--each", type=int, default=10_000)
+    parser.add_argument("--rate", type=int, default=2_000)
+    parser.add_argument("--send", help=argparse.SUPPRESS)
+    parser.add_argument("--offer", type=float, default=20, help="good runs a second")
+    parser.add_argument("--into", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.send:
+        anyio.run(send, os.environ["MOOT_URL"], options.send, options.into, options.each, options.rate)
+    else:
+        sys.exit(not anyio.run(main, options.each, options.rate, options.offer))

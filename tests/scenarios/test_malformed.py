@@ -1,6 +1,5 @@
 """Malformed messages into everything that reads from the bus: nobody crashes, nothing is accepted, work goes on."""
 
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -10,65 +9,21 @@ import anyio
 
 from moot.agents import Client
 from moot.agents.testing import running
-from moot.protocols import (
-    Amount,
-    Assigned,
-    Cancelled,
-    Concluded,
-    Event,
-    GoalAsked,
-    Heartbeat,
-    Progress,
-    Result,
-    Spent,
-    parse,
-    seal,
-)
+from moot.protocols import parse
 
 from . import court
+from .malformed import RUN, consumers
 from .mutants import mutants
 from .processes import Held
 
 EACH = 1000  # malformed messages into each consumer
 PAUSE = 100  # messages at a time
-At = Callable[[int], str]
-RUN = "RUN"  # in a good message stands for the run of its subject
-
-
-def sealed(event: Event, run: str) -> bytes:
-    return seal(event, source="mallory", run=run).encode()
-
-
-def consumers(team: str, run: str) -> dict[str, tuple[bytes, At]]:
-    """Of every consumer the subject, by a number, and a message that would be good there."""
-    runs = f"moot.{team}.run"
-    goal = GoalAsked(type="court.Case.v1", goal={}, by="mallory")
-    task = Assigned(task="t", step="s", agent="scribe", attempt=1, skill="draft", input={}, deadline=4e9)
-    result = Result(task="t", attempt=1, agent="eager", output={}, version="1.0.0", seconds=0.1)
-    end = Concluded(status="failed", outcome={}, because="", state_hash="", at=1)
-    beat = Heartbeat(agent="ghost", instance="ghost", version="1", card="", pid=1, host="h")
-    progress = Progress(run=run, task="t", agent="ghost", says="!")
-    return {
-        "goals": (sealed(goal, RUN), lambda n: f"{runs}.g{n}.mallory.goal"),
-        "tasks": (sealed(task, RUN), lambda n: f"{runs}.t{n}.coordinator.task.scribe"),
-        "results": (sealed(result, run), lambda n: f"{runs}.{run}.eager.result.nonsense.{n}"),
-        "ends": (sealed(end, run), lambda n: f"{runs}.{run}.coordinator.event.concluded"),
-        "cancels": (sealed(Cancelled(because="", by="mallory"), run), lambda n: f"{runs}.{run}.mallory.cancel"),
-        "spends": (
-            sealed(Spent(task="t", attempt=1, agent="eager", amount=Amount(calls=1)), run),
-            lambda n: f"{runs}.{run}.eager.spend.t.{n}",
-        ),
-        "heartbeats": (beat.model_dump_json().encode(), lambda n: f"moot.{team}.live.ghost.heartbeat"),
-        "progress": (progress.model_dump_json().encode(), lambda n: f"moot.{team}.live.ghost.progress"),
-        "cards": (b'{"name":"ghost"}', lambda n: f"moot.{team}.live.scribe.card"),
-        "discovery": (b'{"name":"ghost"}', lambda n: f"$SRV.{('PING', 'INFO', 'STATS')[n % 3]}"),
-    }
 
 
 async def flood(client: Client, run: str, chance: Random) -> None:
     """So many malformed messages into every consumer, as fast as the broker takes them."""
     inbox = client.bus.connection.new_inbox()
-    for good, subject in consumers(client.bus.team, run).values():
+    for good, subject in consumers(client.bus.team, run, "scribe").values():
         for number, bad in zip(range(EACH), mutants(good, chance), strict=False):
             where = subject(number)
             bad = bad.replace(RUN.encode(), parse(where).run.encode())
