@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
@@ -58,6 +59,31 @@ async def test_what_was_acknowledged_is_there_after_kill_9_and_the_port_stays(tm
             assert len(await entries(bus, "r")) == 1
             assert find_embedded(tmp_path) == url
             assert server_pid(tmp_path) != before
+
+
+async def test_kill_9_under_load_makes_writers_wait_and_loses_nothing(tmp_path: Path) -> None:
+    """Each of some writers gets its next confirmation within 3 s, none gets an error, and all is there."""
+    async with embedded(tmp_path) as url, open_bus(url, "team", name="test") as bus, anyio.create_task_group() as group:
+        confirmed: list[tuple[str, float]] = []
+
+        async def write(number: int) -> None:
+            for count in range(10_000):
+                await bus.log.ask(run := f"w{number}-{count}", goal(), client="me")
+                confirmed.append((run, anyio.current_time()))
+
+        for number in range(4):
+            group.start_soon(write, number)
+        for _ in range(3):
+            await anyio.sleep(0.5)
+            kill_server(tmp_path)
+            await away(bus.connection)
+        await anyio.sleep(0.5)
+        group.cancel_scope.cancel()
+    for number in range(4):
+        times = [time for run, time in confirmed if run.startswith(f"w{number}-")]
+        assert max(after - before for before, after in pairwise(times)) < 3
+    async with embedded(tmp_path) as url, open_bus(url, "team", name="test") as bus:
+        assert {run for run, _ in confirmed} <= {head.run for head in await bus.log.runs()}
 
 
 async def test_the_next_broker_of_a_directory_has_the_same_address_and_the_same_messages(tmp_path: Path) -> None:

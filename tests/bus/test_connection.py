@@ -9,7 +9,7 @@ from time import monotonic
 import anyio
 import pytest
 
-from moot.bus import Bus, connect, embedded, open_bus, redact
+from moot.bus import Bus, Connection, connect, embedded, open_bus, redact
 from moot.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
 
 from .said import goal
@@ -139,6 +139,22 @@ async def test_a_call_without_an_answer_ends_in_time(tmp_path: Path) -> None:
         await connection.request("$JS.API.INFO", timeout=0.2)
     await connection.lost(0.1)
     await connected.__aexit__(None, None, None)
+
+
+async def test_what_is_kept_for_an_absent_broker_is_bounded(tmp_path: Path) -> None:
+    """Whoever sends without waiting while the broker is away is told so after some 2 MiB, and the memory with it."""
+    async with embedded(tmp_path, durability="process") as url:
+        connected = connect(url, name="test")
+        connection = await connected.__aenter__()
+    await connection.lost(0)
+    with pytest.raises(Unanswered, match="the buffer is full"):
+        await say(connection, 64)  # which is 4 MiB
+    await connected.__aexit__(None, None, None)
+
+
+async def say(connection: Connection, times: int) -> None:
+    for _ in range(times):
+        await connection.publish("news", b"x" * 65_536)
 
 
 def test_redact_leaves_no_credentials() -> None:
