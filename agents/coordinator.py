@@ -3,13 +3,14 @@
 import math
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from moot.bus import Bus, Delivery, reach
+from moot.bus import Bus, Delivery, beside, reach
 from moot.protocols import (
     COORDINATOR,
     AgentCard,
@@ -166,14 +167,10 @@ class Drive:
         state = self._state
         self._roster.changed.add(self._nudge)
         try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._follow, state.run, state.seq)
+            async with beside(partial(self._follow, state.run, state.seq)):
                 await self._append([Driving(instance=self._instance, attempts=self._policy.attempts)])
                 while not state.concluded:
                     await self._turn()
-                group.cancel_scope.cancel()
-        except* (StaleWriter, Unanswered) as ended:
-            raise ended.exceptions[0] from None
         finally:
             self._roster.changed.discard(self._nudge)
 

@@ -12,8 +12,10 @@ WORN = 75  # exit code: too many threads were left behind, a fresh process shall
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Ask the kernel for a SIGTERM when the supervisor dies, however it dies (Linux; elsewhere only the check).
+def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel for this signal when the supervisor dies, however it dies (Linux; elsewhere only the check).
+
+    SIGKILL is for who has nothing to hand back, and runs what may never yield to a SIGTERM.
 
     Called first thing by a child's entry, from the main thread. Does nothing in a process that no supervisor started.
     Raises SystemExit if the supervisor is gone already, OSError if the kernel refuses.
@@ -23,10 +25,10 @@ def die_with_parent() -> None:
         return
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM):
+        if libc.prctl(_PR_SET_PDEATHSIG, by):
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if str(os.getppid()) != parent:  # it died before the kernel knew whom to tell
-        raise SystemExit(128 + signal.SIGTERM)
+        raise SystemExit(128 + by)
 
 
 def ending(code: int) -> str:

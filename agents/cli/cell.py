@@ -1,5 +1,6 @@
 """`moot cell TARGET...`: a child of `moot agent`, which tells it one task at a time. Not for people."""
 
+import signal
 from collections.abc import Sequence
 
 import anyio
@@ -27,7 +28,7 @@ from .reach import broker, go
 def cell(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str) -> int:
     """Try what an agent's process suspects of ending processes."""
     pipes = Pipes()
-    die_with_parent()
+    die_with_parent(signal.SIGKILL)
     found = [load(target) for target in targets]
     specialists = chosen(found, only)
     configure_logging(specialists[0].name)

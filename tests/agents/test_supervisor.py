@@ -25,6 +25,13 @@ die_with_parent()
 assert "MOOT_PARENT" not in os.environ
 {READY}
 """
+DEAF = f"""
+import signal
+from moot.agents.process import die_with_parent
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+die_with_parent(signal.SIGKILL)
+{READY}
+"""
 PARENT = """
 import sys, anyio
 from moot.agents.supervisor import Child, Supervisor
@@ -251,7 +258,18 @@ async def test_children_have_their_own_session_and_environment() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the parent's death signal is Linux's")
 @on_each_loop
 async def test_children_die_with_a_killed_supervisor() -> None:
-    command = [sys.executable, "-c", PARENT, LONELY]
+    await dies_with_its_supervisor(LONELY)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the parent's death signal is Linux's")
+@on_each_loop
+async def test_a_child_that_no_sigterm_reaches_dies_as_well() -> None:
+    """A cell may be in the middle of something that never yields."""
+    await dies_with_its_supervisor(DEAF)
+
+
+async def dies_with_its_supervisor(code: str) -> None:
+    command = [sys.executable, "-c", PARENT, code]
     async with await anyio.open_process(command, stdout=PIPE, stderr=None) as supervisor:
         assert supervisor.stdout is not None
         said = await BufferedByteReceiveStream(supervisor.stdout).receive_until(b" ready\n", 10_000)
