@@ -27,7 +27,7 @@ async def really(url: str, team: str, operations: list[Operation]) -> list[str]:
             await bus.connection.request(f"$JS.API.STREAM.DELETE.OBJ_BLOBS_{bus.team}")
         if player.longest < player.ack_wait * 0.9:
             return said
-    pytest.skip(f"the machine is too slow: {player.longest:.2f} s")
+    raise AssertionError(f"the machine is too slow to compare: {player.longest:.2f} s without an answer")
 
 
 async def agrees(url: str, team: str, seed: int, expected: list[str]) -> None:
