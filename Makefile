@@ -22,7 +22,7 @@ check: lint test        ## what CI runs
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--extra demo --group dev pyproject.toml -o requirements.txt
+		--extra demo --extra openai --extra mcp --extra otel --group dev pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf .venv .moot build *.egg-info

@@ -14,11 +14,14 @@ from .errors import (
     BusError,
     BusFull,
     Denied,
+    Miss,
+    ModelFailure,
     MootError,
     NotFound,
     PlanError,
     Refused,
     StaleWriter,
+    Tainted,
     Unanswered,
     Unproved,
     Unreadable,
@@ -26,6 +29,8 @@ from .errors import (
 )
 from .events import (
     Answer,
+    Answered,
+    Asked,
     Assigned,
     Cancelled,
     Concluded,
@@ -47,7 +52,24 @@ from .events import (
 )
 from .goals import Goal, Outcome, Proof, Status
 from .live import Heartbeat, Progress
-from .message import Contract, Data, Message, shape
+from .message import Contract, Data, Message, later, shape
+from .models import (
+    Called,
+    Effort,
+    ModelReply,
+    ModelRequest,
+    Opaque,
+    Part,
+    Serving,
+    TextPart,
+    ToolCall,
+    ToolCard,
+    ToolResult,
+    Trouble,
+    Turn,
+    Usage,
+    sealed,
+)
 from .plans import AgentCard, Directory, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value
 from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
@@ -55,23 +77,27 @@ from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
-    "Message", "Contract", "Data", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope", "uuid7",
+    "Message", "later", "Contract", "Data", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope", "uuid7",
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out
     "Goal", "Outcome", "Proof", "Status", "Budget", "Share", "Amount",
     # the plan
     "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value",
+    # models
+    "ModelRequest", "ModelReply", "Turn", "Part", "TextPart", "ToolCall", "ToolResult", "Opaque", "ToolCard", "Usage",
+    "Effort", "Trouble", "Serving", "Called", "sealed",
     # testimony and verdicts
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
     "Matter", "MatterKind", "Verdict", "Dissent", "Inquiry", "Trial",
     # the events of a run
     "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "Driving", "Planned", "Assigned", "Lapsed",
-    "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind", "Spent", "Stored",
+    "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind",
+    "Asked", "Answered", "Spent", "Stored",
     # where it is said
     "COORDINATOR", "Subject", "Subjects", "is_token", "parse", "token",
     # errors
     "MootError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
-    "Refused", "BudgetExceeded", "Unproved",
+    "Refused", "BudgetExceeded", "Unproved", "ModelFailure", "Miss", "Tainted",
 ]  # fmt: skip

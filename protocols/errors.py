@@ -2,6 +2,8 @@
 
 import inspect
 
+from .models import Trouble, Usage
+
 
 class MootError(Exception):
     """Run the command again with --debug to see where it comes from."""
@@ -99,3 +101,39 @@ class Unproved(MootError):
     """Do not use the outcome as it is: it came without a proof that holds."""
 
     exit_code = 4
+
+
+# models
+
+
+class ModelFailure(MootError):
+    """Try again later, or let another model serve this skill."""
+
+    def __init__(
+        self, what: str, why: str = "", hint: str = "", *, kind: Trouble | None = None, usage: Usage | None = None
+    ) -> None:
+        super().__init__(what, why, hint or (_CURES[kind] if kind else ""))
+        self.kind: Trouble = kind or "protocol"
+        self.usage = usage or Usage()  # what it cost all the same
+
+
+class Miss(MootError):
+    """Undo the change, or run it live: the record has no such answer, and replay never calls a model."""
+
+
+class Tainted(UsageError):
+    """Give untrusted text to a model as `about=`; what is meant for code, take out with `.reveal()`."""
+
+
+_CURES: dict[Trouble, str] = {
+    "refusal": "Say in other words what is wanted, or let another model serve this skill.",
+    "truncated": "Allow more tokens with `most=`, or ask for less at once.",
+    "invalid": "Simplify the message that is asked for, or let a better model serve this skill.",
+    "protocol": "Check the base URL: what answers there does not speak the provider's protocol.",
+    "overloaded": "Try again later, or name a second model in the team's `models`.",
+    "limited": "Try again later, allow fewer calls at once, or name a second model in the team's `models`.",
+    "hung": "Try again later, or name a second model in the team's `models`.",
+    "unreachable": "Check the network and the base URL.",
+    "denied": "Set the provider's key in the environment, or name a file that has it: ANTHROPIC_API_KEY(_FILE).",
+    "rejected": "Correct the request; the provider says what is wrong with it.",
+}

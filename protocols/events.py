@@ -1,5 +1,6 @@
 """The run's events: everything that is ever appended to the log, as data."""
 
+import hashlib
 from typing import Literal, Union
 
 from pydantic import JsonValue
@@ -7,6 +8,7 @@ from pydantic import JsonValue
 from .budgets import Amount, Budget, Share
 from .goals import Status
 from .message import Data, Message, later
+from .models import Called, Serving
 from .plans import Plan
 from .testimony import Claim, Proposal
 from .verdicts import Matter, Verdict
@@ -62,7 +64,8 @@ class Assigned(Message, contract="moot.task.assigned.v1"):
     """A task for one agent: decision and dispatch in one message. `deadline` is in seconds since the epoch.
 
     For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner). `share` is what
-    this attempt may spend of the run's budget; None: there is no budget.
+    this attempt may spend of the run's budget; None: there is no budget. `serving`: the models that it may call, as the
+    team says. `depth`: how many tasks wait for this one, each within the other.
     """
 
     task: str
@@ -75,6 +78,8 @@ class Assigned(Message, contract="moot.task.assigned.v1"):
     ordinal: int = 0
     asked_by: str = ""
     share: Share | None = later(None)
+    serving: Serving | None = later(None)
+    depth: int = later(0)
 
 
 class Result(Message, contract="moot.task.result.v1"):
@@ -89,7 +94,10 @@ class Result(Message, contract="moot.task.result.v1"):
 
 
 class Failure(Message, contract="moot.task.failure.v1"):
-    """An attempt that brought no answer. Refused: the input was bad, so nobody else is tried. The others cost it."""
+    """An attempt that brought no answer. Refused: the input was bad, so nobody else is tried. The others cost it.
+
+    `exhausted`: its share of the budget was not enough.
+    """
 
     task: str
     attempt: int
@@ -97,6 +105,34 @@ class Failure(Message, contract="moot.task.failure.v1"):
     kind: FailureKind
     because: str
     version: str = later("")
+    exhausted: bool = later(False)
+
+
+class Asked(Message, contract="moot.task.asked.v1"):
+    """An agent asks, within an attempt, for somebody else's skill.
+
+    `ask` is its place, DIGEST-ORDINAL: of skill and input, and which of the attempt's equal questions it is.
+    """
+
+    task: str
+    attempt: int
+    agent: str
+    ask: str
+    skill: str
+    input: Data
+
+    @property
+    def child(self) -> str:
+        """The id of the task that answers it."""
+        return "ask-" + hashlib.sha256(f"{self.task}/{self.agent}/{self.ask}".encode()).hexdigest()[:16]
+
+
+class Answered(Message, contract="moot.task.answered.v1"):
+    """The coordinator passes on what came of an ask: the output of the task `child`, or why there is none."""
+
+    child: str
+    output: JsonValue = None
+    failed: str = ""
 
 
 class Spent(Message, contract="moot.task.spent.v1"):
@@ -174,8 +210,8 @@ class Stored(Message, contract="moot.message.stored.v1"):
     size: int
 
 
-Decision = Driving | Planned | Assigned | Lapsed | DeadLetter | Opened | Settled | Concluded
+Decision = Driving | Planned | Assigned | Answered | Lapsed | DeadLetter | Opened | Settled | Concluded
 Answer = Result | Failure
-Event = Union[GoalAsked, Cancelled, Discarded, Decision, Answer, Spent, Stored]  # noqa: UP007 - get_args flattens it for the envelope
+Event = Union[GoalAsked, Cancelled, Discarded, Decision, Answer, Asked, Called, Spent, Stored]  # noqa: UP007 - get_args flattens it for the envelope
 
 GoalAsked.model_rebuild()

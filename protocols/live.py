@@ -1,10 +1,13 @@
 """What is said live: core NATS, stored nowhere, lost without harm."""
 
-from .message import Message
+from .message import Message, later
 
 
 class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
-    """An agent's process is alive. `card` is the digest of its AgentCard, `leaving`: it says good-bye."""
+    """An agent's process is alive. `card` is the digest of its AgentCard, `leaving`: it says good-bye.
+
+    `unwell`: the models it calls cannot be had at the moment.
+    """
 
     agent: str
     instance: str
@@ -14,13 +17,18 @@ class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
     host: str
     busy: tuple[str, ...] = ()
     leaving: bool = False
+    unwell: bool = later(False)
 
 
 class Progress(Message, contract="moot.live.progress.v1"):
-    """How far a task is, for people: `done` from 0 to 1, or None where nobody can tell."""
+    """How far a task is, for people: `done` from 0 to 1, or None where nobody can tell.
+
+    `text` is what a model has just said, `says` then which one.
+    """
 
     run: str
     task: str
     agent: str
     says: str
     done: float | None = None
+    text: str = later("")

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from .message import Contract, Data, Message
+from .message import Contract, Data, Message, later
 
 
 class SkillCard(Message, contract="moot.SkillCard.v1"):
-    """One skill of one agent: what it takes, by parameter, and what it says."""
+    """One skill of one agent: what it takes, by parameter, and what it says. `spends`: it may spend of the budget."""
 
     agent: str
     version: str
@@ -17,6 +17,7 @@ class SkillCard(Message, contract="moot.SkillCard.v1"):
     says: Contract
     witness: bool = False
     description: str = ""
+    spends: bool = later(True)
 
 
 class AgentCard(Message, contract="moot.AgentCard.v1"):
@@ -33,7 +34,7 @@ class Directory(Message, contract="moot.Directory.v1"):
     """Who is there: the skills of every agent that was heard of, who is alive, and how long skills usually take (s).
 
     `silent`: when whoever is not alive any more was heard last, in seconds since the epoch. `settled`: up to which
-    place on the log an agent's inbox holds nothing any more, where that is known.
+    place on the log an agent's inbox holds nothing any more, where that is known. `unwell`: whose models cannot be had.
     """
 
     cards: tuple[SkillCard, ...] = ()
@@ -41,6 +42,7 @@ class Directory(Message, contract="moot.Directory.v1"):
     typical: dict[str, float] = {}
     silent: dict[str, float] = {}
     settled: dict[str, int] = {}
+    unwell: frozenset[str] = frozenset()
 
 
 class FromGoal(Message, contract="moot.FromGoal.v1"):
@@ -78,7 +80,8 @@ Ref = Annotated[FromGoal | FromSteps | FromVerdicts | Value, Field(discriminator
 class Step(Message, contract="moot.Step.v1"):
     """One skill at work. `agents` may do it, in order of preference; `each` names the parameter it fans out over.
 
-    `optional` names the parameters that may be missing; `witness`: what it says is testimony.
+    `optional` names the parameters that may be missing; `witness`: what it says is testimony; `spends`: its tasks need
+    a share of the budget.
     """
 
     id: str
@@ -89,6 +92,7 @@ class Step(Message, contract="moot.Step.v1"):
     many: bool = False
     optional: tuple[str, ...] = ()
     witness: bool = False
+    spends: bool = later(True)
 
 
 class Plan(Message, contract="moot.Plan.v1"):

@@ -85,6 +85,19 @@ class Subjects(NamedTuple):
         """All that an agent says of one attempt."""
         return f"moot.{self.team}.run.{run}.{agent}.*.{task}.{attempt}"
 
+    def model(self, run: str, agent: str, task: str, attempt: int, call: str) -> str:
+        return f"moot.{self.team}.run.{run}.{agent}.model.{task}.{attempt}.{call}"
+
+    def tool(self, run: str, agent: str, task: str, attempt: int, call: str) -> str:
+        return f"moot.{self.team}.run.{run}.{agent}.tool.{task}.{attempt}.{call}"
+
+    def ask(self, run: str, agent: str, task: str, attempt: int, ask: str) -> str:
+        return f"moot.{self.team}.run.{run}.{agent}.ask.{task}.{attempt}.{ask}"
+
+    def work(self, run: str, agent: str, task: str) -> str:
+        """All that an agent says of one task: its answers, and what it reserved, called and asked for them."""
+        return f"moot.{self.team}.run.{run}.{agent}.*.{task}.>"
+
     def discard(self, run: str, client: str, task: str) -> str:
         return f"moot.{self.team}.run.{run}.{client}.discard.{task}"
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from .message import Data, Message
+from .message import Data, Message, later
 from .testimony import Claim, Evidence, Proposal
 
 MatterKind = Literal["claim", "change", "contradiction", "collision", "stale"]
@@ -61,16 +61,19 @@ class Verdict(Message, contract="moot.Verdict.v1"):
 class Inquiry(Message, contract="moot.Inquiry.v1"):
     """A question to a specialist before a decision: the skill's name and what is given.
 
-    The skill's other parameters are bound by contract. Asked twice with the same content it is the same question.
+    The skill's other parameters are bound by contract. Asked twice with the same content it is the same question;
+    with a `key`, it is the key that says so, and the content may change with who is there.
     """
 
     skill: str
     given: Data
+    key: str = later("")
 
     @property
     def task(self) -> str:
         """The id of the task that answers it: a hash of the content, so that a crash cannot ask twice."""
-        return "inquiry-" + hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        said = f"{self.skill}/{self.key}" if self.key else self.model_dump_json()
+        return "inquiry-" + hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 class Trial(Message, contract="moot.Trial.v1"):

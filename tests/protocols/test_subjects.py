@@ -19,6 +19,9 @@ ON_THE_LOG: dict[str, tuple[Callable[[Subjects], str], Subject]] = {
     "task": (lambda s: s.task("r1", "ann"), Subject("r1", "coordinator", "task", ("ann",))),
     "result": (lambda s: s.result("r1", "ann", "t-1", 2), Subject("r1", "ann", "result", ("t-1", "2"))),
     "spend": (lambda s: s.spend("r1", "ann", "t-1", 2), Subject("r1", "ann", "spend", ("t-1", "2"))),
+    "model": (lambda s: s.model("r1", "ann", "t-1", 2, "ab-1"), Subject("r1", "ann", "model", ("t-1", "2", "ab-1"))),
+    "tool": (lambda s: s.tool("r1", "ann", "t-1", 2, "ab-1"), Subject("r1", "ann", "tool", ("t-1", "2", "ab-1"))),
+    "ask": (lambda s: s.ask("r1", "ann", "t-1", 2, "ab-1"), Subject("r1", "ann", "ask", ("t-1", "2", "ab-1"))),
     "discard": (lambda s: s.discard("r1", "ann", "t-1"), Subject("r1", "ann", "discard", ("t-1",))),
 }
 # every filter, with the subjects it must cover, and one it must not
@@ -31,6 +34,7 @@ FILTERS: dict[str, tuple[Callable[[Subjects], str], set[str]]] = {
     "decisions": (lambda s: s.decisions("planned"), {"decision"}),
     "tasks": (lambda s: s.tasks("ann"), {"task"}),
     "attempt": (lambda s: s.attempt("r1", "ann", "t-1", 2), {"result", "spend"}),
+    "work": (lambda s: s.work("r1", "ann", "t-1"), {"result", "spend", "model", "tool", "ask"}),
     "discards": (lambda s: s.discards(), {"discard"}),
 }
 ELSEWHERE = {"heartbeats", "heartbeat", "progress", "card", "live", "stream", "bucket"}
