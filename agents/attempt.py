@@ -19,6 +19,7 @@ from moot.protocols import Answer, Assigned, BudgetExceeded, Data, Failure, Fail
 from .context import TaskContext
 from .logger import structlog
 from .logs import inert
+from .models.endpoints import Endpoints
 from .specialist import Parameter, Skill, Specialist
 
 LARGEST = 64 * 2**20  # bytes that a skill may say at once; more goes into a Blob
@@ -27,9 +28,10 @@ LARGEST = 64 * 2**20  # bytes that a skill may say at once; more goes into a Blo
 class Attempts:
     """Tries tasks with the skills of one specialist, in this process."""
 
-    def __init__(self, specialist: Specialist, bus: Bus) -> None:
+    def __init__(self, specialist: Specialist, bus: Bus, endpoints: Endpoints | None = None) -> None:
         self._specialist = specialist
         self._bus = bus
+        self._endpoints = endpoints
         self._threads = _Threads(specialist.hands)
 
     @property
@@ -43,20 +45,14 @@ class Attempts:
         if skill is None:
             why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
             return failure(assigned, "refused", why)
-        context = TaskContext(
-            agent=self._specialist.name,
-            run=run,
-            task=assigned.task,
-            attempt=assigned.attempt,
-            deadline=assigned.deadline,
-            bus=self._bus,
-            share=assigned.share,
-        )
+        context = TaskContext(run, assigned, self._bus, endpoints=self._endpoints)
         try:
             with anyio.move_on_after(context.remaining):
                 return await self._result(skill, assigned, context)
             return failure(assigned, "lapsed", "the deadline passed")
-        except (_Misfit, Refused, BudgetExceeded) as error:
+        except BudgetExceeded as error:
+            return failure(assigned, "refused", str(error)).model_copy(update={"exhausted": True})
+        except (_Misfit, Refused) as error:
             return failure(assigned, "refused", str(error))
         except get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == -math.inf:

@@ -4,16 +4,27 @@ import hashlib
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar, overload
 
-from anyio import CancelScope, Lock
+from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from moot.bus import Bus
-from moot.protocols import Amount, Blob, BudgetExceeded, Progress, Share, Spent, StaleWriter
+from moot.protocols import Amount, Assigned, Blob, Effort, Message, Progress, Share
 
 from .logger import structlog
+from .models.calling import Calls, default
+from .models.conversation import About, Conversation
+from .models.endpoints import Endpoints, configured
+from .models.prices import prices
+from .models.tools import Tool
+from .models.untrusted import Untrusted, instructing
+from .record import Record
+
+M = TypeVar("M", bound=Message)
 
 
 class TaskContext:
@@ -26,24 +37,33 @@ class TaskContext:
 
     def __init__(
         self,
-        *,
-        agent: str,
         run: str,
-        task: str,
-        attempt: int,
-        deadline: float,
+        assigned: Assigned,
         bus: Bus,
-        share: Share | None = None,
+        *,
+        endpoints: Endpoints | None = None,
+        record: Record | None = None,
     ) -> None:
-        self.agent = agent
+        self.agent = assigned.agent
         self.run = run
-        self.task = task
-        self.attempt = attempt
-        self.deadline = deadline
+        self.task = assigned.task
+        self.attempt = assigned.attempt
+        self.deadline = assigned.deadline
         self.cancelled = False
-        self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(run=run, task=task, attempt=attempt)
+        self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
+            run=run, task=assigned.task, attempt=assigned.attempt
+        )
+        self._assigned = assigned
         self._bus = bus
-        self._account = _Account(self, bus, share or Share())
+        self._endpoints = endpoints
+        self._record = record or Record(
+            bus,
+            run=run,
+            agent=assigned.agent,
+            task=assigned.task,
+            attempt=assigned.attempt,
+            share=assigned.share or Share(),
+        )
 
     @cached_property
     def scratch(self) -> Path:
@@ -78,11 +98,83 @@ class TaskContext:
         crash, has only the rest. A negative amount gives back what was reserved and not needed. Raises BudgetExceeded,
         and then nothing was reserved; let it pass, and the task fails without a second attempt.
         """
-        await self._account.reserve(Amount(calls=calls, tokens=tokens, money=money))
+        await self._record.reserve(Amount(calls=calls, tokens=tokens, money=money))
 
     async def left(self) -> Share:
         """What this attempt may still spend; None: no limit."""
-        return await self._account.left()
+        return await self._record.left()
+
+    @overload
+    async def model(
+        self,
+        answer: type[M],
+        *,
+        instructions: str,
+        about: About | Sequence[About] = (),
+        tools: Sequence[Tool] = (),
+        most: int = 4096,
+        effort: Effort | None = None,
+        rounds: int = 10,
+    ) -> M: ...
+
+    @overload
+    async def model(
+        self,
+        answer: type[str],
+        *,
+        instructions: str,
+        about: About | Sequence[About] = (),
+        tools: Sequence[Tool] = (),
+        most: int = 4096,
+        effort: Effort | None = None,
+        rounds: int = 10,
+    ) -> str: ...
+
+    async def model(
+        self,
+        answer: type[M] | type[str],
+        *,
+        instructions: str,
+        about: About | Sequence[About] = (),
+        tools: Sequence[Tool] = (),
+        most: int = 4096,
+        effort: Effort | None = None,
+        rounds: int = 10,
+    ) -> M | str:
+        """Have a language model answer with a message of this type, or with text.
+
+        `instructions` are the specialist's own words; `about` is what they are about: messages, Untrusted, text. The
+        model may call the `tools`, in at most `rounds` turns; `most` bounds the tokens of one reply. Which model
+        serves is the team's decision. Each call is on the log before its answer is used, and is not made again if the
+        task is delivered again; what it says is shown live as it comes.
+
+        Raises ModelFailure (its kind says how), BudgetExceeded, and Tainted where the instructions hold text that the
+        task was given.
+        """
+        conversation = Conversation(
+            self._calls,
+            instructions=instructing(instructions, self._assigned.input),
+            about=(about,) if isinstance(about, Message | Untrusted | str) else about,
+            tools=tools,
+            most=most,
+            effort=effort,
+            rounds=rounds,
+        )
+        return await conversation.message(answer) if issubclass(answer, Message) else await conversation.text()
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(
+            self._bus,
+            self._record,
+            run=self.run,
+            agent=self.agent,
+            task=self.task,
+            attempt=self.attempt,
+            serving=self._assigned.serving or default(),
+            models=(self._endpoints or configured()).model,
+            prices=prices,
+        )
 
     async def close(self) -> None:
         """The attempt is over: whoever still works on it is told, and the scratch folder goes."""
@@ -94,55 +186,3 @@ class TaskContext:
     def once(self, key: str = "") -> str:
         """An idempotency key for an outside effect: the same in every attempt and delivery of this task."""
         return hashlib.sha256(f"{self.run}/{self.task}/{key}".encode()).hexdigest()[:32]
-
-
-class _Account:
-    """What one attempt has reserved, as the log has it."""
-
-    def __init__(self, context: TaskContext, bus: Bus, share: Share) -> None:
-        self._context = context
-        self._bus = bus
-        self._share = share
-        self._spent = Amount()
-        self._position = -1  # where the last word about this attempt lies; -1: not looked up yet
-        self._turn = Lock()
-
-    async def reserve(self, amount: Amount) -> None:
-        context = self._context
-        event = Spent(task=context.task, attempt=context.attempt, agent=context.agent, amount=amount)
-        async with self._turn:
-            while True:
-                await self._recall()
-                if kind := self._spent.plus(amount).beyond(self._share):
-                    limit = getattr(self._share, kind)
-                    raise BudgetExceeded(
-                        f"{context.task} may spend {limit:g} {kind}", f"{self._said(kind, amount)} more"
-                    )
-                try:
-                    seq = await self._bus.log.spend(context.run, event, after=self._position, source=context.agent)
-                except StaleWriter:  # another process works on this attempt as well
-                    self._position = -1
-                    continue
-                self._position, self._spent = seq, self._spent.plus(amount)
-                return
-
-    async def left(self) -> Share:
-        async with self._turn:
-            await self._recall()
-            return self._share.less(self._spent)
-
-    async def _recall(self) -> None:
-        if self._position >= 0:
-            return
-        context = self._context
-        said = await self._bus.log.attempt(context.run, context.agent, context.task, context.attempt)
-        if any(entry.subject.kind == "result" for entry in said):
-            raise BudgetExceeded(f"{context.task} has been answered", "by another process, so nothing is left to spend")
-        self._spent = Amount()
-        for entry in said:
-            if isinstance(entry.event, Spent):
-                self._spent = self._spent.plus(entry.event.amount)
-        self._position = said[-1].seq if said else 0
-
-    def _said(self, kind: str, amount: Amount) -> str:
-        return f"{getattr(self._spent, kind):g} are spent, and it wants {getattr(amount, kind):g}"

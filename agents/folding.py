@@ -1,5 +1,6 @@
 """evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, no view of who is alive."""
 
+import hashlib
 import heapq
 from bisect import bisect_left, insort
 from collections import OrderedDict, deque
@@ -12,6 +13,7 @@ from moot.protocols import (
     COORDINATOR,
     Amount,
     Assigned,
+    Called,
     Cancelled,
     Claim,
     Concluded,
@@ -35,9 +37,10 @@ from moot.protocols import (
     Spent,
     Step,
     Testimony,
+    sealed,
 )
 
-from .state import OUTCOME, BarrierState, Place, RunState, Spending, StepState, TaskState, steps_of
+from .state import OUTCOME, BarrierState, Place, RunState, Spending, StepState, Tally, TaskState, steps_of
 
 
 def fold(run: str, entries: Iterable[Entry]) -> RunState:
@@ -77,7 +80,9 @@ def evolve(state: RunState, entry: Entry) -> None:
         case Assigned() if mine and _expected(state, event):
             _assigned(state, event, entry)
         case Spent() if entry.subject.kind == "spend" and _spender(state, event) == entry.subject.author:
-            _spent(state, event)
+            _spent(state, event.task, event.attempt, event.amount)
+        case Called() if entry.subject.kind in ("model", "tool") and _spender(state, event) == entry.subject.author:
+            _called(state, entry, event)
         case DeadLetter() if mine and event.task in state.tasks:
             _given_up(state, event)
         case Discarded() if entry.subject.kind == "discard":
@@ -222,6 +227,9 @@ def _assigned(state: RunState, event: Assigned, entry: Entry) -> None:
     state.places[event.task] = Place(entry.seq, event.skill)
     if event.share:
         _share(state, event.task, event.attempt, event.share)
+    before = state.tasks.get(event.task)
+    if before and before.agent != event.agent:
+        state.former[f"{event.task}.{before.attempt}"] = before.agent
     state.tasks[event.task] = TaskState(
         step=event.step,
         agent=event.agent,
@@ -373,8 +381,14 @@ def _step_closed(state: RunState, step: StepState) -> None:
 # the budget
 
 
-def _spender(state: RunState, event: Spent) -> str:
-    return state.tasks[event.task].agent if event.task in state.tasks else ""
+def _spender(state: RunState, event: Spent | Called) -> str:
+    """Who may spend for an attempt: whoever it was assigned to, long ago though it may be."""
+    task = state.tasks.get(event.task)
+    if task and task.attempt == event.attempt:
+        return task.agent
+    return state.former.get(
+        f"{event.task}.{event.attempt}", task.agent if task and event.attempt < task.attempt else ""
+    )
 
 
 def _share(state: RunState, task: str, attempt: int, share: Share) -> None:
@@ -384,11 +398,26 @@ def _share(state: RunState, task: str, attempt: int, share: Share) -> None:
     state.committed = state.committed.plus(ours.committed().minus(before))
 
 
-def _spent(state: RunState, event: Spent) -> None:
-    ours = state.spending.setdefault(event.task, Spending())
+def _spent(state: RunState, task: str, attempt: int, amount: Amount) -> None:
+    ours = state.spending.setdefault(task, Spending())
     before = ours.committed()
-    ours.spent[event.attempt] = ours.spent.get(event.attempt, Amount()).plus(event.amount)
+    ours.spent[attempt] = ours.spent.get(attempt, Amount()).plus(amount)
     state.committed = state.committed.plus(ours.committed().minus(before))
+
+
+def _called(state: RunState, entry: Entry, event: Called) -> None:
+    """Count a call. What was answered goes into the hash, so that no record can be changed unnoticed."""
+    answer = sealed(event.answer) if event.answer else event.failed
+    state.recorded = hashlib.sha256(f"{state.recorded}/{event.request}/{answer}".encode()).hexdigest()
+    if entry.subject.kind == "tool":
+        return
+    _spent(state, event.task, event.attempt, event.spent.minus(event.reserved))
+    tally = state.tallies.setdefault(event.agent, {}).setdefault(event.name, Tally())
+    tally.calls += 1
+    tally.failed += not event.answer
+    tally.usage = tally.usage.plus(event.usage)
+    tally.money += event.spent.money
+    tally.estimated = tally.estimated or not event.priced
 
 
 def _repaid(state: RunState, event: Result | Failure) -> None:

@@ -1,17 +1,32 @@
 """Report: what a run came to, in the shape that `moot run -o json` prints."""
 
+from collections.abc import Iterator
 from typing import get_args
 
-from moot.protocols import Amount, Data, Message, Outcome, Proof, Status, Verdict
+from moot.protocols import Amount, Data, Message, Outcome, Proof, Status, Usage, Verdict
 
 from .state import RunState, TaskState
 
 _EXIT: dict[str, int] = {"decided": 0, "partial": 0, "failed": 1, "cancelled": 1, "undecided": 3}
 
 
+class Bill(Message, contract="moot.cli.Bill.v1"):
+    """What one agent has spent with one model. `money` is in US dollars; `estimated`: the price or the tokens of some
+    calls are not known for sure."""
+
+    agent: str
+    model: str
+    calls: int
+    failed: int
+    usage: Usage
+    money: float
+    estimated: bool
+
+
 class Report(Message, contract="moot.cli.Run.v1"):
     """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took, and
-    calls, tokens and money (US dollars) where any were spent. `dead` has the ids of its dead letters.
+    calls, tokens and money (US dollars) where any were spent; `models` has who spent them with which model, `dead` the
+    ids of its dead letters.
     """
 
     run: str
@@ -23,6 +38,7 @@ class Report(Message, contract="moot.cli.Run.v1"):
     missing: tuple[str, ...]
     dead: tuple[str, ...] = ()
     spent: Data
+    models: tuple[Bill, ...] = ()
     state_hash: str
     events: int
     seconds: float
@@ -42,6 +58,7 @@ def report(team: str, state: RunState) -> Report:
         missing=end.missing if end else tuple(state.missing),
         dead=tuple(f"{state.run}.{name}" for name, task in state.tasks.items() if _dead(state, name, task)),
         spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3), **_amounts(state)},
+        models=tuple(_bills(state)),
         state_hash=end.state_hash if end else state.hash(),
         events=state.events,
         seconds=round(state.last - state.asked_at, 3),
@@ -51,6 +68,20 @@ def report(team: str, state: RunState) -> Report:
 def _dead(state: RunState, name: str, task: TaskState) -> bool:
     """True if the task was given up, and its dead letter is written."""
     return task.status == "lost" and name not in state.dead
+
+
+def _bills(state: RunState) -> Iterator[Bill]:
+    for agent, models in sorted(state.tallies.items()):
+        for model, tally in sorted(models.items()):
+            yield Bill(
+                agent=agent,
+                model=model,
+                calls=tally.calls,
+                failed=tally.failed,
+                usage=tally.usage,
+                money=round(tally.money, 6),
+                estimated=tally.estimated,
+            )
 
 
 def _amounts(state: RunState) -> Data:

@@ -24,11 +24,12 @@ from moot.protocols import (
     Ref,
     Share,
     Step,
+    Usage,
     Verdict,
 )
 
 OUTCOME = "outcome"
-LATER = ("spending",)  # came after the first release: hashed where they say something
+LATER = ("spending", "tallies", "recorded", "former")  # came after the first release: hashed where they say something
 
 
 # a field that follows from the others: kept so that nothing has to be searched for; the hash goes without it
@@ -97,6 +98,18 @@ class Spending:
         return total
 
 
+@dataclass
+class Tally:
+    """What an agent has spent with one model: calls, how many of them failed, tokens, money in US dollars. `estimated`:
+    of some calls the price or the tokens are not known for sure."""
+
+    calls: int = 0
+    failed: int = 0
+    usage: Usage = field(default_factory=Usage)
+    money: float = 0.0
+    estimated: bool = False
+
+
 class Place(NamedTuple):
     """Where on the log a task was assigned last, and for which skill."""
 
@@ -115,6 +128,9 @@ class RunState:
     yet, `places` where each task that is not done was assigned, `given` the inputs of the steps at work, `openings` the
     barriers that are ready, `queues` the steps that are ready by who could do them, each the longest remaining path
     first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the most in one step.
+
+    `tallies` has what each agent has spent with each model, `recorded` the hash of all calls in their order, `former`
+    who had the attempts that went to another agent afterwards.
 
     What is emptied from the front again and again is an OrderedDict: iterating over a plain dict walks the holes, too.
     """
@@ -158,6 +174,9 @@ class RunState:
     widest: tuple[int, str] = field(default=(0, ""), metadata=DERIVED)
     committed: Amount = field(default_factory=Amount, metadata=DERIVED)
     spending: dict[str, Spending] = field(default_factory=dict)
+    tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
+    recorded: str = ""
+    former: dict[str, str] = field(default_factory=dict)
     events: int = 0
     last: float = 0.0
     seq: int = 0

@@ -12,6 +12,7 @@ from moot.protocols import (
     Answer,
     Assigned,
     BusFull,
+    Called,
     Cancelled,
     Concluded,
     DeadLetter,
@@ -27,11 +28,13 @@ from moot.protocols import (
     StaleWriter,
     Stored,
     Subjects,
+    ToolResult,
     Unanswered,
     Unreadable,
     open_envelope,
     parse,
     seal,
+    uuid7,
 )
 
 from .blobs import Blobs
@@ -127,6 +130,21 @@ class Log:
         reach("spend.after", run=run, task=event.task, attempt=event.attempt, by=source, seq=seq)
         return seq
 
+    async def called(self, run: str, event: Called, *, source: str) -> bool:
+        """Record a call of a model or a tool, before its answer is used. False if its place is taken: what is there
+        stands. A call that failed has no place, and is always recorded."""
+        write = self._subjects.tool if isinstance(event.answer, ToolResult) else self._subjects.model
+        call = event.call if event.answer else f"{event.call}-{uuid7().hex}"
+        subject = write(run, event.agent, event.task, event.attempt, call)
+        reach("call.before", run=run, task=event.task, attempt=event.attempt, by=source, call=call)
+        first = True
+        try:
+            await self._append([await self._seal(event, subject, source, run)], Fence(subject, 0))
+        except StaleWriter:
+            first = False
+        reach("call.after", run=run, task=event.task, attempt=event.attempt, by=source, call=call, first=first)
+        return first
+
     async def discard(self, run: str, event: Discarded, *, client: str) -> None:
         """Nothing more is to be done about a dead letter. Done twice by the same client, the first stands."""
         subject = self._subjects.discard(run, client, event.task)
@@ -220,9 +238,9 @@ class Log:
             async for message in messages:
                 yield await self.entry(message)
 
-    async def attempt(self, run: str, agent: str, task: str, attempt: int) -> list[Entry]:
-        """All that an agent has said of one attempt: what it reserved, and its answer."""
-        subject = self._subjects.attempt(run, agent, task, attempt)
+    async def work(self, run: str, agent: str, task: str) -> list[Entry]:
+        """All that an agent has said of one task: its answers, and what it reserved, called and asked for them."""
+        subject = self._subjects.work(run, agent, task)
         async with aclosing(read(self._connection, self._stream, [subject])) as messages:
             return [await self.entry(message) async for message in messages]
 

@@ -26,6 +26,8 @@ POINTS = (
     # an agent takes a task, answers, acknowledges, hands back; a coordinator does so with goals
     "take.before", "take.after", "answer.before", "answer.after", "spend.before", "spend.after",
     "ack.before", "ack.after", "back.before", "back.after",
+    # an agent has called a model or a tool, and records it
+    "call.before", "call.after",
     # a skill works, and has an effect outside: said by skills that want to be watched
     "work.before", "work.after", "effect.before", "effect.after",
     # a blob is stored

@@ -40,10 +40,11 @@ class ToolResult(Message, contract="moot.model.ToolResult.v1"):
 
 
 class Opaque(Message, contract="moot.model.Opaque.v1"):
-    """Something of the vendor's own that must go back as it came: thinking with its signature, for example."""
+    """What must go back as it came to the provider `by` that it is from: thinking with its signature, for example."""
 
     kind: Literal["opaque"] = "opaque"
     data: Data
+    by: str = ""
 
 
 Part = Annotated[TextPart | ToolCall | ToolResult | Opaque, Field(discriminator="kind")]
@@ -81,8 +82,8 @@ class ModelRequest(Message, contract="moot.model.Request.v1"):
 
     @property
     def digest(self) -> str:
-        """The sha256 of all of it, in hex: equal requests have equal ones."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """The sha256 of it, in hex. Which model serves it is no part of the question."""
+        return hashlib.sha256(self.model_dump_json(exclude={"model"}).encode()).hexdigest()
 
 
 class Usage(Message, contract="moot.model.Usage.v1"):

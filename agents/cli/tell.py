@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from moot.protocols import Proposal, Verdict
@@ -18,8 +19,28 @@ def tell(team: Team, folder: Path, came: Report) -> str:
     """The team's own words if it has some, and where to look for more."""
     own = team.tell(came) if team.tell else "\n".join(part for part in (verdicts(came), outcome(came)) if part)
     ending = f"run {came.run} {came.status}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
+    bill = "\n".join(bills(came))
     next_ = f"next  moot show {came.run}   moot replay {came.run}   files in {folder}"
-    return inert("\n".join(part for part in (own, ending, next_) if part))
+    return inert("\n".join(part for part in (own, bill, ending, next_) if part))
+
+
+def bills(came: Report) -> Iterator[str]:
+    """What was spent by agent and model; `est.` where the price or the tokens are not known for sure."""
+    if not came.models:
+        return
+    wide, wider = (
+        max(len(word) for word in words) for words in zip(*((b.agent, b.model) for b in came.models), strict=True)
+    )
+    yield "MODELS"
+    for bill in came.models:
+        tokens = f"{bill.usage.total - bill.usage.output:>9,} in {bill.usage.output:>7,} out"
+        failed = f"  {bill.failed} failed" if bill.failed else ""
+        est = " est." if bill.estimated else ""
+        yield f"  {bill.agent:<{wide}}  {bill.model:<{wider}}  {bill.calls:>3} calls {tokens}  ${bill.money:.4f}{est}{failed}"
+    calls, money = sum(bill.calls for bill in came.models), sum(bill.money for bill in came.models)
+    tokens = f"{sum(b.usage.total - b.usage.output for b in came.models):>9,} in {sum(b.usage.output for b in came.models):>7,} out"
+    est = " est." if any(bill.estimated for bill in came.models) else ""
+    yield f"  {'all':<{wide}}  {'':<{wider}}  {calls:>3} calls {tokens}  ${money:.4f}{est}"
 
 
 def outcome(came: Report) -> str:

@@ -13,6 +13,7 @@ from moot.agents.testing import running
 from moot.bus import Bus
 from moot.protocols import (
     Amount,
+    Assigned,
     Budget,
     BudgetExceeded,
     FromGoal,
@@ -152,7 +153,10 @@ def test_no_deadline_lies_behind_the_end_of_the_run() -> None:
 
 
 def context(bus: Bus, share: Share, attempt: int = 1) -> TaskContext:
-    return TaskContext(agent="ann", run="r", task="t", attempt=attempt, deadline=2**40, bus=bus, share=share)
+    assigned = Assigned(
+        task="t", step="t", agent="ann", attempt=attempt, skill="work", input={}, deadline=2**40, share=share
+    )
+    return TaskContext("r", assigned, bus)
 
 
 async def test_two_processes_on_one_attempt_share_its_share(bus: Bus) -> None:
@@ -171,7 +175,7 @@ async def test_two_processes_on_one_attempt_share_its_share(bus: Bus) -> None:
         for number in range(64):
             group.start_soon(spend, ours if number % 2 else theirs)
     assert len(done) == 10
-    said = await bus.log.attempt("r", "ann", "t", 1)
+    said = await bus.log.work("r", "ann", "t")
     assert [entry.event.amount.calls for entry in said if isinstance(entry.event, Spent)] == [1] * 10
 
 

@@ -1,0 +1,236 @@
+"""Calling: one call of a model or a tool, from the record if it was made before, onto the record before it is used."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from moot.bus import Bus
+from moot.protocols import (
+    Amount,
+    BudgetExceeded,
+    BusError,
+    Called,
+    Data,
+    Miss,
+    ModelFailure,
+    ModelReply,
+    ModelRequest,
+    MootError,
+    Opaque,
+    Progress,
+    Serving,
+    ToolCall,
+    ToolResult,
+    Turn,
+    Usage,
+    sealed,
+)
+
+from ..logger import structlog
+from ..record import Record
+from .model import Listener, Model
+from .prices import Prices
+from .tools import Tool
+
+PACE = 0.2  # seconds between two pieces of a stream that are passed on live
+OVERHEAD = 1024  # tokens, at most, that a vendor adds to a request of its own accord
+LONGEST = 100_000  # characters of what a tool says; the rest is cut off
+ELSEWHERE = {"overloaded", "limited", "hung", "unreachable", "denied", "protocol"}  # another model may be well
+
+
+def default() -> Serving:
+    """Who serves where the team does not say: the model that MOOT_MODEL names."""
+    return Serving(models=(os.environ.get("MOOT_MODEL") or "anthropic:claude-sonnet-5-5",))
+
+
+class Calls:
+    """The calls of one attempt. `models` gives the model of a name, `serving` says which may be called."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        record: Record,
+        *,
+        run: str,
+        agent: str,
+        task: str,
+        attempt: int,
+        serving: Serving,
+        models: Callable[[str], Model],
+        prices: Callable[[], Prices],
+    ) -> None:
+        self._bus = bus
+        self._record = record
+        self._run, self._agent, self._task, self._attempt = run, agent, task, attempt
+        self._serving = serving
+        self._models = models
+        self._prices = prices
+        self._log = structlog.get_logger().bind(run=run, task=task, attempt=attempt)
+
+    async def model(self, request: ModelRequest) -> ModelReply:
+        """The reply to a request, whichever of the serving models gives it.
+
+        Raises ModelFailure of the last model that was tried, BudgetExceeded, Miss.
+        """
+        place, known = await self._record.recall(request.digest, f"a request to {self._serving.models[0]}")
+        if known:
+            assert isinstance(known.answer, ModelReply)
+            return known.answer
+        return await self._live(request, place)
+
+    async def tool(self, tool: Tool | None, call: ToolCall, refusal: str = "") -> ToolResult:
+        """What a tool says to a call; a `refusal`, or what it raises, is a result as well.
+
+        Raises BudgetExceeded, BusError and Miss, which are not the model's to deal with.
+        """
+        digest = hashlib.sha256(to_json([call.name, call.input])).hexdigest()
+        place, known = await self._record.recall(digest, f"a call of the tool {call.name}")
+        if known:
+            assert isinstance(known.answer, ToolResult)
+            return known.answer.model_copy(update={"id": call.id})
+        text, failed = (refusal, True) if refusal or tool is None else await self._tried(tool, call.input)
+        result = ToolResult(id=call.id, text=text[:LONGEST], failed=failed)
+        answer = await self._record.add(self._called(place, call.name, digest, result))
+        assert isinstance(answer, ToolResult)
+        return answer.model_copy(update={"id": call.id})
+
+    # live
+
+    async def _live(self, request: ModelRequest, place: str) -> ModelReply:
+        trouble: MootError | None = None
+        for name in self._serving.models:
+            try:
+                return await self._ask(request.model_copy(update={"model": name}), place)
+            except BudgetExceeded as error:
+                if not self._serving.cheaper:
+                    raise
+                trouble = error
+            except ModelFailure as error:
+                if error.kind not in ELSEWHERE:
+                    raise
+                trouble = error
+            self._log.warning("this model cannot be had", model=name, why=str(trouble))
+        assert trouble
+        raise trouble
+
+    async def _ask(self, request: ModelRequest, place: str) -> ModelReply:
+        model = self._models(request.model)
+        reserved = await self._reserve(request)
+        try:
+            reply = await model(_for_vendor(request), self._listener(request.model))
+        except ModelFailure as failure:
+            await self._record.add(
+                self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
+            )
+            raise
+        reply = reply.model_copy(update={"parts": tuple(_marked(part, request.model) for part in reply.parts)})
+        answer = await self._record.add(self._costs(request, place, reply.usage, reserved, answer=reply))
+        assert isinstance(answer, ModelReply)
+        return answer
+
+    async def _reserve(self, request: ModelRequest) -> Amount:
+        """Take as much of the share as the call can cost at most; nothing where there is no limit."""
+        share = await self._record.left()
+        if all(limit is None for _, limit in share):
+            return Amount()
+        read = len(request.model_dump_json(exclude={"model"}).encode()) + OVERHEAD  # a token is at least a byte
+        dearest = max((Usage(input=read), Usage(cache_write=read)), key=lambda usage: self._money(request.model, usage))
+        amount = Amount(
+            calls=1,
+            tokens=read + request.most,
+            money=self._money(request.model, dearest.plus(Usage(output=request.most))),
+        )
+        await self._record.reserve(amount)
+        return amount
+
+    def _money(self, model: str, usage: Usage) -> float:
+        return self._prices().cost(model, usage)[0]
+
+    def _costs(
+        self,
+        request: ModelRequest,
+        place: str,
+        usage: Usage,
+        reserved: Amount,
+        *,
+        answer: ModelReply | None = None,
+        failed: str = "",
+    ) -> Called:
+        money, priced = self._prices().cost(request.model, usage)
+        call = self._called(place, request.model, request.digest, answer)
+        return call.model_copy(
+            update={
+                "failed": failed,
+                "usage": usage,
+                "spent": Amount(calls=1, tokens=usage.total, money=money),
+                "reserved": reserved,
+                "priced": priced and not usage.estimated,
+            }
+        )
+
+    def _called(self, place: str, name: str, digest: str, answer: ModelReply | ToolResult | None) -> Called:
+        return Called(
+            task=self._task,
+            attempt=self._attempt,
+            agent=self._agent,
+            call=place,
+            name=name,
+            request=digest,
+            answer=answer,
+            digest=sealed(answer) if answer else "",
+        )
+
+    def _listener(self, model: str) -> Listener:
+        """Passes a stream on as live progress, in pieces that people can read."""
+        held, told = "", 0.0
+
+        async def listen(text: str) -> None:
+            nonlocal held, told
+            held += text
+            if time.monotonic() - told >= PACE:
+                said, held, told = held, "", time.monotonic()
+                await self._bus.live.progress(
+                    Progress(run=self._run, task=self._task, agent=self._agent, says=model, text=said)
+                )
+
+        return listen
+
+    async def _tried(self, tool: Tool, given: Data) -> tuple[str, bool]:
+        try:
+            return _text(await tool.call(given)), False
+        except (BudgetExceeded, BusError, Miss):
+            raise
+        except MootError as error:
+            return str(error), True
+        except Exception as error:  # noqa: BLE001 - a tool is somebody else's code: whatever it raises is told
+            self._log.warning("a tool raised", tool=tool.name, exc_info=error)
+            return f"it failed: {type(error).__name__}", True
+
+
+def _text(said: JsonValue) -> str:
+    return said if isinstance(said, str) else to_json(said).decode()
+
+
+def _marked(part: object, model: str) -> object:
+    """What only its vendor understands is marked with the vendor's name."""
+    return part.model_copy(update={"by": _vendor(model)}) if isinstance(part, Opaque) else part
+
+
+def _for_vendor(request: ModelRequest) -> ModelRequest:
+    """The request without what another vendor's model has said to itself."""
+    turns = (
+        Turn(
+            role=turn.role,
+            parts=tuple(p for p in turn.parts if not isinstance(p, Opaque) or p.by == _vendor(request.model)),
+        )
+        for turn in request.turns
+    )
+    return request.model_copy(update={"turns": tuple(turns)})
+
+
+def _vendor(model: str) -> str:
+    return model.partition(":")[0]

@@ -1,0 +1,75 @@
+"""Tool: what a model may call. A function of the specialist's, another agent's skill, or one of an MCP server."""
+
+import inspect
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from inspect import Parameter, iscoroutinefunction
+from typing import Any
+
+from anyio.to_thread import run_sync
+from pydantic import BaseModel, ConfigDict, JsonValue, PydanticUserError, ValidationError, create_model
+from pydantic_core import to_jsonable_python
+
+from moot.protocols import BadSkill, Data, Refused
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Something that a model may call. `takes` is the JSON Schema of its input, an object.
+
+    `acts`: it changes something outside. Such a tool cannot be called in a conversation that has seen anybody else's
+    text, for it might be that text that wants it called.
+    """
+
+    name: str
+    description: str
+    takes: Data
+    call: Callable[[Data], Awaitable[JsonValue]]
+    acts: bool = False
+
+
+def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
+    """A function as a tool: name and description are its own, the schema is read from its annotations.
+
+    A function that is not async runs in a worker thread. Its input is checked before it is called; Refused, raised by
+    the function, is told to the model. Raises BadSkill where an annotation is missing or has no JSON Schema.
+    """
+    name = function.__name__
+    takes = _input(function, name)
+
+    async def call(given: Data) -> JsonValue:
+        try:
+            checked = takes.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise Refused(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        arguments = {field: getattr(checked, field) for field in takes.model_fields}
+        if iscoroutinefunction(function):
+            said = await function(**arguments)
+        else:
+            said = await run_sync(partial(function, **arguments), abandon_on_cancel=True)
+        plain: JsonValue = to_jsonable_python(said)
+        return plain
+
+    return Tool(name, inspect.getdoc(function) or "", takes.model_json_schema(), call, acts)
+
+
+def _input(function: Callable[..., Any], name: str) -> type[BaseModel]:
+    hints = typing.get_type_hints(function)
+    parameters = inspect.signature(function).parameters
+    missing = [each for each in parameters if each not in hints]
+    if missing:
+        raise BadSkill(f"the tool {name} cannot take {missing[0]}", "it has no annotation", "Annotate it.")
+    fields: dict[str, Any] = {each: (hints[each], _default(parameter)) for each, parameter in parameters.items()}
+    try:
+        made: type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        made.model_json_schema()
+    except PydanticUserError as error:
+        raise BadSkill(f"the tool {name} cannot be offered to a model", str(error), "Use plain types.") from None
+    return made
+
+
+def _default(parameter: Parameter) -> object:
+    return ... if parameter.default is Parameter.empty else parameter.default
