@@ -19,7 +19,7 @@ from moot.protocols import Answer, Assigned, BudgetExceeded, Data, Failure, Fail
 from .context import TaskContext
 from .logger import structlog
 from .logs import inert
-from .models.endpoints import Endpoints
+from .models.model import Model
 from .specialist import Parameter, Skill, Specialist
 
 LARGEST = 64 * 2**20  # bytes that a skill may say at once; more goes into a Blob
@@ -28,10 +28,10 @@ LARGEST = 64 * 2**20  # bytes that a skill may say at once; more goes into a Blo
 class Attempts:
     """Tries tasks with the skills of one specialist, in this process."""
 
-    def __init__(self, specialist: Specialist, bus: Bus, endpoints: Endpoints | None = None) -> None:
+    def __init__(self, specialist: Specialist, bus: Bus, models: Callable[[str], Model] | None = None) -> None:
         self._specialist = specialist
         self._bus = bus
-        self._endpoints = endpoints
+        self._models = models
         self._threads = _Threads(specialist.hands)
 
     @property
@@ -45,7 +45,7 @@ class Attempts:
         if skill is None:
             why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
             return failure(assigned, "refused", why)
-        context = TaskContext(run, assigned, self._bus, endpoints=self._endpoints)
+        context = TaskContext(run, assigned, self._bus, models=self._models)
         try:
             with anyio.move_on_after(context.remaining):
                 return await self._result(skill, assigned, context)

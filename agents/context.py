@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar, overload
@@ -18,7 +18,8 @@ from moot.protocols import Amount, Assigned, Blob, Effort, Message, Progress, Sh
 from .logger import structlog
 from .models.calling import Calls, default
 from .models.conversation import About, Conversation
-from .models.endpoints import Endpoints, configured
+from .models.endpoints import configured
+from .models.model import Model
 from .models.prices import prices
 from .models.tools import Tool
 from .models.untrusted import Untrusted, instructing
@@ -41,7 +42,7 @@ class TaskContext:
         assigned: Assigned,
         bus: Bus,
         *,
-        endpoints: Endpoints | None = None,
+        models: Callable[[str], Model] | None = None,
         record: Record | None = None,
     ) -> None:
         self.agent = assigned.agent
@@ -55,7 +56,7 @@ class TaskContext:
         )
         self._assigned = assigned
         self._bus = bus
-        self._endpoints = endpoints
+        self._models = models
         self._record = record or Record(
             bus,
             run=run,
@@ -172,7 +173,7 @@ class TaskContext:
             task=self.task,
             attempt=self.attempt,
             serving=self._assigned.serving or default(),
-            models=(self._endpoints or configured()).model,
+            models=self._models or configured().model,
             prices=prices,
         )
 

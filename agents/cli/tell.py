@@ -2,12 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from moot.protocols import Proposal, Verdict
 
-from ..report import Report
+from ..report import Bill, Report
 from ..team import Team
 from ..words import some
 from .output import inert
@@ -28,19 +28,26 @@ def bills(came: Report) -> Iterator[str]:
     """What was spent by agent and model; `est.` where the price or the tokens are not known for sure."""
     if not came.models:
         return
-    wide, wider = (
-        max(len(word) for word in words) for words in zip(*((b.agent, b.model) for b in came.models), strict=True)
-    )
+    rows = [_bill(bill.agent, bill.model, [bill]) for bill in came.models] + [_bill("all", "", came.models)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     yield "MODELS"
-    for bill in came.models:
-        tokens = f"{bill.usage.total - bill.usage.output:>9,} in {bill.usage.output:>7,} out"
-        failed = f"  {bill.failed} failed" if bill.failed else ""
-        est = " est." if bill.estimated else ""
-        yield f"  {bill.agent:<{wide}}  {bill.model:<{wider}}  {bill.calls:>3} calls {tokens}  ${bill.money:.4f}{est}{failed}"
-    calls, money = sum(bill.calls for bill in came.models), sum(bill.money for bill in came.models)
-    tokens = f"{sum(b.usage.total - b.usage.output for b in came.models):>9,} in {sum(b.usage.output for b in came.models):>7,} out"
-    est = " est." if any(bill.estimated for bill in came.models) else ""
-    yield f"  {'all':<{wide}}  {'':<{wider}}  {calls:>3} calls {tokens}  ${money:.4f}{est}"
+    for agent, model, *numbers in rows:
+        cells = [f"{number:>{width}}" for number, width in zip(numbers, widths[2:], strict=True)]
+        yield f"  {agent:<{widths[0]}}  {model:<{widths[1]}}  {'  '.join(cells)}".rstrip()
+
+
+def _bill(agent: str, model: str, bills: Sequence[Bill]) -> tuple[str, ...]:
+    read = sum(bill.usage.total - bill.usage.output for bill in bills)
+    failed = sum(bill.failed for bill in bills)
+    return (
+        agent,
+        model,
+        some(sum(bill.calls for bill in bills), "call"),
+        f"{read:,} tokens in",
+        f"{sum(bill.usage.output for bill in bills):,} out",
+        f"${sum(bill.money for bill in bills):.4f}" + (" est." if any(bill.estimated for bill in bills) else ""),
+        f"{failed} failed" if failed else "",
+    )
 
 
 def outcome(came: Report) -> str:

@@ -206,7 +206,7 @@ def test_show_gives_the_report(run: Run) -> None:
     report = run("show", "mood-decided", "-o", "json").json
     assert set(report) == {
         "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "state_hash",
-        "events", "seconds",
+        "events", "seconds", "models",
     }  # fmt: skip
     assert (report["status"], report["spent"]["tasks"]) == ("decided", 3)
     assert [verdict["value"] for verdict in report["verdicts"]] == ["good"]
