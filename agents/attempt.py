@@ -20,6 +20,7 @@ from .context import TaskContext
 from .logger import structlog
 from .logs import inert
 from .models.model import Model
+from .record import Record
 from .specialist import Parameter, Skill, Specialist
 
 LARGEST = 64 * 2**20  # bytes that a skill may say at once; more goes into a Blob
@@ -39,13 +40,16 @@ class Attempts:
         """How many threads still work on something that nobody waits for any more."""
         return self._threads.abandoned
 
-    async def attempt(self, run: str, assigned: Assigned) -> Answer:
-        """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through."""
+    async def attempt(self, run: str, assigned: Assigned, record: Record | None = None) -> Answer:
+        """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through.
+
+        With a `record` it is done as a replay, from what is there.
+        """
         skill = self._specialist.skills.get(assigned.skill)
         if skill is None:
             why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
             return failure(assigned, "refused", why)
-        context = TaskContext(run, assigned, self._bus, models=self._models)
+        context = TaskContext(run, assigned, self._bus, models=self._models, record=record)
         try:
             with anyio.move_on_after(context.remaining):
                 return await self._result(skill, assigned, context)

@@ -39,12 +39,14 @@ class Record:
         self._turn = Lock()
 
     @classmethod
-    def of(cls, bus: Bus, entries: Iterable[Entry], *, run: str, agent: str, task: str, attempt: int) -> "Record":
+    def of(cls, bus: Bus, entries: Iterable[Entry], *, agent: str, task: str, attempt: int) -> "Record":
         """The record of an attempt that is over, for a replay: a call that it does not have is a Miss."""
-        record = cls(bus, run=run, agent=agent, task=task, attempt=attempt, share=Share())
+        record = cls(bus, run="", agent=agent, task=task, attempt=attempt, share=Share())
         record.live = False
         record._read(
-            [e for e in entries if e.subject.author == agent and e.subject.rest[0:1] == (task,) and e.subject.rest[1:]]
+            entry
+            for entry in entries
+            if entry.subject.author == agent and len(entry.subject.rest) > 1 and entry.subject.rest[0] == task
         )
         return record
 
@@ -84,6 +86,8 @@ class Record:
 
     async def reserve(self, amount: Amount) -> None:
         """Take an amount of the attempt's share, on the log. Raises BudgetExceeded, and then nothing was taken."""
+        if not self.live:
+            return
         event = Spent(task=self._task, attempt=self._attempt, agent=self._agent, amount=amount)
         async with self._turn:
             while True:
@@ -103,6 +107,8 @@ class Record:
 
     async def left(self) -> Share:
         """What the attempt may still spend."""
+        if not self.live:
+            return self._share
         async with self._turn:
             await self._ensure()
             return self._share.less(self._spent)

@@ -10,8 +10,10 @@ from moot.bus import Bus
 from moot.protocols import COORDINATOR, Concluded, Entry, MootError
 
 from ..folding import evolve
+from ..rework import rework as rework_of
 from ..state import RunState
-from ..words import describe, plain
+from ..team import Team, load_team
+from ..words import describe, plain, some
 from .options import Settings, common
 from .output import emit
 from .reach import go, reading
@@ -30,22 +32,33 @@ class Differs(MootError):
     metavar="X",
     help="X times as fast as it was said.  [default: at once]",
 )
+@click.option(
+    "--rework",
+    metavar="MODULE:TEAM",
+    help="Also do the work of its specialists again, from what models and tools said.",
+)
 @common
-def replay(settings: Settings, run: str, team: str | None, pace: float | None) -> None:
+def replay(settings: Settings, run: str, team: str | None, pace: float | None, rework: str | None) -> None:
     """Step through a recorded run; calls no model and no tool.
 
     RUN is an id, the beginning of one, @last or @prev. Ends with the hash of the state, which must be the recorded one.
     """
-    summary = go(_replay, settings, run, team, pace)
+    summary = go(_replay, settings, run, team, pace, load_team(rework) if rework else None)
     emit(settings, summary, _verdict)
     if summary["same"] is False:
         raise Differs(
             f"run {summary['run']} does not replay to what is recorded",
             f"the state's hash is {summary['state_hash']}, recorded is {summary['recorded']}",
         )
+    if other := [task for task in summary.get("reworked", []) if not task["same"]]:
+        raise Differs(
+            f"{other[0]['task']} of {other[0]['agent']} does not come to the recorded answer", other[0]["why"]
+        )
 
 
-async def _replay(settings: Settings, run: str, team: str | None, pace: float | None) -> dict[str, Any]:
+async def _replay(
+    settings: Settings, run: str, team: str | None, pace: float | None, workers: Team | None
+) -> dict[str, Any]:
     async with reading(settings, run, team) as (bus, found):
         end = await _end(bus, found)
         state, hashed = RunState(found), ""
@@ -56,6 +69,8 @@ async def _replay(settings: Settings, run: str, team: str | None, pace: float | 
             if settings.output != "json":
                 emit(settings, _step(entry, state), lambda step: _line(step))
         state_hash = hashed if end else state.hash()
+        members = {member.name: member for member in workers.specialists} if workers else {}
+        reworked = [task async for task in rework_of(bus, found, members)] if members else []
         return {
             "run": found,
             "team": bus.team,
@@ -63,6 +78,7 @@ async def _replay(settings: Settings, run: str, team: str | None, pace: float | 
             "recorded": end.state_hash if end else None,
             "same": state_hash == end.state_hash if end else None,
             "events": state.events,
+            **({"reworked": [task._asdict() for task in reworked]} if workers else {}),
         }
 
 
@@ -92,4 +108,10 @@ def _line(step: dict[str, Any]) -> str:
 
 def _verdict(summary: dict[str, Any]) -> str:
     how = {True: "as recorded", False: f"but recorded is {summary['recorded']}", None: "the run has not ended"}
-    return plain(f"state hash {summary['state_hash'] or 'unknown'} — {how[summary['same']]}")
+    done = summary.get("reworked", [])
+    again = (
+        f"\n{some(len(done), 'task')} done again from {some(sum(t['calls'] for t in done), 'recorded call')}"
+        if done
+        else ""
+    )
+    return plain(f"state hash {summary['state_hash'] or 'unknown'} — {how[summary['same']]}{again}")

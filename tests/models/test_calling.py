@@ -159,7 +159,7 @@ async def test_a_replay_asks_nobody_and_a_miss_is_an_error_by_name(bus: Bus) -> 
     silent = Speaker("never asked")
 
     def replayed() -> Record:
-        return Record.of(bus, entries, run="r", agent="ann", task="t", attempt=1)
+        return Record.of(bus, entries, agent="ann", task="t", attempt=1)
 
     ours = context(bus, silent)
     ours._record = replayed()
@@ -180,7 +180,7 @@ async def test_an_answer_that_is_not_the_recorded_one_is_a_miss(bus: Bus) -> Non
     forged = entry.event.model_copy(update={"answer": spoken("m", (TextPart(text="two"),))})
     changed = entry._replace(envelope=entry.envelope.model_copy(update={"data": forged}))
     ours = context(bus, Speaker("never asked"))
-    ours._record = Record.of(bus, [changed], run="r", agent="ann", task="t", attempt=1)
+    ours._record = Record.of(bus, [changed], agent="ann", task="t", attempt=1)
     with pytest.raises(Miss, match="another answer"):
         await ours.model(str, instructions="Count.")
     assert fold("r", [entry]).events == fold("r", [changed]).events == 1
