@@ -19,16 +19,22 @@ if TYPE_CHECKING:
         verified,
     )
     from .chaining import by_contract
+    from .checking import misfits
     from .client import Client, connect
     from .context import TaskContext
     from .coordinator import coordinate
     from .dead import Attempt, Autopsy, Letter, Redrive
     from .decider import Policy, View, decide
     from .folding import evolve, fold
+    from .judging import Case, Judgement, judged, model_judge
     from .matters import Option
+    from .models.tools import Tool, tool
+    from .models.untrusted import Untrusted
     from .planning import Brief, Planner, fixed
     from .report import Report, exit_code
     from .roster import Roster
+    from .serving import Serve
+    from .sketching import PlanRequest, Sketch, by_model, model_planner
     from .specialist import Specialist
     from .state import RunState
     from .supervisor import Supervisor
@@ -39,16 +45,22 @@ if TYPE_CHECKING:
 _HOMES = {
     "arbitration": "Arbiter Docket Rule evident independent keep majority prefer rules surest unopposed verified",
     "chaining": "by_contract",
+    "checking": "misfits",
     "client": "Client connect",
     "context": "TaskContext",
     "coordinator": "coordinate",
     "dead": "Attempt Autopsy Letter Redrive",
     "decider": "Policy View decide",
     "folding": "evolve fold",
+    "judging": "Case Judgement judged model_judge",
     "matters": "Option",
+    "models.tools": "Tool tool",
+    "models.untrusted": "Untrusted",
     "planning": "Brief Planner fixed",
     "report": "Report exit_code",
     "roster": "Roster",
+    "serving": "Serve",
+    "sketching": "PlanRequest Sketch by_model model_planner",
     "specialist": "Specialist",
     "state": "RunState",
     "supervisor": "Supervisor",
@@ -59,14 +71,14 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
-    "Specialist", "TaskContext",
+    "Specialist", "TaskContext", "Tool", "tool", "Untrusted",
     # make a team of them
-    "Team", "load", "Policy",
+    "Team", "load", "Policy", "Serve",
     # plan
-    "Planner", "Brief", "by_contract", "fixed",
+    "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "Sketch", "misfits",
     # settle
     "Arbiter", "Docket", "Option", "unopposed", "independent", "rules", "Rule", "keep", "evident", "surest", "prefer",
-    "majority", "verified",
+    "majority", "verified", "judged", "model_judge", "Case", "Judgement",
     # ask
     "Client", "connect", "Report", "exit_code", "Letter", "Autopsy", "Attempt", "Redrive",
     # run the parts

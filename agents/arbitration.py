@@ -83,7 +83,7 @@ def independent(docket: Docket) -> Iterator[Verdict]:
         if len({source for choice in choices for source in choice.sources}) == 1:
             lineage = next(iter(choices[0].sources))
             because = f"all descend from {lineage}: one witness"
-            yield from _ranked(
+            yield from ranked(
                 docket, matter, _surest, "independent", because, lambda word, _: f"{word}, said with more confidence"
             )
 
@@ -102,7 +102,7 @@ def rules(*order: Rule) -> Arbiter:
             view = docket
             for rule in order:
                 why = " ".join((rule.__doc__ or rule.__name__).split())
-                for verdict in _ranked(view, matter, rule, f"rule: {rule.__name__}", why, _put_first_by(rule)):
+                for verdict in ranked(view, matter, rule, f"rule: {rule.__name__}", why, _put_first_by(rule)):
                     yield verdict
                     view = Docket(view.open, view.items, {**view.tentative, matter.id: verdict}, view.answer)
                 if matter not in view.contested():
@@ -139,7 +139,7 @@ def prefer(*agents: str) -> Rule:
 def majority(docket: Docket) -> Iterator[Verdict]:
     """More independent witnesses outweigh fewer; a tie decides nothing."""
     for matter in docket.contested():
-        yield from _ranked(docket, matter, _witnesses, "majority", "more independent witnesses", _more_witnesses)
+        yield from ranked(docket, matter, _witnesses, "majority", "more independent witnesses", _more_witnesses)
 
 
 def verified(skill: str) -> Arbiter:
@@ -199,7 +199,7 @@ def _rank(choices: Sequence[Option], score: Rule) -> _Ranking:
     return _Ranking(stands, falls, tied)
 
 
-def _ranked(
+def ranked(
     docket: Docket, matter: Matter, score: Rule, rule: str, because: str, flips: Callable[[str, float], str]
 ) -> Iterator[Verdict]:
     """A verdict if the score tells all options apart; a narrowed matter if it tells some; nothing if none.

@@ -26,11 +26,13 @@ class Purse:
         """True if nothing is left at the moment of something, but attempts under way may yet give some back."""
         return self._pending and any(left <= 0 for left in self._left.values())
 
-    def share(self) -> Share | None:
+    def share(self, *, spends: bool = True) -> Share | None:
         """The share of the next task: an equal part of what is left, at least one call and one token while there are
-        any; None without a budget."""
+        any; nothing if it does not spend; None without a budget."""
         if self._budget is None:
             return None
+        if not spends:
+            return Share.of(dict.fromkeys(self._left, 0))
         tasks, self._tasks = max(self._tasks, 1), self._tasks - 1
         self._pending = True
         parts = {kind: _part(left, tasks) for kind, left in self._left.items()}

@@ -231,6 +231,7 @@ class _Chain:
             many=card.says.many or bool(fans),
             optional=tuple(name for name, wanted in card.takes.items() if wanted.optional),
             witness=card.witness,
+            spends=any(member.spends for member in group),
         )
         return step
 

@@ -3,7 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Literal, NamedTuple
 
@@ -42,6 +42,7 @@ from .chaining import by_contract
 from .folding import task_id, testimony
 from .matters import group
 from .planning import Brief, Planner, contracts, faults
+from .serving import Exhausted, Served
 from .state import OUTCOME, RunState, StepState, TaskState
 
 BATCH = 1000  # events of one decision: the most that the log takes as one atomic batch
@@ -54,7 +55,8 @@ class Policy:
 
     `attempts` per task; `lease`: how long an agent may be silent with a task in hand, where nobody else could do it;
     `timeout` of one attempt; `patience`: how long planning waits for the team's members, and a barrier for whoever
-    could answer its inquiry; `window`: how many tasks one agent has open in a run; `budget` where none is asked for.
+    could answer its inquiry; `window`: how many tasks one agent has open in a run; `budget` where none is asked for;
+    `served`: which models serve whom; `exhausted`: what becomes of a run in which a task's share is not enough.
     """
 
     goal: type[Goal]
@@ -71,6 +73,8 @@ class Policy:
     undecided: Literal["proceed", "stop"] = "proceed"
     window: int = 1000
     budget: Budget | None = None
+    served: Served = field(default_factory=Served)
+    exhausted: Exhausted = "cheaper"
 
 
 class View(NamedTuple):
@@ -120,6 +124,8 @@ def _ended_from_outside(state: RunState, policy: Policy, view: View) -> Conclude
     end = _ends_at(state, policy)
     if end is not None and view.now >= end:
         return _concluded(state, "failed", f"it took longer than {end - state.asked_at:g} s")
+    if state.exhausted and policy.exhausted == "stop":
+        return _concluded(state, "failed", f"the budget is exhausted: {state.exhausted}")
     why = too_wide(state, _budget(state, policy))
     return _concluded(state, "failed", why) if why else None
 
@@ -171,6 +177,7 @@ def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
         prefer=policy.prefer,
         open=policy.open,
         answer=_answers(state),
+        budget=_budget(state, policy),
     )
     if wrong := _misfit(state, policy):
         return [_concluded(state, "failed", wrong)]
@@ -310,7 +317,7 @@ def _assignments(state: RunState, policy: Policy, view: View, purse: Purse) -> I
             return
         if load[agent] < policy.window and not _hopeless(state, policy, view, name, step.step.agents):
             given = next(state.inputs(step.step, task.ordinal))
-            yield _assign(step, task.ordinal, given, task.attempt + 1, agent, load, deadline, purse)
+            yield _assign(step, task.ordinal, given, task.attempt + 1, agent, load, deadline, purse, policy)
     for _, _, name in heapq.merge(*_open_queues(state, policy, load)):
         step = state.steps[name]
         for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
@@ -319,7 +326,7 @@ def _assignments(state: RunState, policy: Policy, view: View, purse: Purse) -> I
                 return
             if load[agent] >= policy.window:
                 break
-            yield _assign(step, ordinal, given, 1, agent, load, deadline, purse)
+            yield _assign(step, ordinal, given, 1, agent, load, deadline, purse, policy)
 
 
 def _open_queues(state: RunState, policy: Policy, load: Counter[str]) -> Iterator[Iterator[tuple[float, int, str]]]:
@@ -343,6 +350,7 @@ def _assign(
     load: Counter[str],
     deadline: float,
     purse: Purse,
+    policy: Policy,
 ) -> Assigned:
     load[agent] += 1
     return Assigned(
@@ -354,13 +362,15 @@ def _assign(
         input=given,
         deadline=deadline,
         ordinal=ordinal,
-        share=purse.share(),
+        share=purse.share(spends=step.step.spends),
+        serving=policy.served.of(agent, step.step.skill),
     )
 
 
 def _choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str], directory: Directory) -> str:
-    """Of the agents that could: not the one that failed if another is alive, then the least loaded."""
+    """Of the agents that could: one that is alive, and well, not the one that failed, if there is one; the least loaded."""
     alive = [agent for agent in agents if agent in directory.alive] or list(agents)
+    alive = [agent for agent in alive if agent not in directory.unwell] or alive
     others = [agent for agent in alive if before is None or agent != before.agent] or alive
     return min(others, key=lambda agent: load[agent])
 
@@ -425,7 +435,8 @@ def _ask(
             input=given[agent] or {},
             deadline=_deadline(state, policy, view),
             asked_by=asked_by,
-            share=purse.share(),
+            share=purse.share(spends=any(card.agent == agent and card.spends for card in cards)),
+            serving=policy.served.of(agent, inquiry.skill),
         )
     elif view.now >= since + policy.patience:
         offered = f"{', '.join(given)} cannot be given all that it takes" if given else "nobody offers it"

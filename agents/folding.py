@@ -105,7 +105,7 @@ def evolve(state: RunState, entry: Entry) -> None:
 def _planned(state: RunState, event: Planned) -> None:
     state.plan, state.versions = event.plan, event.versions
     state.steps = {step.id: StepState(step) for step in event.plan.steps}
-    state.unbegun = len(state.steps)
+    state.unbegun = sum(step.spends for step in event.plan.steps)
     state.missing |= dict.fromkeys(event.plan.absent, "absent when the run was planned")
     order = TopologicalSorter({step.id: steps_of(step.inputs) for step in event.plan.steps}).static_order()
     needs = {name: _needs(state, name, state.steps[name].step.inputs) for name in order}
@@ -176,7 +176,7 @@ def _unqueue(state: RunState, step: StepState) -> None:
 
 def _begins(state: RunState, step: StepState) -> bool:
     """Count the step's tasks. False if there is none to do: an input is lost, or the list to fan out over is empty."""
-    state.unbegun -= 1
+    state.unbegun -= step.step.spends
     wanted = {name: ref for name, ref in step.step.inputs.items() if name not in step.step.optional}
     if not all(state.available(ref) for ref in wanted.values()):
         _lose(state, step)
@@ -185,7 +185,7 @@ def _begins(state: RunState, step: StepState) -> bool:
     elements = state.value(step.step.inputs[each]) if each else None
     step.total = len(elements) if isinstance(elements, list) else int(each is None)
     step.status = "ready" if step.total else "done"
-    state.unassigned += step.total
+    state.unassigned += step.total * step.step.spends
     state.widest = max(state.widest, (step.total, step.step.id))
     return step.total > 0
 
@@ -246,7 +246,7 @@ def _assigned(state: RunState, event: Assigned, entry: Entry) -> None:
         state.unsettled.pop(event.asked_by, None)
     step = state.steps.get(event.step)
     if step and event.attempt == 1:
-        state.unassigned -= max(event.ordinal + 1 - step.assigned, 0)
+        state.unassigned -= max(event.ordinal + 1 - step.assigned, 0) * step.step.spends
         step.assigned = max(step.assigned, event.ordinal + 1)
         if step.assigned >= step.total and event.step in state.agenda:
             del state.agenda[event.step]
@@ -267,6 +267,8 @@ def _answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
     else:
         _repaid(state, event)
         if isinstance(event, Failure):
+            if event.exhausted:
+                state.exhausted = state.exhausted or f"{event.task}: {event.because}"
             _failed(state, event.task, event.kind, event.because, event.version)
         else:
             _done(state, event)

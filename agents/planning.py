@@ -5,6 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from moot.protocols import (
+    Budget,
     Contract,
     Data,
     Directory,
@@ -25,7 +26,7 @@ from .state import OUTCOME, steps_of
 
 class Brief(NamedTuple):
     """All that a planner may look at. `answer` gives the answer to an Inquiry it returned before, None if there is none
-    yet; `refused` has the reasons why its earlier plans were sent back."""
+    yet; `budget` is the run's."""
 
     goal: Data
     goal_type: type[Goal]
@@ -35,7 +36,7 @@ class Brief(NamedTuple):
     prefer: tuple[str, ...] = ()
     open: bool = True
     answer: Callable[[Inquiry], Data | Failure | None] = lambda _: None
-    refused: tuple[str, ...] = ()
+    budget: Budget | None = None
 
     def absent(self) -> tuple[str, ...]:
         return tuple(member for member in self.members if member not in self.directory.alive)

@@ -22,6 +22,7 @@ async def present(
     instance: str,
     busy: Callable[[], tuple[str, ...]] = tuple,
     stats: Callable[[], Data] = dict,
+    unwell: Callable[[], bool] = bool,
 ) -> AsyncIterator[None]:
     """Be found by `$SRV.PING`, INFO and STATS and by everybody who follows the heartbeats; say good-bye at the end."""
     digest = sha256(card.model_dump_json().encode()).hexdigest()[:16]
@@ -37,6 +38,7 @@ async def present(
                 host=platform.node(),
                 busy=busy(),
                 leaving=leaving,
+                unwell=unwell(),
             )
         )
 

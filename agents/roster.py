@@ -123,6 +123,11 @@ class Roster:
                     self._settled[agent] = await self.bus.log.settled_up_to(agent)
             self._refresh()
 
+    def _unwell(self) -> frozenset[str]:
+        """Whose every process says so."""
+        well = {agent for (agent, _), (_, beat) in self._seen.items() if not beat.unwell}
+        return frozenset(agent for agent, _ in self._seen) - well
+
     def _refresh(self) -> None:
         directory = Directory(
             cards=tuple(skill for card in self.cards() for skill in card.skills),
@@ -130,6 +135,8 @@ class Roster:
             typical=self._seconds,
             silent=dict(self._silent),
             settled={agent: seq for agent, seq in self._settled.items() if seq},
+            unwell=self._unwell(),
+            schemas={name: schema for card in self.cards() for name, schema in card.schemas.items()},
         )
         if directory != self._last:
             self._last = directory

@@ -47,7 +47,7 @@ class Skill:
         """A skill that returns Testimony, or a subclass of it, is a witness."""
         return issubclass(self.says.message, Testimony)
 
-    def card(self, agent: str, version: str) -> SkillCard:
+    def card(self, agent: str, version: str, *, spends: bool = True) -> SkillCard:
         return SkillCard(
             agent=agent,
             version=version,
@@ -56,6 +56,7 @@ class Skill:
             says=self.says.contract,
             witness=self.witness,
             description=self.description,
+            spends=spends and self.context is not None,  # without a context it could not
         )
 
 
@@ -63,7 +64,8 @@ class Specialist:
     """An agent that offers skills.
 
     `hands`: how many tasks one process works on at once. `lifespan`: an async context manager that is entered before
-    the first task and left after the last, for what the skills share. Raises BadName if the name cannot be a subject's
+    the first task and left after the last, for what the skills share. Not `spends`: its skills call no model and spend
+    nothing of a budget, so that no part of one is kept for them. Raises BadName if the name cannot be a subject's
     token.
     """
 
@@ -75,12 +77,14 @@ class Specialist:
         version: str = "1.0.0",
         hands: int = 10,
         lifespan: Lifespan = nullcontext,
+        spends: bool = True,
     ) -> None:
         self.name = token(name, "specialist's name")
         self.description = description
         self.version = version
         self.hands = hands
         self.lifespan = lifespan
+        self.spends = spends
         self.skills: dict[str, Skill] = {}
 
     def skill(self, handler: Handler) -> Handler:
@@ -105,7 +109,7 @@ class Specialist:
             name=self.name,
             version=self.version,
             description=self.description,
-            skills=tuple(skill.card(self.name, self.version) for skill in skills),
+            skills=tuple(skill.card(self.name, self.version, spends=self.spends) for skill in skills),
             schemas={message.contract: message.model_json_schema() for message in messages},
         )
 

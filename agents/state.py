@@ -29,7 +29,13 @@ from moot.protocols import (
 )
 
 OUTCOME = "outcome"
-LATER = ("spending", "tallies", "recorded", "former")  # came after the first release: hashed where they say something
+LATER = (
+    "spending",
+    "tallies",
+    "recorded",
+    "former",
+    "exhausted",
+)  # came after the first release: hashed where they say something
 
 
 # a field that follows from the others: kept so that nothing has to be searched for; the hash goes without it
@@ -130,7 +136,7 @@ class RunState:
     first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the most in one step.
 
     `tallies` has what each agent has spent with each model, `recorded` the hash of all calls in their order, `former`
-    who had the attempts that went to another agent afterwards.
+    who had the attempts that went to another agent afterwards, `exhausted` which task's share was not enough.
 
     What is emptied from the front again and again is an OrderedDict: iterating over a plain dict walks the holes, too.
     """
@@ -177,6 +183,7 @@ class RunState:
     tallies: dict[str, dict[str, Tally]] = field(default_factory=dict)
     recorded: str = ""
     former: dict[str, str] = field(default_factory=dict)
+    exhausted: str = ""
     events: int = 0
     last: float = 0.0
     seq: int = 0

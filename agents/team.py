@@ -17,6 +17,7 @@ from .chaining import by_contract
 from .decider import Policy
 from .planning import Planner
 from .report import Report
+from .serving import Exhausted, Serve, Served
 from .specialist import Specialist
 
 
@@ -25,7 +26,9 @@ class Team:
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
-    is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `tell` puts a
+    is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `models` says
+    which models serve which skills; where a task's share of the budget is not enough, a `cheaper` one of them is taken, or
+    the task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a
     report into words for people, `files` gives what `moot run` writes beside it, by name; `apply` uses the outcome on
     the paths that the goal's fields were given as, and says what it did. Raises BadName, UsageError.
     """
@@ -45,6 +48,8 @@ class Team:
     undecided: Literal["proceed", "stop"] = "proceed"
     window: int = 1000
     budget: Budget | None = None
+    models: Sequence[Serve] = ()
+    exhausted: Exhausted = "cheaper"
     tell: Callable[[Report], str] | None = None
     files: Callable[[Report], Mapping[str, str]] = lambda _: {}
     apply: Callable[[Report, Mapping[str, Path]], str] | None = None
@@ -83,6 +88,8 @@ class Team:
             undecided=self.undecided,
             window=self.window,
             budget=self.budget,
+            served=Served(self.models, cheaper=self.exhausted == "cheaper"),
+            exhausted=self.exhausted,
         )
 
 

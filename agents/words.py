@@ -11,6 +11,7 @@ from moot.protocols import (
     COORDINATOR,
     Answer,
     Assigned,
+    Called,
     Cancelled,
     Concluded,
     DeadLetter,
@@ -27,6 +28,7 @@ from moot.protocols import (
     Result,
     Settled,
     Spent,
+    ToolResult,
     Verdict,
 )
 
@@ -98,6 +100,8 @@ def _told(entry: Entry) -> str:
         return _answer(event)
     if isinstance(event, Spent):
         return _spent(event)
+    if isinstance(event, Called):
+        return _called(event)
     return _decision(event)
 
 
@@ -108,6 +112,8 @@ def _in_place(entry: Entry, event: Event) -> bool:
         return author == COORDINATOR
     if isinstance(event, _ANSWERS):
         return kind == "result"
+    if isinstance(event, Called):
+        return kind in ("model", "tool")
     return kind == _PLACES.get(type(event))
 
 
@@ -124,6 +130,16 @@ def _spent(event: Spent) -> str:
     amounts = [f"{abs(amount):g} {kind}" for kind, amount in event.amount if amount]
     back = any(amount < 0 for _, amount in event.amount)
     return f"{event.task} {'gives back' if back else 'reserves'} {', '.join(amounts) or 'nothing'}"
+
+
+def _called(event: Called) -> str:
+    what = f"{event.task} calls {event.name}"
+    if isinstance(event.answer, ToolResult):
+        return what + (": failed" if event.answer.failed else "")
+    cost = f"{event.usage.total:,} tokens, ${event.spent.money:.4f}{'' if event.priced else ' est.'}"
+    if event.answer is None:
+        return f"{what}: {event.failed} ({cost})"
+    return f"{what}: {event.answer.stop} ({cost})"
 
 
 def _answer(event: Answer) -> str:

@@ -35,6 +35,7 @@ class Directory(Message, contract="moot.Directory.v1"):
 
     `silent`: when whoever is not alive any more was heard last, in seconds since the epoch. `settled`: up to which
     place on the log an agent's inbox holds nothing any more, where that is known. `unwell`: whose models cannot be had.
+    `schemas`: the JSON Schema of each contract that the cards name.
     """
 
     cards: tuple[SkillCard, ...] = ()
@@ -43,6 +44,7 @@ class Directory(Message, contract="moot.Directory.v1"):
     silent: dict[str, float] = {}
     settled: dict[str, int] = {}
     unwell: frozenset[str] = frozenset()
+    schemas: dict[str, Data] = {}
 
 
 class FromGoal(Message, contract="moot.FromGoal.v1"):

@@ -42,7 +42,9 @@ ASKED = {point for point in POINTS if point.partition(".")[0] in ("ask", "cancel
 BACK = {point for point in POINTS if point.startswith("back.")}
 
 
-GROUPS = [POINTS[first::5] for first in range(5)]  # at a time, for most of it is waiting
+CALLS = [point for point in POINTS if point.startswith("call.")]  # a seller calls no model: test_crashing_callers does
+REACHED = [point for point in POINTS if point not in CALLS]
+GROUPS = [tuple(REACHED[first::5]) for first in range(5)]  # at a time, for most of it is waiting
 
 
 @pytest.mark.parametrize("points", GROUPS, ids=" ".join)

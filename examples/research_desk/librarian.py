@@ -1,0 +1,14 @@
+"""The librarian: finds passages, for whoever asks. Without a model."""
+
+from moot.agents import Specialist, TaskContext
+
+from .messages import Library, Passages, Words
+from .shelves import Shelves
+
+librarian = Specialist("librarian", "finds passages in a library", spends=False)
+
+
+@librarian.skill
+async def search(words: Words, library: Library, context: TaskContext) -> Passages:
+    """The passages that share most with some words."""
+    return Passages(passages=Shelves(await context.unpack(library)).search(words.words))
