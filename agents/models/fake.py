@@ -34,7 +34,8 @@ class Reply:
 
     `status` from 400 on: an error, with `headers`. `raw`: these bytes, as they are. `delay`: seconds before the head of
     the answer; `hang`: seconds of silence after `cut_after` events of a stream, else before the head. `cut_after`: the
-    connection breaks after so many events; `error_after`: then comes an error. `thinking` comes before the text.
+    connection breaks after so many events; `error_after`: then comes an error. `beat`: seconds before each event of a
+    stream, `pings`: how many signs of life come first. `thinking` comes before the text.
     """
 
     text: str = ""
@@ -54,6 +55,8 @@ class Reply:
     hang: float = 0.0
     cut_after: int | None = None
     error_after: int | None = None
+    beat: float = 0.0
+    pings: int = 0
 
 
 def says(text: str, **more: Any) -> Reply:
@@ -209,7 +212,11 @@ class _Request(BaseHTTPRequestHandler):
         self._head(200, "text/event-stream; charset=utf-8", {"cache-control": "no-cache", **reply.headers})
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
+        for _ in range(reply.pings):
+            self.server.left.wait(reply.beat)
+            self._chunk(b'event: ping\ndata: {"type": "ping"}\n\n' if wire == "anthropic" else b": ping\n\n")
         for number, event in enumerate(events):
+            self.server.left.wait(reply.beat)
             if number == reply.error_after:
                 self._event(_error(529, "Overloaded"), wire, "error")
                 break
@@ -300,7 +307,7 @@ def _block(block: dict[str, Any]) -> tuple[Data, list[Data]]:
     if block["type"] == "text":
         return {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in _pieces(block["text"])]
     if block["type"] == "thinking":
-        thought = [{"type": "thinking_delta", "thinking": piece} for piece in _pieces(block["thinking"])]
+        thought: list[Data] = [{"type": "thinking_delta", "thinking": piece} for piece in _pieces(block["thinking"])]
         empty: Data = {"type": "thinking", "thinking": "", "signature": ""}
         return empty, [*thought, {"type": "signature_delta", "signature": block["signature"]}]
     text = to_json(block["input"]).decode()
@@ -342,7 +349,8 @@ def _chunks(completion: Data) -> Iterator[Data]:
     whole = cast(Any, completion)
     head = {"id": whole["id"], "object": "chat.completion.chunk", "created": 0, "model": whole["model"]}
     choice = whole["choices"][0]
-    for delta in [{"role": "assistant"}, *_deltas(choice["message"])]:
+    first: Data = {"role": "assistant"}
+    for delta in (first, *_deltas(choice["message"])):
         yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
     if "usage" in whole:
@@ -355,8 +363,7 @@ def _deltas(message: dict[str, Any]) -> Iterator[Data]:
             yield {name: piece}
     for index, call in enumerate(message.get("tool_calls") or []):
         function = call["function"]
-        start: Data = {**call, "index": index, "function": {"name": function["name"], "arguments": ""}}
-        yield {"tool_calls": [start]}
+        yield {"tool_calls": [{**call, "index": index, "function": {"name": function["name"], "arguments": ""}}]}
         for piece in _pieces(function["arguments"]):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 
