@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.dataclasses import dataclass
 
 from moot.protocols import Usage, UsageError
 
@@ -18,13 +16,14 @@ ANY = "*"
 LIKE = 8  # characters: names that begin alike so far are of one family, as in "claude-sonnet"
 
 
-@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid"))
-class Offer:
+class Offer(BaseModel):
     """A model's conditions: US dollars per million tokens, and what we state of it.
 
     `quality` is between 0 and 1, `seconds` a typical answer. A request with more than `beyond` tokens of input costs
     `times` as much. Not `known`: an estimate.
     """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
@@ -65,7 +64,7 @@ class Prices:
         name = next((row for row in (model, _undated(model)) if row in self._offers), None)
         if name is not None:
             return self._offers[name]
-        return replace(self._nearest(model), known=False)
+        return self._nearest(model).model_copy(update={"known": False})
 
     def _nearest(self, model: str) -> Offer:
         """Of the rows that begin most alike the dearest, whoever serves them."""
@@ -77,11 +76,9 @@ class Prices:
 
 def prices(environ: Mapping[str, str] = os.environ) -> Prices:
     """The shipped prices, with the rows of the file that MOOT_PRICES names above them. Raises UsageError."""
-    path = environ.get("MOOT_PRICES")
-    if not path:
-        return Prices(_shipped())
+    path, shipped = environ.get("MOOT_PRICES"), _shipped()
     try:
-        return Prices(_shipped() | _read(Path(path).read_text("utf-8")))
+        return Prices(shipped | _read(Path(path).read_text("utf-8")) if path else shipped)
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise UsageError(f"{path} has no good prices", "; ".join(reasons), "correct it as in prices.toml") from error
