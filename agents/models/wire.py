@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -171,7 +172,8 @@ def _silent(error: Exception, access: Access, bill: Bill) -> ModelFailure:
 
 def _cut(error: Exception, access: Access, bill: Bill) -> ModelFailure:
     if _unconnected(error):
-        why = f"{access.base_url}: {error.__cause__ or error or type(error).__name__}"
+        where = urlsplit(access.base_url).netloc.rpartition("@")[2]  # without a password
+        why = f"{where}: {error.__cause__ or error or type(error).__name__}"
         return ModelFailure("the endpoint cannot be reached", why, kind="unreachable")
     why = str(error.__cause__ or error) or type(error).__name__
     return ModelFailure("the connection broke", why, kind="unreachable", usage=bill.usage)

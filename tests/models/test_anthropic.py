@@ -1,5 +1,6 @@
 """The adapter of Anthropic's protocol: the real package against the fake, over HTTP."""
 
+import anyio
 import pytest
 
 from moot.agents.models import Model
@@ -207,25 +208,27 @@ async def test_the_input_of_a_call_that_was_cut_off_is_not_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "spent"),
-    [(says("late", hang=9), True), (says("x" * 70, hang=9, cut_after=5), True)],
+    ("reply", "first", "stall"),
+    [(says("late", hang=9), 0.2, 9), (says("x" * 70, hang=9, cut_after=5), 9, 0.2)],
     ids=["before the head", "within"],
 )
-async def test_a_hung_endpoint_is_seen(reply: Reply, spent: bool) -> None:
-    """Silence before the head or within the stream ends in `hung`, long before the endpoint would go on."""
-    with FakeEndpoint(script=[reply]) as fake:
-        failed = await failure(adapter(fake.url, first=0.3, stall=0.2), ASKED, streamed=True)
+async def test_a_hung_endpoint_is_seen(reply: Reply, first: float, stall: float) -> None:
+    """Silence before the head or within the stream ends in `hung`, each after its own time, and is reckoned with."""
+    with FakeEndpoint(script=[reply]) as fake, anyio.fail_after(6):
+        failed = await failure(adapter(fake.url, first, stall), ASKED, streamed=True)
     assert failed.kind == "hung"
     assert failed.usage.estimated
     assert failed.usage.input > 0
 
 
 async def test_nobody_there_is_unreachable_and_free() -> None:
-    """A refused connection costs nothing."""
+    """A refused connection costs nothing; the failure says where, without a password in the URL."""
     with FakeEndpoint() as fake:
         url = fake.url
-    failed = await failure(adapter(url), ASKED, streamed=True)
+    failed = await failure(adapter(url.replace("//", "//me:secret@")), ASKED, streamed=True)
     assert (failed.kind, failed.usage) == ("unreachable", Usage())
+    assert url.removeprefix("http://") in failed.why
+    assert "secret" not in str(failed)
 
 
 async def test_who_only_pings_is_alive() -> None:

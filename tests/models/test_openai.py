@@ -2,6 +2,7 @@
 
 import sys
 
+import anyio
 import pytest
 
 from moot.agents.models import Model
@@ -185,12 +186,17 @@ async def test_a_broken_stream_costs_what_had_come() -> None:
     assert told.usage.estimated
 
 
-@pytest.mark.parametrize("reply", [says("late", hang=9), says("x" * 70, hang=9, cut_after=5)])
-async def test_a_hung_endpoint_is_seen(reply: Reply) -> None:
-    """Silence before the head or within the stream ends in `hung`, long before the endpoint would go on."""
-    with FakeEndpoint(script=[reply]) as fake:
-        failed = await failure(adapter(fake.url, first=0.3, stall=0.2), ASKED, streamed=True)
+@pytest.mark.parametrize(
+    ("reply", "first", "stall"),
+    [(says("late", hang=9), 0.2, 9), (says("x" * 70, hang=9, cut_after=5), 9, 0.2)],
+    ids=["before the head", "within"],
+)
+async def test_a_hung_endpoint_is_seen(reply: Reply, first: float, stall: float) -> None:
+    """Silence before the head or within the stream ends in `hung`, each after its own time, and is reckoned with."""
+    with FakeEndpoint(script=[reply]) as fake, anyio.fail_after(6):
+        failed = await failure(adapter(fake.url, first, stall), ASKED, streamed=True)
     assert failed.kind == "hung"
+    assert failed.usage.estimated
     assert failed.usage.input > 0
 
 
