@@ -21,6 +21,7 @@ from moot.protocols import Answer, Assigned, Failure, Message
 
 from .attempt import LARGEST, Attempts, failure
 from .logger import structlog
+from .models.endpoints import here
 from .process import PARENT, ending, kill_group
 from .specialist import Specialist
 
@@ -245,7 +246,7 @@ class Pipes:
 
 async def inhabit(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> None:
     """Be the cell: try each suspect that is told, until no more can come."""
-    attempts = {specialist.name: Attempts(specialist, bus) for specialist in specialists}
+    attempts = {specialist.name: Attempts(specialist, bus, here().model) for specialist in specialists}
     async with AsyncExitStack() as lifespans:
         for specialist in specialists:
             await lifespans.enter_async_context(specialist.lifespan())

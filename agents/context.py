@@ -18,7 +18,7 @@ from moot.protocols import Amount, Assigned, Blob, Effort, Message, Progress, Sh
 from .logger import structlog
 from .models.calling import Calls, default
 from .models.conversation import About, Conversation
-from .models.endpoints import configured
+from .models.endpoints import here
 from .models.model import Model
 from .models.prices import prices
 from .models.tools import Tool
@@ -173,8 +173,8 @@ class TaskContext:
             task=self.task,
             attempt=self.attempt,
             serving=self._assigned.serving or default(),
-            models=self._models or configured().model,
-            prices=prices,
+            models=self._models or here().model,
+            prices=prices(),
         )
 
     async def close(self) -> None:

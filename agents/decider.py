@@ -1,9 +1,10 @@
 """decide: what the coordinator says next. Pure: no I/O, no clock, no model; asked again it says the same."""
 
+import dataclasses
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal, NamedTuple
 
@@ -73,7 +74,7 @@ class Policy:
     undecided: Literal["proceed", "stop"] = "proceed"
     window: int = 1000
     budget: Budget | None = None
-    served: Served = field(default_factory=Served)
+    served: Served = dataclasses.field(default_factory=Served)
     exhausted: Exhausted = "cheaper"
 
 
@@ -368,7 +369,7 @@ def _assign(
 
 
 def _choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str], directory: Directory) -> str:
-    """Of the agents that could: one that is alive, and well, not the one that failed, if there is one; the least loaded."""
+    """Of the agents that could: alive, and well, and not the one that failed, if there is such; the least loaded."""
     alive = [agent for agent in agents if agent in directory.alive] or list(agents)
     alive = [agent for agent in alive if agent not in directory.unwell] or alive
     others = [agent for agent in alive if before is None or agent != before.agent] or alive

@@ -19,10 +19,10 @@ _ORDERS: dict[str, Callable[[Offer], float]] = {
 
 @dataclass(frozen=True)
 class Serve:
-    """One line of a team's policy: the skills AGENT.SKILL that match `who` (`*` for any) are served by these models.
+    """One line of a team's policy: these models serve the skills AGENT.SKILL that match `who` (`*`: any).
 
-    They are tried in their `order`, or the cheapest, the quickest or the best first, as the price file says. Models whose
-    stated quality (0 to 1) is less than `quality` are left out.
+    They are tried in their `order`, or the cheapest, the quickest or the best first, as the price file says. Models
+    whose stated quality (0 to 1) is less than `quality` are left out.
     """
 
     who: str

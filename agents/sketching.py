@@ -96,8 +96,8 @@ class Sketch(Message, contract="moot.Sketch.v1"):
 def by_model(skill: str = "plan", *, fallback: Planner | None = None) -> Planner:
     """A planner that asks whoever offers `skill` (it takes `request: PlanRequest` and says a Sketch).
 
-    A plan that cannot be carried out is sent back with the reasons, at most twice. After that, or if nobody answers, the
-    `fallback` plans; without one it raises PlanError.
+    A plan that cannot be carried out is sent back with the reasons, at most twice. After that, or if nobody answers,
+    the `fallback` plans; without one it raises PlanError.
     """
 
     def planner(brief: Brief) -> Plan | Inquiry:

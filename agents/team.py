@@ -27,8 +27,8 @@ class Team:
 
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
     is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `models` says
-    which models serve which skills; where a task's share of the budget is not enough, a `cheaper` one of them is taken, or
-    the task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a
+    which models serve which skills; where a task's share of the budget is not enough, a `cheaper` one is taken, or the
+    task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a
     report into words for people, `files` gives what `moot run` writes beside it, by name; `apply` uses the outcome on
     the paths that the goal's fields were given as, and says what it did. Raises BadName, UsageError.
     """

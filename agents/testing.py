@@ -20,6 +20,7 @@ from moot.protocols import Assigned, Failure, Message, Refused, token
 
 from .client import Client, new_run
 from .coordinator import coordinate
+from .models import Endpoints
 from .specialist import Specialist
 from .team import Team
 from .worker import Worker
@@ -40,17 +41,22 @@ async def broker() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving(specialist: Specialist, url: str, team: str = "test") -> AsyncIterator[Worker]:
-    """One replica of a specialist at work in this process; it is drained at the end."""
+async def serving(
+    specialist: Specialist, url: str, team: str = "test", *, endpoints: Endpoints | None = None
+) -> AsyncIterator[Worker]:
+    """One replica of a specialist at work in this process; it is drained at the end. Its models are those behind
+    `endpoints`, a FakeEndpoint's for example; without it those that the environment names."""
     async with open_bus(url, team, name=specialist.name) as bus, anyio.create_task_group() as group:
-        worker = Worker(specialist, bus, instance=f"{specialist.name}-{new_run()}")
+        worker = Worker(specialist, bus, instance=f"{specialist.name}-{new_run()}", endpoints=endpoints)
         await group.start(worker.serve)
         yield worker
         worker.drain.set()
 
 
 @asynccontextmanager
-async def bench(specialist: Specialist, url: str | None = None) -> AsyncIterator[Call]:
+async def bench(
+    specialist: Specialist, url: str | None = None, *, endpoints: Endpoints | None = None
+) -> AsyncIterator[Call]:
     """Call the skills of one specialist over the bus, as a coordinator would.
 
     `await call("skill", parameter=message, ...)` gives the message the skill says (a list, if it says a list). Raises
@@ -58,7 +64,7 @@ async def bench(specialist: Specialist, url: str | None = None) -> AsyncIterator
     """
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
-        await stack.enter_async_context(serving(specialist, where))
+        await stack.enter_async_context(serving(specialist, where, endpoints=endpoints))
         bus = await stack.enter_async_context(open_bus(where, "test", name="bench"))
 
         async def call(skill: str, **given: Message | Sequence[Message] | None) -> Message | list[Message]:
@@ -83,12 +89,12 @@ async def bench(specialist: Specialist, url: str | None = None) -> AsyncIterator
 
 
 @asynccontextmanager
-async def running(team: Team, url: str | None = None) -> AsyncIterator[Client]:
+async def running(team: Team, url: str | None = None, *, endpoints: Endpoints | None = None) -> AsyncIterator[Client]:
     """A whole team in this process: coordinator and specialists on one broker, and a client of theirs."""
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
         for specialist in team.specialists:
-            await stack.enter_async_context(serving(specialist, where, team.name))
+            await stack.enter_async_context(serving(specialist, where, team.name, endpoints=endpoints))
         bus = await stack.enter_async_context(open_bus(where, team.name, name="coordinator"))
         group = await stack.enter_async_context(anyio.create_task_group())
         await group.start(

@@ -13,6 +13,7 @@ from moot.protocols import Answer, Assigned, BusError, BusFull, Data, Failure, U
 from .attempt import Attempts, failure
 from .cell import Cells
 from .logger import structlog
+from .models.endpoints import Endpoints, here
 from .presence import present
 from .specialist import Specialist
 from .strangers import Strangers
@@ -29,10 +30,18 @@ class Worker:
     Serves until cancelled, or until `drain` is set: then it takes no more, finishes what it has in hand within GRACE
     and hands the rest back at once. What was delivered before is tried in `cells`, if there are any. `worn` is set when
     threads that work on what nobody waits for any more are as many as the specialist has hands: a fresh process should
-    take over.
+    take over. Its models are behind `endpoints`: those of the process, if it is not told.
     """
 
-    def __init__(self, specialist: Specialist, bus: Bus, *, instance: str, cells: Cells | None = None) -> None:
+    def __init__(
+        self,
+        specialist: Specialist,
+        bus: Bus,
+        *,
+        instance: str,
+        cells: Cells | None = None,
+        endpoints: Endpoints | None = None,
+    ) -> None:
         self.specialist = specialist
         self.bus = bus
         self.instance = instance
@@ -41,7 +50,8 @@ class Worker:
         self.card = specialist.card()
         self._log = structlog.get_logger().bind(agent=specialist.name)
         self._cells = cells
-        self._attempts = Attempts(specialist, bus)
+        self._endpoints = endpoints or here()
+        self._attempts = Attempts(specialist, bus, self._endpoints.model)
         self._in_hand: dict[tuple[str, str, int], CancelScope] = {}
         self._endings: dict[str, float] = {}
         self._free = anyio.Semaphore(specialist.hands)
@@ -55,7 +65,14 @@ class Worker:
             self.bus.live.endings() as endings,
             self.bus.inbox(self.specialist.name, hands=self.specialist.hands) as inbox,
             beside(partial(self._drop_ended, endings)),
-            present(self.bus, self.card, instance=self.instance, busy=self._busy, stats=self._stats),
+            present(
+                self.bus,
+                self.card,
+                instance=self.instance,
+                busy=self._busy,
+                stats=self._stats,
+                unwell=lambda: self._endpoints.unwell,
+            ),
         ):
             self._log.info("ready", team=self.bus.team, skills=list(self.specialist.skills))
             task_status.started()

@@ -25,6 +25,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "durability": get_args(Durability),
 }
 TYPES: Mapping[str, type] = {"output": str, "color": str, "url": str, "debug": bool, "durability": str}  # the file's
+TABLES = frozenset({"providers"})  # of the file too, but read by whom they concern
 COMMON = frozenset({"-o", "--output", "--color", "-u", "--url", "--debug"})
 
 
@@ -121,6 +122,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _checked(file: Path, values: dict[str, Any]) -> dict[str, Any]:
+    values = {key: value for key, value in values.items() if key not in TABLES}
     for key, value in values.items():
         if key not in TYPES:
             hint = did_you_mean(close_to(key, TYPES)) or f"remove it; the keys are {', '.join(TYPES)}"

@@ -1,7 +1,25 @@
 """Models: how agents ask language models. No vendor's package is imported before one of its models is called."""
 
+from .endpoints import Endpoints, Provider, configured
+from .health import Breaker, Healthy, Patience
 from .model import Listener, Model
+from .prices import Offer, Prices, prices
 from .tools import Tool, tool
 from .untrusted import Untrusted
 
-__all__ = ["Listener", "Model", "Tool", "Untrusted", "tool"]
+__all__ = [
+    "Breaker",
+    "Endpoints",
+    "Healthy",
+    "Listener",
+    "Model",
+    "Offer",
+    "Patience",
+    "Prices",
+    "Provider",
+    "Tool",
+    "Untrusted",
+    "configured",
+    "prices",
+    "tool",
+]

@@ -61,7 +61,7 @@ class Calls:
         attempt: int,
         serving: Serving,
         models: Callable[[str], Model],
-        prices: Callable[[], Prices],
+        prices: Prices,
     ) -> None:
         self._bus = bus
         self._record = record
@@ -148,7 +148,7 @@ class Calls:
         return amount
 
     def _money(self, model: str, usage: Usage) -> float:
-        return self._prices().cost(model, usage)[0]
+        return self._prices.cost(model, usage)[0]
 
     def _costs(
         self,
@@ -160,7 +160,7 @@ class Calls:
         answer: ModelReply | None = None,
         failed: str = "",
     ) -> Called:
-        money, priced = self._prices().cost(request.model, usage)
+        money, priced = self._prices.cost(request.model, usage)
         call = self._called(place, request.model, request.digest, answer)
         return call.model_copy(
             update={

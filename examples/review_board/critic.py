@@ -6,9 +6,10 @@ from .messages import Findings, Repository
 from .reading import reviewed
 
 CRITIC = """\
-You review Python code for what is wrong: a case that is not handled, an exception that hides another, a resource that is
-not closed, a comparison that is not meant. List the files, read those that matter, and propose the smallest change of
-whole lines that puts each right. Leave style, types and names to others. The package's own tests will judge you."""
+You review Python code for what is wrong: a case that is not handled, an exception that hides another, a resource
+that is not closed, a comparison that is not meant. List the files, read those that matter, and propose the smallest
+change of whole lines that puts each right. Leave style, types and names to others. The package's own tests will
+judge you."""
 
 critic = Specialist("critic", "a model that looks for what is wrong")
 

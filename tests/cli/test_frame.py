@@ -266,6 +266,11 @@ def test_a_wrong_file_is_named_with_the_key(run: Run, text: str, what: str, hint
     assert said.lines[2].startswith(f"  try: {hint}")
 
 
+def test_providers_in_the_file_are_for_whoever_calls_models(run: Run) -> None:
+    Path("moot.toml").write_text('color = "never"\n[providers.local]\nkind = "openai"')
+    assert settings_of(run).color == "never"
+
+
 def test_a_wrong_file_does_not_hide_the_help(run: Run) -> None:
     Path("moot.toml").write_text("nonsense")
     assert run("version", "--help").code == 0

@@ -1,0 +1,188 @@
+"""Endpoints: the models that this process can call, by name, and where the keys are. Never on the bus."""
+
+import os
+from collections.abc import Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from moot.protocols import ModelFailure, UsageError
+
+from .anthropic import Anthropic
+from .health import Breaker, Healthy, Patience
+from .model import Model
+from .openai import OpenAI
+from .wire import Access
+
+FILE = "moot.toml"
+LATELY = 60.0  # seconds
+HOMES = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
+
+
+class Provider(BaseModel):
+    """Where models are served, and how many may be asked at once.
+
+    The key is in the environment under `key_env`, or in a file: `key_file`, or the one that `key_env`_FILE names. With
+    neither the endpoint needs none. `first` and `stall`, in seconds: silence that long before an answer or within it
+    means that the endpoint hangs.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    kind: Literal["anthropic", "openai"]
+    base_url: str = Field(default="", pattern="^(https?://.+)?$")
+    key_env: str = ""
+    key_file: str = ""
+    at_once: int = Field(default=8, gt=0)
+    first: float = Field(default=20.0, gt=0)
+    stall: float = Field(default=10.0, gt=0)
+
+    def key(self, environ: Mapping[str, str]) -> str:
+        """The key as it is now, "" if none is needed. Raises ModelFailure `denied`."""
+        if not self.key_env and not self.key_file:
+            return ""
+        file = environ.get(f"{self.key_env}_FILE") or self.key_file
+        key = (environ.get(self.key_env) or (_content(file) if file else "")).strip()
+        if not key:
+            raise ModelFailure(
+                "there is no key", f"neither in {self.key_env} nor in a file", _cure(self), kind="denied"
+            )
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise ModelFailure("the key is none", "it is not one printable word", _cure(self), kind="denied")
+        return key
+
+
+class Endpoints:
+    """The models of some providers. Keys are read at each call, and kept nowhere."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        environ: Mapping[str, str] | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._sites = {
+            name: _Site(each, os.environ if environ is None else environ) for name, each in providers.items()
+        }
+        self._patience = patience or Patience()
+        self._models: dict[str, Healthy] = {}
+
+    def model(self, name: str) -> Model:
+        """The model PROVIDER:NAME, with patience. Raises UsageError for a provider that is not configured."""
+        if name not in self._models:
+            site = self._sites.get(name.partition(":")[0])
+            if site is None or not name.partition(":")[2]:
+                known = ", ".join(sorted(self._sites))
+                raise UsageError(
+                    f"no such model: {name}", f"it must be PROVIDER:NAME, and the providers are {known}", HINT
+                )
+            self._models[name] = Healthy(site.model, site.gate, Breaker(self._patience), self._patience)
+        return self._models[name]
+
+    def has(self, provider: str) -> bool:
+        """Whether there is such a provider, and a key for it if it needs one."""
+        site = self._sites.get(provider)
+        try:
+            return site is not None and site.key() is not None
+        except ModelFailure:
+            return False
+
+    @property
+    def unwell(self) -> bool:
+        """Whether no model that was called within the last minute can be: the circuits of all are open."""
+        since = anyio.current_time() - LATELY
+        lately = [model.breaker for model in self._models.values() if model.breaker.called >= since]
+        return bool(lately) and all(breaker.open for breaker in lately)
+
+
+HINT = f"Add [providers.NAME] to {FILE}, or correct the name."
+
+
+class _Site:
+    """One provider at work: its adapter, and the gate of its key, which all its models share."""
+
+    def __init__(self, provider: Provider, environ: Mapping[str, str]) -> None:
+        self._provider, self._environ = provider, environ
+
+    def key(self) -> str:
+        return self._provider.key(self._environ)
+
+    @cached_property
+    def gate(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(self._provider.at_once)
+
+    @cached_property
+    def model(self) -> Model:
+        provider = self._provider
+        access = Access(provider.base_url or HOMES[provider.kind], self.key, provider.first, provider.stall)
+        return Anthropic(access) if provider.kind == "anthropic" else OpenAI(access)
+
+
+@cache
+def here() -> Endpoints:
+    """The endpoints of this process, which all its specialists share: so a key's limit holds for them together."""
+    return configured(os.environ, Path.cwd())
+
+
+def configured(environ: Mapping[str, str], folder: Path) -> Endpoints:
+    """The endpoints that the environment and the nearest moot.toml name. Two need no file: anthropic and openai.
+
+    Raises UsageError for a file that cannot be read, and for a provider that is not described as it must be.
+    """
+    file = next((each / FILE for each in (folder, *folder.parents) if (each / FILE).is_file()), None)
+    rows = _builtin(environ)
+    for name, row in (_rows(file) if file else {}).items():
+        rows[name] = rows.get(name, {}) | row
+    return Endpoints({name: _provider(name, row, file) for name, row in rows.items()}, environ)
+
+
+def _builtin(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "kind": name,
+            "base_url": environ.get(f"{name.upper()}_BASE_URL") or home,
+            "key_env": f"{name.upper()}_API_KEY",
+        }
+        for name, home in HOMES.items()
+    }
+
+
+def _rows(file: Path) -> dict[str, dict[str, Any]]:
+    import tomllib
+
+    try:
+        rows = tomllib.loads(file.read_text("utf-8")).get("providers", {})
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read", str(error), "correct the file, or remove it") from error
+    if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+        raise UsageError(f"{file}: providers is no table", "it takes tables: [providers.NAME]", "correct the file")
+    return {name: _located(row, file.parent) for name, row in rows.items()}
+
+
+def _located(row: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The row with the file of its key seen from moot.toml."""
+    path = row.get("key_file")
+    return row | ({"key_file": str(folder / Path(path).expanduser())} if isinstance(path, str) and path else {})
+
+
+def _provider(name: str, row: dict[str, Any], file: Path | None) -> Provider:
+    try:
+        return Provider.model_validate(row)
+    except ValidationError as error:
+        reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
+        where = f"{file}: providers.{name}" if file else f"the provider {name}"
+        raise UsageError(f"{where} is not well described", "; ".join(reasons), "correct it") from error
+
+
+def _content(file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _cure(provider: Provider) -> str:
+    return f"Set {provider.key_env}, or name a file that has it." if provider.key_env else "Put it into the file."
