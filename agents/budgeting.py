@@ -40,6 +40,16 @@ class Purse:
             self._left[kind] -= part
         return Share.of({**parts})
 
+    def grant(self, wanted: Share | None) -> Share | None:
+        """What somebody gives of its own share for a task that it asks for, as far as it is there."""
+        if self._budget is None:
+            return None
+        self._pending = True
+        parts = {kind: max(min(getattr(wanted, kind, None) or 0, left), 0) for kind, left in self._left.items()}
+        for kind, part in parts.items():
+            self._left[kind] -= part
+        return Share.of({**parts})
+
 
 def too_wide(state: RunState, budget: Budget | None) -> str:
     """That a step fans out further than the budget allows, in words; empty if none does."""

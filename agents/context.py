@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import TypeVar, cast, overload
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
 
 from moot.bus import Bus
-from moot.protocols import Amount, Assigned, Blob, Effort, Message, Progress, Share
+from moot.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Share
 
+from .asking import Asking, said
 from .logger import structlog
 from .models.calling import Calls, default
 from .models.conversation import About, Conversation
@@ -104,6 +105,20 @@ class TaskContext:
     async def left(self) -> Share:
         """What this attempt may still spend; None: no limit."""
         return await self._record.left()
+
+    async def ask(self, skill: str, /, **given: Message | Sequence[Message] | None) -> Data | list[Data]:
+        """Have another agent do this, and wait for what it says, as plain data: `Message.of` reads it.
+
+        The coordinator chooses who; parameters that are not given are bound by contract, as in a plan. It is a task of
+        its own, with half of what this attempt has left of the budget. Asked again by a redelivered task or a later
+        attempt of this agent, the same question has the same answer, and nobody does the work twice. Raises AskFailed.
+        """
+        given_now = {name: said(value) for name, value in given.items() if value is not None}
+        return cast("Data | list[Data]", await self._asking.ask(skill, given_now))
+
+    @cached_property
+    def _asking(self) -> Asking:
+        return Asking(self._assigned, self._record)
 
     @overload
     async def model(

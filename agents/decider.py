@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from pydantic import JsonValue, ValidationError
 
 from moot.protocols import (
+    Answered,
     Assigned,
     Budget,
     Concluded,
@@ -30,6 +31,7 @@ from moot.protocols import (
     PlanError,
     Planned,
     Settled,
+    Share,
     SkillCard,
     Status,
     Step,
@@ -44,9 +46,10 @@ from .folding import task_id, testimony
 from .matters import group
 from .planning import Brief, Planner, contracts, faults
 from .serving import Exhausted, Served
-from .state import OUTCOME, RunState, StepState, TaskState
+from .state import ASK, OUTCOME, AskState, RunState, StepState, TaskState
 
 BATCH = 1000  # events of one decision: the most that the log takes as one atomic batch
+DEEP = 4  # tasks within a task, each asked for by the one around it, where the budget does not say how many
 SILENT = 3.0  # seconds, three heartbeats, after which what an agent has in hand goes to another that could do it
 
 
@@ -55,9 +58,10 @@ class Policy:
     """What a team lays down for its coordinator. Times in seconds.
 
     `attempts` per task; `lease`: how long an agent may be silent with a task in hand, where nobody else could do it;
-    `timeout` of one attempt; `patience`: how long planning waits for the team's members, and a barrier for whoever
-    could answer its inquiry; `window`: how many tasks one agent has open in a run; `budget` where none is asked for;
-    `served`: which models serve whom; `exhausted`: what becomes of a run in which a task's share is not enough.
+    `timeout` of one attempt; `patience`: how long planning waits for the team's members, and a barrier or an agent for
+    whoever could answer what it asks; `window`: how many tasks one agent has open in a run; `budget` where none is
+    asked for; `served`: which models serve whom; `exhausted`: what becomes of a run in which a task's share is not
+    enough.
     """
 
     goal: type[Goal]
@@ -96,7 +100,7 @@ def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
         return [end]
     view = View(view.now, _taking_part(state.goal, view.directory))
     if state.plan is None:
-        return [*_lapses(state, policy, view), *_planning(state, policy, view)]
+        return [*_before_the_plan(state, policy, view)]
     events = [event for _, event in zip(range(BATCH), _moves(state, policy, view), strict=False)]
     return events or _conclusion(state, policy)
 
@@ -116,6 +120,7 @@ def wake(state: RunState, policy: Policy, view: View) -> float | None:
         for name in tasks
     ]
     times += [state.barriers[name].since + policy.patience for name in state.unsettled]
+    times += [state.asks[name].since + policy.patience for name in state.unserved]
     return min((time for time in times if time > view.now), default=None)
 
 
@@ -151,22 +156,37 @@ def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
     return directory.model_copy(update={"cards": wanted})
 
 
+def _before_the_plan(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
+    lapses = [*_lapses(state, policy, view)]
+    load, purse = _load(state), Purse(state, _budget(state, policy))
+    yield from lapses
+    yield from _asks(state, policy, view, load, purse, lapses)
+    yield from _planning(state, policy, view, load, purse)
+
+
 def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
-    yield from _lapses(state, policy, view)
+    lapses = [*_lapses(state, policy, view)]
+    yield from lapses
     yield from _dead_letters(state, policy, view)
     if state.unreachable:
         return
-    purse = Purse(state, _budget(state, policy))
-    yield from _assignments(state, policy, view, purse)
+    load, purse = _load(state), Purse(state, _budget(state, policy))
+    yield from _asks(state, policy, view, load, purse, lapses)
+    yield from _assignments(state, policy, view, load, purse)
     yield from _openings(state)
     for barrier in state.unsettled:
-        yield from _settling(state, policy, view, barrier, purse)
+        yield from _settling(state, policy, view, barrier, load, purse)
+
+
+def _load(state: RunState) -> Counter[str]:
+    """How many tasks each agent has in hand; grows with each that is assigned."""
+    return Counter({agent: len(tasks) for agent, tasks in state.open.items()})
 
 
 # planning
 
 
-def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
+def _planning(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> list[Decision]:
     if state.goal and state.goal.again:
         return [_planned(_again(state.goal), view.directory)]
     brief = Brief(
@@ -187,8 +207,7 @@ def _planning(state: RunState, policy: Policy, view: View) -> list[Decision]:
     try:
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
-            purse = Purse(state, _budget(state, policy))
-            return list(_ask(state, policy, view, plan, "plan", state.driving_since, purse))
+            return list(_inquire(state, policy, view, plan, "plan", state.driving_since, load, purse))
         reasons = [*faults(plan), too_deep(plan, _budget(state, policy))]
         if any(reasons):
             raise PlanError("the plan cannot be carried out", "; ".join(filter(None, reasons)))
@@ -304,11 +323,10 @@ def _dead_letter(state: RunState, name: str) -> DeadLetter:
     )
 
 
-def _assignments(state: RunState, policy: Policy, view: View, purse: Purse) -> Iterator[Assigned]:
+def _assignments(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> Iterator[Assigned]:
     """Further attempts first, then what is ready, the longest remaining path first; nobody has more than its window.
 
     Where the budget is shared out, the next one waits for what others give back."""
-    load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})
     deadline = _deadline(state, policy, view)
     for name in state.retries:
         task = state.tasks[name]
@@ -389,12 +407,14 @@ def _openings(state: RunState) -> Iterator[Opened]:
         agreed += sum(not matter.contested for matter in matters)
 
 
-def _settling(state: RunState, policy: Policy, view: View, name: str, purse: Purse) -> Iterator[Decision]:
+def _settling(
+    state: RunState, policy: Policy, view: View, name: str, load: Counter[str], purse: Purse
+) -> Iterator[Decision]:
     barrier = state.barriers[name]
     replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
     inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
     for inquiry in inquiries:
-        yield from _ask(state, policy, view, inquiry, name, barrier.since, purse)
+        yield from _inquire(state, policy, view, inquiry, name, barrier.since, load, purse)
     if not inquiries:
         yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
 
@@ -409,48 +429,138 @@ def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
     return answer
 
 
-# inquiries
+# inquiries, and what agents ask for within their tasks
 
 
-def _ask(
-    state: RunState, policy: Policy, view: View, inquiry: Inquiry, asked_by: str, since: float, purse: Purse
+class _Question(NamedTuple):
+    """A task for whoever offers a skill; for somebody in `waiting` only where nobody else does. Given up at `until`."""
+
+    task: str
+    skill: str
+    given: Data
+    asked_by: str
+    deadline: float
+    until: float
+    depth: int = 0
+    waiting: frozenset[str] = frozenset()
+    share: Share | None = None
+
+
+def _inquire(
+    state: RunState,
+    policy: Policy,
+    view: View,
+    inquiry: Inquiry,
+    asked_by: str,
+    since: float,
+    load: Counter[str],
+    purse: Purse,
 ) -> Iterator[Assigned | Lapsed | DeadLetter]:
     """Assign the inquiry to whoever offers the skill; nobody for as long as patience lasts means no answer."""
-    before = state.tasks.get(inquiry.task)
-    if inquiry.task in state.answers or (before and before.status == "open"):
+    if inquiry.task in state.answers or _is_open(state, inquiry.task):
         return
-    cards = [card for card in view.directory.cards if card.name == inquiry.skill and _admitted(card, policy)]
-    given = {card.agent: _bind(state, policy, view.directory, card, inquiry) for card in cards}
+    deadline, until = _deadline(state, policy, view), since + policy.patience
+    question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, deadline, until)
+    said = _put(state, policy, view, question, load, purse)
+    if isinstance(said, str):
+        yield Lapsed(task=inquiry.task, attempt=0, because=said)
+    elif said:
+        yield said
+
+
+def _asks(
+    state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, lapses: list[Lapsed]
+) -> Iterator[Assigned | Answered | DeadLetter]:
+    """A task for each thing that is asked for within another, and what came of it for whoever asked."""
+    late = {lapsed.task for lapsed in lapses}
+    for child in state.unserved:
+        ask = state.asks[child]
+        if child in state.answers:
+            yield _passed_on(child, state.answers[child])
+        elif ask.asker not in late and not _is_open(state, child):
+            said = _served(state, policy, view, child, ask, load, purse)
+            if isinstance(said, str):
+                yield Answered(child=child, failed=said)
+            elif said:
+                yield said
+
+
+def _served(
+    state: RunState, policy: Policy, view: View, child: str, ask: AskState, load: Counter[str], purse: Purse
+) -> Assigned | DeadLetter | str | None:
+    """Its asker waits, so the answer must be there before the asker's own time is over."""
+    budget = _budget(state, policy)
+    most = budget.depth if budget and budget.depth is not None else DEEP
+    if ask.depth > most:
+        return f"{ask.skill}: {ask.depth} tasks wait for each other, each asked for within the next, and {most} may"
+    deadline = min(_deadline(state, policy, view), state.tasks[ask.asker].deadline)
+    until, waiting = ask.since + policy.patience, frozenset(_waiting(state, ask))
+    question = _Question(child, ask.skill, ask.input, ASK, deadline, until, ask.depth, waiting, ask.share)
+    return _put(state, policy, view, question, load, purse)
+
+
+def _waiting(state: RunState, ask: AskState) -> Iterator[str]:
+    """The agents that could wait for themselves: who asks, whoever asked that one, and so on."""
+    around: AskState | None = ask
+    while around:
+        yield state.tasks[around.asker].agent
+        around = state.asks.get(around.asker)
+
+
+def _passed_on(child: str, said: JsonValue | Failure) -> Answered:
+    if isinstance(said, Failure):
+        return Answered(child=child, failed=f"{said.agent} failed ({said.kind}): {said.because}")
+    return Answered(child=child, output=said)
+
+
+def _is_open(state: RunState, task: str) -> bool:
+    return task in state.tasks and state.tasks[task].status == "open"
+
+
+def _put(
+    state: RunState,
+    policy: Policy,
+    view: View,
+    question: _Question,
+    load: Counter[str],
+    purse: Purse,
+) -> Assigned | DeadLetter | str | None:
+    """The next attempt at a question, or why there is none and will be none; None: somebody may yet come."""
+    before = state.tasks.get(question.task)
+    cards = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
+    given = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
     agents = tuple(agent for agent, bound in given.items() if bound is not None)
-    if before and _hopeless(state, policy, view, inquiry.task, agents or (before.agent,)):
-        yield _dead_letter(state, inquiry.task)
-    elif agents:
-        load = Counter({agent: len(tasks) for agent, tasks in state.open.items()})
-        agent = _choose(agents, before, load, view.directory)
-        yield Assigned(
-            task=inquiry.task,
-            step="",
-            agent=agent,
-            attempt=before.attempt + 1 if before else 1,
-            skill=inquiry.skill,
-            input=given[agent] or {},
-            deadline=_deadline(state, policy, view),
-            asked_by=asked_by,
-            share=purse.share(spends=any(card.agent == agent and card.spends for card in cards)),
-            serving=policy.served.of(agent, inquiry.skill),
-        )
-    elif view.now >= since + policy.patience:
+    if before and _hopeless(state, policy, view, question.task, agents or (before.agent,)):
+        return _dead_letter(state, question.task)
+    if not agents:
         offered = f"{', '.join(given)} cannot be given all that it takes" if given else "nobody offers it"
-        yield Lapsed(task=inquiry.task, attempt=0, because=f"{inquiry.skill}: {offered}")
+        return f"{question.skill}: {offered}" if view.now >= question.until else None
+    others = tuple(agent for agent in agents if agent not in question.waiting)
+    agent = _choose(others or agents, before, load, view.directory)
+    spends = any(card.agent == agent and card.spends for card in cards)
+    load[agent] += 1
+    return Assigned(
+        task=question.task,
+        step="",
+        agent=agent,
+        attempt=before.attempt + 1 if before else 1,
+        skill=question.skill,
+        input=given[agent] or {},
+        deadline=question.deadline,
+        asked_by=question.asked_by,
+        share=purse.grant(question.share) if question.asked_by == ASK else purse.share(spends=spends),
+        serving=policy.served.of(agent, question.skill),
+        depth=question.depth,
+    )
 
 
 def _admitted(card: SkillCard, policy: Policy) -> bool:
     return policy.open or card.agent in policy.members
 
 
-def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard, inquiry: Inquiry) -> Data | None:
-    """The whole input of an inquiry: what is given, and the rest by contract. None if a parameter is not to be had."""
-    bound: Data = dict(inquiry.given)
+def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard, given: Data) -> Data | None:
+    """The whole input of a question: what is given, and the rest by contract. None if a parameter is not to be had."""
+    bound: Data = dict(given)
     for name, wanted in card.takes.items():
         if name in bound:
             continue

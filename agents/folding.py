@@ -5,13 +5,17 @@ import heapq
 from bisect import bisect_left, insort
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from graphlib import TopologicalSorter
+from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
 from moot.protocols import (
     COORDINATOR,
     Amount,
+    Answered,
+    Asked,
     Assigned,
     Called,
     Cancelled,
@@ -40,7 +44,19 @@ from moot.protocols import (
     sealed,
 )
 
-from .state import OUTCOME, BarrierState, Place, RunState, Spending, StepState, Tally, TaskState, steps_of
+from .state import (
+    ASK,
+    OUTCOME,
+    AskState,
+    BarrierState,
+    Place,
+    RunState,
+    Spending,
+    StepState,
+    Tally,
+    TaskState,
+    steps_of,
+)
 
 
 def fold(run: str, entries: Iterable[Entry]) -> RunState:
@@ -83,6 +99,10 @@ def evolve(state: RunState, entry: Entry) -> None:
             _spent(state, event.task, event.attempt, event.amount)
         case Called() if entry.subject.kind in ("model", "tool") and _spender(state, event) == entry.subject.author:
             _called(state, entry, event)
+        case Asked() if entry.subject.kind == "ask" and _may_ask(state, event, entry):
+            _asked(state, event, entry.time)
+        case Answered() if mine and event.child in state.asks:
+            _passed_on(state, event.child)
         case DeadLetter() if mine and event.task in state.tasks:
             _given_up(state, event)
         case Discarded() if entry.subject.kind == "discard":
@@ -217,6 +237,8 @@ def _release(state: RunState, node: str) -> list[str]:
 
 
 def _expected(state: RunState, event: Assigned) -> bool:
+    if event.asked_by == ASK:
+        return event.task in state.asks
     if event.asked_by:
         return event.asked_by in state.barriers or state.plan is None
     return event.step in state.steps
@@ -241,6 +263,7 @@ def _assigned(state: RunState, event: Assigned, entry: Entry) -> None:
     )
     state.open.setdefault(event.agent, OrderedDict())[event.task] = None
     heapq.heappush(state.deadlines, (event.deadline, event.task, event.attempt))
+    state.unserved.pop(event.task, None)
     if event.asked_by in state.barriers:
         state.barriers[event.asked_by].status = "asking"
         state.unsettled.pop(event.asked_by, None)
@@ -279,7 +302,7 @@ def _done(state: RunState, event: Result) -> None:
     if task.asked_by:
         _close(state, event.task, "done")
         state.answers[event.task] = event.output
-        _wake(state, task.asked_by)
+        _heard(state, event.task)
         return
     step = state.steps[task.step]
     if step.step.witness and not _is_testimony(event.output):
@@ -312,7 +335,7 @@ def _failed(state: RunState, name: str, kind: FailureKind, because: str, version
     if kind != "refused" and task.attempt < state.attempts:
         _close(state, name, "failed")
         if task.asked_by:
-            _wake(state, task.asked_by)
+            _heard(state, name)
         else:
             state.retries[name] = None
     else:
@@ -326,7 +349,7 @@ def _lost(state: RunState, name: str, failure: Failure) -> None:
     _close(state, name, "lost")
     if task.asked_by:
         state.answers[name] = failure.model_copy(update={"version": ""})
-        _wake(state, task.asked_by)
+        _heard(state, name)
         return
     state.missing.setdefault(task.agent, failure.because)
     _step_closed(state, state.steps[task.step])
@@ -356,6 +379,8 @@ def _close(state: RunState, name: str, status: str) -> None:
     task = state.tasks[name]
     task.status = status  # type: ignore[assignment]
     state.open[task.agent].pop(name, None)
+    for child in state.waiting.pop(name, ()):
+        _drop(state, child, "dropped")
     if status == "done":
         state.places.pop(name, None)
         state.failures.pop(name, None)
@@ -380,11 +405,59 @@ def _step_closed(state: RunState, step: StepState) -> None:
     _ready(state, _release(state, step.step.id))
 
 
+# what agents ask for within their tasks
+
+
+def _may_ask(state: RunState, event: Asked, entry: Entry) -> bool:
+    """True if the question stands in its place, and its author is who has or had the attempt."""
+    place = (event.task, str(event.attempt), event.ask)
+    return entry.subject.rest == place and event.agent == entry.subject.author == _spender(state, event)
+
+
+def _asked(state: RunState, event: Asked, now: float) -> None:
+    """Somebody waits for the child now, unless the attempt is over. What was answered before needs no second answer."""
+    task, child = state.tasks[event.task], event.child
+    before, answering = state.asks.get(child), state.tasks.get(child)
+    if task.status != "open" or task.attempt != event.attempt:
+        return
+    if event.share:
+        _hand_over(state, event.task, event.attempt, event.share)
+    if before and before.status != "dropped":
+        return
+    depth = state.asks[event.task].depth + 1 if event.task in state.asks else 1
+    state.asks[child] = AskState(event.task, event.attempt, event.skill, event.input, now, depth, event.share)
+    state.waiting.setdefault(event.task, {})[child] = None
+    if answering is None or answering.status != "open":
+        state.unserved[child] = None
+
+
+def _passed_on(state: RunState, child: str) -> None:
+    """The asker has been told."""
+    state.waiting.get(state.asks[child].asker, {}).pop(child, None)
+    state.answers.pop(child, None)
+    _drop(state, child, "answered")
+
+
+def _drop(state: RunState, child: str, status: Literal["dropped", "answered"]) -> None:
+    """Nothing is to be decided about it any more; what was given is needed no longer."""
+    state.asks[child] = replace(state.asks[child], status=status, input={})
+    state.unserved.pop(child, None)
+
+
+def _heard(state: RunState, name: str) -> None:
+    """A task that was asked for is answered, or due again: whoever asked for it can go on."""
+    asked_by = state.tasks[name].asked_by
+    if asked_by != ASK:
+        _wake(state, asked_by)
+    elif state.asks[name].status == "waiting":
+        state.unserved[name] = None
+
+
 # the budget
 
 
-def _spender(state: RunState, event: Spent | Called) -> str:
-    """Who may spend for an attempt: whoever it was assigned to, long ago though it may be."""
+def _spender(state: RunState, event: Spent | Called | Asked) -> str:
+    """Who may spend and ask for an attempt: whoever it was assigned to, long ago though it may be."""
     task = state.tasks.get(event.task)
     if task and task.attempt == event.attempt:
         return task.agent
@@ -404,6 +477,18 @@ def _spent(state: RunState, task: str, attempt: int, amount: Amount) -> None:
     ours = state.spending.setdefault(task, Spending())
     before = ours.committed()
     ours.spent[attempt] = ours.spent.get(attempt, Amount()).plus(amount)
+    state.committed = state.committed.plus(ours.committed().minus(before))
+
+
+def _hand_over(state: RunState, task: str, attempt: int, given: Share) -> None:
+    """What an attempt reserved for somebody else is no longer its own: whoever is asked gets a share of that size."""
+    ours = state.spending.get(task)
+    if ours is None or attempt not in ours.shares:
+        return
+    before, share, spent = ours.committed(), ours.shares[attempt], ours.spent.get(attempt, Amount())
+    bounds = [{kind: max(limit or 0, 0) for kind, limit in each} for each in (given, share, spent)]
+    moved = Amount.of({kind: min(bound[kind] for bound in bounds) for kind in bounds[0]})
+    ours.shares[attempt], ours.spent[attempt] = share.less(moved), spent.minus(moved)
     state.committed = state.committed.plus(ours.committed().minus(before))
 
 

@@ -1,13 +1,17 @@
 """Record: what an agent has said of a task before, as the log has it. What was paid for is not asked again."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
 
 from anyio import Lock
 
 from moot.bus import Bus
 from moot.protocols import (
     Amount,
+    Answered,
+    Asked,
+    AskFailed,
     BudgetExceeded,
     Called,
     Entry,
@@ -35,6 +39,7 @@ class Record:
         self._spent = Amount()
         self._position = -1  # of the last word about the attempt's money; -1: not looked up yet
         self._calls: dict[str, dict[int, Called]] = {}
+        self._replies: dict[str, Answered] = {}
         self._asked: Counter[str] = Counter()
         self._turn = Lock()
 
@@ -43,11 +48,13 @@ class Record:
         """The record of an attempt that is over, for a replay: a call that it does not have is a Miss."""
         record = cls(bus, run="", agent=agent, task=task, attempt=attempt, share=Share())
         record.live = False
+        said = [*entries]
         record._read(
             entry
-            for entry in entries
+            for entry in said
             if entry.subject.author == agent and len(entry.subject.rest) > 1 and entry.subject.rest[0] == task
         )
+        record._replies = {entry.event.child: entry.event for entry in said if isinstance(entry.event, Answered)}
         return record
 
     # calls
@@ -82,28 +89,57 @@ class Record:
         kept = self._calls.get(call.request, {}).get(_ordinal(call))
         return kept.answer if kept else call.answer
 
+    # what other agents are asked for
+
+    async def reply(self, asked: Asked) -> Answered:
+        """What comes of a question, which is on the log first. Raises Miss: in a replay, it has no answer there."""
+        if not self.live and asked.child not in self._replies:
+            raise Miss(f"{self._task} has no answer on record to what it asks of {asked.skill} ({asked.ask})")
+        if not self.live:
+            return self._replies[asked.child]
+        given = await self._give()
+        event = asked.model_copy(update={"share": None if given == Share() else given})
+        if not await self._bus.log.ask_for(self._run, event, source=self._agent):
+            await self.reserve(Amount().minus(_amount(given)))  # the question stands as it was asked first
+        async with aclosing(self._bus.log.answers_to(self._run)) as answers:
+            async for answered in answers:
+                if answered.child == asked.child:
+                    return answered
+        raise AskFailed(f"{asked.skill} was asked, and there is no answer", "the log ended")
+
     # money
 
     async def reserve(self, amount: Amount) -> None:
         """Take an amount of the attempt's share, on the log. Raises BudgetExceeded, and then nothing was taken."""
-        if not self.live:
-            return
-        event = Spent(task=self._task, attempt=self._attempt, agent=self._agent, amount=amount)
+        if self.live:
+            await self._take(lambda _: amount)
+
+    async def _give(self) -> Share:
+        """Take half of what is left, for somebody else; None: of that there is no limit."""
+        if self._share == Share():
+            return self._share
+        half = await self._take(_half)
+        return Share.of({kind: None if limit is None else getattr(half, kind) for kind, limit in self._share})
+
+    async def _take(self, wanted: Callable[[Share], Amount]) -> Amount:
+        """Take what is wanted of what is left."""
         async with self._turn:
             while True:
                 await self._ensure()
+                amount = wanted(self._share.less(self._spent))
                 if kind := self._spent.plus(amount).beyond(self._share):
                     raise BudgetExceeded(
                         f"{self._task} may spend {getattr(self._share, kind):g} {kind}",
                         f"{getattr(self._spent, kind):g} are spent, and it wants {getattr(amount, kind):g} more",
                     )
+                event = Spent(task=self._task, attempt=self._attempt, agent=self._agent, amount=amount)
                 try:
                     seq = await self._bus.log.spend(self._run, event, after=self._position, source=self._agent)
                 except StaleWriter:  # another process works on this attempt as well
                     self._position = -1
                     continue
                 self._position, self._spent = seq, self._spent.plus(amount)
-                return
+                return amount
 
     async def left(self) -> Share:
         """What the attempt may still spend."""
@@ -147,6 +183,14 @@ class Record:
                 self._spent = self._spent.plus(spent).minus(reserved)
         if len(entry.subject.rest) == 2:  # a reservation or the answer: what the next reservation must know of
             self._position = entry.seq
+
+
+def _amount(share: Share) -> Amount:
+    return Amount(calls=share.calls or 0, tokens=share.tokens or 0, money=share.money or 0.0)
+
+
+def _half(left: Share) -> Amount:
+    return Amount(calls=(left.calls or 0) // 2, tokens=(left.tokens or 0) // 2, money=(left.money or 0.0) / 2)
 
 
 def _ordinal(call: Called) -> int:

@@ -29,12 +29,14 @@ from moot.protocols import (
 )
 
 OUTCOME = "outcome"
+ASK = "ask"  # who asked for a task that an agent has asked for
 LATER = (
     "spending",
     "tallies",
     "recorded",
     "former",
     "exhausted",
+    "asks",
 )  # came after the first release: hashed where they say something
 
 
@@ -116,6 +118,23 @@ class Tally:
     estimated: bool = False
 
 
+@dataclass
+class AskState:
+    """A question that an agent has asked within an attempt of the task `asker`; `depth` is that of the task it becomes.
+
+    Dropped: that attempt is over, so nobody waits for the answer. Answered: it is on the log, for whoever asks again.
+    """
+
+    asker: str
+    attempt: int
+    skill: str
+    input: Data
+    since: float
+    depth: int
+    share: Share | None = None
+    status: Literal["waiting", "dropped", "answered"] = "waiting"
+
+
 class Place(NamedTuple):
     """Where on the log a task was assigned last, and for which skill."""
 
@@ -137,6 +156,9 @@ class RunState:
 
     `tallies` has what each agent has spent with each model, `recorded` the hash of all calls in their order, `former`
     who had the attempts that went to another agent afterwards, `exhausted` which task's share was not enough.
+
+    `asks` has what agents have asked for within their tasks, by the task that answers it; `waiting` the asks of each
+    task that waits for some, `unserved` those of them about which something may be decided.
 
     What is emptied from the front again and again is an OrderedDict: iterating over a plain dict walks the holes, too.
     """
@@ -184,6 +206,9 @@ class RunState:
     recorded: str = ""
     former: dict[str, str] = field(default_factory=dict)
     exhausted: str = ""
+    asks: dict[str, AskState] = field(default_factory=dict)
+    waiting: dict[str, dict[str, None]] = field(default_factory=dict, metadata=DERIVED)
+    unserved: dict[str, None] = field(default_factory=OrderedDict, metadata=DERIVED)
     events: int = 0
     last: float = 0.0
     seq: int = 0

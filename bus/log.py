@@ -10,6 +10,8 @@ import anyio
 from moot.protocols import (
     AlreadyThere,
     Answer,
+    Answered,
+    Asked,
     Assigned,
     BusFull,
     Called,
@@ -145,6 +147,18 @@ class Log:
         reach("call.after", run=run, task=event.task, attempt=event.attempt, by=source, call=call, first=first)
         return first
 
+    async def ask_for(self, run: str, event: Asked, *, source: str) -> bool:
+        """Ask within an attempt for another agent's skill. False if that was asked before, and the question stands."""
+        subject = self._subjects.ask(run, event.agent, event.task, event.attempt, event.ask)
+        reach("query.before", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask)
+        first = True
+        try:
+            await self._append([await self._seal(event, subject, source, run)], Fence(subject, 0))
+        except StaleWriter:
+            first = False
+        reach("query.after", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask, first=first)
+        return first
+
     async def discard(self, run: str, event: Discarded, *, client: str) -> None:
         """Nothing more is to be done about a dead letter. Done twice by the same client, the first stands."""
         subject = self._subjects.discard(run, client, event.task)
@@ -237,6 +251,14 @@ class Log:
         async with aclosing(read(self._connection, self._stream, subjects)) as messages:
             async for message in messages:
                 yield await self.entry(message)
+
+    async def answers_to(self, run: str) -> AsyncGenerator[Answered, None]:
+        """What came of all that agents have asked for in a run, from the first on and then as it comes."""
+        subject = self._subjects.decision(run, _kind(Answered))
+        async with aclosing(follow(self._connection, self._stream, [subject])) as messages:
+            async for message in messages:
+                if isinstance(event := (await self.entry(message)).event, Answered):
+                    yield event
 
     async def work(self, run: str, agent: str, task: str) -> list[Entry]:
         """All that an agent has said of one task: its answers, and what it reserved, called and asked for them."""

@@ -28,6 +28,8 @@ POINTS = (
     "ack.before", "ack.after", "back.before", "back.after",
     # an agent has called a model or a tool, and records it
     "call.before", "call.after",
+    # an agent asks, within its task, for somebody else's skill
+    "query.before", "query.after",
     # a skill works, and has an effect outside: said by skills that want to be watched
     "work.before", "work.after", "effect.before", "effect.after",
     # a blob is stored

@@ -5,6 +5,7 @@ from .budgets import Amount, Budget, Share
 from .envelope import Entry, Envelope, open_envelope, seal, uuid7
 from .errors import (
     AlreadyThere,
+    AskFailed,
     BadCredentials,
     BadName,
     BadSkill,
@@ -99,5 +100,5 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # errors
     "MootError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
-    "Refused", "BudgetExceeded", "Unproved", "ModelFailure", "Miss", "Tainted",
+    "Refused", "AskFailed", "BudgetExceeded", "Unproved", "ModelFailure", "Miss", "Tainted",
 ]  # fmt: skip

@@ -9,8 +9,8 @@ class Budget(Message, contract="moot.Budget.v1"):
     """The limits of a run; None: no limit.
 
     `calls`, `tokens` and `money` (US dollars) are shared out among the tasks by the coordinator, so their sum is never
-    passed, whatever crashes. `seconds` bounds the run's wall time, `depth` the steps that wait for each other in a row,
-    `fan_out` the tasks of one step.
+    passed, whatever crashes. `seconds` bounds the run's wall time, `depth` the steps that wait for each other in a row
+    and the tasks that agents ask for within each other's, `fan_out` the tasks of one step.
     """
 
     calls: int | None = Field(default=None, ge=0)

@@ -93,6 +93,10 @@ class Refused(MootError):
     """Raised by a skill: the input is bad, so asking somebody else would not help. The task is not tried again."""
 
 
+class AskFailed(MootError):
+    """Go on without the answer, ask somebody else for something else, or let it pass: then this attempt has failed."""
+
+
 class BudgetExceeded(MootError):
     """Ask for less, return what there is so far, or ask for the run with a larger budget."""
 

@@ -63,9 +63,9 @@ class Planned(Message, contract="moot.run.planned.v1"):
 class Assigned(Message, contract="moot.task.assigned.v1"):
     """A task for one agent: decision and dispatch in one message. `deadline` is in seconds since the epoch.
 
-    For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner). `share` is what
-    this attempt may spend of the run's budget; None: there is no budget. `serving`: the models that it may call, as the
-    team says. `depth`: how many tasks wait for this one, each within the other.
+    For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner, "ask": an agent,
+    within its task). `share` is what this attempt may spend of the run's budget; None: there is no budget. `serving`:
+    the models that it may call, as the team says. `depth`: how many tasks wait for this one, each within the other.
     """
 
     task: str
@@ -111,7 +111,8 @@ class Failure(Message, contract="moot.task.failure.v1"):
 class Asked(Message, contract="moot.task.asked.v1"):
     """An agent asks, within an attempt, for somebody else's skill.
 
-    `ask` is its place, DIGEST-ORDINAL: of skill and input, and which of the attempt's equal questions it is.
+    `ask` is its place, DIGEST-ORDINAL: of skill and input, and which of the attempt's equal questions it is. `share` is
+    what the asker has reserved of its own share and gives away for it.
     """
 
     task: str
@@ -120,6 +121,7 @@ class Asked(Message, contract="moot.task.asked.v1"):
     ask: str
     skill: str
     input: Data
+    share: Share | None = later(None)
 
     @property
     def child(self) -> str:
