@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from types import EllipsisType
 from typing import TypeVar, cast, overload
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
+from pydantic import ConfigDict, JsonValue, ValidationError, create_model
+from pydantic_core import to_json
 
 from moot.bus import Bus
-from moot.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Share
+from moot.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Refused, Share
 
 from .asking import Asking, said
 from .logger import structlog
@@ -115,6 +118,26 @@ class TaskContext:
         """
         given_now = {name: said(value) for name, value in given.items() if value is not None}
         return cast("Data | list[Data]", await self._asking.ask(skill, given_now))
+
+    def asking(self, skill: str, description: str, /, **takes: type[Message]) -> Tool:
+        """Another agent's skill as a tool for a model, by the skill's name. It takes these messages, by parameter.
+
+        The coordinator chooses who does it; the model chooses only what to ask.
+        """
+        fields: dict[str, tuple[type[Message], EllipsisType]] = {
+            name: (message, ...) for name, message in takes.items()
+        }
+        reader = create_model(skill, __config__=ConfigDict(extra="forbid"), **fields)  # type: ignore[call-overload]
+
+        async def call(given: Data) -> JsonValue:
+            try:
+                asked = reader.model_validate_json(to_json(given))
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                raise Refused(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+            return cast(JsonValue, await self.ask(skill, **{name: getattr(asked, name) for name in takes}))
+
+        return Tool(skill, description, reader.model_json_schema(), call)
 
     @cached_property
     def _asking(self) -> Asking:

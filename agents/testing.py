@@ -21,6 +21,11 @@ from moot.protocols import Assigned, Failure, Message, Refused, token
 from .client import Client, new_run
 from .coordinator import coordinate
 from .models import Endpoints
+from .models.fake import FakeEndpoint as FakeEndpoint
+from .models.fake import Reply as Reply
+from .models.fake import answers as answers
+from .models.fake import calls as calls
+from .models.fake import says as says
 from .specialist import Specialist
 from .team import Team
 from .worker import Worker
