@@ -110,7 +110,7 @@ def _verdict(summary: dict[str, Any]) -> str:
     how = {True: "as recorded", False: f"but recorded is {summary['recorded']}", None: "the run has not ended"}
     done = summary.get("reworked", [])
     again = (
-        f"\n{some(len(done), 'task')} done again from {some(sum(t['calls'] for t in done), 'recorded call')}"
+        f"; {some(len(done), 'task')} done again from {some(sum(t['calls'] for t in done), 'recorded call')}"
         if done
         else ""
     )

@@ -13,7 +13,8 @@ from moot.agents.testing import Reply, answers, calls
 from moot.protocols import Data
 
 _BLOCK = re.compile(r'<data n="\d+"[^>]*>\n(.*?)\n</data>', re.S)
-_VALUE = re.compile(r"\d{1,2} [A-Z]\w+ \d{4}|[\d,]*\d (?:metres|nautical miles|litres)|\d{4}")
+_DATE = re.compile(r"\d{1,2} [A-Z]\w+ \d{4}|\b\d{4}\b")
+_AMOUNT = re.compile(r"[\d,]*\d (?:metres|nautical miles|litres)")
 _YEAR = re.compile(r"\b[12]\d{3}\b")
 
 
@@ -80,13 +81,13 @@ def _skeptic(asked: Any) -> Reply:
     (topic,) = _material(asked)
     if passages is None:
         return calls("look_up", {"words": topic["ask"]})
-    return _reading(topic, sorted(passages[:3], key=lambda each: -_latest(each["text"])), 0.7)
+    return _reading(topic, sorted(passages, key=lambda each: -_latest(each["text"]))[:1], 0.7)
 
 
 def _judge(asked: Any) -> Reply:
     """Who quotes the latest year."""
     (case,) = _material(asked)
-    best = max(case["sides"], key=lambda side: max((_latest(each["says"]) for each in side["evidence"]), default=0))
+    best = max(case["sides"], key=lambda side: max((_latest(str(each)) for each in side["evidence"]), default=0))
     return answers({"choice": best["letter"], "because": "its source is the latest one", "confidence": 0.9})
 
 
@@ -133,19 +134,20 @@ def _found(asked: Any) -> list[Any] | None:
 
 def _reading(topic: Any, passages: list[Any], confidence: float) -> Reply:
     wanted = set(re.findall(r"\w{4,}", topic["ask"].lower()))
+    kind = _DATE if "when" in wanted else _AMOUNT
     sentences = [
         (sentence, passage["source"]) for passage in passages for sentence in re.findall(r"[^.]+\.", passage["text"])
     ]
     if not sentences:
         return answers({"value": "unknown", "quote": "", "source": "", "confidence": 0.0})
-    quote, source = max(sentences, key=lambda pair: _fit(pair[0], wanted))
-    value = _VALUE.search(quote)
+    quote, source = max(sentences, key=lambda pair: _fit(pair[0], wanted, kind))
+    value = kind.search(quote)
     said = value.group() if value else " ".join(quote.split()[:6])
     return answers({"value": said, "quote": quote.strip(), "source": source, "confidence": confidence})
 
 
-def _fit(sentence: str, wanted: set[str]) -> tuple[bool, int]:
-    return bool(_VALUE.search(sentence)), len(wanted & set(re.findall(r"\w{4,}", sentence.lower())))
+def _fit(sentence: str, wanted: set[str], kind: re.Pattern[str]) -> tuple[bool, int]:
+    return bool(kind.search(sentence)), len(wanted & set(re.findall(r"\w{4,}", sentence.lower())))
 
 
 def _latest(text: str) -> int:
