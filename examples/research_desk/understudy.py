@@ -76,12 +76,13 @@ def _reader(asked: Any) -> Reply:
 
 
 def _skeptic(asked: Any) -> Reply:
-    """Of all passages the one that speaks of the latest year."""
+    """Of the passages that are to the point the one that speaks of the latest year."""
     passages = _found(asked)
     (topic,) = _material(asked)
     if passages is None:
         return calls("look_up", {"words": topic["ask"]})
-    return _reading(topic, sorted(passages, key=lambda each: -_latest(each["text"]))[:1], 0.7)
+    near = [each for each in passages if len(_wanted(topic) & _words(each["text"])) > 1] or passages
+    return _reading(topic, sorted(near, key=lambda each: -_latest(each["text"]))[:1], 0.7)
 
 
 def _judge(asked: Any) -> Reply:
@@ -133,7 +134,7 @@ def _found(asked: Any) -> list[Any] | None:
 
 
 def _reading(topic: Any, passages: list[Any], confidence: float) -> Reply:
-    wanted = set(re.findall(r"\w{4,}", topic["ask"].lower()))
+    wanted = _wanted(topic)
     kind = _DATE if "when" in wanted else _AMOUNT
     sentences = [
         (sentence, passage["source"]) for passage in passages for sentence in re.findall(r"[^.]+\.", passage["text"])
@@ -147,7 +148,15 @@ def _reading(topic: Any, passages: list[Any], confidence: float) -> Reply:
 
 
 def _fit(sentence: str, wanted: set[str], kind: re.Pattern[str]) -> tuple[bool, int]:
-    return bool(kind.search(sentence)), len(wanted & set(re.findall(r"\w{4,}", sentence.lower())))
+    return bool(kind.search(sentence)), len(wanted & _words(sentence))
+
+
+def _wanted(topic: Any) -> set[str]:
+    return _words(topic["ask"])
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w{4,}", text.lower()))
 
 
 def _latest(text: str) -> int:
