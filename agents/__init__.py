@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .folding import evolve, fold
     from .judging import Case, Judgement, judged, model_judge
     from .matters import Option
+    from .models.endpoints import Endpoints, configured
     from .models.tools import Tool, tool
     from .models.untrusted import Untrusted
     from .planning import Brief, Planner, fixed
@@ -54,6 +55,7 @@ _HOMES = {
     "folding": "evolve fold",
     "judging": "Case Judgement judged model_judge",
     "matters": "Option",
+    "models.endpoints": "Endpoints configured",
     "models.tools": "Tool tool",
     "models.untrusted": "Untrusted",
     "planning": "Brief Planner fixed",
@@ -71,7 +73,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
-    "Specialist", "TaskContext", "Tool", "tool", "Untrusted",
+    "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
     # make a team of them
     "Team", "load", "Policy", "Serve",
     # plan

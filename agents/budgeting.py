@@ -26,6 +26,10 @@ class Purse:
         """True if nothing is left at the moment of something, but attempts under way may yet give some back."""
         return self._pending and any(left <= 0 for left in self._left.values())
 
+    def expect(self, tasks: int) -> None:
+        """So many tasks come on top of the plan's: inquiries, which have a part each."""
+        self._tasks += tasks
+
     def share(self, *, spends: bool = True) -> Share | None:
         """The share of the next task: an equal part of what is left, at least one call and one token while there are
         any; nothing if it does not spend; None without a budget."""

@@ -413,6 +413,7 @@ def _settling(
     barrier = state.barriers[name]
     replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
     inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
+    purse.expect(sum(not _is_open(state, inquiry.task) for inquiry in inquiries))
     for inquiry in inquiries:
         yield from _inquire(state, policy, view, inquiry, name, barrier.since, load, purse)
     if not inquiries:
@@ -538,6 +539,8 @@ def _put(
     others = tuple(agent for agent in agents if agent not in question.waiting)
     agent = _choose(others or agents, before, load, view.directory)
     spends = any(card.agent == agent and card.spends for card in cards)
+    if spends and question.asked_by != ASK and purse.waits():
+        return None
     load[agent] += 1
     return Assigned(
         task=question.task,

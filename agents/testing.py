@@ -16,7 +16,7 @@ import anyio
 from pydantic import JsonValue
 
 from moot.bus import embedded, open_bus
-from moot.protocols import Assigned, Failure, Message, Refused, token
+from moot.protocols import Assigned, Failure, Message, Refused, Result, token
 
 from .client import Client, new_run
 from .coordinator import coordinate
@@ -87,7 +87,8 @@ async def bench(
             async for entry in bus.log.follow(run, after):
                 if isinstance(entry.event, Failure):
                     raise (Refused if entry.event.kind == "refused" else SkillFailed)(entry.event.because)
-                return _heard(specialist, skill, getattr(entry.event, "output", None))
+                if isinstance(entry.event, Result):
+                    return _heard(specialist, skill, entry.event.output)
             raise SkillFailed("the log ended")
 
         yield call

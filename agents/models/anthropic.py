@@ -107,7 +107,7 @@ class Anthropic:
         from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 
         return AsyncAnthropic(
-            api_key=key,
+            api_key=key or "none",  # an empty one would make a header that cannot be sent
             base_url=self.access.base_url,
             max_retries=0,
             timeout=patience(self.access, streamed),

@@ -10,6 +10,7 @@ from .codespell import codespell
 from .comparison import Row, board, compare, table
 from .complexity import complex_functions
 from .config import config
+from .critic import critic
 from .dead_code import unused
 from .edits import BadEdit, apply, digest, hunks, split_lines
 from .fixers import bold_fixes, lineage, ruff_fixes
@@ -37,6 +38,7 @@ from .scribe import scribe
 from .security import bandit_findings, ruff_security_findings
 from .settings import Settings, oldest_python, read_settings
 from .sifting import OutOfRuns, sift
+from .simplifier import simplifier
 from .sources import Source, read_sources
 from .spelling import spelling_fixes
 from .suspicion import accused
@@ -53,6 +55,7 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "team",
     "ruff", "ruff_bold", "autoflake", "pyupgrade", "flynt", "isort", "codespell", "formatter",
     "vulture", "bandit", "ruff_security", "mypy", "radon", "api_guard", "config", "prover", "scribe",
+    "critic", "simplifier",
     # what the witnesses do, over a folder
     "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "flynt_fixes", "isort_fixes", "spelling_fixes",
     "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "complex_functions",

@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .public_api import guard
 from .workspace import work
 
-api_guard = Specialist("api_guard", "defends the names that others rely on")
+api_guard = Specialist("api_guard", "defends the names that others rely on", spends=False)
 
 
 @api_guard.skill

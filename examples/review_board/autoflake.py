@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .rewriters import autoflake_fixes
 from .workspace import work
 
-autoflake = Specialist("autoflake", "drops imports that a file does not use")
+autoflake = Specialist("autoflake", "drops imports that a file does not use", spends=False)
 
 
 @autoflake.skill

@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .security import bandit_findings
 from .workspace import work
 
-bandit = Specialist("bandit", "claims what looks insecure")
+bandit = Specialist("bandit", "claims what looks insecure", spends=False)
 
 
 @bandit.skill

@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .spelling import spelling_fixes
 from .workspace import work
 
-codespell = Specialist("codespell", "corrects typos")
+codespell = Specialist("codespell", "corrects typos", spends=False)
 
 
 @codespell.skill

@@ -6,7 +6,7 @@ from .house_rules import defended
 from .messages import Findings, Repository
 from .workspace import work
 
-config = Specialist("config", "defends what the repository's own configuration says")
+config = Specialist("config", "defends what the repository's own configuration says", spends=False)
 
 
 @config.skill

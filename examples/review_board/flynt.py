@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .rewriters import flynt_fixes
 from .workspace import work
 
-flynt = Specialist("flynt", "turns string formatting into f-strings")
+flynt = Specialist("flynt", "turns string formatting into f-strings", spends=False)
 
 
 @flynt.skill

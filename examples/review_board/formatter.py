@@ -6,7 +6,7 @@ from .formatting import format_draft
 from .messages import Draft, Formatting, Repository
 from .workspace import work
 
-formatter = Specialist("formatter", "formats what the board rewrote")
+formatter = Specialist("formatter", "formats what the board rewrote", spends=False)
 
 
 @formatter.skill

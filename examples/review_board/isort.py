@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .rewriters import isort_fixes
 from .workspace import work
 
-isort = Specialist("isort", "puts imports in order")
+isort = Specialist("isort", "puts imports in order", spends=False)
 
 
 @isort.skill

@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .type_errors import type_errors
 from .workspace import work
 
-mypy = Specialist("mypy", "claims type errors")
+mypy = Specialist("mypy", "claims type errors", spends=False)
 
 
 @mypy.skill

@@ -6,7 +6,9 @@ from .messages import Findings, Repository
 from .rewriters import pyupgrade_fixes
 from .workspace import work
 
-pyupgrade = Specialist("pyupgrade", "rewrites old syntax for the oldest Python that the repository supports")
+pyupgrade = Specialist(
+    "pyupgrade", "rewrites old syntax for the oldest Python that the repository supports", spends=False
+)
 
 
 @pyupgrade.skill

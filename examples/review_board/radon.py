@@ -6,7 +6,7 @@ from .complexity import complex_functions
 from .messages import Findings, Repository
 from .workspace import work
 
-radon = Specialist("radon", "claims which functions are complex")
+radon = Specialist("radon", "claims which functions are complex", spends=False)
 
 
 @radon.skill

@@ -6,7 +6,7 @@ from .fixers import ruff_fixes
 from .messages import Findings, Repository
 from .workspace import work
 
-ruff = Specialist("ruff", "removes and modernises what ruff's safe fixes do")
+ruff = Specialist("ruff", "removes and modernises what ruff's safe fixes do", spends=False)
 
 
 @ruff.skill

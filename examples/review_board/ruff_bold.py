@@ -6,7 +6,7 @@ from .fixers import bold_fixes
 from .messages import Findings, Repository
 from .workspace import work
 
-ruff_bold = Specialist("ruff_bold", "proposes the fixes that ruff itself calls unsafe")
+ruff_bold = Specialist("ruff_bold", "proposes the fixes that ruff itself calls unsafe", spends=False)
 
 
 @ruff_bold.skill

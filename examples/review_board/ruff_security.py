@@ -6,7 +6,7 @@ from .messages import Findings, Repository
 from .security import ruff_security_findings
 from .workspace import work
 
-ruff_security = Specialist("ruff_security", "claims what looks insecure to ruff's port of bandit")
+ruff_security = Specialist("ruff_security", "claims what looks insecure to ruff's port of bandit", spends=False)
 
 
 @ruff_security.skill

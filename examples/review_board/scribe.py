@@ -9,7 +9,7 @@ from .messages import Draft, Patch, Repository
 from .workspace import inside, work
 from .writing import finished, write_draft, write_patch
 
-scribe = Specialist("scribe", "writes what was decided as a patch")
+scribe = Specialist("scribe", "writes what was decided as a patch", spends=False)
 
 
 @scribe.skill

@@ -1,10 +1,27 @@
 """The review board: who sits on it, how it settles, and how its report is told."""
 
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from moot.agents import Report as RunReport
-from moot.agents import Team, evident, independent, keep, majority, prefer, rules, surest, unopposed, verified
-from moot.protocols import Claim, Proposal, Verdict
+from moot.agents import (
+    Serve,
+    Team,
+    configured,
+    evident,
+    independent,
+    judged,
+    keep,
+    majority,
+    model_judge,
+    prefer,
+    rules,
+    surest,
+    unopposed,
+    verified,
+)
+from moot.protocols import Budget, Claim, Proposal, Verdict
 
 from .api_guard import api_guard
 from .applying import apply_to
@@ -12,6 +29,7 @@ from .autoflake import autoflake
 from .bandit import bandit
 from .codespell import codespell
 from .config import config
+from .critic import critic
 from .flynt import flynt
 from .formatter import formatter
 from .isort import isort
@@ -24,10 +42,12 @@ from .ruff import ruff
 from .ruff_bold import ruff_bold
 from .ruff_security import ruff_security
 from .scribe import scribe
+from .simplifier import simplifier
 from .vulture import vulture
 
 SHOWN = 100  # conflicts that are told one by one
 WIDTH = 100  # characters of what stands or falls
+DOLLARS = 2.0  # that the models may cost in a run
 
 
 def tell(report: RunReport) -> str:
@@ -139,6 +159,9 @@ def _cut(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
+# They join where there is a key for them: the board is whole without.
+models = [critic, simplifier, model_judge()] if configured(os.environ, Path.cwd()).has("anthropic") else []
+
 team = Team(
     name="review",
     goal=Review,
@@ -161,6 +184,7 @@ team = Team(
         config,
         prover,
         scribe,
+        *models,
     ],
     arbiters=[
         unopposed,
@@ -172,8 +196,14 @@ team = Team(
             evident,
             surest,
         ),
+        *([judged()] if models else []),
         verified("trial"),
     ],
+    models=[
+        Serve("critic.*", models=("anthropic:claude-opus-5-5", "anthropic:claude-sonnet-5-5")),
+        Serve("*", models=("anthropic:claude-sonnet-5-5", "anthropic:claude-haiku-5-5")),
+    ],
+    budget=Budget(money=DOLLARS) if models else None,
     timeout=600,
     tell=tell,
     files=files,

@@ -6,7 +6,7 @@ from .dead_code import unused
 from .messages import Findings, Repository
 from .workspace import work
 
-vulture = Specialist("vulture", "claims which code nothing uses")
+vulture = Specialist("vulture", "claims which code nothing uses", spends=False)
 
 
 @vulture.skill

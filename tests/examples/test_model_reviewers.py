@@ -1,0 +1,65 @@
+"""The board's models: they join where there is a key, read with tools, propose, and are judged like everybody else."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moot.agents import Endpoints, connect
+from moot.agents.models import Provider
+from moot.agents.testing import FakeEndpoint, Reply, answers, bench, calls
+from moot.examples.review_board import Findings, Repository, critic
+from moot.protocols import Data
+
+from .conftest import SHOP, Write
+
+LINE = "        return sorted(self.prices, key=lambda name: self.prices[name].amount)[0]\n"
+MIN = "        return min(self.prices, key=lambda name: self.prices[name].amount)\n"
+
+
+def remark(text: str, *, path: str = "shop/catalogue.py", was: str = LINE, first: int = 21) -> Data:
+    return {"path": path, "first": first, "was": was, "text": text, "because": "shorter", "confidence": 0.9}
+
+
+def reviewer(body: Data, *remarks: Data) -> Reply:
+    """Lists the files, reads one, and says its remarks."""
+    turns: Any = body["messages"]
+    if len(turns) == 1:
+        return calls("list_files", {})
+    if len(turns) == 3:
+        return calls("read_file", {"path": "shop/catalogue.py"})
+    return answers({"remarks": remarks})
+
+
+async def test_what_a_model_says_of_lines_that_do_not_read_so_is_left_out(write: Write, broker: str) -> None:
+    """Nor is a test changed, by which it will be judged, nor a file that is not there."""
+    shop = write(SHOP)
+    wrong = [
+        remark(MIN, was="        return 1\n"),
+        remark(MIN, first=3),
+        remark("", path="shop/tests/test_shop.py", was="import os\n", first=2),
+        remark("", path="../outside.py", was="import os\n", first=1),
+        remark(LINE),
+    ]
+    with FakeEndpoint(lambda body: reviewer(body, remark(MIN), *wrong)) as fake:
+        endpoints = Endpoints({"anthropic": Provider(kind="anthropic", base_url=fake.url)})
+        async with bench(critic, broker, endpoints=endpoints) as call:
+            found = await call("criticise", repository=await _packed(shop, broker))
+    assert isinstance(found, Findings)
+    ((edit,),) = [proposal.edits for proposal in found.proposals]
+    assert (edit.resource, edit.was, edit.text) == ("shop/catalogue.py", LINE, MIN)
+
+
+@pytest.mark.parametrize(("key", "there"), [("a-key", True), ("", False)])
+def test_the_models_join_where_there_is_a_key(key: str, there: bool) -> None:
+    code = "from moot.examples.review_board import team; print('critic' in team.members, team.budget)"
+    env = {"ANTHROPIC_API_KEY": key, "PATH": ""}
+    said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert said.stdout.split()[0] == str(there)
+
+
+async def _packed(folder: Path, broker: str) -> Repository:
+    async with connect(broker, "test") as client:
+        return await client.upload(folder, Repository)
