@@ -11,8 +11,8 @@ import pytest
 from .processes import OUTSIDER, Place
 
 KEYS = [
-    "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "state_hash", "events",
-    "seconds",
+    "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "models", "state_hash",
+    "events", "seconds",
 ]  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""Asker: a team whose chief asks the scholar, through the coordinator, and whose two parrots ask each other."""
+
+from moot.agents import Specialist, TaskContext, Team
+from moot.protocols import AskFailed, Goal, Message, Outcome
+
+
+class Errand(Goal, contract="asker.Errand.v1"):
+    words: tuple[str, ...]
+    skill: str = "look"
+
+
+class Word(Message, contract="asker.Word.v1"):
+    word: str
+
+
+class Heard(Message, contract="asker.Heard.v1"):
+    words: tuple[str, ...]
+
+
+class Told(Outcome, contract="asker.Told.v1"):
+    heard: Heard
+
+
+chief = Specialist("chief", "asks")
+scholar = Specialist("scholar", "knows")
+left = Specialist("left", "asks right")
+right = Specialist("right", "asks left")
+
+
+@chief.skill
+async def ask_around(errand: Errand, context: TaskContext) -> Heard:
+    said = []
+    for word in errand.words:
+        try:
+            answer = await context.ask(errand.skill, word=Word(word=word))
+            said.append(str(answer["word"]) if isinstance(answer, dict) else "")
+        except AskFailed as error:
+            said.append(str(error))
+    return Heard(words=tuple(said))
+
+
+@scholar.skill
+def look(word: Word) -> Word:
+    return Word(word=word.word.upper())
+
+
+@left.skill
+async def parrot_left(word: Word, context: TaskContext) -> Word:
+    await context.ask("parrot_right", word=word)
+    return word
+
+
+@right.skill
+async def parrot_right(word: Word, context: TaskContext) -> Word:
+    await context.ask("parrot_left", word=word)
+    return word
+
+
+team = Team(
+    name="asker", goal=Errand, outcome=Told, specialists=[chief, scholar, left, right], patience=1.0, open=False
+)
