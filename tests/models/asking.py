@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import anthropic  # noqa: F401 - takes seconds, which no clock of a test shall measure
+import openai  # noqa: F401
 import pytest
 
 from moot.agents.models import Model

@@ -233,6 +233,6 @@ async def test_nobody_there_is_unreachable_and_free() -> None:
 
 async def test_who_only_pings_is_alive() -> None:
     """Pings that bring no event keep a thinking model from being taken for hung."""
-    with FakeEndpoint(script=[says("done", pings=8, beat=0.1)]) as fake:
-        reply = await adapter(fake.url, first=0.4, stall=0.4)(ASKED, Ear())
+    with FakeEndpoint(script=[says("done", pings=12, beat=0.1)]) as fake:
+        reply = await adapter(fake.url, first=0.8, stall=0.8)(ASKED, Ear())
     assert reply.text == "done"

@@ -135,7 +135,12 @@ async def test_the_key_shows_up_nowhere(
     caplog.set_level(logging.DEBUG)
     with FakeEndpoint(handler=lambda body: reply) as fake:
         provider = Provider.model_validate(
-            {"kind": name, "base_url": f"{fake.url}{'/v1' * (name == 'openai')}", "key_env": "KEY", "first": 0.2}
+            {
+                "kind": name,
+                "base_url": f"{fake.url}{'/v1' * (name == 'openai')}",
+                "key_env": "KEY",
+                "first": 0.5 if reply.hang else 20,
+            }
         )
         endpoints = Endpoints({name: provider}, {"KEY": KEY})
         model = endpoints.model(f"{name}:x")

@@ -18,7 +18,7 @@ GARBAGE = Reply(raw="<html></html>", content_type="text/html")
 
 
 def endpoints(fake: FakeEndpoint, **more: object) -> Endpoints:
-    given = {"kind": "anthropic", "base_url": fake.url, "key_env": "KEY", "first": 0.3, "stall": 0.2}
+    given = {"kind": "anthropic", "base_url": fake.url, "key_env": "KEY"}
     return Endpoints({"anthropic": Provider.model_validate(given | more)}, {"KEY": KEY}, QUICK)
 
 
@@ -60,7 +60,7 @@ async def test_what_passes_is_tried_again(script: list[Reply], tries: int) -> No
 async def test_what_lasts_fails_after_its_tries(reply: Reply, kind: Trouble, tries: int) -> None:
     """Three tries, two where garbage came, one where a further one would be no better or costs too much time."""
     with FakeEndpoint(handler=lambda body: reply) as fake:
-        failed = await failure(endpoints(fake).model(MODEL), ASKED)
+        failed = await failure(endpoints(fake, first=0.3 if reply.hang else 20).model(MODEL), ASKED)
     assert (failed.kind, len(fake.calls)) == (kind, tries)
     single = 10 if reply.cut_after else 6  # what the vendor told of one try, or the estimate of it
     assert failed.usage.input == (single * tries if reply.status == 200 else 0)
@@ -76,7 +76,7 @@ async def test_retry_after_is_honoured() -> None:
 @pytest.mark.parametrize("told", ["100000", "inf", "Wed, 24 Nov 2100 10:00:00 GMT"])
 async def test_a_hostile_retry_after_fails_at_once(told: str) -> None:
     """Who asks for more than the patience gets no further try, and the failure says so."""
-    with FakeEndpoint(script=[limited(told), says("never")]) as fake, anyio.fail_after(1):
+    with FakeEndpoint(script=[limited(told), says("never")]) as fake, anyio.fail_after(2):
         failed = await failure(endpoints(fake).model(MODEL), ASKED)
     assert failed.kind == "limited"
     assert "asks to wait" in failed.why

@@ -202,8 +202,8 @@ async def test_a_hung_endpoint_is_seen(reply: Reply, first: float, stall: float)
 
 async def test_who_only_pings_is_alive() -> None:
     """Comments that bring no chunk keep a thinking model from being taken for hung."""
-    with FakeEndpoint(script=[says("done", pings=8, beat=0.1)]) as fake:
-        reply = await adapter(fake.url, first=0.4, stall=0.4)(ASKED, Ear())
+    with FakeEndpoint(script=[says("done", pings=12, beat=0.1)]) as fake:
+        reply = await adapter(fake.url, first=0.8, stall=0.8)(ASKED, Ear())
     assert reply.text == "done"
 
 
