@@ -40,11 +40,10 @@ class ToolResult(Message, contract="moot.model.ToolResult.v1"):
 
 
 class Opaque(Message, contract="moot.model.Opaque.v1"):
-    """What must go back as it came to the provider `by` that it is from: thinking with its signature, for example."""
+    """What must go back as it came to the model that it is from: thinking with its signature, for example."""
 
     kind: Literal["opaque"] = "opaque"
     data: Data
-    by: str = ""
 
 
 Part = Annotated[TextPart | ToolCall | ToolResult | Opaque, Field(discriminator="kind")]

@@ -20,12 +20,10 @@ from moot.protocols import (
     ModelReply,
     ModelRequest,
     MootError,
-    Opaque,
     Progress,
     Serving,
     ToolCall,
     ToolResult,
-    Turn,
     Usage,
     sealed,
 )
@@ -121,13 +119,12 @@ class Calls:
         model = self._models(request.model)
         reserved = await self._reserve(request)
         try:
-            reply = await model(_for_vendor(request), self._listener(request.model))
+            reply = await model(request, self._listener(request.model))
         except ModelFailure as failure:
             await self._record.add(
                 self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
             )
             raise
-        reply = reply.model_copy(update={"parts": tuple(_marked(part, request.model) for part in reply.parts)})
         answer = await self._record.add(self._costs(request, place, reply.usage, reserved, answer=reply))
         assert isinstance(answer, ModelReply)
         return answer
@@ -213,24 +210,3 @@ class Calls:
 
 def _text(said: JsonValue) -> str:
     return said if isinstance(said, str) else to_json(said).decode()
-
-
-def _marked(part: object, model: str) -> object:
-    """What only its vendor understands is marked with the vendor's name."""
-    return part.model_copy(update={"by": _vendor(model)}) if isinstance(part, Opaque) else part
-
-
-def _for_vendor(request: ModelRequest) -> ModelRequest:
-    """The request without what another vendor's model has said to itself."""
-    turns = (
-        Turn(
-            role=turn.role,
-            parts=tuple(p for p in turn.parts if not isinstance(p, Opaque) or p.by == _vendor(request.model)),
-        )
-        for turn in request.turns
-    )
-    return request.model_copy(update={"turns": tuple(turns)})
-
-
-def _vendor(model: str) -> str:
-    return model.partition(":")[0]
