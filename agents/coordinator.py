@@ -2,7 +2,7 @@
 
 import math
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Literal
 
@@ -21,7 +21,9 @@ from moot.protocols import (
     Driving,
     Entry,
     GoalAsked,
+    Planned,
     Result,
+    Settled,
     StaleWriter,
     Unanswered,
 )
@@ -34,6 +36,7 @@ from .roster import TICK, Roster
 from .state import RunState
 from .strangers import Strangers
 from .sweep import Sweep
+from .telemetry import Spanned, planning, settling, workflow
 
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
 RUNS = 250  # that one process takes from the inbox at a time; the others wait there
@@ -140,6 +143,7 @@ class Drive:
         self._instance = instance
         self._sent, self._inbox = _channel()
         self._cause: str | None = None
+        self._trace = ""  # of whoever asked
         self._state = RunState(run)
         self._log = structlog.get_logger().bind(run=run)
 
@@ -168,11 +172,18 @@ class Drive:
         self._roster.changed.add(self._nudge)
         try:
             async with beside(partial(self._follow, state.run, state.seq)):
-                await self._append([Driving(instance=self._instance, attempts=self._policy.attempts)])
-                while not state.concluded:
-                    await self._turn()
+                with workflow(self._bus.team, state.run, self._trace) as span:
+                    await self._drive_on(span)
         finally:
             self._roster.changed.discard(self._nudge)
+
+    async def _drive_on(self, span: Spanned) -> None:
+        state = self._state
+        await self._append([Driving(instance=self._instance, attempts=self._policy.attempts)])
+        while not state.concluded:
+            await self._turn()
+        if state.concluded.status == "failed":
+            span.failed("failed")
 
     async def _turn(self) -> None:
         if self._state.driver not in ("", self._instance):  # behind what was read, the fence would let us write again
@@ -180,7 +191,8 @@ class Drive:
         view = View(time.time(), self._roster.directory())
         decisions = self._decide(view)
         if decisions:
-            await self._append(decisions)
+            with self._span_of(decisions):
+                await self._append(decisions)
         else:
             at = wake(self._state, self._policy, view)
             await self._hear(math.inf if at is None else at - view.now)
@@ -193,6 +205,13 @@ class Drive:
             self._log.error("the team's policy raised", exc_info=True)
             because = f"the team's policy raised {type(error).__name__}: {error}"
             return [Concluded(status="failed", outcome={}, because=because, state_hash=state.hash(), at=state.seq)]
+
+    def _span_of(self, decisions: list[Decision]) -> AbstractContextManager[object]:
+        if any(isinstance(each, Planned) for each in decisions):
+            return planning(self._bus.team, self._state.run)
+        if any(isinstance(each, Settled) for each in decisions):
+            return settling(self._state.run)
+        return nullcontext()
 
     async def _append(self, decisions: list[Decision]) -> None:
         """Append and fold what was appended, with all that came between. Raises StaleWriter: another one drives."""
@@ -243,6 +262,8 @@ class Drive:
         state = self._state
         evolve(state, entry)
         self._cause = entry.envelope.id if entry.envelope else self._cause
+        if isinstance(entry.event, GoalAsked) and entry.envelope:
+            self._trace = entry.envelope.traceparent or ""
         if isinstance(entry.event, Result) and entry.event.task in state.tasks:
             step = state.tasks[entry.event.task].step
             if step in state.steps:

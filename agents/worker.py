@@ -17,6 +17,7 @@ from .models.endpoints import Endpoints, here
 from .presence import present
 from .specialist import Specialist
 from .strangers import Strangers
+from .telemetry import answered, attempting
 
 DELIVERIES = 5  # without cells, a task that was delivered so often ends whoever works on it
 LATELY = 10.0  # seconds for which we remember that a run is said to have ended; the inbox looks at what is older
@@ -143,10 +144,13 @@ class Worker:
                 self._strangers.note(delivery.entry)
                 await delivery.drop()
                 return
-            answer = await self._answer(delivery.run, assigned, delivery.count)
-            if answer is not None:
-                cause = delivery.entry.envelope.id if delivery.entry.envelope else None
-                await self._store(delivery, answer, cause)
+            envelope = delivery.entry.envelope
+            parent = envelope.traceparent or "" if envelope else ""
+            with attempting(delivery.run, assigned, self.card.version, parent) as span:
+                answer = await self._answer(delivery.run, assigned, delivery.count)
+                answered(span, answer)
+                if answer is not None:
+                    await self._store(delivery, answer, envelope.id if envelope else None)
             await delivery.done()
         except get_cancelled_exc_class():
             with CancelScope(shield=True), anyio.move_on_after(1):

@@ -2,7 +2,7 @@
 
 from .blobs import Blob
 from .budgets import Amount, Budget, Share
-from .envelope import Entry, Envelope, open_envelope, seal, uuid7
+from .envelope import Entry, Envelope, open_envelope, seal, traceparent, uuid7
 from .errors import (
     AlreadyThere,
     AskFailed,
@@ -79,6 +79,7 @@ from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
     "Message", "later", "Contract", "Data", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope", "uuid7",
+    "traceparent",
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, Union, get_args
 from uuid import UUID
@@ -12,6 +13,9 @@ from .errors import Unreadable
 from .events import Event
 from .message import Message
 from .subjects import Subject
+
+traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+"""The W3C trace context of what goes on now; each envelope that is sealed meanwhile carries it."""
 
 _OPTIONAL = ("dataschema", "causationid", "correlationid", "traceparent")
 
@@ -78,6 +82,7 @@ def seal(event: Event, *, source: str, run: str, subject: str = "", cause: str |
         runid=run,
         causationid=cause,
         correlationid=run,
+        traceparent=traceparent.get(),
         data=event,
     )
 

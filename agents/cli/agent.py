@@ -16,6 +16,7 @@ from ..logs import configure_logging
 from ..process import WORN, die_with_parent
 from ..specialist import Specialist
 from ..team import Team, load
+from ..telemetry import set_up
 from ..watchdog import LEASE, Watchdog
 from ..worker import Worker
 from .launch import until_told
@@ -45,6 +46,7 @@ def agent(
     specialists, team = chosen(found, only), team or team_of(found)
     text = log_format == "text" or (log_format is None and sys.stderr.isatty())
     configure_logging(specialists[0].name, format="text" if text else "json")
+    set_up(specialists[0].name)
     watchdog = Watchdog(lease_of(found))
     cell = [sys.executable, "-m", "moot.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
     watchdog.code = go(_serve, settings, specialists, team, cell, watchdog)

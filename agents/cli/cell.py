@@ -13,6 +13,7 @@ from ..logs import configure_logging
 from ..process import die_with_parent
 from ..specialist import Specialist
 from ..team import load
+from ..telemetry import set_up
 from ..watchdog import Watchdog
 from .agent import chosen, lease_of
 from .launch import until_told
@@ -32,6 +33,7 @@ def cell(settings: Settings, targets: Sequence[str], only: Sequence[str], team: 
     found = [load(target) for target in targets]
     specialists = chosen(found, only)
     configure_logging(specialists[0].name)
+    set_up(specialists[0].name)
     watchdog = Watchdog(lease_of(found))
     watchdog.code = go(_try, settings, specialists, team, pipes, watchdog)
     return watchdog.code

@@ -10,6 +10,7 @@ from ..coordinator import coordinate
 from ..logs import configure_logging
 from ..process import die_with_parent
 from ..team import load_team
+from ..telemetry import set_up
 from .launch import until_told
 from .options import Settings, common
 from .reach import broker, go
@@ -22,6 +23,7 @@ def coordinator(settings: Settings, target: str) -> int:
     """Run the coordinator of the team TARGET (MODULE:TEAM) until it is told to stop."""
     die_with_parent()
     configure_logging(COORDINATOR)
+    set_up(COORDINATOR)
     return go(_coordinate, settings, target)
 
 

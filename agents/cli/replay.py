@@ -13,10 +13,13 @@ from ..folding import evolve
 from ..rework import rework as rework_of
 from ..state import RunState
 from ..team import Team, load_team
+from ..telemetry import replaying, set_up
 from ..words import describe, plain, some
 from .options import Settings, common
 from .output import emit
 from .reach import go, reading
+
+LINKS = 100  # to recorded traces, of a replay's span
 
 
 class Differs(MootError):
@@ -43,6 +46,7 @@ def replay(settings: Settings, run: str, team: str | None, pace: float | None, r
 
     RUN is an id, the beginning of one, @last or @prev. Ends with the hash of the state, which must be the recorded one.
     """
+    set_up("replay")
     summary = go(_replay, settings, run, team, pace, load_team(rework) if rework else None)
     emit(settings, summary, _verdict)
     if summary["same"] is False:
@@ -61,16 +65,19 @@ async def _replay(
 ) -> dict[str, Any]:
     async with reading(settings, run, team) as (bus, found):
         end = await _end(bus, found)
-        state, hashed = RunState(found), ""
+        state, hashed, traces = RunState(found), "", dict[str, None]()
         async for entry in bus.log.replay(found, pace) if pace else bus.log.read(found):
             evolve(state, entry)
+            if entry.envelope and entry.envelope.traceparent:
+                traces[entry.envelope.traceparent] = None
             if end and entry.seq == end.at:
                 hashed = state.hash()
             if settings.output != "json":
                 emit(settings, _step(entry, state), lambda step: _line(step))
         state_hash = hashed if end else state.hash()
         members = {member.name: member for member in workers.specialists} if workers else {}
-        reworked = [task async for task in rework_of(bus, found, members)] if members else []
+        with replaying(bus.team, found, list(traces)[:LINKS]):
+            reworked = [task async for task in rework_of(bus, found, members)] if members else []
         return {
             "run": found,
             "team": bus.team,

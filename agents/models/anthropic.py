@@ -112,6 +112,7 @@ class Anthropic:
             max_retries=0,
             timeout=patience(self.access, streamed),
             http_client=DefaultAsyncHttpxClient(verify=trust()),
+            open_telemetry=False,  # the span of a call is ours, over all its tries
         )
 
 

@@ -30,6 +30,7 @@ from moot.protocols import (
 
 from ..logger import structlog
 from ..record import Record
+from ..telemetry import Spanned, called, chatting, using
 from .model import Listener, Model
 from .prices import Prices
 from .tools import Tool
@@ -90,7 +91,10 @@ class Calls:
         if known:
             assert isinstance(known.answer, ToolResult)
             return known.answer.model_copy(update={"id": call.id})
-        text, failed = (refusal, True) if refusal or tool is None else await self._tried(tool, call.input)
+        with using(call.name, call.id) as span:
+            text, failed = (refusal, True) if refusal or tool is None else await self._tried(tool, call.input)
+            if failed:
+                span.failed("tool_error")
         result = ToolResult(id=call.id, text=text[:LONGEST], failed=failed)
         answer = await self._record.add(self._called(place, call.name, digest, result))
         assert isinstance(answer, ToolResult)
@@ -117,15 +121,21 @@ class Calls:
 
     async def _ask(self, request: ModelRequest, place: str) -> ModelReply:
         model = self._models(request.model)
+        with chatting(request) as span:
+            return await self._said(model, request, place, span)
+
+    async def _said(self, model: Model, request: ModelRequest, place: str, span: Spanned) -> ModelReply:
         reserved = await self._reserve(request)
         try:
             reply = await model(request, self._listener(request.model))
         except ModelFailure as failure:
-            await self._record.add(
-                self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
-            )
+            call = self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
+            called(span, call)
+            await self._record.add(call)
             raise
-        answer = await self._record.add(self._costs(request, place, reply.usage, reserved, answer=reply))
+        call = self._costs(request, place, reply.usage, reserved, answer=reply)
+        called(span, call)
+        answer = await self._record.add(call)
         assert isinstance(answer, ModelReply)
         return answer
 
