@@ -16,7 +16,7 @@ from moot.agents import Supervisor, connect
 from moot.agents.models.fake import FakeEndpoint, Reply, says
 from moot.agents.supervisor import Child
 from moot.bus import embedded
-from moot.protocols import Data
+from moot.protocols import Budget, Data
 
 from .caller import Errand
 
@@ -77,6 +77,35 @@ async def errand(folder: Path, number: int, when: When) -> tuple[list[int], Cras
     assert report.status == "decided", report.because
     assert report.outcome["heard"] == {"words": [f"word {each}" for each in range(1, CALLS + 1)]}
     return crashes.asked, crashes
+
+
+@pytest.mark.parametrize("point", ["spend.after", "call.before", "call.after", ""])
+async def test_sixty_four_calls_at_once_never_pass_a_budget_of_ten(point: str, tmp_path: Path) -> None:
+    """Killed up to three times meanwhile, or not at all: the endpoint sees ten requests at most. What was reserved when
+    it was killed counts as spent, so the more it is killed the less it hears."""
+    tokens = tmp_path / "tokens"
+    tokens.mkdir()
+    for number in range(3 if point else 2):
+        (tokens / str(number)).touch()
+    env = {"MOOT_FAILPOINT": point, "MOOT_FAILPOINT_TOKENS": str(tokens)} if point else {}
+    with FakeEndpoint(lambda body: says("word")) as fake:
+        async with (
+            embedded(tmp_path / "moot", durability="process") as url,
+            connect(url, "caller") as client,
+            processes(url, fake.url, env, Crashes(0, "during", tokens)),
+        ):
+            with anyio.fail_after(90):
+                asked = Errand(calls=64, at_once=True)
+                report = await client.outcome(await client.ask(asked, budget=Budget(calls=10)))
+    assert report.status == "decided", report.because
+    assert len(list(tokens.iterdir())) < 3, "nobody was killed"
+    assert 1 <= len(fake.calls) <= 10
+    assert len(fake.calls) == 10 or point
+    assert report.spent["calls"] == 10
+    heard = report.outcome["heard"]
+    assert isinstance(heard, dict)
+    assert isinstance(heard["words"], list)
+    assert len(heard["words"]) <= len(fake.calls)
 
 
 @asynccontextmanager
