@@ -10,9 +10,11 @@ from moot.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, Opene
 
 from ..state import RunState
 from ..team import Team
-from ..words import describe
+from ..words import describe, plain
 from .options import Settings
 from .output import inert, say
+
+TAIL = 60  # characters of what a model says that are shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -94,7 +96,7 @@ class Panel:
         async for said in live:
             if isinstance(said, Progress):
                 share = "" if said.done is None else f" {said.done:.0%}"
-                self._set(said.agent, "●", f"{said.says}{share}", None)
+                self._set(said.agent, "●", f"{_line(said)}{share}", None)
 
     def _set(self, agent: str, state: str, now: str, did: str | None) -> None:
         row = self._rows.setdefault(agent, ["", "", ""])
@@ -119,3 +121,8 @@ class Panel:
         for note in self._notes:
             table.add_row("", "", Text(note, "dim"))
         return table
+
+
+def _line(said: Progress) -> str:
+    """What is done; of what a model says the last words."""
+    return plain(f"{said.says}: …{said.text[-TAIL:]}" if said.text else said.says)
