@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import Callable
 
+import anyio
+from anyio import CancelScope, get_cancelled_exc_class
 from pydantic import JsonValue
 from pydantic_core import to_json
 
@@ -36,6 +38,7 @@ from .prices import Prices
 from .tools import Tool
 
 PACE = 0.2  # seconds between two pieces of a stream that are passed on live
+USUAL = 4  # bytes of a token
 OVERHEAD = 1024  # tokens, at most, that a vendor adds to a request of its own accord
 LONGEST = 100_000  # characters of what a tool says; the rest is cut off
 ELSEWHERE = {"overloaded", "limited", "hung", "unreachable", "denied", "protocol"}  # another model may be well
@@ -132,6 +135,11 @@ class Calls:
             call = self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
             called(span, call)
             await self._record.add(call)
+            raise
+        except get_cancelled_exc_class():
+            read = Usage(input=len(request.model_dump_json().encode()) // USUAL, estimated=True)
+            with CancelScope(shield=True), anyio.move_on_after(1):
+                await self._record.add(self._costs(request, place, read, reserved, failed="cancelled: nobody waits"))
             raise
         call = self._costs(request, place, reply.usage, reserved, answer=reply)
         called(span, call)

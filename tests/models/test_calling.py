@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from moot.agents import fold
-from moot.agents.models import tool
+from moot.agents.models import Listener, tool
 from moot.agents.record import Record
 from moot.bus import Bus
 from moot.protocols import (
@@ -14,6 +14,7 @@ from moot.protocols import (
     Miss,
     ModelFailure,
     ModelReply,
+    ModelRequest,
     Result,
     Share,
     TextPart,
@@ -95,6 +96,23 @@ async def test_a_failed_call_costs_what_it_costs(bus: Bus) -> None:
     assert (call.answer, call.usage.input, call.priced) == (None, 70, False)
     assert call.failed.startswith("rejected: cut off")
     assert await context(bus, Speaker("better")).model(str, instructions="Go.") == "better"
+
+
+async def test_a_call_that_nobody_waits_for_any_more_is_on_record_with_an_estimate(bus: Bus) -> None:
+    """The deadline, or the end of the run: the model may have been at work all the same."""
+
+    async def forever(request: ModelRequest, listener: Listener | None) -> ModelReply:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    ours = context(bus, Speaker(""))
+    ours._models = lambda name: forever
+    with anyio.move_on_after(0.2):
+        await ours.model(str, instructions="Go.")
+    (call,) = await said(bus)
+    assert call.failed.startswith("cancelled")
+    assert call.usage.input > 10
+    assert not call.priced
 
 
 async def test_another_model_is_asked_where_one_cannot_be_had(bus: Bus) -> None:
