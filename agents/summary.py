@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
@@ -10,6 +11,7 @@ from moot.protocols import Data
 
 from .cases import witnesses
 from .markup import Html, cut, join, table, tag, text
+from .report import Bill
 from .story import Story
 from .words import by_rule, span
 
@@ -56,6 +58,8 @@ def _facts(story: Story, asked: str) -> Html:
     if story.report.verdicts:
         facts.append(("settled", by_rule(story.report.verdicts)))
     facts += [(name, _proof(said)) for name, said in story.report.outcome.items() if _proves(said)]
+    if bills := story.report.models:
+        facts.append(("models", tag("div", _bills(bills), class_="fit")))
     if story.state.missing:
         rows = [tag("li", tag("b", who), f" {why}") for who, why in sorted(story.state.missing.items())]
         facts.append(("missing", tag("ul", *rows)))
@@ -63,6 +67,16 @@ def _facts(story: Story, asked: str) -> Html:
         rows = [tag("li", tag("code", f"moot dead show {each}")) for each in dead[:DEAD]]
         facts.append(("dead letters", tag("ul", *rows, *([tag("li", "…")] if len(dead) > DEAD else []))))
     return tag("dl", *(part for name, said in facts for part in (tag("dt", name), tag("dd", said))), class_="facts")
+
+
+def _bills(bills: Sequence[Bill]) -> Html:
+    """What was spent, by agent and model."""
+    rows = [
+        (bill.agent, bill.model, bill.calls, bill.failed, bill.usage.total - bill.usage.output, bill.usage.output,
+         f"${bill.money:.4f}{' est.' if bill.estimated else ''}")
+        for bill in bills
+    ]  # fmt: skip
+    return table(("agent", "model", "calls", "failed", "tokens in", "out", "cost"), rows, numbers=range(2, 7))
 
 
 def _goal(goal: Data) -> Html:

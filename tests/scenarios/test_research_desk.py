@@ -53,7 +53,8 @@ async def test_a_question_is_planned_read_settled_and_answered_with_citations(tm
         assert all(task["same"] for task in replayed.json["reworked"])
         assert len(fake.calls) == asked, "a replay has called a model"
 
-        await place.call("export", "@last", "report.html")
+        page = await place.call("export", "@last", "--html", "page.html")
+        assert page.code == 0, page.err
         written = [said.out, said.err, replayed.out, replayed.err]
     assert [text for text in written if CANARY in text] == []
     assert telling(tmp_path) == []
