@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from moot.agents import Policy, decide, fold
 from moot.agents.decider import wake
+from moot.agents.html import page
+from moot.agents.lanes import lanes
+from moot.agents.mermaid import sequence
 from moot.agents.planning import fixed
+from moot.agents.story import tell
+from moot.agents.words import describe
 from moot.protocols import (
     COORDINATOR,
     Amount,
@@ -263,18 +268,19 @@ def test_a_child_that_fails_is_tried_again_by_another_and_then_given_up() -> Non
 
 def test_nobody_who_waits_for_the_answer_is_asked_where_another_could_be() -> None:
     """An agent whose hands all wait for itself would wait for ever: neither who asks, nor who asked that one."""
-    every = [
-        card(agent, skill, "asking.Note.v1", word="asking.Word.v1") for agent in ("ann", "bob", "cy") for skill in "xyz"
-    ]
-    run = office(*every)
+    run = office(*(card(agent, "think", "asking.Note.v1", word="asking.Word.v1") for agent in ("ann", "bob", "cy")))
     (task,) = run.assigned()
+    for n in range(4):
+        put(run, question(task, f"d-{n}"))
+    run.decide()
+    assert {agent: len(tasks) for agent, tasks in run.state.open.items()} == {"ann": 1, "bob": 2, "cy": 2}
     agents = [task.agent]
-    for skill in "xyz":
-        child = put(run, question(task, skill=skill)).child
+    for _ in range(2):
+        child = put(run, question(task, skill="think", ask="t-1")).child
         run.decide()
         task = last(run, child)
         agents.append(task.agent)
-    assert sorted(agents[:3]) == ["ann", "bob", "cy"]
+    assert agents == ["ann", "bob", "cy"], "though ann has least to do"
 
 
 def test_an_agent_may_answer_itself_where_nobody_else_can() -> None:
@@ -388,6 +394,41 @@ def test_what_was_not_reserved_cannot_be_given() -> None:
     run.decide()
     assert last(run, child).share == Share(calls=0)
     assert run.state.committed == Amount(calls=8)
+
+
+# told
+
+
+def test_a_question_is_told_as_an_inquiry_is() -> None:
+    """In words, in the lanes and in the diagram; and the page about the run can be made."""
+    run = office()
+    (task,) = run.assigned()
+    asked = put(run, question(task))
+    run.decide()
+    run.answer(last(run, asked.child))
+    run.play()
+    words = [describe(entry) for entry in run.log]
+    assert f"ann-write asks for look: {asked.child}" in words
+    assert f"{asked.child} → bob: look, asked for within a task" in words
+    assert f"{asked.child} passed on" in words
+    told_of = tell("office", "r1", run.log)
+    assert [(bar.lane, bar.skill, bar.status) for bar in told_of.bars if bar.inquiry] == [("bob", "look", "done")]
+    assert [bar.status for bar in told_of.bars if not bar.inquiry] == ["done"]
+    assert "look?" in str(lanes(told_of.lanes, told_of.bars, told_of.marks, told_of.seconds))
+    assert "inquiry look" in sequence(told_of)
+    assert "ann" in page(told_of)
+
+
+def test_an_answer_that_there_is_not_and_a_question_out_of_place_are_told() -> None:
+    """Why there is none; and that a stranger's question was passed over."""
+    run = office(patience=1.0)
+    (task,) = run.assigned()
+    child = put(run, question(task, skill="juggle")).child
+    run.sleep()
+    run.decide()
+    assert describe(run.log[-1]) == f"{child} has no answer: juggle: nobody offers it"
+    run.append(question(task, "d-2"), "ann", "spend", task.task, "1")
+    assert describe(run.log[-1]).startswith("passed over: ann said moot.task.asked.v1")
 
 
 # always
