@@ -29,7 +29,8 @@ MarkKind = Literal["planned", "opened", "settled", "concluded"]
 class Bar:
     """One attempt of a task in the lane of its agent; all times in seconds since the goal was asked.
 
-    Assigned at `asked`, at work from `start` to `end`. An inquiry is a question that the coordinator asked.
+    Assigned at `asked`, at work from `start` to `end`. An inquiry is a question that the coordinator asked, for
+    itself or for an agent.
     """
 
     lane: str

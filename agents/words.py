@@ -10,6 +10,8 @@ from pydantic import JsonValue
 from moot.protocols import (
     COORDINATOR,
     Answer,
+    Answered,
+    Asked,
     Assigned,
     Called,
     Cancelled,
@@ -33,10 +35,17 @@ from moot.protocols import (
 )
 
 from .logs import inert
+from .state import ASK
 
 _DECISIONS: tuple[type, ...] = get_args(Decision)
 _ANSWERS: tuple[type, ...] = get_args(Answer)
-_PLACES: dict[type, str] = {GoalAsked: "goal", Cancelled: "cancel", Discarded: "discard", Spent: "spend"}
+_PLACES: dict[type, str] = {
+    GoalAsked: "goal",
+    Cancelled: "cancel",
+    Discarded: "discard",
+    Spent: "spend",
+    Asked: "ask",
+}
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -102,6 +111,8 @@ def _told(entry: Entry) -> str:
         return _spent(event)
     if isinstance(event, Called):
         return _called(event)
+    if isinstance(event, Asked):
+        return f"{event.task} asks for {event.skill}: {event.child}"
     return _decision(event)
 
 
@@ -167,6 +178,8 @@ def _decision(event: Event) -> str:
             return f"planned: {some(len(event.plan.steps), 'step')}{absent}"
         case Assigned():
             return _assigned(event)
+        case Answered():
+            return f"{event.child} passed on" if not event.failed else f"{event.child} has no answer: {event.failed}"
         case Lapsed():
             attempt = f"attempt {event.attempt} of {event.task}" if event.attempt else event.task
             return f"{attempt} lapsed: {event.because}"
@@ -185,6 +198,8 @@ def _decision(event: Event) -> str:
 
 def _assigned(event: Assigned) -> str:
     again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+    if event.asked_by == ASK:
+        return f"{event.task} → {event.agent}: {event.skill}, asked for within a task{again}"
     if event.asked_by:
         return f"{event.task} → {event.agent}: {event.skill}, asked for {event.asked_by}{again}"
     return f"{event.task} → {event.agent}{again}"

@@ -93,7 +93,7 @@ def _step(step: StepState, tasks: list[TaskState]) -> tuple[object, ...]:
 
 def _inquiries(state: RunState) -> str:
     rows = [
-        (name, task.agent, task.status, task.asked_by, task.attempt)
+        (name, task.agent, task.status, state.asks[name].asker if name in state.asks else task.asked_by, task.attempt)
         for name, task in state.tasks.items()
         if task.asked_by
     ]
