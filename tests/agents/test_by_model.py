@@ -161,7 +161,7 @@ def test_a_plan_beyond_the_budget_goes_back() -> None:
     """Each step that may call a model needs a call; and so many steps in a row are too deep."""
     ready, asked = brief(sketch(*GOOD), budget=Budget(calls=2, depth=1))
     by_model()(ready)
-    assert "3 steps may call a model, and the budget allows 2 calls" in str(asked[1].given)
+    assert "3 tasks may call a model, and the budget allows 2 calls" in str(asked[1].given)
     assert "2 steps in a row, and the budget allows 1" in str(asked[1].given)
 
 
