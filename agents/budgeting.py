@@ -74,7 +74,8 @@ def too_wide(state: RunState, budget: Budget | None) -> str:
 
 
 def too_deep(plan: Plan, budget: Budget | None) -> str:
-    """Whether more steps of a plan without `faults` wait for each other than the budget allows, in words; empty if not."""
+    """Whether more steps wait for each other than the budget allows, in words; empty if not. Only for plans without
+    `faults`: in another it might not come to an end."""
     if budget is None or budget.depth is None or longest(plan) <= budget.depth:
         return ""
     return f"the plan has {longest(plan)} steps in a row, and the budget allows {budget.depth}"
