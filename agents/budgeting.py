@@ -10,7 +10,8 @@ _KINDS = ("calls", "tokens", "money")
 
 
 class Purse:
-    """What is left of a run's budget, and the tasks it must do for; each `share` taken makes it smaller.
+    """What is left of a run's budget, and the tasks it must do for; each `share` taken makes it smaller. Tasks that
+    spend nothing take no part in it.
 
     What an attempt may still spend counts as spent: its whole share while it is under way, and for ever if it
     never answered, for it may be at work somewhere; what it really spent once it has answered.
@@ -20,7 +21,7 @@ class Purse:
         self._budget = budget
         self._left = {kind: limit - getattr(state.committed, kind) for kind, limit in _limits(budget)}
         self._pending = any(state.open.values())
-        self._tasks = state.unbegun + state.unassigned + len(state.retries)  # a step that waits is at least one task
+        self._tasks = _to_come(state)
 
     def waits(self) -> bool:
         """True if nothing is left at the moment of something, but attempts under way may yet give some back."""
@@ -55,6 +56,15 @@ class Purse:
         return Share.of({**parts})
 
 
+def _to_come(state: RunState) -> int:
+    """The tasks of the plan that may spend; a step that waits is at least one. Where there is no plan yet, half of all
+    is kept for it."""
+    if state.plan is None:
+        return 2
+    again = sum(state.steps[state.tasks[name].step].step.spends for name in state.retries)
+    return state.unbegun + state.unassigned + again
+
+
 def too_wide(state: RunState, budget: Budget | None) -> str:
     """That a step fans out further than the budget allows, in words; empty if none does."""
     total, step = state.widest
@@ -64,7 +74,8 @@ def too_wide(state: RunState, budget: Budget | None) -> str:
 
 
 def too_deep(plan: Plan, budget: Budget | None) -> str:
-    """Whether more steps of the plan wait for each other than the budget allows, in words; empty if not."""
+    """Whether more steps wait for each other than the budget allows, in words; empty if not. Only for plans without
+    `faults`: in another it might not come to an end."""
     if budget is None or budget.depth is None or longest(plan) <= budget.depth:
         return ""
     return f"the plan has {longest(plan)} steps in a row, and the budget allows {budget.depth}"

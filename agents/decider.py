@@ -208,9 +208,8 @@ def _planning(state: RunState, policy: Policy, view: View, load: Counter[str], p
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
             return list(_inquire(state, policy, view, plan, "plan", state.driving_since, load, purse))
-        reasons = [*faults(plan), too_deep(plan, _budget(state, policy))]
-        if any(reasons):
-            raise PlanError("the plan cannot be carried out", "; ".join(filter(None, reasons)))
+        if reasons := faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]:
+            raise PlanError("the plan cannot be carried out", "; ".join(reasons))
     except PlanError as error:
         return [_concluded(state, "failed", str(error), brief.absent())]
     return [_planned(plan, view.directory)]
@@ -326,24 +325,24 @@ def _dead_letter(state: RunState, name: str) -> DeadLetter:
 def _assignments(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> Iterator[Assigned]:
     """Further attempts first, then what is ready, the longest remaining path first; nobody has more than its window.
 
-    Where the budget is shared out, the next one waits for what others give back."""
+    Where the budget is shared out, the next one that spends waits for what others give back."""
     deadline = _deadline(state, policy, view)
     for name in state.retries:
         task = state.tasks[name]
         step = state.steps[task.step]
         agent = _choose(step.step.agents, task, load, view.directory)
-        if purse.waits():
-            return
+        if step.step.spends and purse.waits():
+            continue
         if load[agent] < policy.window and not _hopeless(state, policy, view, name, step.step.agents):
             given = next(state.inputs(step.step, task.ordinal))
             yield _assign(step, task.ordinal, given, task.attempt + 1, agent, load, deadline, purse, policy)
     for _, _, name in heapq.merge(*_open_queues(state, policy, load)):
         step = state.steps[name]
+        if step.step.spends and purse.waits():
+            continue
         for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
             agent = _choose(step.step.agents, None, load, view.directory)
-            if purse.waits():
-                return
-            if load[agent] >= policy.window:
+            if load[agent] >= policy.window or (step.step.spends and purse.waits()):
                 break
             yield _assign(step, ordinal, given, 1, agent, load, deadline, purse, policy)
 

@@ -30,6 +30,15 @@ class Serve:
     by: Literal["order", "price", "latency", "quality"] = "order"
     quality: float = 0.0
 
+    def __post_init__(self) -> None:
+        for model in self.models:
+            if not all(model.partition(":")):
+                raise UsageError(
+                    f"{model!r} names no model for {self.who}",
+                    "models are a list of names PROVIDER:NAME",
+                    'As in `models=("anthropic:claude-sonnet-5-5",)`.',
+                )
+
 
 class Served:
     """A team's policy, resolved: the first line that matches a skill counts."""

@@ -1,9 +1,9 @@
 """by_model: the planner that asks a planning specialist, checks what it draws, and sends it back with the reasons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_core import from_json
 
 from moot.protocols import (
@@ -25,12 +25,15 @@ from moot.protocols import (
 )
 
 from .budgeting import too_deep
-from .checking import admitted, misfits
+from .checking import Cards, admitted, misfits
 from .context import TaskContext
 from .planning import Brief, Planner, contracts, faults
 from .specialist import Specialist
+from .state import OUTCOME
 
 REPAIRS = 2  # times that a plan is sent back
+MOST = 200  # steps that are drawn, and bindings of each; nobody's plan needs so many
+LONG = 300  # characters of a reason that is sent back; it may quote what the planner wrote
 
 PLAN = """\
 You plan the work of a team of specialists. You are given the goal, the fields that the outcome must have, and the
@@ -63,7 +66,7 @@ class Source(Message, contract="moot.Source.v1"):
 
     kind: Literal["goal", "steps", "verdicts", "value"]
     field: str = Field(default="", description="Of the goal: the name of its field; empty means the goal itself.")
-    steps: tuple[str, ...] = Field(default=(), description="The ids of the steps that say it.")
+    steps: tuple[str, ...] = Field(default=(), max_length=MOST, description="The ids of the steps that say it.")
     many: bool = Field(default=False, description="All that the steps say, as a list.")
     value: str = Field(default="", description="A value that you write yourself, as JSON.")
 
@@ -81,15 +84,15 @@ class Stroke(Message, contract="moot.Stroke.v1"):
     id: str = Field(description="Letters, digits, '_' and '-'; not ending in a dash and a number.")
     agent: str
     skill: str
-    inputs: tuple[Binding, ...]
+    inputs: tuple[Binding, ...] = Field(max_length=MOST)
     each: str = Field(default="", description="The parameter that takes a list element by element; empty: none.")
 
 
 class Sketch(Message, contract="moot.Sketch.v1"):
     """A plan as a planner draws it: nothing in it is believed before it is checked."""
 
-    steps: tuple[Stroke, ...]
-    outcome: tuple[Binding, ...]
+    steps: tuple[Stroke, ...] = Field(max_length=MOST)
+    outcome: tuple[Binding, ...] = Field(max_length=MOST)
     because: str = Field(default="", description="Why it is planned so, in a sentence.")
 
 
@@ -167,54 +170,70 @@ def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
             f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False, include_input=False)[:5]
         )
     except ValueError as error:
-        return None, (str(error),)
-    wrong = [*faults(plan), *misfits(plan, brief), too_deep(plan, brief.budget)]
-    reasons = tuple(dict.fromkeys(filter(None, wrong)))
+        return None, (str(error)[:LONG],)
+    wrong = faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]
+    reasons = tuple(dict.fromkeys(reason[:LONG] for reason in (*wrong, *misfits(plan, brief))))
     return (None, reasons[:20]) if reasons else (plan, ())
 
 
 def drawn(sketch: Sketch, brief: Brief) -> Plan:
     """The plan that a sketch means. What follows from the cards is taken from there: who else could do a step, whether
-    it is a witness, may spend, says a list. Raises ValueError for a value that is no JSON."""
+    it is a witness, may spend, says a list. Raises ValueError for a value that is no JSON, or two for one parameter."""
     cards = admitted(brief)
-    needs = {stroke.id: [name for each in stroke.inputs for name in each.source.steps] for stroke in sketch.steps}
+    needs = {stroke.id: [*_needs(stroke)] for stroke in sketch.steps}
     witnesses = [s.id for s in sketch.steps if (card := cards.get((s.agent, s.skill))) and card.witness]
     return Plan(
         steps=tuple(
-            _step(stroke, cards.get((stroke.agent, stroke.skill)), brief, witnesses, needs) for stroke in sketch.steps
+            _step(stroke, [*_group(stroke, cards)], _refs(stroke.id, stroke.inputs, witnesses, needs))
+            for stroke in sketch.steps
         ),
-        outcome={each.name: _ref(each.source, "", witnesses, needs) for each in sketch.outcome},
+        outcome=_refs(OUTCOME, sketch.outcome, witnesses, needs),
         absent=brief.absent(),
         because={"plan": sketch.because} if sketch.because else {},
         optional=tuple(name for name, wanted in contracts(brief.outcome_type).items() if wanted.optional),
     )
 
 
-def _step(
-    stroke: Stroke, card: SkillCard | None, brief: Brief, witnesses: list[str], needs: dict[str, list[str]]
-) -> Step:
-    inputs = {each.name: _ref(each.source, stroke.id, witnesses, needs) for each in stroke.inputs}
-    if card is None:
+def _step(stroke: Stroke, group: Sequence[SkillCard], inputs: dict[str, Ref]) -> Step:
+    if not group:
         return Step(id=stroke.id, skill=stroke.skill, inputs=inputs, agents=(stroke.agent,))
-    alike = [stroke.agent, *(other for other in _alike(card, brief) if other != stroke.agent)]
+    card = group[0]
     return Step(
         id=stroke.id,
         skill=stroke.skill,
         inputs=inputs,
-        agents=tuple(alike),
+        agents=tuple(each.agent for each in group),
         each=stroke.each or None,
         many=card.says.many or bool(stroke.each),
         optional=tuple(name for name, wanted in card.takes.items() if wanted.optional),
         witness=card.witness,
-        spends=card.spends,
+        spends=any(each.spends for each in group),
     )
 
 
-def _alike(card: SkillCard, brief: Brief) -> Iterator[str]:
-    """Who offers the same skill; witnesses are never interchangeable."""
-    for (agent, name), other in sorted(admitted(brief).items()):
-        if not card.witness and (name, other.takes, other.says) == (card.name, card.takes, card.says):
-            yield agent
+def _group(stroke: Stroke, cards: Cards) -> Iterator[SkillCard]:
+    """Who is drawn, if there is such, and then who offers the same skill; witnesses are never interchangeable."""
+    card = cards.get((stroke.agent, stroke.skill))
+    if card is None:
+        return
+    yield card
+    for (agent, name), other in sorted(cards.items()):
+        same = (name, other.takes, other.says) == (card.name, card.takes, card.says)
+        if same and agent != card.agent and not (card.witness or other.witness):
+            yield other
+
+
+def _needs(stroke: Stroke) -> Iterator[str]:
+    for each in stroke.inputs:
+        if each.source.kind in ("steps", "verdicts"):
+            yield from each.source.steps
+
+
+def _refs(taker: str, drawn: Sequence[Binding], witnesses: list[str], needs: dict[str, list[str]]) -> dict[str, Ref]:
+    refs = {each.name: _ref(each.source, taker, witnesses, needs) for each in drawn}
+    if len(refs) < len(drawn):
+        raise ValueError(f"{taker} binds a parameter twice")
+    return refs
 
 
 def _ref(source: Source, taker: str, witnesses: list[str], needs: dict[str, list[str]]) -> Ref:
@@ -227,8 +246,7 @@ def _ref(source: Source, taker: str, witnesses: list[str], needs: dict[str, list
             heard = source.steps or tuple(w for w in witnesses if taker not in _before(w, needs) and w != taker)
             return FromVerdicts(steps=heard)
         case "value":
-            value: JsonValue = from_json(source.value)
-            return Value(value=value)
+            return Value(value=from_json(source.value, allow_inf_nan=False))
 
 
 def _before(step: str, needs: dict[str, list[str]]) -> set[str]:

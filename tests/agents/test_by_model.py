@@ -5,10 +5,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from moot.agents import Brief, by_contract, by_model, misfits
+from moot.agents import Brief, Policy, Sketch, by_contract, by_model, fixed, misfits
+from moot.agents.budgeting import longest
 from moot.agents.planning import faults
+from moot.agents.sketching import drawn
 from moot.protocols import (
     Budget,
     Data,
@@ -22,10 +24,11 @@ from moot.protocols import (
     Plan,
     PlanError,
     SkillCard,
+    Value,
     Verdict,
 )
 
-from .simulation import card
+from .simulation import Simulation, card
 
 
 class Text(Message): ...
@@ -34,8 +37,14 @@ class Text(Message): ...
 class Summary(Message): ...
 
 
+class Topic(Message):
+    name: str = Field(max_length=9)
+    weight: int = 1
+
+
 class Ask(Goal):
     text: Text
+    spare: Text | None = None
 
 
 class Summed(Outcome):
@@ -47,7 +56,10 @@ CARDS = (
     card("scribe", "sum", "Summary.v1", ask="Ask.v1", verdicts=f"[{Verdict.contract}]"),
     card("owl", "look", "Findings.v1", witness=True, text="Text.v1"),
     card("fox", "look", "Findings.v1", witness=True, text="Text.v1", hint="Text.v1?"),
+    card("pig", "dig", "Text.v1", topic="Topic.v1"),
+    card("hen", "scratch", "Text.v1", topics="[Topic.v1]", found="[Findings.v1]"),
 )
+SCHEMAS: dict[str, Data] = {each.contract: each.model_json_schema() for each in (Text, Topic)}
 
 
 def goal(name: str, field: str = "") -> Data:
@@ -65,6 +77,22 @@ GOOD: list[JsonValue] = [
     step("b", "fox", "look", goal("text", "text")),
     step("end", "clerk", "sum", goal("ask"), VERDICTS),
 ]
+
+
+def value(name: str, said: str) -> Data:
+    return {"name": name, "source": {"kind": "value", "value": said}}
+
+
+def said(name: str, *steps: str, many: bool = False) -> Data:
+    return {"name": name, "source": {"kind": "steps", "steps": [*steps], "many": many}}
+
+
+def dig(topic: str, each: str = "") -> Data:
+    return step("d", "pig", "dig", value("topic", topic), each=each)
+
+
+def scratch(topics: Data, each: str = "") -> Data:
+    return step("h", "hen", "scratch", topics, {"name": "found", "source": {"kind": "verdicts"}}, each=each)
 
 
 def sketch(*steps: JsonValue, outcome: JsonValue = SUMMARY) -> Data:
@@ -88,8 +116,9 @@ def brief(
         at = known.index(inquiry.task)
         return answers[at] if at < len(answers) else None
 
-    directory = Directory(cards=cards, alive=frozenset(each.agent for each in cards) - set(dead))
-    return Brief({}, Ask, Summed, directory, answer=answer, budget=budget), asked
+    alive = frozenset(each.agent for each in cards) - set(dead)
+    directory = Directory(cards=cards, alive=alive, schemas=SCHEMAS)
+    return Brief({}, Ask, Summed, directory, members=("owl", "fox"), answer=answer, budget=budget), asked
 
 
 def test_a_plan_that_fits_is_carried_out_and_completed_from_the_cards() -> None:
@@ -117,6 +146,25 @@ FAULTY: list[tuple[Data, str]] = [
     (sketch(step("x", "owl", "look", ITSELF), *GOOD), "wait for each other"),
     (sketch(step("x.y", "owl", "look", goal("text", "text")), *GOOD), "x.y cannot be part of a subject"),
     ({"steps": "none"}, "Input should be a valid array"),
+    (sketch(*[dig("{}")] * 201), "at most 200 items"),
+    (sketch(step("a", "owl", "look", goal("text", "spare")), *GOOD[1:]), "a.text: the goal has nothing there"),
+    (sketch(step(*END, goal("ask"), goal("ask"), VERDICTS)), "end binds a parameter twice"),
+    (sketch(*GOOD, outcome=said("summary", "end", "end")), "outcome.summary: 2 steps are named, and it takes one"),
+    (sketch(*GOOD, scratch(said("topics", many=True))), "h.topics: 0 steps are named"),
+    # what a planner writes itself
+    (sketch(*GOOD, dig("{}")), "d.topic (Topic.v1): name is missing"),
+    (sketch(*GOOD, dig('{"name": 7}')), "d.topic (Topic.v1): name must be of the type string"),
+    (sketch(*GOOD, dig('{"name": "0123456789"}')), "name must be at most 9 characters long"),
+    (sketch(*GOOD, dig('{"name": "n", "budget": 7}')), "d.topic (Topic.v1): there is no field budget"),
+    (sketch(*GOOD, dig('[{"name": "n"}]')), "d.topic (Topic.v1): it must be of the type object"),
+    (sketch(*GOOD, dig('{"name": "n"}', each="topic")), "d.topic wants a list of Topic.v1, and gets a single value"),
+    (sketch(*GOOD, dig('[{"name": "n"}, 1]', each="topic")), "d.topic (Topic.v1): it must be of the type object"),
+    (sketch(*GOOD, dig("[1")), "EOF"),
+    (sketch(*GOOD, scratch(value("topics", "{}"))), "h.topics wants a list of Topic.v1, and gets a single value"),
+    (sketch(*GOOD, scratch(value("topics", "[]"), each="topics")), "there is nothing to fan out over"),
+    (sketch(*GOOD, outcome=value("summary", "{}")), "outcome.summary cannot be a value: Summary.v1 is for others"),
+    (sketch(*GOOD[:2], step(*END, goal("ask"), value("verdicts", "[]"))), "end.verdicts cannot be a value"),
+    (sketch(*GOOD, step("h", "hen", "scratch", value("found", "[]"))), "h.found cannot be a value: Findings.v1 is for"),
 ]
 
 
@@ -129,6 +177,54 @@ def test_what_does_not_fit_goes_back_with_the_reason(wrong: Data, reason: str) -
     assert isinstance(request, dict)
     assert reason in str(request["refused"])
     assert request["earlier"] == wrong
+
+
+def test_a_planner_may_write_what_a_step_shall_look_into() -> None:
+    """A value that fits its contract, or a list of such to fan out over."""
+    some = dig('[{"name": "one"}, {"name": "two", "weight": 2}]', each="topic")
+    ready, asked = brief(sketch(*GOOD, some))
+    plan = by_model()(ready)
+    assert isinstance(plan, Plan)
+    assert len(asked) == 1
+    assert plan.steps[3].many
+    assert plan.steps[3].inputs["topic"] == Value(value=[{"name": "one"}, {"name": "two", "weight": 2}])
+
+
+def test_only_sources_that_are_steps_keep_a_witness_from_the_barrier() -> None:
+    """What else a planner fills in where it binds to the goal counts for nothing: the owl is heard."""
+    sly: Data = {"name": "text", "source": {"kind": "goal", "field": "text", "steps": ["end"]}}
+    ready, _ = brief(sketch(step("a", "owl", "look", sly), *GOOD[1:]))
+    plan = by_model()(ready)
+    assert isinstance(plan, Plan)
+    assert plan.steps[2].inputs["verdicts"] == FromVerdicts(steps=("a", "b"))
+
+
+def test_a_step_may_spend_if_somebody_could_do_it_who_spends() -> None:
+    """The other one may get the task after a failure, and then needs a share."""
+    thrifty = CARDS[0].model_copy(update={"spends": False})
+    ready, _ = brief(sketch(*GOOD), cards=(thrifty, *CARDS[1:]))
+    plan = by_model()(ready)
+    assert isinstance(plan, Plan)
+    assert plan.steps[2].spends
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (sketch(step("x", "owl", "look", ITSELF), *GOOD), "x wait for each other"),
+        (sketch(step("x", "owl", "look", said("text", "ghost")), *GOOD), "x needs ghost, which is no step"),
+    ],
+    ids=["circle", "ghost"],
+)
+def test_no_plan_hangs_who_looks_how_deep_it_is(wrong: Data, reason: str) -> None:
+    """Neither here nor in the coordinator, whoever has drawn it: it says what is wrong, and that at once."""
+    ready, asked = brief(wrong, budget=Budget(depth=9))
+    by_model()(ready)
+    assert reason in str(asked[1].given)
+    plan = drawn(Sketch.of(wrong), ready)
+    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(plan), budget=Budget(depth=9))
+    end = Simulation(policy, list(CARDS), {}).run({"text": {}}, Ask.contract)
+    assert (end.status, reason in end.because) == ("failed", True)
 
 
 def test_it_is_asked_three_times_at_most() -> None:
@@ -161,8 +257,17 @@ def test_a_plan_beyond_the_budget_goes_back() -> None:
     """Each step that may call a model needs a call; and so many steps in a row are too deep."""
     ready, asked = brief(sketch(*GOOD), budget=Budget(calls=2, depth=1))
     by_model()(ready)
-    assert "3 steps may call a model, and the budget allows 2 calls" in str(asked[1].given)
+    assert "3 tasks may call a model, and the budget allows 2 calls" in str(asked[1].given)
     assert "2 steps in a row, and the budget allows 1" in str(asked[1].given)
+
+
+def test_a_list_that_is_too_long_to_fan_out_over_goes_back() -> None:
+    """As far as it is known how long it is; and each task counts as one that needs a call."""
+    some = dig('[{"name": "a"}, {"name": "b"}, {"name": "c"}]', each="topic")
+    ready, asked = brief(sketch(*GOOD, some), budget=Budget(calls=5, fan_out=2))
+    by_model()(ready)
+    assert "d fans out to 3 tasks, and the budget allows 2" in str(asked[1].given)
+    assert "6 tasks may call a model, and the budget allows 5 calls" in str(asked[1].given)
 
 
 def test_the_same_question_is_asked_although_somebody_has_come() -> None:
@@ -189,35 +294,58 @@ SOURCES = st.fixed_dictionaries(
         "field": st.sampled_from(["", "text", "budget"]),
         "steps": st.lists(st.sampled_from(["s0", "s1", "s2", "zz"]), max_size=2),
         "many": st.booleans(),
-        "value": st.sampled_from(["", "{}", "[1", '{"a": 1}']),
+        "value": st.sampled_from(["", "{}", "[1", '{"a": 1}', '{"name": "n"}', '[{"name": "n"}]', "[[[]]]"]),
     },
 )
 BINDINGS = st.lists(
-    st.fixed_dictionaries({"name": st.sampled_from(["ask", "text", "verdicts", "summary", "hint"]), "source": SOURCES}),
+    st.fixed_dictionaries(
+        {"name": st.sampled_from(["ask", "text", "verdicts", "summary", "hint", "topic", "topics"]), "source": SOURCES}
+    ),
     max_size=3,
 )
-STROKES = st.lists(
-    st.fixed_dictionaries(
-        {
-            "id": st.sampled_from(["s0", "s1", "s2", "a.b", "outcome", "s0-1"]),
-            "agent": st.sampled_from(["clerk", "owl", "fox", "eve"]),
-            "skill": st.sampled_from(["sum", "look", "pay"]),
-            "inputs": BINDINGS,
-        },
-        optional={"each": st.sampled_from(["", "text", "hint"]), "budget": st.integers()},
-    ),
-    max_size=4,
+STROKE = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["s0", "s1", "s2", "a.b", "outcome", "s0-1"]),
+        "agent": st.sampled_from(["clerk", "owl", "fox", "eve", "pig", "hen"]),
+        "skill": st.sampled_from(["sum", "look", "pay", "dig", "scratch"]),
+        "inputs": BINDINGS,
+    },
+    optional={"each": st.sampled_from(["", "text", "hint", "topic"]), "budget": st.integers()},
 )
-ANYTHING = st.fixed_dictionaries({"steps": STROKES, "outcome": BINDINGS}) | st.dictionaries(st.text(max_size=5), JSON)
+STROKES = st.lists(STROKE, max_size=4)
+FITTING = st.sampled_from(
+    [
+        step("s3", "owl", "look", said("text", "s4")),
+        step("s4", "pig", "dig", value("topic", '{"name": "n"}')),
+        scratch(value("topics", '[{"name": "n"}]')),
+        dig('[{"name": "n"}]', each="topic"),
+    ]
+)
+NEARLY = st.lists(FITTING | STROKE, max_size=3, unique_by=lambda one: one["id"]).map(lambda more: sketch(*GOOD, *more))
+ANYTHING = (
+    NEARLY
+    | st.fixed_dictionaries({"steps": STROKES, "outcome": BINDINGS})
+    | st.dictionaries(st.text(max_size=5) | KEYS, JSON)
+)
 
 
-@given(ANYTHING)
-def test_whatever_is_drawn_what_is_carried_out_fits(answer: Data) -> None:
-    """No plan names who is not there or a skill that nobody offers, or binds what does not fit; and nothing raises."""
-    ready, _ = brief(answer, answer, answer)
-    planner: Callable[[Brief], Plan | Inquiry] = by_model(fallback=by_contract)
+BUDGETS = st.builds(
+    Budget, calls=st.none() | st.integers(0, 4), depth=st.none() | st.integers(1, 3), fan_out=st.none() | st.just(1)
+)
+
+
+@given(ANYTHING, BUDGETS)
+def test_whatever_is_drawn_what_is_carried_out_fits(answer: Data, budget: Budget) -> None:
+    """No plan names who is not there or a skill that nobody offers, or binds what does not fit, or passes the budget;
+    and nothing raises, or takes for ever."""
+    ready, _ = brief(answer, answer, answer, budget=budget)
+    planner: Callable[[Brief], Plan | Inquiry] = by_model(fallback=lambda _: Plan(steps=(), outcome={}))
     plan = planner(ready)
     assert isinstance(plan, Plan)
+    if "not by model" in plan.because.get("plan", ""):
+        return
     assert faults(plan) == misfits(plan, ready) == []
     offered = {(each.agent, each.name) for each in CARDS}
     assert all((agent, step.skill) in offered for step in plan.steps for agent in step.agents)
+    assert budget.calls is None or len(plan.steps) <= budget.calls
+    assert budget.depth is None or longest(plan) <= budget.depth
