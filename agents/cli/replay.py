@@ -10,6 +10,7 @@ from moot.bus import Bus
 from moot.protocols import COORDINATOR, Concluded, Entry, MootError
 
 from ..folding import evolve
+from ..logs import configure_logging
 from ..rework import rework as rework_of
 from ..state import RunState
 from ..team import Team, load_team
@@ -46,6 +47,8 @@ def replay(settings: Settings, run: str, team: str | None, pace: float | None, r
 
     RUN is an id, the beginning of one, @last or @prev. Ends with the hash of the state, which must be the recorded one.
     """
+    if rework:
+        configure_logging("replay", format="text")  # what skills say while they work again goes to stderr
     set_up("replay")
     summary = go(_replay, settings, run, team, pace, load_team(rework) if rework else None)
     emit(settings, summary, _verdict)

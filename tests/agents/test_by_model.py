@@ -1,6 +1,7 @@
 """by_model: nothing a model draws is believed before it is checked; what does not fit goes back with the reasons."""
 
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -321,7 +322,8 @@ FITTING = st.sampled_from(
         dig('[{"name": "n"}]', each="topic"),
     ]
 )
-NEARLY = st.lists(FITTING | STROKE, max_size=3, unique_by=lambda one: one["id"]).map(lambda more: sketch(*GOOD, *more))
+MORE = st.lists(FITTING | STROKE, max_size=3, unique_by=lambda one: one["id"])
+NEARLY = MORE.map(lambda more: sketch(*GOOD, *cast("list[JsonValue]", more)))
 ANYTHING = (
     NEARLY
     | st.fixed_dictionaries({"steps": STROKES, "outcome": BINDINGS})
