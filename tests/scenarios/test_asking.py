@@ -2,18 +2,21 @@
 
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import pytest
 
-from moot.agents import Client, Supervisor, connect
+from moot.agents import Client, Specialist, Supervisor, Team, connect, fold
+from moot.agents.record import Record
 from moot.agents.supervisor import Child
-from moot.agents.testing import running
-from moot.bus import embedded
-from moot.protocols import Answered, Asked, Assigned, Entry, Result
+from moot.agents.testing import broker, running
+from moot.bus import Bus, embedded, open_bus
+from moot.protocols import Amount, Answered, Asked, Assigned, Budget, Entry, Miss, Result, Share
 
-from .asker import Errand, team
+from .asker import Errand, Told, Word, chief, scholar, team
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -82,3 +85,69 @@ async def test_who_dies_while_asking_hears_the_same_and_nobody_does_it_twice(poi
     )
     assert sorted(done.values()) == [1, 1]
     assert len([entry for entry in log if isinstance(entry.event, Answered)]) == 2
+
+
+async def test_who_is_asked_has_half_of_what_the_asker_had_left() -> None:
+    """The first one four of eight calls, the next two of four; and what nobody spent is the run's again."""
+    thrifty = Team("thrifty", Errand, Told, [chief, scholar], budget=Budget(calls=8))
+    async with running(thrifty) as client:
+        words, log = await heard(client, Errand(words=("a", "b")))
+        assert words == ["A", "B"]
+        shares = [
+            entry.event.share for entry in log if isinstance(entry.event, Assigned) and entry.event.agent == "scholar"
+        ]
+        assert shares == [Share(calls=4), Share(calls=2)]
+        assert fold("r1", log).committed == Amount()
+
+
+@asynccontextmanager
+async def alone() -> AsyncIterator[Bus]:
+    async with broker() as url, open_bus(url, "test", name="chief") as bus:
+        yield bus
+
+
+QUESTION = Asked(task="t", attempt=1, agent="chief", ask="d-1", skill="look", input={})
+ANSWERED = Answered(child=QUESTION.child, output={"word": "A"})
+
+
+def record(bus: Bus) -> Record:
+    return Record(bus, run="r", agent="chief", task="t", attempt=1, share=Share(calls=8))
+
+
+async def test_what_is_asked_again_is_paid_once() -> None:
+    """Another delivery of the same attempt finds the question and the answer, and gives back what it reserved."""
+    async with alone() as bus:
+        await bus.log.append("r", [ANSWERED], after=0, source="coordinator")
+        with anyio.fail_after(20):
+            assert [await record(bus).reply(QUESTION) for _ in range(3)] == [ANSWERED] * 3
+            assert await record(bus).left() == Share(calls=4)
+        asked = [entry.event async for entry in bus.log.read("r") if isinstance(entry.event, Asked)]
+    assert asked == [QUESTION.model_copy(update={"share": Share(calls=4)})]
+
+
+async def test_a_replay_asks_nobody() -> None:
+    """What was answered is answered again, and what was not is a miss; nothing is added to the log."""
+    async with alone() as bus:
+        await bus.log.append("r", [ANSWERED], after=0, source="coordinator")
+        entries = [entry async for entry in bus.log.read("r")]
+        recorded = Record.of(bus, entries, agent="chief", task="t", attempt=1)
+        assert await recorded.reply(QUESTION) == ANSWERED
+        with pytest.raises(Miss, match="look"):
+            await recorded.reply(QUESTION.model_copy(update={"ask": "d-2"}))
+        assert [entry async for entry in bus.log.read("r")] == entries
+
+
+async def test_the_time_of_an_asker_bounds_its_waiting() -> None:
+    """Whoever is asked never answers: at its deadline the asker's attempt is over, and the run ends."""
+    deaf = Specialist("scholar", "thinks for ever")
+
+    @deaf.skill
+    async def look(word: Word) -> Word:
+        await anyio.sleep_forever()
+        return word
+
+    slow = Team("slow", Errand, Told, [chief, deaf], timeout=1.0, attempts=1)
+    with anyio.fail_after(30):
+        async with running(slow) as client:
+            report = await client.outcome(await client.ask(Errand(words=("a",))))
+    assert (report.status, report.missing) == ("failed", ("chief",))
