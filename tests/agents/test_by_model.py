@@ -312,7 +312,7 @@ STROKE = st.fixed_dictionaries(
         "inputs": BINDINGS,
     },
     optional={"each": st.sampled_from(["", "text", "hint", "topic"]), "budget": st.integers()},
-)
+).map(lambda drawn: cast(Data, drawn))
 STROKES = st.lists(STROKE, max_size=4)
 FITTING = st.sampled_from(
     [
@@ -322,17 +322,28 @@ FITTING = st.sampled_from(
         dig('[{"name": "n"}]', each="topic"),
     ]
 )
-MORE = st.lists(FITTING | STROKE, max_size=3, unique_by=lambda one: one["id"])
-NEARLY = MORE.map(lambda more: sketch(*GOOD, *cast("list[JsonValue]", more)))
+
+
+def _nearly(more: list[Data]) -> Data:
+    return sketch(*GOOD, *more)
+
+
+def _id(one: Data) -> str:
+    return str(one["id"])
+
+
+RIGHT = st.lists(FITTING, max_size=3, unique_by=_id).map(_nearly)
+NEARLY = st.lists(FITTING | STROKE, min_size=1, max_size=3, unique_by=_id).map(_nearly)
 ANYTHING = (
-    NEARLY
+    RIGHT
+    | NEARLY
     | st.fixed_dictionaries({"steps": STROKES, "outcome": BINDINGS})
     | st.dictionaries(st.text(max_size=5) | KEYS, JSON)
 )
 
 
 BUDGETS = st.builds(
-    Budget, calls=st.none() | st.integers(0, 4), depth=st.none() | st.integers(1, 3), fan_out=st.none() | st.just(1)
+    Budget, calls=st.none() | st.integers(2, 8), depth=st.none() | st.integers(1, 3), fan_out=st.none() | st.just(1)
 )
 
 
