@@ -76,8 +76,10 @@ def traced(*specialists: Specialist) -> Team:
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """All spans of this process, as where an application has set a provider: those of other libraries as well."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
     monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("test"))
     yield exporter
     provider.shutdown()
@@ -163,6 +165,9 @@ async def test_what_fails_tells_its_kind_and_not_its_words(spans: InMemorySpanEx
     for name, kind in kinds.items():
         assert said(one(spans, name))["error.type"] == kind
         assert not one(spans, name).status.is_ok
+    with pytest.raises(ValueError, match=SECRET), telemetry.using("look", "c1"):
+        raise ValueError(SECRET)
+    assert said(one(spans, "execute_tool look"))["error.type"] == "ValueError"
     assert SECRET not in "".join(span.to_json() for span in spans.get_finished_spans())
 
 
