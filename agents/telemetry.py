@@ -6,8 +6,10 @@ alone. Nothing that anybody says to a model, and nothing that it answers, goes i
 kind does.
 """
 
+import atexit
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +29,8 @@ FORM, READ, WRITTEN = "gen_ai.output.type", "gen_ai.usage.input_tokens", "gen_ai
 CACHED, CACHING = "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_creation.input_tokens"
 THOUGHT, COST, ERROR = "gen_ai.usage.reasoning.output_tokens", "moot.cost.usd", "error.type"
 TASK, ATTEMPT, SKILL = "moot.task", "moot.attempt", "moot.skill"
+
+LAST = 2.0  # seconds that a process waits for the collector when it ends
 
 Kind = Literal["INTERNAL", "CLIENT", "PRODUCER"]
 Value = str | int | float | tuple[str, ...]
@@ -71,9 +75,27 @@ def _exporting(name: str) -> "TracerProvider":
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     named = OTELResourceDetector().detect().attributes.get(SERVICE_NAME, f"moot.{name}")
-    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: named}))
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: named}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    _at_exit(provider.shutdown)
     return provider
+
+
+def _at_exit(flush: Callable[[], None]) -> None:
+    """Have the last spans sent when the process ends, as far as that takes LAST seconds."""
+    ending = threading.Event()
+
+    def wait_and_flush() -> None:
+        ending.wait()
+        flush()
+
+    def end() -> None:
+        ending.set()
+        flushing.join(LAST)
+
+    flushing = threading.Thread(target=wait_and_flush, daemon=True)
+    flushing.start()  # now, for at exit no thread can be started any more
+    atexit.register(end)
 
 
 class Spanned:

@@ -1,5 +1,6 @@
 """Telemetry as its user sees it: what the processes of a team send to a collector, and that none waits for it."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,3 +80,14 @@ async def test_the_processes_of_a_run_send_one_trace_and_a_replay_links_to_it(
     assert (replay.name, replay.parent_span_id) == ("replay hello", b"")
     assert replay.trace_id != workflow.trace_id
     assert {link.trace_id for link in replay.links} == {workflow.trace_id}
+
+
+async def test_a_collector_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
+    """It takes connections and never answers: the run is as it would be, and its processes end in time."""
+    place = Place(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        on = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        assert (
+            await place.call("run", "moot.examples.hello:team", "--text", "text", OTEL_EXPORTER_OTLP_ENDPOINT=on)
+        ).code == 0
+        assert (await place.call("replay", "@last", seconds=8, OTEL_EXPORTER_OTLP_ENDPOINT=on)).code == 0
