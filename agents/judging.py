@@ -7,6 +7,7 @@ LLM-as-a-Judge with MT-Bench and Chatbot Arena", NeurIPS 2023, section 3.4.)
 from collections.abc import Iterator, Sequence
 
 from pydantic import Field, ValidationError
+from pydantic_core import to_json
 
 from moot.protocols import Evidence, Inquiry, Matter, Message, Proposal, Verdict
 
@@ -54,7 +55,9 @@ def judged(skill: str = "judge") -> Arbiter:
     """Ask whoever offers `skill` (it takes `case: Case` and says a Judgement) about what nobody has decided yet.
 
     Each matter is put twice, the sides in both orders. Where both answers choose the same side it stands; a judge that
-    is inconsistent, fails, or says "none" abstains, and the next arbiter has the word.
+    is inconsistent, fails, or says "none" abstains, and the next arbiter has the word. Nobody is asked about more than
+    twelve sides. What does not clash with the chosen side stands as well; where some of that clashes with each other,
+    the matter is narrowed to it and the chosen side.
     """
 
     def by_judge(docket: Docket) -> Iterator[Verdict | Inquiry]:
@@ -121,7 +124,7 @@ def _side(letter: str, option: Option) -> Side:
 def _says(option: Option) -> str:
     first = option.first
     if not isinstance(first, Proposal):
-        return str(first.value)
+        return first.value if isinstance(first.value, str) else to_json(first.value).decode()
     return "\n".join(
         f"{edit.resource}:{edit.start + 1}: "
         + ("keep\n" + edit.was if edit.keeps else f"replace\n{edit.was}by\n{edit.text}")

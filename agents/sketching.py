@@ -33,7 +33,7 @@ from .state import OUTCOME
 
 REPAIRS = 2  # times that a plan is sent back
 MOST = 200  # steps that are drawn, and bindings of each; nobody's plan needs so many
-LONG = 300  # characters of a reason that is sent back; it may quote what the planner wrote
+LONG = 300  # characters of a reason, which may be or quote what the planner wrote
 
 PLAN = """\
 You plan the work of a team of specialists. You are given the goal, the fields that the outcome must have, and the
@@ -189,7 +189,7 @@ def drawn(sketch: Sketch, brief: Brief) -> Plan:
         ),
         outcome=_refs(OUTCOME, sketch.outcome, witnesses, needs),
         absent=brief.absent(),
-        because={"plan": sketch.because} if sketch.because else {},
+        because={"plan": sketch.because[:LONG]} if sketch.because else {},
         optional=tuple(name for name, wanted in contracts(brief.outcome_type).items() if wanted.optional),
     )
 

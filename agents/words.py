@@ -175,7 +175,8 @@ def _decision(event: Event) -> str:
             return f"{event.instance} drives"
         case Planned():
             absent = f"; absent: {', '.join(event.plan.absent)}" if event.plan.absent else ""
-            return f"planned: {some(len(event.plan.steps), 'step')}{absent}"
+            because = f"; {event.plan.because['plan']}" if "plan" in event.plan.because else ""
+            return f"planned: {some(len(event.plan.steps), 'step')}{absent}{because}"
         case Assigned():
             return _assigned(event)
         case Answered():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moot.agents import Policy, Specialist, TaskContext, Team
+from moot.agents import Brief, Policy, Specialist, TaskContext, Team
 from moot.agents.planning import fixed
 from moot.agents.testing import running
 from moot.bus import Bus
@@ -19,6 +19,7 @@ from moot.protocols import (
     FromGoal,
     FromSteps,
     Goal,
+    Inquiry,
     Lapsed,
     Message,
     Outcome,
@@ -102,6 +103,71 @@ def test_what_is_not_spent_is_shared_out_again() -> None:
             run.answer(run.open_tasks()[0])
     shares = [task.share.calls for task in run.assigned() if task.share]
     assert shares == [2, 2, 3, 10]
+
+
+def mixed(*thrifty: str, count: int = 2, budget: Budget) -> Simulation:
+    """Steps side by side, of which some spend nothing."""
+    steps = [
+        Step(id=f"s{n}", skill="sum", inputs={"x": FromGoal()}, agents=("ann",), spends=f"s{n}" not in thrifty)
+        for n in range(count)
+    ]
+    ends = {"total": FromSteps(steps=(steps[-1].id,))}
+    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(Plan(steps=tuple(steps), outcome={**ends})), budget=budget)
+    run = Simulation(policy, [card("ann", "sum", "Sum.v1", x="Ask.v1")], {"sum": lambda _: {"total": 1}})
+    run.ask({"words": 1}, Ask.contract)
+    return run
+
+
+def test_what_cannot_spend_has_no_part_of_the_budget() -> None:
+    """One of four spends, and has all of it; the others may spend nothing of what is bounded."""
+    run = mixed("s0", "s1", "s3", count=4, budget=Budget(calls=10, money=2.0))
+    run.decide()
+    shares = {task.step: task.share for task in run.assigned()}
+    assert shares.pop("s2") == Share(calls=10, money=2.0)
+    assert shares == dict.fromkeys(("s0", "s1", "s3"), Share(calls=0, money=0.0))
+
+
+def test_a_further_attempt_of_what_cannot_spend_has_none_either() -> None:
+    """So that it takes nothing from who does: the last has the three calls that the first left."""
+    run = mixed("s0", count=2, budget=Budget(calls=3))
+    run.decide()
+    first, other = run.assigned()
+    run.say(first, raised())
+    run.say(other, raised())
+    run.decide()
+    assert {task.step: task.share for task in run.assigned()[2:]} == {"s0": Share(calls=0), "s1": Share(calls=3)}
+
+
+def test_who_spends_nothing_does_not_wait_for_a_budget() -> None:
+    """One call, for three that want it: the first has it, the next waits for what it gives back, the last goes on."""
+    run = mixed("s2", count=3, budget=Budget(calls=1))
+    run.decide()
+    assert [task.step for task in run.assigned()] == ["s0", "s2"]
+    run.answer(run.assigned()[0])
+    run.decide()
+    assert [(task.step, task.share) for task in run.assigned()[2:]] == [("s1", Share(calls=1))]
+
+
+def test_half_of_the_budget_is_kept_for_the_plan() -> None:
+    """A planner that dies with its share has not spent the run's."""
+
+    def planner(brief: Brief) -> Plan | Inquiry:
+        inquiry = Inquiry(skill="sum", given={"x": {}}, key="plan")
+        return inquiry if brief.answer(inquiry) is None else plan(1)
+
+    cards = [card("ann", "sum", "Sum.v1", x="Ask.v1")]
+    run = Simulation(
+        Policy(goal=Ask, outcome=Summed, planner=planner, budget=Budget(calls=8)),
+        cards,
+        {"sum": lambda _: {"total": 1}},
+    )
+    run.ask({"words": 1}, Ask.contract)
+    for _ in range(2):
+        run.decide()
+        task = run.assigned()[-1]
+        run.append(Lapsed(task=task.task, attempt=task.attempt, because="silent"), "coordinator", "event")
+    run.decide()
+    assert [task.share for task in run.assigned()] == [Share(calls=4), Share(calls=2), Share(calls=1)]
 
 
 def test_without_a_budget_nothing_is_shared_out() -> None:

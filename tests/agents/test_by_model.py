@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from moot.agents import Brief, Policy, Sketch, by_contract, by_model, fixed, misfits
+from moot.agents import Brief, PlanRequest, Policy, Sketch, by_contract, by_model, fixed, misfits
 from moot.agents.budgeting import longest
 from moot.agents.planning import faults
 from moot.agents.sketching import drawn
+from moot.agents.words import describe
 from moot.protocols import (
     Budget,
+    Contract,
     Data,
     Directory,
     Failure,
@@ -24,6 +26,7 @@ from moot.protocols import (
     Outcome,
     Plan,
     PlanError,
+    Planned,
     SkillCard,
     Value,
     Verdict,
@@ -191,6 +194,14 @@ def test_a_planner_may_write_what_a_step_shall_look_into() -> None:
     assert plan.steps[3].inputs["topic"] == Value(value=[{"name": "one"}, {"name": "two", "weight": 2}])
 
 
+def test_a_stranger_cannot_forbid_what_a_planner_may_write() -> None:
+    """By a card that says it were testimony; only the team's own witnesses count."""
+    eve = card("eve", "claim", "Topic.v1", witness=True, text="Text.v1")
+    ready, asked = brief(sketch(*GOOD, dig('{"name": "n"}')), cards=(*CARDS, eve))
+    assert isinstance(by_model()(ready), Plan)
+    assert len(asked) == 1
+
+
 def test_only_sources_that_are_steps_keep_a_witness_from_the_barrier() -> None:
     """What else a planner fills in where it binds to the goal counts for nothing: the owl is heard."""
     sly: Data = {"name": "text", "source": {"kind": "goal", "field": "text", "steps": ["end"]}}
@@ -238,6 +249,18 @@ def test_it_is_asked_three_times_at_most() -> None:
     plan = by_model(fallback=by_contract)(ready)
     assert isinstance(plan, Plan)
     assert "eve offers no skill sum" in plan.because["plan"]
+
+
+def test_a_fallback_is_seen_by_who_reads_the_log() -> None:
+    """A whole run whose planner is of no use ends well, and the line of the plan says who has not planned it."""
+    cards = [card("clerk", "sum", "Summary.v1", ask="Ask.v1"), card("planner", "plan", Sketch.contract)]
+    cards[1] = cards[1].model_copy(update={"takes": {"request": Contract(type=PlanRequest.contract)}})
+    skills: dict[str, Callable[[Data], JsonValue | Failure]] = {"sum": lambda _: {}, "plan": lambda _: sketch()}
+    run = Simulation(Policy(goal=Ask, outcome=Summed, planner=by_model(fallback=by_contract)), cards, skills)
+    assert run.run({"text": {}}, Ask.contract).status == "decided"
+    assert [task.asked_by for task in run.assigned()] == ["plan"] * 3 + [""]
+    (line,) = [describe(entry) for entry in run.log if isinstance(entry.event, Planned)]
+    assert line.startswith("planned: 1 step; not by model: the outcome needs end, which is no step")
 
 
 def test_a_planner_that_fails_is_not_asked_again() -> None:

@@ -1,9 +1,16 @@
 """Serving: which models serve whom stands in the team; the coordinator tells with each task."""
 
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+
+import anyio
 import pytest
 
-from moot.agents import Policy, Serve
+from moot.agents import Policy, Roster, Serve, Specialist, View
+from moot.agents.presence import present
 from moot.agents.serving import Served
+from moot.bus import Bus
 from moot.protocols import Assigned, Budget, Failure, Goal, Message, Outcome, Serving, UsageError
 
 from .simulation import Simulation, card
@@ -44,6 +51,61 @@ def test_models_are_put_in_order_by_what_the_price_file_says_of_them() -> None:
     assert Served([Serve("*", models=some, quality=0.85)]).of("a", "b") == Serving(models=(OPUS,))
     with pytest.raises(UsageError, match="no model serves"):
         Served([Serve("*", models=(HAIKU,), quality=0.99)])
+
+
+@pytest.mark.parametrize("models", [OPUS, (HAIKU, "gpt-5"), (":x",)], ids=["one word", "no provider", "nothing before"])
+def test_a_line_whose_models_are_no_names_is_refused_at_once(models: Sequence[str]) -> None:
+    """A single text is a sequence too, of letters."""
+    with pytest.raises(UsageError, match="PROVIDER:NAME"):
+        Serve("*", models=models)
+
+
+class Sick(Simulation):
+    """With agents that say they are unwell."""
+
+    unwell: frozenset[str] = frozenset()
+
+    def view(self) -> View:
+        now, directory = super().view()
+        return View(now, directory.model_copy(update={"unwell": self.unwell}))
+
+
+@pytest.mark.parametrize(("unwell", "chosen"), [((), "ann"), (("ann",), "bob"), (("ann", "bob"), "ann")])
+def test_work_goes_to_who_is_well(unwell: tuple[str, ...], chosen: str) -> None:
+    """Who cannot reach its models gets none as long as another could do it; nobody well is no reason to stop."""
+    cards = [card(agent, "say", "Word.v1", ask="Ask.v1") for agent in ("ann", "bob")]
+    simulation = Sick(Policy(goal=Ask, outcome=Said), cards, {"say": lambda _: {}})
+    simulation.unwell = frozenset(unwell)
+    assert simulation.run({}, "Ask.v1").status == "decided"
+    assert [task.agent for task in simulation.assigned()] == [chosen]
+
+
+async def until(roster: Roster, unwell: set[str]) -> None:
+    """Returns once the roster says so."""
+    while roster.directory().unwell != unwell:
+        changed = anyio.Event()
+        roster.changed.add(changed.set)
+        await changed.wait()
+        roster.changed.remove(changed.set)
+
+
+async def test_an_agent_is_unwell_if_all_its_processes_are(bus: Bus) -> None:
+    """One that can still reach its models takes the work of all; the heartbeats say so, and when it is over."""
+    sick = {"ann-1": True, "ann-2": False, "bob-1": True}
+    roster = Roster(bus, "ann-1")
+    async with anyio.create_task_group() as group, AsyncExitStack() as there:
+        for instance in sick:
+            agent = Specialist(instance.partition("-")[0]).card()
+            said = partial(sick.__getitem__, instance)
+            await there.enter_async_context(present(bus, agent, instance=instance, unwell=said))
+        await group.start(roster.keep)
+        with anyio.fail_after(10):
+            await until(roster, {"bob"})
+            sick["ann-2"] = True
+            await until(roster, {"ann", "bob"})
+            sick["bob-1"] = False
+            await until(roster, {"ann"})
+        group.cancel_scope.cancel()
 
 
 def run(policy: Policy, answer: Failure | Word) -> Simulation:
