@@ -30,6 +30,7 @@ CACHED, CACHING = "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_cr
 THOUGHT, COST, ERROR = "gen_ai.usage.reasoning.output_tokens", "moot.cost.usd", "error.type"
 TASK, ATTEMPT, SKILL = "moot.task", "moot.attempt", "moot.skill"
 
+LONGEST = 55  # characters of a trace context; what is longer is none, and would go into each envelope of a run
 LAST = 2.0  # seconds that a process waits for the collector when it ends
 
 Kind = Literal["INTERNAL", "CLIENT", "PRODUCER"]
@@ -138,7 +139,7 @@ def span(
     """
     if _tracer:
         return _spanned(_tracer, name, attributes, kind, parent, since)
-    return _carrying(parent) if parent else nullcontext(_NOTHING)
+    return _carrying(parent) if 0 < len(parent) <= LONGEST else nullcontext(_NOTHING)
 
 
 _NOTHING = Spanned()

@@ -315,11 +315,12 @@ def test_a_cell_continues_the_attempt(spans: InMemorySpanExporter) -> None:
 
 
 def test_a_process_without_telemetry_hands_the_trace_on() -> None:
-    """A coordinator without it does not cut the client's trace from the agents'."""
+    """A coordinator without it does not cut the client's trace from the agents'; what is none is not multiplied."""
     with telemetry.workflow("traced", "r", PARENT):
         assert sealed() == PARENT
-    with telemetry.workflow("traced", "r", ""):
-        assert sealed() is None
+    for none in ("", PARENT * 1000):
+        with telemetry.workflow("traced", "r", none):
+            assert sealed() is None
 
 
 @pytest.mark.parametrize(
