@@ -17,13 +17,14 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import ValidationError
 
 from moot.bus import Bus, beside
-from moot.protocols import Answer, Assigned, Failure, Message
+from moot.protocols import Answer, Assigned, Failure, Message, traceparent
 
 from .attempt import LARGEST, Attempts, failure
 from .logger import structlog
 from .models.endpoints import here
 from .process import PARENT, ending, kill_group
 from .specialist import Specialist
+from .telemetry import continuing
 
 DEATHS = 5  # so many processes a task may end: a worker, unseen, and then cells
 CELLS = 4  # of one worker, at most
@@ -33,10 +34,11 @@ PAUSE = 1.0  # seconds before the next try where a cell could not be started
 
 
 class Suspect(Message, contract="moot.cell.suspect.v1"):
-    """What a cell is told."""
+    """What a cell is told; `trace` is the W3C trace context that it belongs to, if there is one."""
 
     run: str
     assigned: Assigned
+    trace: str = ""
 
 
 class Tried(Message, contract="moot.cell.tried.v1"):
@@ -70,11 +72,12 @@ class Cells:
         Cancelled, it ends the cell. The deaths of a task are counted across its attempts.
         """
         deaths = self._deaths[run, assigned.task]
+        suspect = Suspect(run=run, assigned=assigned, trace=traceparent.get() or "")
         with anyio.move_on_after(assigned.deadline - time.time() + GRACE):
             async with self._room:
                 while len(deaths) < DEATHS - 1:
                     try:
-                        answer = await self._try(Suspect(run=run, assigned=assigned))
+                        answer = await self._try(suspect)
                     except _Unfit as why:
                         self._log.error("no cell could be started", why=str(why))
                         await anyio.sleep(PAUSE)
@@ -253,5 +256,6 @@ async def inhabit(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> 
         await pipes.say()
         async for line in pipes.told():
             suspect = Suspect.model_validate_json(line)
-            answer = await attempts[suspect.assigned.agent].attempt(suspect.run, suspect.assigned)
+            with continuing(suspect.trace):
+                answer = await attempts[suspect.assigned.agent].attempt(suspect.run, suspect.assigned)
             await pipes.say(Tried(answer=answer).model_dump_json().encode())

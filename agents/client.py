@@ -27,6 +27,7 @@ from .dead import Autopsy, Letter, Letters, Redrive, assigned_to, by_run, failur
 from .folding import evolve
 from .report import Report, report
 from .state import RunState
+from .telemetry import asking
 
 AnyBlob = TypeVar("AnyBlob", bound=Blob)
 
@@ -68,7 +69,8 @@ class Client:
             skip=tuple(skip),
             budget=budget,
         )
-        await self.bus.log.ask(run, asked, client=self.name)
+        with asking(self.bus.team, run):
+            await self.bus.log.ask(run, asked, client=self.name)
         return run
 
     async def cancel(self, run: str, because: str = "") -> int:
@@ -166,7 +168,8 @@ class Client:
             redrives=letters[0].run,
         )
         try:
-            await self.bus.log.ask(run, again, client=self.name)
+            with asking(self.bus.team, run):
+                await self.bus.log.ask(run, again, client=self.name)
         except AlreadyThere:
             return False
         return True

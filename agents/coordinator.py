@@ -143,7 +143,7 @@ class Drive:
         self._instance = instance
         self._sent, self._inbox = _channel()
         self._cause: str | None = None
-        self._trace = ""  # of whoever asked
+        self._trace = ""  # of whoever asked, or else of whoever drove first
         self._state = RunState(run)
         self._log = structlog.get_logger().bind(run=run)
 
@@ -191,7 +191,7 @@ class Drive:
         view = View(time.time(), self._roster.directory())
         decisions = self._decide(view)
         if decisions:
-            with self._span_of(decisions):
+            with self._span_of(decisions, view.now):
                 await self._append(decisions)
         else:
             at = wake(self._state, self._policy, view)
@@ -206,11 +206,12 @@ class Drive:
             because = f"the team's policy raised {type(error).__name__}: {error}"
             return [Concluded(status="failed", outcome={}, because=because, state_hash=state.hash(), at=state.seq)]
 
-    def _span_of(self, decisions: list[Decision]) -> AbstractContextManager[object]:
-        if any(isinstance(each, Planned) for each in decisions):
-            return planning(self._bus.team, self._state.run)
+    def _span_of(self, decisions: list[Decision], since: float) -> AbstractContextManager[object]:
+        lost = self._state.plan is None and any(isinstance(e, Concluded) and e.status == "failed" for e in decisions)
+        if lost or any(isinstance(each, Planned) for each in decisions):
+            return planning(self._bus.team, self._state.run, since, lost=lost)
         if any(isinstance(each, Settled) for each in decisions):
-            return settling(self._state.run)
+            return settling(self._state.run, since)
         return nullcontext()
 
     async def _append(self, decisions: list[Decision]) -> None:
@@ -262,7 +263,7 @@ class Drive:
         state = self._state
         evolve(state, entry)
         self._cause = entry.envelope.id if entry.envelope else self._cause
-        if isinstance(entry.event, GoalAsked) and entry.envelope:
+        if entry.envelope and not self._trace:
             self._trace = entry.envelope.traceparent or ""
         if isinstance(entry.event, Result) and entry.event.task in state.tasks:
             step = state.tasks[entry.event.task].step

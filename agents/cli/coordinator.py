@@ -23,12 +23,12 @@ def coordinator(settings: Settings, target: str) -> int:
     """Run the coordinator of the team TARGET (MODULE:TEAM) until it is told to stop."""
     die_with_parent()
     configure_logging(COORDINATOR)
-    set_up(COORDINATOR)
     return go(_coordinate, settings, target)
 
 
 async def _coordinate(settings: Settings, target: str) -> int:
     team = load_team(target)
+    set_up(COORDINATOR)
     async with broker(settings, start="always") as url, open_bus(url, team.name, name=COORDINATOR) as bus:
 
         async def work() -> None:

@@ -14,7 +14,7 @@ from ..logs import configure_logging
 from ..rework import rework as rework_of
 from ..state import RunState
 from ..team import Team, load_team
-from ..telemetry import replaying, set_up
+from ..telemetry import Spanned, replaying, set_up
 from ..words import describe, plain, some
 from .options import Settings, common
 from .output import emit
@@ -49,8 +49,9 @@ def replay(settings: Settings, run: str, team: str | None, pace: float | None, r
     """
     if rework:
         configure_logging("replay", format="text")  # what skills say while they work again goes to stderr
+    workers = load_team(rework) if rework else None
     set_up("replay")
-    summary = go(_replay, settings, run, team, pace, load_team(rework) if rework else None)
+    summary = go(_replay, settings, run, team, pace, workers)
     emit(settings, summary, _verdict)
     if summary["same"] is False:
         raise Differs(
@@ -67,29 +68,37 @@ async def _replay(
     settings: Settings, run: str, team: str | None, pace: float | None, workers: Team | None
 ) -> dict[str, Any]:
     async with reading(settings, run, team) as (bus, found):
-        end = await _end(bus, found)
-        state, hashed, traces = RunState(found), "", dict[str, None]()
-        async for entry in bus.log.replay(found, pace) if pace else bus.log.read(found):
-            evolve(state, entry)
-            if entry.envelope and entry.envelope.traceparent:
-                traces[entry.envelope.traceparent] = None
-            if end and entry.seq == end.at:
-                hashed = state.hash()
-            if settings.output != "json":
-                emit(settings, _step(entry, state), lambda step: _line(step))
-        state_hash = hashed if end else state.hash()
-        members = {member.name: member for member in workers.specialists} if workers else {}
-        with replaying(bus.team, found, list(traces)[:LINKS]):
-            reworked = [task async for task in rework_of(bus, found, members)] if members else []
-        return {
-            "run": found,
-            "team": bus.team,
-            "state_hash": state_hash,
-            "recorded": end.state_hash if end else None,
-            "same": state_hash == end.state_hash if end else None,
-            "events": state.events,
-            **({"reworked": [task._asdict() for task in reworked]} if workers else {}),
-        }
+        with replaying(bus.team, found) as span:
+            return await _stepped(settings, bus, found, pace, workers, span)
+
+
+async def _stepped(
+    settings: Settings, bus: Bus, run: str, pace: float | None, workers: Team | None, span: Spanned
+) -> dict[str, Any]:
+    end = await _end(bus, run)
+    state, hashed, traces = RunState(run), "", dict[str, None]()
+    async for entry in bus.log.replay(run, pace) if pace else bus.log.read(run):
+        evolve(state, entry)
+        if entry.envelope and entry.envelope.traceparent:
+            traces[entry.envelope.traceparent] = None
+        if end and entry.seq == end.at:
+            hashed = state.hash()
+        if settings.output != "json":
+            emit(settings, _step(entry, state), lambda step: _line(step))
+    state_hash = hashed if end else state.hash()
+    members = {member.name: member for member in workers.specialists} if workers else {}
+    for trace in list(traces)[:LINKS]:
+        span.link(trace)
+    reworked = [task async for task in rework_of(bus, run, members)] if members else []
+    return {
+        "run": run,
+        "team": bus.team,
+        "state_hash": state_hash,
+        "recorded": end.state_hash if end else None,
+        "same": state_hash == end.state_hash if end else None,
+        "events": state.events,
+        **({"reworked": [task._asdict() for task in reworked]} if workers else {}),
+    }
 
 
 async def _end(bus: Bus, run: str) -> Concluded | None:

@@ -16,7 +16,6 @@ from moot.protocols import (
     BudgetExceeded,
     BusError,
     Called,
-    Data,
     Miss,
     ModelFailure,
     ModelReply,
@@ -94,10 +93,7 @@ class Calls:
         if known:
             assert isinstance(known.answer, ToolResult)
             return known.answer.model_copy(update={"id": call.id})
-        with using(call.name, call.id) as span:
-            text, failed = (refusal, True) if refusal or tool is None else await self._tried(tool, call.input)
-            if failed:
-                span.failed("tool_error")
+        text, failed = (refusal, True) if refusal or tool is None else await self._tried(tool, call)
         result = ToolResult(id=call.id, text=text[:LONGEST], failed=failed)
         answer = await self._record.add(self._called(place, call.name, digest, result))
         assert isinstance(answer, ToolResult)
@@ -124,11 +120,13 @@ class Calls:
 
     async def _ask(self, request: ModelRequest, place: str) -> ModelReply:
         model = self._models(request.model)
-        with chatting(request) as span:
-            return await self._said(model, request, place, span)
-
-    async def _said(self, model: Model, request: ModelRequest, place: str, span: Spanned) -> ModelReply:
         reserved = await self._reserve(request)
+        with chatting(self._run, request) as span:
+            return await self._said(model, request, place, reserved, span)
+
+    async def _said(
+        self, model: Model, request: ModelRequest, place: str, reserved: Amount, span: Spanned
+    ) -> ModelReply:
         try:
             reply = await model(request, self._listener(request.model))
         except ModelFailure as failure:
@@ -138,8 +136,10 @@ class Calls:
             raise
         except get_cancelled_exc_class():
             read = Usage(input=len(request.model_dump_json().encode()) // USUAL, estimated=True)
+            call = self._costs(request, place, read, reserved, failed="cancelled: nobody waits")
+            called(span, call)
             with CancelScope(shield=True), anyio.move_on_after(1):
-                await self._record.add(self._costs(request, place, read, reserved, failed="cancelled: nobody waits"))
+                await self._record.add(call)
             raise
         call = self._costs(request, place, reply.usage, reserved, answer=reply)
         called(span, call)
@@ -214,16 +214,19 @@ class Calls:
 
         return listen
 
-    async def _tried(self, tool: Tool, given: Data) -> tuple[str, bool]:
-        try:
-            return _text(await tool.call(given)), False
-        except (BudgetExceeded, BusError, Miss):
-            raise
-        except MootError as error:
-            return str(error), True
-        except Exception as error:  # noqa: BLE001 - a tool is somebody else's code: whatever it raises is told
-            self._log.warning("a tool raised", tool=tool.name, exc_info=error)
-            return f"it failed: {type(error).__name__}", True
+    async def _tried(self, tool: Tool, call: ToolCall) -> tuple[str, bool]:
+        with using(tool.name, call.id) as span:
+            try:
+                return _text(await tool.call(call.input)), False
+            except (BudgetExceeded, BusError, Miss):
+                raise
+            except MootError as error:
+                span.failed(type(error).__name__)
+                return str(error), True
+            except Exception as error:  # noqa: BLE001 - a tool is somebody else's code: whatever it raises is told
+                span.failed(type(error).__name__)
+                self._log.warning("a tool raised", tool=tool.name, exc_info=error)
+                return f"it failed: {type(error).__name__}", True
 
 
 def _text(said: JsonValue) -> str:

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
+from moot.bus import beside
 from moot.protocols import Data, MootError, Refused, UsageError
 
 from .tools import Tool
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from mcp import Client
     from mcp.types import Tool as Offered
 
-SECONDS = 30.0  # for a call
+SECONDS = 30.0  # for a call, and for the server to say what it offers
 
 
 class McpFailure(MootError):
@@ -35,19 +37,84 @@ async def mcp_tools(
 
     A server that is started here gets `env` and, of ours, HOME, PATH and the like: no key of this process. Of its tools
     `only` these are offered, if any are named. All of them act (see Tool) but those that you name in `reads`: what a
-    server says of itself is no ground for trust. A call may take so many `seconds`. Raises UsageError without the
-    package, McpFailure if the server cannot be reached.
+    server says of itself is no ground for trust. A call may take so many `seconds`. What the block raises comes out as
+    it is. A tool raises Refused for what the server says is wrong, and McpFailure where it died, hangs or breaks the
+    protocol. Raises UsageError without the package and for a tool that is not offered, McpFailure if the server cannot
+    be reached.
     """
+    session = _Session(_where(server, env), seconds)
+    async with beside(session.hold):
+        offered = {tool.name: tool for tool in await session.offered()}
+        if missing := [name for name in only if name not in offered]:
+            raise UsageError(f"the MCP server has no tool {missing[0]}", f"it has {', '.join(offered) or 'none'}")
+        yield [session.tool(offered[name], acts=name not in reads) for name in only or offered]
+
+
+def _where(server: str | Sequence[str], env: Mapping[str, str] | None) -> Any:
     try:
-        from mcp import Client, StdioServerParameters
+        from mcp import StdioServerParameters
     except ImportError:
         raise UsageError("MCP is not installed", "its tools are an extra", "pip install 'moot[mcp]'") from None
-    where: Any = server
-    if not isinstance(server, str):
-        command, *arguments = server
-        where = StdioServerParameters(command=command, args=arguments, env=dict(env or {}))
-    async with Client(where, read_timeout_seconds=seconds) as client:
-        yield [_tool(client, each, reads) for each in await _offered(client) if not only or each.name in only]
+    if isinstance(server, str):
+        return server
+    command, *arguments = server
+    return StdioServerParameters(command=command, args=arguments, env=dict(env or {}))
+
+
+class _Session:
+    """A server at the other end. The package's client is held by a task of its own, for it wraps all that is raised
+    around it into groups, and what breaks within it must not end the block."""
+
+    def __init__(self, where: Any, seconds: float) -> None:
+        self._where, self._seconds = where, seconds
+        self._settled = anyio.Event()
+        self._client: Client | None = None
+        self._offered: list[Offered] = []
+        self._trouble: BaseException | None = None
+
+    async def hold(self) -> None:
+        """Connect, and stay connected until cancelled, or until it breaks."""
+        from mcp import Client
+
+        try:
+            async with Client(self._where) as client:
+                self._client, self._offered = client, await _offered(client)
+                self._settled.set()
+                await anyio.sleep_forever()
+        except Exception as error:  # noqa: BLE001 - the other end is somebody else's code: whatever comes of it is told
+            self._trouble = error
+        finally:
+            self._settled.set()
+
+    async def offered(self) -> "list[Offered]":
+        """What it offers. Raises McpFailure."""
+        with anyio.move_on_after(self._seconds):
+            await self._settled.wait()
+            if self._trouble:
+                raise McpFailure("the MCP server cannot be reached", _told(self._trouble)) from self._trouble
+            return self._offered
+        raise McpFailure("the MCP server cannot be reached", f"no answer for {self._seconds:g} s")
+
+    def tool(self, offered: "Offered", *, acts: bool) -> Tool:
+        async def call(given: Data) -> JsonValue:
+            return await self._call(offered.name, given)
+
+        return Tool(offered.name, offered.description or "", to_jsonable_python(offered.input_schema), call, acts)
+
+    async def _call(self, name: str, given: Data) -> JsonValue:
+        assert self._client
+        try:
+            with anyio.fail_after(self._seconds):
+                said = await self._client.call_tool(name, dict(given))
+        except TimeoutError:
+            raise McpFailure(f"{name} did not answer", f"nothing for {self._seconds:g} s") from None
+        except Exception as error:  # the package raises a dozen kinds
+            raise McpFailure(f"{name} did not answer", _told(error)) from error
+        text = "\n".join(getattr(part, "text", f"[{part.type}]") for part in said.content)
+        if said.is_error:
+            raise Refused(text or f"{name} failed")
+        plain: JsonValue = to_jsonable_python(said.structured_content)
+        return plain if plain is not None else text
 
 
 async def _offered(client: "Client") -> "list[Offered]":
@@ -61,24 +128,10 @@ async def _offered(client: "Client") -> "list[Offered]":
             return found
 
 
-def _tool(client: "Client", offered: "Offered", reads: Collection[str]) -> Tool:
-    async def call(given: Data) -> JsonValue:
-        from mcp import MCPError
+def _told(error: BaseException) -> str:
+    """What went wrong: in the protocol's words, else its kind alone, for the text might name a URL with a key in it."""
+    from mcp import MCPError
 
-        try:
-            said = await client.call_tool(offered.name, dict(given))
-        except (MCPError, OSError) as error:
-            raise McpFailure(f"{offered.name} did not answer", str(error)) from None
-        text = "\n".join(getattr(part, "text", f"[{part.type}]") for part in said.content)
-        if said.is_error:
-            raise Refused(text or f"{offered.name} failed")
-        plain: JsonValue = to_jsonable_python(said.structured_content)
-        return plain if plain is not None else text
-
-    return Tool(
-        offered.name,
-        offered.description or "",
-        to_jsonable_python(offered.input_schema),
-        call,
-        offered.name not in reads,
-    )
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, MCPError) else type(error).__name__

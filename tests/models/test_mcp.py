@@ -1,15 +1,19 @@
-"""MCP: tools of a real server, over stdio, for a model; it is trusted with nothing."""
+"""MCP: tools of a real server, over stdio and HTTP, for a model; it is trusted with nothing, and holds nobody up."""
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import anyio
 import pytest
+from anyio.abc import Process
 
 from moot.agents.models import Tool
 from moot.agents.models.mcp import McpFailure, mcp_tools
 from moot.bus import Bus
-from moot.protocols import Refused, ToolResult
+from moot.protocols import BudgetExceeded, Refused, ToolResult, UsageError
 
 from .speakers import Speaker, context, wants
 
@@ -18,6 +22,19 @@ SERVER = [sys.executable, str(Path(__file__).parent / "mcp_server.py")]
 
 def by_name(tools: list[Tool]) -> dict[str, Tool]:
     return {tool.name: tool for tool in tools}
+
+
+@asynccontextmanager
+async def http() -> AsyncIterator[tuple[str, Process]]:
+    """The URL of a server on 127.0.0.1, and its process."""
+    async with await anyio.open_process([*SERVER, "--http"], stdout=PIPE, stderr=None) as process:
+        assert process.stdout
+        port = int(await process.stdout.receive())
+        try:
+            yield f"http://127.0.0.1:{port}/mcp", process
+        finally:
+            if process.returncode is None:
+                process.kill()
 
 
 async def test_a_model_calls_a_tool_of_a_server(bus: Bus) -> None:
@@ -30,18 +47,100 @@ async def test_a_model_calls_a_tool_of_a_server(bus: Bus) -> None:
     assert (card.name, card.description, card.takes["required"]) == ("price", "What an item costs.", ["item"])
 
 
-async def test_what_goes_wrong_there_is_an_error_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tool that fails, input that does not fit, a server that dies; and no secret of ours is in its environment."""
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-canary")
-    async with mcp_tools(SERVER, env={"SHOP": "1"}, reads=["secrets"], seconds=5) as tools:
+async def test_a_server_that_dies_is_a_failed_result_to_the_model(bus: Bus) -> None:
+    """The model is told, and goes on without."""
+    speaker = Speaker(wants("die"), wants("price", "c2", item="pear"), "I do not know")
+    async with mcp_tools(SERVER, reads=["die", "price"]) as tools:
+        with anyio.fail_after(20):
+            assert await context(bus, speaker).model(str, instructions="Ask.", tools=tools) == "I do not know"
+    for request, tool in zip(speaker.requests[1:], ("die", "price"), strict=True):
+        (result,) = request.turns[-1].parts
+        assert isinstance(result, ToolResult)
+        assert result.failed
+        assert result.text.startswith(f"{tool} did not answer")
+
+
+async def test_what_goes_wrong_there_is_an_error_here() -> None:
+    """A tool that fails and input that does not fit are refused; a tool that hangs, or ends the server, fails."""
+    async with mcp_tools(SERVER, seconds=5) as tools:
         shop = by_name(tools)
-        assert [name for name, tool in shop.items() if not tool.acts] == ["secrets"]
-        known = str(await shop["secrets"].call({}))
-        assert "SHOP" in known
-        assert "ANTHROPIC" not in known
+        assert await shop["greet"].call({}) == "hello"
         with pytest.raises(Refused):
             await shop["fail"].call({})
         with pytest.raises(Refused, match="item"):
             await shop["price"].call({"thing": 1})
         with anyio.fail_after(10), pytest.raises(McpFailure, match="die did not answer"):
             await shop["die"].call({})
+        with anyio.fail_after(10), pytest.raises(McpFailure, match="price did not answer"):
+            await shop["price"].call({"item": "pear"})
+    async with mcp_tools(SERVER, only=["hang", "greet"], seconds=2) as tools:
+        shop = by_name(tools)
+        with anyio.fail_after(5), pytest.raises(McpFailure, match="nothing for 2 s"):
+            await shop["hang"].call({})
+        assert await shop["greet"].call({}) == "hello"  # what hung holds up nobody else
+
+
+async def test_nothing_of_ours_is_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is started here knows what it was given, and no key."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-canary")
+    monkeypatch.setenv("MOOT_URL", "nats://token@127.0.0.1")
+    async with mcp_tools(SERVER, only=["secrets"], env={"SHOP": "1"}) as (secrets,):
+        known = str(await secrets.call({}))
+    assert "SHOP" in known
+    assert "ANTHROPIC" not in known
+    assert "MOOT" not in known
+
+
+async def test_what_a_server_says_of_itself_is_no_ground_for_trust() -> None:
+    """Its tools act, whatever its annotations say, but those that the specialist knows to read only."""
+    async with mcp_tools(SERVER, reads=["price"]) as tools:
+        assert [tool.name for tool in tools if not tool.acts] == ["price"]
+        assert by_name(tools)["harmless"].acts
+
+
+async def test_over_http_it_is_the_same() -> None:
+    """Structured results, errors, a server that is killed in a call, and one that is not there."""
+    async with http() as (url, process):
+        async with mcp_tools(url) as tools, anyio.create_task_group() as group:
+            shop = by_name(tools)
+            assert await shop["price"].call({"item": "fig"}) == {"item": "fig", "cents": 300}
+            with pytest.raises(Refused, match="item"):
+                await shop["price"].call({})
+            group.start_soon(kill_after, process, shop["greet"])
+            with anyio.fail_after(10), pytest.raises(McpFailure):
+                await shop["hang"].call({})
+            with anyio.fail_after(10), pytest.raises(McpFailure):
+                await shop["greet"].call({})
+        with anyio.fail_after(10), pytest.raises(McpFailure, match="cannot be reached"):
+            async with mcp_tools(url):
+                pass
+
+
+async def kill_after(process: Process, tool: Tool) -> None:
+    """Kill a server once it has answered this call."""
+    await tool.call({})
+    process.kill()
+
+
+@pytest.mark.parametrize(
+    "server",
+    [["/no/such/server"], [sys.executable, "-c", "pass"], [sys.executable, "-c", "import time; time.sleep(99)"]],
+)
+async def test_a_server_that_is_none_is_said_to_be_so(server: list[str]) -> None:
+    """One that cannot be started, that ends at once, that says nothing: in time, and by one error."""
+    with anyio.fail_after(15), pytest.raises(McpFailure, match="cannot be reached"):
+        async with mcp_tools(server, seconds=2):
+            pass
+
+
+async def test_a_tool_that_is_not_offered_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="no tool prise"):
+        async with mcp_tools(SERVER, only=["prise"]):
+            pass
+
+
+async def test_what_the_block_raises_comes_out_as_it_is() -> None:
+    """Or a budget that is exhausted would look like a skill that is broken."""
+    with pytest.raises(BudgetExceeded, match="no money"):
+        async with mcp_tools(SERVER):
+            raise BudgetExceeded("no money")
