@@ -65,7 +65,7 @@ class Conversation:
             effort=effort,
         )
         self._turns = [Turn(role="user", parts=tuple(_shown(about)))]
-        self._seen = bool(about)  # anybody else's text
+        self._seen = bool(about) or any(tool.foreign for tool in tools)  # anybody else's text
         self._rounds = rounds
         self._usage = Usage()
 

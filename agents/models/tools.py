@@ -20,7 +20,7 @@ class Tool:
     """Something that a model may call. `takes` is the JSON Schema of its input, an object.
 
     `acts`: it changes something outside. Such a tool cannot be called in a conversation that has seen anybody else's
-    text, for it might be that text that wants it called.
+    text, for it might be that text that wants it called. `foreign`: its name and description are such text.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Tool:
     takes: Data
     call: Callable[[Data], Awaitable[JsonValue]]
     acts: bool = False
+    foreign: bool = False
 
 
 def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:

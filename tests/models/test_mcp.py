@@ -10,7 +10,7 @@ import anyio
 import pytest
 from anyio.abc import Process
 
-from moot.agents.models import Tool
+from moot.agents.models import Tool, tool
 from moot.agents.models.mcp import McpFailure, mcp_tools
 from moot.bus import Bus
 from moot.protocols import BudgetExceeded, Refused, ToolResult, UsageError
@@ -144,3 +144,20 @@ async def test_what_the_block_raises_comes_out_as_it_is() -> None:
     with pytest.raises(BudgetExceeded, match="no money"):
         async with mcp_tools(SERVER):
             raise BudgetExceeded("no money")
+
+
+async def test_what_a_server_says_of_its_tools_counts_as_said_by_others(bus: Bus) -> None:
+    """From the first round on, before anything of it was called: a tool of ours that acts is out of reach beside it."""
+    done: list[str] = []
+
+    def send(text: str) -> str:
+        done.append(text)
+        return "sent"
+
+    async with mcp_tools(SERVER, only=["price"], reads=["price"]) as tools:
+        speaker = Speaker(wants("send", text="all"), "ok")
+        await context(bus, speaker).model(str, instructions="Go.", tools=[*tools, tool(send, acts=True)])
+    assert done == []
+    (result,) = speaker.requests[1].turns[-1].parts
+    assert isinstance(result, ToolResult)
+    assert result.failed
