@@ -79,9 +79,8 @@ class Record:
 
     async def add(self, call: Called) -> ModelReply | ToolResult | None:
         """Have a call on the log; the answer that stands: another process may have been quicker with its own."""
-        first = await self._bus.log.called(self._run, call, source=self._agent)
-        async with self._turn:
-            if first:
+        async with self._turn:  # nobody may read the log between this and that, or it would be counted twice
+            if await self._bus.log.called(self._run, call, source=self._agent):
                 self._spent = self._spent.plus(call.spent).minus(call.reserved)
                 return call.answer
             self._position = -1

@@ -1,5 +1,7 @@
 """Calling: nothing is used before it is on the log, nothing that is on the log is paid for again."""
 
+from functools import partial
+
 import anyio
 import pytest
 
@@ -202,3 +204,22 @@ async def test_an_answer_that_is_not_the_recorded_one_is_a_miss(bus: Bus) -> Non
     with pytest.raises(Miss, match="another answer"):
         await ours.model(str, instructions="Count.")
     assert fold("r", [entry]).events == fold("r", [changed]).events == 1
+
+
+async def test_what_a_call_gives_back_is_given_back_once(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the log is read again between the record of the call and its coming home, because another process has
+    spent something of the same share meanwhile."""
+    share = Share(calls=10, tokens=50_000)
+    ours, record = context(bus, Speaker("ok"), share=share), bus.log.called
+
+    async def called(run: str, event: Called, *, source: str) -> bool:
+        first = await record(run, event, source=source)
+        await context(bus, Speaker("ok"), share=share).spend(calls=1)
+        with anyio.move_on_after(0.2):
+            async with anyio.create_task_group() as group:
+                group.start_soon(partial(ours.spend, calls=1))
+        return first
+
+    monkeypatch.setattr(bus.log, "called", called)
+    await ours.model(str, instructions="Go.")
+    assert (await ours.left()).tokens == (await context(bus, Speaker("ok"), share=share).left()).tokens == 50_000 - 110
