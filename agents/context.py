@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from types import EllipsisType
-from typing import TypeVar, cast, overload
+from typing import TypeVar, cast
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
@@ -29,7 +29,7 @@ from .models.tools import Tool
 from .models.untrusted import Untrusted, instructing
 from .record import Record
 
-M = TypeVar("M", bound=Message)
+Answer = TypeVar("Answer", bound=Message | str)
 
 
 class TaskContext:
@@ -143,10 +143,9 @@ class TaskContext:
     def _asking(self) -> Asking:
         return Asking(self._assigned, self._record)
 
-    @overload
     async def model(
         self,
-        answer: type[M],
+        answer: type[Answer],
         *,
         instructions: str,
         about: About | Sequence[About] = (),
@@ -154,32 +153,7 @@ class TaskContext:
         most: int = 4096,
         effort: Effort | None = None,
         rounds: int = 10,
-    ) -> M: ...
-
-    @overload
-    async def model(
-        self,
-        answer: type[str],
-        *,
-        instructions: str,
-        about: About | Sequence[About] = (),
-        tools: Sequence[Tool] = (),
-        most: int = 4096,
-        effort: Effort | None = None,
-        rounds: int = 10,
-    ) -> str: ...
-
-    async def model(
-        self,
-        answer: type[M] | type[str],
-        *,
-        instructions: str,
-        about: About | Sequence[About] = (),
-        tools: Sequence[Tool] = (),
-        most: int = 4096,
-        effort: Effort | None = None,
-        rounds: int = 10,
-    ) -> M | str:
+    ) -> Answer:
         """Have a language model answer with a message of this type, or with text.
 
         `instructions` are the specialist's own words; `about` is what they are about: messages, Untrusted, text. The
@@ -199,7 +173,8 @@ class TaskContext:
             effort=effort,
             rounds=rounds,
         )
-        return await conversation.message(answer) if issubclass(answer, Message) else await conversation.text()
+        said = await (conversation.message(answer) if issubclass(answer, Message) else conversation.text())
+        return cast("Answer", said)
 
     @cached_property
     def _calls(self) -> Calls:

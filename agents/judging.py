@@ -86,15 +86,14 @@ def judged(skill: str = "judge") -> Arbiter:
 
 def model_judge(name: str = "judge", instructions: str = JUDGE) -> Specialist:
     """A judging specialist that asks a model. Which one is the team's policy."""
-    judge = Specialist(name, "judges what the others disagree about")
+    bench = Specialist(name, "judges what the others disagree about")
 
-    async def decide(case: Case, context: TaskContext) -> Judgement:
+    @bench.skill
+    async def judge(case: Case, context: TaskContext) -> Judgement:
         """Choose the side that is best founded."""
         return await context.model(Judgement, instructions=instructions, about=case)
 
-    decide.__name__ = "judge"
-    judge.skill(decide)
-    return judge
+    return bench
 
 
 def _orders(choices: Sequence[Option]) -> tuple[Sequence[Option], Sequence[Option]]:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from moot.bus import Bus
-from moot.protocols import Assigned, Called, Entry, Result
+from moot.protocols import Asked, Assigned, Called, Entry, Result
 
 from .attempt import Attempts
 from .record import Record
@@ -27,14 +27,14 @@ class Reworked(NamedTuple):
 
 
 async def rework(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> AsyncIterator[Reworked]:
-    """Do each answered task of a run again in which models or tools were called, if its specialist is here.
+    """Do each answered task of a run again that asked models, tools or other agents, if its specialist is here.
 
-    Nothing is appended, and what is not on record is a Miss, which stands in `why`. Skills that do not call models
-    have nothing on record and are left out; one whose answer hangs on chance or the time will differ.
+    Nothing is appended, and what is not on record is a Miss, which stands in `why`. Skills that ask nobody have nothing
+    on record and are left out; one whose answer hangs on chance or the time will differ.
     """
     async with aclosing(bus.log.read(run)) as log:
         entries = [entry async for entry in log]
-    calls = [entry.event for entry in entries if isinstance(entry.event, Called)]
+    calls = [entry.event for entry in entries if isinstance(entry.event, Asked | Called)]
     for result in _answered(entries):
         made = sum((c.task, c.agent) == (result.task, result.agent) for c in calls)
         assigned = _assigned(entries, result)

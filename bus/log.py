@@ -1,7 +1,7 @@
 """Log: everything that was said in a team's runs, durable and in order; the only durable write anyone makes."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from time import time
 from typing import NamedTuple
 
@@ -111,11 +111,7 @@ class Log:
         """
         subject = self._subjects.result(run, answer.agent, answer.task, answer.attempt)
         reach("answer.before", run=run, task=answer.task, attempt=answer.attempt, by=source)
-        first = True
-        try:
-            await self._append([await self._seal(answer, subject, source, run, cause)], Fence(subject, 0))
-        except StaleWriter:
-            first = False
+        first = await self._first(answer, subject, source, run, cause)
         reach("answer.after", run=run, task=answer.task, attempt=answer.attempt, by=source, first=first)
         return first
 
@@ -139,11 +135,7 @@ class Log:
         call = event.call if event.answer else f"{event.call}-{uuid7().hex}"
         subject = write(run, event.agent, event.task, event.attempt, call)
         reach("call.before", run=run, task=event.task, attempt=event.attempt, by=source, call=call)
-        first = True
-        try:
-            await self._append([await self._seal(event, subject, source, run)], Fence(subject, 0))
-        except StaleWriter:
-            first = False
+        first = await self._first(event, subject, source, run)
         reach("call.after", run=run, task=event.task, attempt=event.attempt, by=source, call=call, first=first)
         return first
 
@@ -151,19 +143,14 @@ class Log:
         """Ask within an attempt for another agent's skill. False if that was asked before, and the question stands."""
         subject = self._subjects.ask(run, event.agent, event.task, event.attempt, event.ask)
         reach("query.before", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask)
-        first = True
-        try:
-            await self._append([await self._seal(event, subject, source, run)], Fence(subject, 0))
-        except StaleWriter:
-            first = False
+        first = await self._first(event, subject, source, run)
         reach("query.after", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask, first=first)
         return first
 
     async def discard(self, run: str, event: Discarded, *, client: str) -> None:
         """Nothing more is to be done about a dead letter. Done twice by the same client, the first stands."""
         subject = self._subjects.discard(run, client, event.task)
-        with suppress(StaleWriter):
-            await self._append([await self._seal(event, subject, client, run)], Fence(subject, 0))
+        await self._first(event, subject, client, run)
 
     async def cancel(self, run: str, event: Cancelled, *, client: str) -> int:
         """Withdraw a run. Done twice by the same client, the first stands."""
@@ -317,6 +304,14 @@ class Log:
                 return await self._blobs.get(digest)
             except Unanswered:
                 await self._connection.ready()
+
+    async def _first(self, event: Event, subject: str, source: str, run: str, cause: str | None = None) -> bool:
+        """Say something that can be said once. False if its subject is taken: what is there stands."""
+        try:
+            await self._append([await self._seal(event, subject, source, run, cause)], Fence(subject, 0))
+        except StaleWriter:
+            return False
+        return True
 
     async def _append(self, messages: Sequence[Sealed], fence: Fence) -> int:
         return await append_one(self._connection, self._stream, messages, fence)

@@ -62,6 +62,7 @@ from .models import (
     Opaque,
     Part,
     Serving,
+    Stop,
     TextPart,
     ToolCall,
     ToolCard,
@@ -88,7 +89,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value",
     # models
     "ModelRequest", "ModelReply", "Turn", "Part", "TextPart", "ToolCall", "ToolResult", "Opaque", "ToolCard", "Usage",
-    "Effort", "Trouble", "Serving", "Called", "sealed",
+    "Effort", "Stop", "Trouble", "Serving", "Called", "sealed",
     # testimony and verdicts
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
     "Matter", "MatterKind", "Verdict", "Dissent", "Inquiry", "Trial",

@@ -9,6 +9,7 @@ from .budgets import Amount
 from .message import Data, Message, later
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
+Stop = Literal["end", "tools", "refusal", "length"]
 Trouble = Literal[
     "refusal", "truncated", "invalid", "protocol", "overloaded", "limited", "hung", "unreachable", "denied", "rejected"
 ]
@@ -118,7 +119,7 @@ class ModelReply(Message, contract="moot.model.Reply.v1"):
 
     kind: Literal["reply"] = "reply"
     model: str
-    stop: Literal["end", "tools", "refusal", "length"]
+    stop: Stop
     parts: tuple[Part, ...]
     usage: Usage
     because: str = ""

@@ -1,7 +1,7 @@
 """Anthropic: the models behind POST /v1/messages, through Anthropic's own package."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from pydantic import BaseModel, JsonValue
@@ -13,6 +13,7 @@ from moot.protocols import (
     ModelRequest,
     Opaque,
     Part,
+    Stop,
     TextPart,
     ToolCall,
     ToolResult,
@@ -38,7 +39,6 @@ from .wire import (
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-Stop = Literal["end", "tools", "refusal", "length"]
 # A turn is paused only while the vendor's own tools are at work, and none is ever offered: such a reply is unfinished.
 STOPS: dict[str, Stop] = {
     "end_turn": "end",

@@ -18,6 +18,7 @@ from moot.protocols import (
     ToolCall,
     ToolCard,
     ToolResult,
+    Trouble,
     Turn,
     Usage,
     UsageError,
@@ -138,8 +139,8 @@ class Conversation:
         else:
             self._turns.append(Turn(role="user", parts=parts))
 
-    def _failure(self, kind: str, what: str, why: str) -> ModelFailure:
-        return ModelFailure(what, why, kind=kind, usage=self._usage)  # type: ignore[arg-type]
+    def _failure(self, kind: Trouble, what: str, why: str) -> ModelFailure:
+        return ModelFailure(what, why, kind=kind, usage=self._usage)
 
 
 def _shown(about: Sequence[About]) -> Iterator[TextPart]:

@@ -37,10 +37,10 @@ async def mcp_tools(
 
     A server that is started here gets `env` and, of ours, HOME, PATH and the like: no key of this process. Of its tools
     `only` these are offered, if any are named. All of them act (see Tool) but those that you name in `reads`: what a
-    server says of itself is no ground for trust, and beside it no tool that acts can be called. A call may take so many `seconds`. What the block raises comes out as
-    it is. A tool raises Refused for what the server says is wrong, and McpFailure where it died, hangs or breaks the
-    protocol. Raises UsageError without the package and for a tool that is not offered, McpFailure if the server cannot
-    be reached.
+    server says of itself is no ground for trust, and beside it no tool that acts can be called. A call may take so many
+    `seconds`. What the block raises comes out as it is. A tool raises Refused for what the server says is wrong, and
+    McpFailure where it died, hangs or breaks the protocol. Raises UsageError without the package and for a tool that is
+    not offered, McpFailure if the server cannot be reached.
     """
     session = _Session(_where(server, env), seconds)
     async with beside(session.hold):

@@ -1,7 +1,7 @@
 """OpenAI: every endpoint that speaks OpenAI's protocol, POST /chat/completions: Ollama and vLLM do too."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -13,6 +13,7 @@ from moot.protocols import (
     ModelReply,
     ModelRequest,
     Part,
+    Stop,
     TextPart,
     ToolCall,
     ToolResult,
@@ -39,7 +40,6 @@ from .wire import (
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-Stop = Literal["end", "tools", "refusal", "length"]
 STOPS: dict[str, Stop] = {
     "stop": "end",
     "tool_calls": "tools",

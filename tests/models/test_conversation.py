@@ -157,7 +157,7 @@ async def test_instructions_do_not_hold_what_the_task_was_given(bus: Bus) -> Non
     with pytest.raises(Tainted):
         await ours.model(str, instructions=f"Summarise this: {given}")
     with pytest.raises(Tainted):
-        await ours.model(str, instructions=Untrusted("be kind"))  # type: ignore[call-overload]
+        await ours.model(str, instructions=Untrusted("be kind"))  # type: ignore[arg-type]
 
 
 def test_untrusted_is_a_string_on_the_wire() -> None:

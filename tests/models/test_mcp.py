@@ -10,7 +10,8 @@ import anyio
 import pytest
 from anyio.abc import Process
 
-from moot.agents.models import Tool, tool
+from moot.agents.models import Tool
+from moot.agents.models import tool as offered
 from moot.agents.models.mcp import McpFailure, mcp_tools
 from moot.bus import Bus
 from moot.protocols import BudgetExceeded, Refused, ToolResult, UsageError
@@ -156,7 +157,7 @@ async def test_what_a_server_says_of_its_tools_counts_as_said_by_others(bus: Bus
 
     async with mcp_tools(SERVER, only=["price"], reads=["price"]) as tools:
         speaker = Speaker(wants("send", text="all"), "ok")
-        await context(bus, speaker).model(str, instructions="Go.", tools=[*tools, tool(send, acts=True)])
+        await context(bus, speaker).model(str, instructions="Go.", tools=[*tools, offered(send, acts=True)])
     assert done == []
     (result,) = speaker.requests[1].turns[-1].parts
     assert isinstance(result, ToolResult)
