@@ -1,6 +1,5 @@
 """evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, no view of who is alive."""
 
-import hashlib
 import heapq
 from bisect import bisect_left, insort
 from collections import OrderedDict, deque
@@ -13,7 +12,6 @@ from pydantic import JsonValue, ValidationError
 
 from moot.protocols import (
     COORDINATOR,
-    Amount,
     Answered,
     Asked,
     Assigned,
@@ -37,13 +35,12 @@ from moot.protocols import (
     Ref,
     Result,
     Settled,
-    Share,
     Spent,
     Step,
     Testimony,
-    sealed,
 )
 
+from .accounting import allot, book, count_call, hand_over, repay, spender
 from .state import (
     ASK,
     OUTCOME,
@@ -51,9 +48,7 @@ from .state import (
     BarrierState,
     Place,
     RunState,
-    Spending,
     StepState,
-    Tally,
     TaskState,
     steps_of,
 )
@@ -95,10 +90,10 @@ def evolve(state: RunState, entry: Entry) -> None:
             _planned(state, event)
         case Assigned() if mine and _expected(state, event):
             _assigned(state, event, entry)
-        case Spent() if entry.subject.kind == "spend" and _spender(state, event) == entry.subject.author:
-            _spent(state, event.task, event.attempt, event.amount)
-        case Called() if entry.subject.kind in ("model", "tool") and _spender(state, event) == entry.subject.author:
-            _called(state, entry, event)
+        case Spent() if entry.subject.kind == "spend" and spender(state, event) == entry.subject.author:
+            book(state, event.task, event.attempt, event.amount)
+        case Called() if entry.subject.kind in ("model", "tool") and spender(state, event) == entry.subject.author:
+            count_call(state, entry, event)
         case Asked() if entry.subject.kind == "ask" and _may_ask(state, event, entry):
             _asked(state, event, entry.time)
         case Answered() if mine and event.child in state.asks:
@@ -248,7 +243,7 @@ def _assigned(state: RunState, event: Assigned, entry: Entry) -> None:
     state.retries.pop(event.task, None)
     state.places[event.task] = Place(entry.seq, event.skill)
     if event.share:
-        _share(state, event.task, event.attempt, event.share)
+        allot(state, event.task, event.attempt, event.share)
     before = state.tasks.get(event.task)
     if before and before.agent != event.agent:
         state.former[f"{event.task}.{before.attempt}"] = before.agent
@@ -288,7 +283,7 @@ def _answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
     elif entry.subject.author != task.agent:
         _foreign(state, entry)
     else:
-        _repaid(state, event)
+        repay(state, event)
         if isinstance(event, Failure):
             if event.exhausted:
                 state.exhausted = state.exhausted or f"{event.task}: {event.because}"
@@ -411,7 +406,7 @@ def _step_closed(state: RunState, step: StepState) -> None:
 def _may_ask(state: RunState, event: Asked, entry: Entry) -> bool:
     """True if the question stands in its place, and its author is who has or had the attempt."""
     place = (event.task, str(event.attempt), event.ask)
-    return entry.subject.rest == place and event.agent == entry.subject.author == _spender(state, event)
+    return entry.subject.rest == place and event.agent == entry.subject.author == spender(state, event)
 
 
 def _asked(state: RunState, event: Asked, now: float) -> None:
@@ -421,7 +416,7 @@ def _asked(state: RunState, event: Asked, now: float) -> None:
     if task.status != "open" or task.attempt != event.attempt:
         return
     if event.share:
-        _hand_over(state, event.task, event.attempt, event.share)
+        hand_over(state, event.task, event.attempt, event.share)
     if before and before.status != "dropped":
         return
     depth = state.asks[event.task].depth + 1 if event.task in state.asks else 1
@@ -451,68 +446,6 @@ def _heard(state: RunState, name: str) -> None:
         _wake(state, asked_by)
     elif state.asks[name].status == "waiting":
         state.unserved[name] = None
-
-
-# the budget
-
-
-def _spender(state: RunState, event: Spent | Called | Asked) -> str:
-    """Who may spend and ask for an attempt: whoever it was assigned to, long ago though it may be."""
-    task = state.tasks.get(event.task)
-    if task and task.attempt == event.attempt:
-        return task.agent
-    return state.former.get(
-        f"{event.task}.{event.attempt}", task.agent if task and event.attempt < task.attempt else ""
-    )
-
-
-def _share(state: RunState, task: str, attempt: int, share: Share) -> None:
-    ours = state.spending.setdefault(task, Spending())
-    before = ours.committed()
-    ours.shares[attempt] = share
-    state.committed = state.committed.plus(ours.committed().minus(before))
-
-
-def _spent(state: RunState, task: str, attempt: int, amount: Amount) -> None:
-    ours = state.spending.setdefault(task, Spending())
-    before = ours.committed()
-    ours.spent[attempt] = ours.spent.get(attempt, Amount()).plus(amount)
-    state.committed = state.committed.plus(ours.committed().minus(before))
-
-
-def _hand_over(state: RunState, task: str, attempt: int, given: Share) -> None:
-    """What an attempt reserved for somebody else is no longer its own: whoever is asked gets a share of that size."""
-    ours = state.spending.get(task)
-    if ours is None or attempt not in ours.shares:
-        return
-    before, share, spent = ours.committed(), ours.shares[attempt], ours.spent.get(attempt, Amount())
-    bounds = [{kind: max(limit or 0, 0) for kind, limit in each} for each in (given, share, spent)]
-    moved = Amount.of({kind: min(bound[kind] for bound in bounds) for kind in bounds[0]})
-    ours.shares[attempt], ours.spent[attempt] = share.less(moved), spent.minus(moved)
-    state.committed = state.committed.plus(ours.committed().minus(before))
-
-
-def _called(state: RunState, entry: Entry, event: Called) -> None:
-    """Count a call. What was answered goes into the hash, so that no record can be changed unnoticed."""
-    answer = sealed(event.answer) if event.answer else event.failed
-    state.recorded = hashlib.sha256(f"{state.recorded}/{event.request}/{answer}".encode()).hexdigest()
-    if entry.subject.kind == "tool":
-        return
-    _spent(state, event.task, event.attempt, event.spent.minus(event.reserved))
-    tally = state.tallies.setdefault(event.agent, {}).setdefault(event.name, Tally())
-    tally.calls += 1
-    tally.failed += not event.answer
-    tally.usage = tally.usage.plus(event.usage)
-    tally.money += event.spent.money
-    tally.estimated = tally.estimated or not event.priced
-
-
-def _repaid(state: RunState, event: Result | Failure) -> None:
-    """An attempt that has answered spends nothing more, so what is left of its share can be shared out again."""
-    ours = state.spending.get(event.task)
-    if ours and event.attempt in ours.shares:
-        spent = ours.spent.get(event.attempt, Amount())
-        _share(state, event.task, event.attempt, Share(calls=spent.calls, tokens=spent.tokens, money=spent.money))
 
 
 # barriers
