@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .context import TaskContext
     from .coordinator import coordinate
     from .dead import Attempt, Autopsy, Letter, Redrive
-    from .decider import Policy, View, decide
+    from .decider import decide
     from .folding import evolve, fold
     from .judging import Case, Judgement, judged, model_judge
     from .matters import Option
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .models.tools import Tool, tool
     from .models.untrusted import Untrusted
     from .planning import Brief, Planner, fixed
+    from .policy import Policy, View
     from .report import Report, exit_code
     from .roster import Roster
     from .serving import Serve
@@ -51,7 +52,7 @@ _HOMES = {
     "context": "TaskContext",
     "coordinator": "coordinate",
     "dead": "Attempt Autopsy Letter Redrive",
-    "decider": "Policy View decide",
+    "decider": "decide",
     "folding": "evolve fold",
     "judging": "Case Judgement judged model_judge",
     "matters": "Option",
@@ -59,6 +60,7 @@ _HOMES = {
     "models.tools": "Tool tool",
     "models.untrusted": "Untrusted",
     "planning": "Brief Planner fixed",
+    "policy": "Policy View",
     "report": "Report exit_code",
     "roster": "Roster",
     "serving": "Serve",

@@ -28,9 +28,10 @@ from moot.protocols import (
     Unanswered,
 )
 
-from .decider import Policy, View, decide, wake
+from .decider import decide, wake
 from .folding import evolve
 from .logger import structlog
+from .policy import Policy, View
 from .presence import present
 from .roster import TICK, Roster
 from .state import RunState

@@ -10,7 +10,7 @@ from anyio.abc import TaskStatus
 from moot.bus import Bus
 from moot.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered
 
-from .decider import SILENT
+from .policy import SILENT
 
 TICK = 0.25  # seconds between two looks at who is silent
 DEAF = 2.0  # seconds without our own heartbeat after which we cannot judge the silence of others

@@ -14,8 +14,8 @@ from moot.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
 
 from .arbitration import Arbiter, independent, majority, unopposed
 from .chaining import by_contract
-from .decider import Policy
 from .planning import Planner
+from .policy import Policy
 from .report import Report
 from .serving import Exhausted, Serve, Served
 from .specialist import Specialist

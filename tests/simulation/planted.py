@@ -17,8 +17,9 @@ from moot.protocols import COORDINATOR, Assigned, Concluded, Entry, Failure, Res
 
 PLANTED = "MOOT_PLANTED"  # in the environment
 
-context, coordinator, decider, folding, worker = (
-    import_module(f"moot.agents.{name}") for name in ("context", "coordinator", "decider", "folding", "worker")
+context, coordinator, decider, dispatch, folding, worker = (
+    import_module(f"moot.agents.{name}")
+    for name in ("context", "coordinator", "decider", "dispatch", "folding", "worker")
 )
 fence, inbox, log, reader = (import_module(f"moot.bus.{name}") for name in ("fence", "inbox", "log", "reader"))
 
@@ -220,7 +221,7 @@ def key_of_the_delivery() -> list[Patch]:
 def ids_from_chance() -> list[Patch]:
     """The decider makes up the ids of tasks, so that whoever takes over makes up others."""
     real = folding.task_id
-    return [Patch(decider, "task_id", lambda step, ordinal: f"{real(step, ordinal)}{random.choice('abc')}")]
+    return [Patch(dispatch, "task_id", lambda step, ordinal: f"{real(step, ordinal)}{random.choice('abc')}")]
 
 
 # reading
