@@ -1,6 +1,5 @@
 """The adapter of Anthropic's protocol: the real package against the fake, over HTTP."""
 
-import anyio
 import pytest
 
 from moot.agents.models import Model
@@ -207,20 +206,6 @@ async def test_the_input_of_a_call_that_was_cut_off_is_not_used() -> None:
     assert (failed.kind, failed.usage) == ("protocol", Usage(input=1, output=7, estimated=True))
 
 
-@pytest.mark.parametrize(
-    ("reply", "first", "stall"),
-    [(says("late", hang=9), 0.2, 9), (says("x" * 70, hang=9, cut_after=5), 9, 0.2)],
-    ids=["before the head", "within"],
-)
-async def test_a_hung_endpoint_is_seen(reply: Reply, first: float, stall: float) -> None:
-    """Silence before the head or within the stream ends in `hung`, each after its own time, and is reckoned with."""
-    with FakeEndpoint(script=[reply]) as fake, anyio.fail_after(6):
-        failed = await failure(adapter(fake.url, first, stall), ASKED, streamed=True)
-    assert failed.kind == "hung"
-    assert failed.usage.estimated
-    assert failed.usage.input > 0
-
-
 async def test_nobody_there_is_unreachable_and_free() -> None:
     """A refused connection costs nothing; the failure says where, without a password in the URL."""
     with FakeEndpoint() as fake:
@@ -229,10 +214,3 @@ async def test_nobody_there_is_unreachable_and_free() -> None:
     assert (failed.kind, failed.usage) == ("unreachable", Usage())
     assert url.removeprefix("http://") in failed.why
     assert "secret" not in str(failed)
-
-
-async def test_who_only_pings_is_alive() -> None:
-    """Pings that bring no event keep a thinking model from being taken for hung."""
-    with FakeEndpoint(script=[says("done", pings=12, beat=0.1)]) as fake:
-        reply = await adapter(fake.url, first=0.8, stall=0.8)(ASKED, Ear())
-    assert reply.text == "done"

@@ -2,7 +2,6 @@
 
 import sys
 
-import anyio
 import pytest
 
 from moot.agents.models import Model
@@ -184,27 +183,6 @@ async def test_a_broken_stream_costs_what_had_come() -> None:
     assert cut.usage.input == told.usage.input == 6
     assert cut.usage.estimated
     assert told.usage.estimated
-
-
-@pytest.mark.parametrize(
-    ("reply", "first", "stall"),
-    [(says("late", hang=9), 0.2, 9), (says("x" * 70, hang=9, cut_after=5), 9, 0.2)],
-    ids=["before the head", "within"],
-)
-async def test_a_hung_endpoint_is_seen(reply: Reply, first: float, stall: float) -> None:
-    """Silence before the head or within the stream ends in `hung`, each after its own time, and is reckoned with."""
-    with FakeEndpoint(script=[reply]) as fake, anyio.fail_after(6):
-        failed = await failure(adapter(fake.url, first, stall), ASKED, streamed=True)
-    assert failed.kind == "hung"
-    assert failed.usage.estimated
-    assert failed.usage.input > 0
-
-
-async def test_who_only_pings_is_alive() -> None:
-    """Comments that bring no chunk keep a thinking model from being taken for hung."""
-    with FakeEndpoint(script=[says("done", pings=12, beat=0.1)]) as fake:
-        reply = await adapter(fake.url, first=0.8, stall=0.8)(ASKED, Ear())
-    assert reply.text == "done"
 
 
 async def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
