@@ -57,7 +57,10 @@ def settle(
         replies = list(arbiter(docket))
         if inquiries := [reply for reply in replies if isinstance(reply, Inquiry)]:
             return inquiries
-        tentative.update({reply.matter: reply for reply in replies if isinstance(reply, Verdict)})
+        for reply in replies:
+            if not isinstance(reply, Verdict):
+                raise TypeError(f"an arbiter gives Verdicts and Inquiries, and gave a {type(reply).__name__}")
+            tentative[reply.matter] = reply
     docket = Docket(matters, items, tentative, answer)
     return [v if (v := tentative.get(m.id)) and v.decided else _undecided(docket, m) for m in matters]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from moot.protocols import Asked, AskFailed, Assigned, Data, Message
+from moot.protocols import Asked, AskFailed, Assigned, Data, Message, sent
 
 from .record import Record
 
@@ -39,5 +39,5 @@ class Asking:
 
 
 def said(given: Message | Sequence[Message]) -> JsonValue:
-    """What is given to a skill, as plain JSON."""
-    return given.plain() if isinstance(given, Message) else [message.plain() for message in given]
+    """What is given to a skill, as plain JSON. Raises Unsendable."""
+    return sent(given) if isinstance(given, Message) else [sent(message) for message in given]

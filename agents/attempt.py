@@ -11,10 +11,21 @@ import anyio
 from anyio import CapacityLimiter, get_cancelled_exc_class
 from anyio.to_thread import run_sync
 from pydantic import JsonValue, ValidationError
-from pydantic_core import from_json, to_json
 
 from moot.bus import Bus
-from moot.protocols import Answer, Assigned, BudgetExceeded, Data, Failure, FailureKind, Message, Refused, Result
+from moot.protocols import (
+    Answer,
+    Assigned,
+    BudgetExceeded,
+    Data,
+    Failure,
+    FailureKind,
+    Message,
+    Refused,
+    Result,
+    first_error,
+    sent,
+)
 
 from .context import TaskContext
 from .logger import structlog
@@ -22,8 +33,6 @@ from .logs import inert
 from .models.model import Model
 from .record import Record
 from .specialist import Parameter, Skill, Specialist
-
-LARGEST = 64 * 2**20  # bytes that a skill may say at once; more goes into a Blob
 
 
 class Attempts:
@@ -160,8 +169,7 @@ def _arguments(skill: Skill, given: Data) -> dict[str, object]:
     try:
         return {name: _argument(parameter, given.get(name)) for name, parameter in skill.takes.items()}
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise _Misfit(f"{error.title}.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        raise _Misfit(f"{error.title}.{first_error(error)}") from None
 
 
 def _argument(parameter: Parameter, value: JsonValue) -> object:
@@ -179,10 +187,5 @@ def _spoken(skill: Skill, said: object) -> JsonValue:
     for word in words:
         if not isinstance(word, message):
             raise TypeError(f"{skill.name} promised {message.__name__} and said {type(word).__name__}")
-    plain: list[JsonValue] = [cast("Message", word).plain() for word in words]
-    output = plain if contract.many else plain[0]
-    raw = to_json(output)
-    if len(raw) > LARGEST:
-        raise ValueError(f"{skill.name} said {len(raw)} bytes, and {LARGEST} is the most: store them, and say the Blob")
-    from_json(raw)  # what could not be sent, or read there, is the skill's fault, and found out in time
-    return output
+    plain: list[JsonValue] = [sent(cast("Message", word), message) for word in words]
+    return plain if contract.many else plain[0]

@@ -17,9 +17,9 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import ValidationError
 
 from moot.bus import Bus, beside
-from moot.protocols import Answer, Assigned, Failure, Message, traceparent
+from moot.protocols import LARGEST, Answer, Assigned, Failure, Message, traceparent
 
-from .attempt import LARGEST, Attempts, failure
+from .attempt import Attempts, failure
 from .logger import structlog
 from .models.endpoints import here
 from .process import PARENT, ending, kill_group

@@ -112,14 +112,14 @@ class _Chain:
         return f"{reason}; absent: {', '.join(absent)}" if absent else reason
 
     def _bind(self, name: str, wanted: Contract, trail: tuple[str, ...]) -> _Binding:
-        if wanted.type == Verdict.contract and wanted.many:
+        if wanted.type == Verdict.__contract__ and wanted.many:
             return _Binding(FromVerdicts(steps=()), "")
         return self._from_goal(name, wanted) or (
             self._from_all(wanted, trail) if wanted.many else self._from_one(wanted, trail)
         )
 
     def _from_goal(self, name: str, wanted: Contract) -> _Binding | None:
-        if self.brief.goal_type.contract == wanted.type and not wanted.many:
+        if self.brief.goal_type.__contract__ == wanted.type and not wanted.many:
             return _Binding(FromGoal(), "the goal itself")
         fitting = [
             field

@@ -41,7 +41,7 @@ class _Check:
         self.steps = {step.id: step for step in plan.steps}
         self.goal_fields = contracts(brief.goal_type)
         own = [card.says.type for card in self.cards.values() if card.witness and card.agent in brief.members]
-        self.never_written = {Verdict.contract, *own}
+        self.never_written = {Verdict.__contract__, *own}
 
     def all(self) -> Iterator[str]:
         for step in self.plan.steps:
@@ -98,11 +98,11 @@ class _Check:
         """What a reference gives, one for each step that it names; or why it gives nothing, in words."""
         match ref:
             case FromGoal(field=None):
-                yield Contract(type=self.brief.goal_type.contract)
+                yield Contract(type=self.brief.goal_type.__contract__)
             case FromGoal(field=field):
                 yield self.goal_fields.get(field or "", f"the goal has no message in a field {field}")
             case FromVerdicts():
-                yield Contract(type=Verdict.contract, many=True)
+                yield Contract(type=Verdict.__contract__, many=True)
             case FromSteps(steps=names, many=many):
                 if not names or (len(names) > 1 and not many):
                     yield f"{len(names)} steps are named, and it takes one"

@@ -6,6 +6,8 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from moot.bus import Bus, RunHead, open_bus
 from moot.protocols import (
     COORDINATOR,
@@ -20,6 +22,9 @@ from moot.protocols import (
     Goal,
     GoalAsked,
     NotFound,
+    UsageError,
+    first_error,
+    sent,
     token,
 )
 
@@ -54,21 +59,25 @@ class Client:
         skip: Sequence[str] = (),
         budget: Budget | None = None,
     ) -> str:
-        """Ask for a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull.
+        """Ask for a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull,
+        and Unsendable: nobody could read the goal as it is.
 
         `patience` bounds the whole run, in seconds. `only` names the witnesses to be heard, where not all are wanted,
         and `skip` agents that shall take no part. `budget` stands above the team's own.
         """
         run = token(run or new_run(), "run's id")
-        asked = GoalAsked(
-            type=type(goal).contract,
-            goal=goal.plain(),
-            by=self.name,
-            patience=patience,
-            only=tuple(only),
-            skip=tuple(skip),
-            budget=budget,
-        )
+        try:
+            asked = GoalAsked(
+                type=type(goal).__contract__,
+                goal=sent(goal),
+                by=self.name,
+                patience=patience,
+                only=tuple(only),
+                skip=tuple(skip),
+                budget=budget,
+            )
+        except ValidationError as error:
+            raise UsageError("this cannot be asked for", first_error(error)) from None
         with asking(self.bus.team, run):
             await self.bus.log.ask(run, asked, client=self.name)
         return run

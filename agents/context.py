@@ -1,6 +1,7 @@
 """TaskContext: what a skill may know and do besides its parameters."""
 
 import hashlib
+import math
 import shutil
 import tempfile
 import time
@@ -16,7 +17,7 @@ from pydantic import ConfigDict, JsonValue, ValidationError, create_model
 from pydantic_core import to_json
 
 from moot.bus import Bus
-from moot.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Refused, Share
+from moot.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Refused, Share, first_error
 
 from .asking import Asking, said
 from .logger import structlog
@@ -82,7 +83,8 @@ class TaskContext:
 
     async def progress(self, says: str, done: float | None = None) -> None:
         """Tell whoever looks on how far this is; `done` from 0 to 1. Stored nowhere."""
-        await self._bus.live.progress(Progress(run=self.run, task=self.task, agent=self.agent, says=says, done=done))
+        part = None if done is None or math.isnan(done) else min(max(done, 0.0), 1.0)
+        await self._bus.live.progress(Progress(run=self.run, task=self.task, agent=self.agent, says=says, done=part))
 
     async def read(self, blob: Blob) -> bytes:
         """The bytes behind a Blob. Raises NotFound."""
@@ -133,11 +135,10 @@ class TaskContext:
             try:
                 asked = reader.model_validate_json(to_json(given))
             except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                raise Refused(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+                raise Refused(first_error(error)) from None
             return cast(JsonValue, await self.ask(skill, **{name: getattr(asked, name) for name in takes}))
 
-        return Tool(skill, description, reader.model_json_schema(), call)
+        return Tool(skill, description, reader.model_json_schema(by_alias=False), call)
 
     @cached_property
     def _asking(self) -> Asking:

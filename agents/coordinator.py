@@ -26,11 +26,14 @@ from moot.protocols import (
     Settled,
     StaleWriter,
     Unanswered,
+    Unsendable,
 )
 
+from .attempt import described
 from .decider import decide, wake
 from .folding import evolve
 from .logger import structlog
+from .logs import inert
 from .policy import Policy, View
 from .presence import present
 from .roster import TICK, Roster
@@ -146,6 +149,7 @@ class Drive:
         self._cause: str | None = None
         self._trace = ""  # of whoever asked, or else of whoever drove first
         self._state = RunState(run)
+        self._moved: list[tuple[object, ...]] = []  # by what was appended last
         self._log = structlog.get_logger().bind(run=run)
 
     async def drive(self) -> End:
@@ -193,7 +197,7 @@ class Drive:
         decisions = self._decide(view)
         if decisions:
             with self._span_of(decisions, view.now):
-                await self._append(decisions)
+                await self._write(self._forward(decisions))
         else:
             at = wake(self._state, self._policy, view)
             await self._hear(math.inf if at is None else at - view.now)
@@ -204,8 +208,29 @@ class Drive:
             return decide(state, self._policy, view)
         except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: a fault ends its run, no other
             self._log.error("the team's policy raised", exc_info=True)
-            because = f"the team's policy raised {type(error).__name__}: {error}"
-            return [Concluded(status="failed", outcome={}, because=because, state_hash=state.hash(), at=state.seq)]
+            return [self._failed(f"the team's policy raised {described(error)}")]
+
+    def _failed(self, because: str) -> Concluded:
+        state, text = self._state, inert(because[:4000])[:2000]
+        return Concluded(status="failed", outcome={}, because=text, state_hash=state.hash(), at=state.seq)
+
+    def _forward(self, decisions: list[Decision]) -> list[Decision]:
+        """The decisions, or the end of the run where they are those that were appended and folded last: whatever keeps
+        them from counting, they would be appended for ever. Raises StaleWriter: the end does not count either."""
+        if _moves(decisions) != self._moved:
+            return decisions
+        kinds = ", ".join(sorted({type(decision).__name__ for decision in decisions}))
+        self._log.error("decided the same again", decisions=kinds)
+        if isinstance(decisions[0], Concluded):
+            raise StaleWriter("the run cannot be concluded", "its end is on the log, and does not count")
+        return [self._failed(f"the coordinator decided the same again after it was on the log: {kinds}")]
+
+    async def _write(self, decisions: list[Decision]) -> None:
+        try:
+            await self._append(decisions)
+        except Unsendable as error:  # something that a planner or an arbiter has made
+            self._log.error("cannot be written", why=str(error))
+            await self._append([self._failed(str(error))])
 
     def _span_of(self, decisions: list[Decision], since: float) -> AbstractContextManager[object]:
         lost = self._state.plan is None and any(isinstance(e, Concluded) and e.status == "failed" for e in decisions)
@@ -229,6 +254,7 @@ class Drive:
             return
         while state.seq < last:
             await self._hear(math.inf)
+        self._moved = _moves(decisions)
 
     async def _insist(self, decisions: list[Decision]) -> int:
         """Append; if the broker is away or full, as soon as it is not. What was stored meanwhile shuts the fence."""
@@ -287,6 +313,14 @@ class Drive:
                 self._log.info("concluded", status=decision.status, because=decision.because)
             else:
                 self._log.info(type(decision).__name__.lower())
+
+
+def _moves(decisions: list[Decision]) -> list[tuple[object, ...]]:
+    """What each decision is about, without the moment at which it was made."""
+    return [
+        (type(decision), *(getattr(decision, name, None) for name in ("task", "attempt", "barrier", "child")))
+        for decision in decisions
+    ]
 
 
 def _channel() -> tuple[MemoryObjectSendStream[Entry | None], MemoryObjectReceiveStream[Entry | None]]:

@@ -23,6 +23,7 @@ from moot.protocols import (
     Step,
     Value,
     Verdict,
+    first_error,
 )
 
 from .arbitration import settle
@@ -139,6 +140,8 @@ def _planning(state: RunState, policy: Policy, view: View, load: Counter[str], p
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
             return list(inquire(state, policy, view, plan, "plan", state.driving_since, load, purse))
+        if not isinstance(plan, Plan):
+            raise PlanError("there is no plan", f"the planner gave a {type(plan).__name__}")
         if reasons := faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]:
             raise PlanError("the plan cannot be carried out", "; ".join(reasons))
     except PlanError as error:
@@ -163,13 +166,12 @@ def _again(goal: GoalAsked) -> Plan:
 
 def _misfit(state: RunState, policy: Policy) -> str:
     """Why the goal is not one of this team's; empty if it is."""
-    if state.goal and state.goal.type != policy.goal.contract:
-        return f"this team pursues {policy.goal.contract}, not {state.goal.type}"
+    if state.goal and state.goal.type != policy.goal.__contract__:
+        return f"this team pursues {policy.goal.__contract__}, not {state.goal.type}"
     try:
         policy.goal.of(state.goal_data())
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"the goal does not fit: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        return f"the goal does not fit: {first_error(error)}"
     return ""
 
 

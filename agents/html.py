@@ -157,7 +157,7 @@ def _few(case: Case) -> list[tuple[Sign, str]]:
         first = side.items[0]
         if len(case.sides) > 1:
             lines.append(("@", f"        {', '.join(side.agents)}"))
-        if first.contract == "moot.Claim.v1":
+        if first.__contract__ == "moot.Claim.v1":
             lines.append((" ", f"        {_line(brief(first))}  {_line(first.because)}"))
         for edit in getattr(first, "edits", ()):
             lines += [(sign, f"{number or '':>5} {sign} {line}") for sign, number, line in lines_of(edit)]

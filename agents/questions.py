@@ -171,7 +171,7 @@ def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard
 
 
 def _known(state: RunState, policy: Policy, directory: Directory, contract: str) -> JsonValue:
-    if policy.goal.contract == contract:
+    if policy.goal.__contract__ == contract:
         return state.goal_data()
     for field, wanted in contracts(policy.goal).items():
         if wanted.type == contract and not wanted.many:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field, ValidationError
-from pydantic_core import from_json
 
 from moot.protocols import (
     Budget,
@@ -21,7 +20,9 @@ from moot.protocols import (
     Ref,
     SkillCard,
     Step,
+    Unreadable,
     Value,
+    legible,
 )
 
 from .budgeting import too_deep
@@ -149,7 +150,7 @@ def _request(brief: Brief, refused: tuple[str, ...], earlier: Data | None) -> Pl
     cards = tuple(card for _, card in sorted(admitted(brief).items()))
     named = {contract.type for card in cards for contract in (*card.takes.values(), card.says)}
     return PlanRequest(
-        goal_type=brief.goal_type.contract,
+        goal_type=brief.goal_type.__contract__,
         goal=brief.goal,
         goal_fields=contracts(brief.goal_type),
         outcome_fields=contracts(brief.outcome_type),
@@ -169,7 +170,7 @@ def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
         return None, tuple(
             f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False, include_input=False)[:5]
         )
-    except ValueError as error:
+    except (ValueError, Unreadable) as error:
         return None, (str(error)[:LONG],)
     wrong = faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]
     reasons = tuple(dict.fromkeys(reason[:LONG] for reason in (*wrong, *misfits(plan, brief))))
@@ -246,7 +247,7 @@ def _ref(source: Source, taker: str, witnesses: list[str], needs: dict[str, list
             heard = source.steps or tuple(w for w in witnesses if taker not in _before(w, needs) and w != taker)
             return FromVerdicts(steps=heard)
         case "value":
-            return Value(value=from_json(source.value, allow_inf_nan=False))
+            return Value(value=legible(source.value.encode()))
 
 
 def _before(step: str, needs: dict[str, list[str]]) -> set[str]:

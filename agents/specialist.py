@@ -110,7 +110,7 @@ class Specialist:
             version=self.version,
             description=self.description,
             skills=tuple(skill.card(self.name, self.version, spends=self.spends) for skill in skills),
-            schemas={message.contract: message.model_json_schema() for message in messages},
+            schemas={message.__contract__: message.model_json_schema(by_alias=False) for message in messages},
         )
 
     def __repr__(self) -> str:

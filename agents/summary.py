@@ -116,7 +116,7 @@ def said(story: Story) -> Html:
     for case in story.cases:
         for side in case.sides:
             for item in side.items:
-                counts[item.by, item.contract] += 1
+                counts[item.by, item.__contract__] += 1
                 stood[item.by] += side.stands
                 once[item.by] += case.contested
     lineages: dict[str, set[str]] = {}

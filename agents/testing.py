@@ -81,7 +81,7 @@ async def bench(
                 attempt=1,
                 skill=skill,
                 input={name: _plain(value) for name, value in given.items() if value is not None},
-                deadline=2**40,
+                deadline=2**36,
             )
             after = await bus.log.append(run, [assigned], after=0, source="bench")
             async for entry in bus.log.follow(run, after):

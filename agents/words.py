@@ -100,9 +100,8 @@ def _told(entry: Entry) -> str:
     if event is None:
         return f"unreadable bytes from {entry.subject.author or 'nobody'}: {entry.why}"
     if not _in_place(entry, event):
-        return (
-            f"passed over: {entry.subject.author} said {event.contract}, which is not {entry.subject.author}'s to say"
-        )
+        author = entry.subject.author
+        return f"passed over: {author} said {event.__contract__}, which is not {author}'s to say"
     if isinstance(event, GoalAsked | Cancelled | Discarded):
         return _from_client(entry.subject.author, event)
     if isinstance(event, Result | Failure):
@@ -194,7 +193,7 @@ def _decision(event: Event) -> str:
         case Concluded():
             return f"concluded: {event.status}" + (f" — {event.because}" if event.because else "")
         case _:
-            return event.contract
+            return event.__contract__
 
 
 def _assigned(event: Assigned) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import anyio.to_thread
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from moot.protocols import Blob, NotFound, Subjects, Unreadable, uuid7
@@ -80,7 +80,10 @@ class Blobs:
 
     async def _look(self, digest: str) -> _Info | None:
         kept = await last(self._connection, self._stream, self._entry(digest))
-        info = _Info.model_validate_json(kept.data) if kept else None
+        try:
+            info = _Info.model_validate_json(kept.data) if kept else None
+        except ValidationError:
+            raise Unreadable(f"the entry of the blob {digest} is damaged") from None
         return None if info is None or info.deleted else info
 
     async def _send(self, digest: str, data: bytes) -> None:

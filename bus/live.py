@@ -21,6 +21,7 @@ from moot.protocols import (
     Subjects,
     Unanswered,
     Unreadable,
+    legible,
     open_envelope,
     parse,
 )
@@ -98,8 +99,9 @@ class Live:
         """What an agent says of itself; None if nobody answers."""
         try:
             answer = await self._connection.request(self._subjects.card(agent), timeout=timeout)
+            legible(answer.data)  # its schemas go into questions to planners
             return AgentCard.model_validate_json(answer.data)
-        except (Unanswered, ValidationError):
+        except (Unanswered, Unreadable, ValidationError):
             return None
 
     async def roll_call(self, wait: float = 0.3) -> list[Present]:

@@ -26,6 +26,7 @@ from .errors import (
     Unanswered,
     Unproved,
     Unreadable,
+    Unsendable,
     UsageError,
 )
 from .events import (
@@ -53,7 +54,7 @@ from .events import (
 )
 from .goals import Goal, Outcome, Proof, Status
 from .live import Heartbeat, Progress
-from .message import Contract, Data, Message, later, shape
+from .message import Contract, Count, Data, Message, later, shape
 from .models import (
     Called,
     Effort,
@@ -76,11 +77,12 @@ from .plans import AgentCard, Directory, FromGoal, FromSteps, FromVerdicts, Plan
 from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
 from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
+from .wire import LARGEST, first_error, legible, plain, sent
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
-    "Message", "later", "Contract", "Data", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope", "uuid7",
-    "traceparent",
+    "Message", "later", "Contract", "Data", "Count", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope",
+    "uuid7", "traceparent", "sent", "plain", "legible", "first_error", "LARGEST",
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out
@@ -102,5 +104,5 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # errors
     "MootError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
-    "Refused", "AskFailed", "BudgetExceeded", "Unproved", "ModelFailure", "Miss", "Tainted",
+    "Unsendable", "Refused", "AskFailed", "BudgetExceeded", "Unproved", "ModelFailure", "Miss", "Tainted",
 ]  # fmt: skip

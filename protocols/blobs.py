@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from .message import Message
+from .message import Count, Message
 
 
 class Blob(Message, contract="moot.Blob.v1"):
@@ -12,6 +12,6 @@ class Blob(Message, contract="moot.Blob.v1"):
     """
 
     digest: str
-    size: int
+    size: Count
     name: str = ""
     kind: Literal["file", "folder"] = "file"

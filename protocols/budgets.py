@@ -1,8 +1,12 @@
 """Budget: what a run may spend, and the share of it that one attempt of a task has."""
 
+from typing import TypeVar
+
 from pydantic import Field
 
-from .message import Message
+from .message import DEAREST, MOST, Change, Count, Message, Money
+
+N = TypeVar("N", int, float)
 
 
 class Budget(Message, contract="moot.Budget.v1"):
@@ -13,20 +17,20 @@ class Budget(Message, contract="moot.Budget.v1"):
     and the tasks that agents ask for within each other's, `fan_out` the tasks of one step.
     """
 
-    calls: int | None = Field(default=None, ge=0)
-    tokens: int | None = Field(default=None, ge=0)
-    money: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    depth: int | None = Field(default=None, ge=1)
-    fan_out: int | None = Field(default=None, ge=1)
+    calls: Count | None = None
+    tokens: Count | None = None
+    money: Money | None = Field(default=None, ge=0)
+    seconds: float | None = Field(default=None, gt=0, le=1e9)
+    depth: Count | None = Field(default=None, ge=1)
+    fan_out: Count | None = Field(default=None, ge=1)
 
 
 class Share(Message, contract="moot.Share.v1"):
     """What one attempt of a task may spend; None: no limit."""
 
-    calls: int | None = None
-    tokens: int | None = None
-    money: float | None = Field(default=None, allow_inf_nan=False)
+    calls: Change | None = None
+    tokens: Change | None = None
+    money: Money | None = None
 
     def less(self, spent: "Amount") -> "Share":
         """What is left of it."""
@@ -34,17 +38,21 @@ class Share(Message, contract="moot.Share.v1"):
 
 
 class Amount(Message, contract="moot.Amount.v1"):
-    """Something spent. Negative: what was reserved and is given back."""
+    """Something spent. Negative: what was reserved and is given back. Sums end at the bounds of a field."""
 
-    calls: int = 0
-    tokens: int = 0
-    money: float = Field(default=0.0, allow_inf_nan=False)
+    calls: Change = 0
+    tokens: Change = 0
+    money: Money = 0.0
 
     def plus(self, other: "Amount") -> "Amount":
-        return Amount(calls=self.calls + other.calls, tokens=self.tokens + other.tokens, money=self.money + other.money)
+        return Amount(
+            calls=_within(MOST, self.calls + other.calls),
+            tokens=_within(MOST, self.tokens + other.tokens),
+            money=_within(DEAREST, self.money + other.money),
+        )
 
     def minus(self, other: "Amount") -> "Amount":
-        return Amount(calls=self.calls - other.calls, tokens=self.tokens - other.tokens, money=self.money - other.money)
+        return self.plus(Amount(calls=-other.calls, tokens=-other.tokens, money=-other.money))
 
     def beyond(self, share: Share) -> str:
         """The first of the three in which this is more than the share; empty if it is within."""
@@ -53,3 +61,7 @@ class Amount(Message, contract="moot.Amount.v1"):
             if limit is not None and getattr(self, name) > limit:
                 return name
         return ""
+
+
+def _within(most: N, amount: N) -> N:
+    return max(-most, min(amount, most))

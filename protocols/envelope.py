@@ -9,10 +9,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError, create_model
 
-from .errors import Unreadable
-from .events import Event
+from .errors import Unreadable, Unsendable
+from .events import Decision, Event
 from .message import Message
 from .subjects import Subject
+from .wire import DEEPEST, READABLE, ROOM, legible
 
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The W3C trace context of what goes on now; each envelope that is sealed meanwhile carries it."""
@@ -38,9 +39,17 @@ class Envelope(Message, contract="moot.Envelope.v1"):
     data: Event
 
     def encode(self) -> bytes:
-        """The bytes on the wire. An attribute that is not set is left out; a null inside `data` is said."""
+        """The bytes on the wire. An attribute that is not set is left out; a null inside `data` is said.
+
+        Raises Unsendable: nobody could read them, their writer neither.
+        """
         unset = {name for name in _OPTIONAL if getattr(self, name) is None}
-        return self.__pydantic_serializer__.to_json(self, exclude=unset)
+        try:
+            raw = self.__pydantic_serializer__.to_json(self, exclude=unset)
+            open_envelope(raw)
+        except (ValueError, RecursionError, Unreadable) as error:
+            raise Unsendable(f"{type(self.data).__name__} cannot be written", str(error)) from None
+        return raw
 
 
 class Entry(NamedTuple):
@@ -61,7 +70,7 @@ _KINDS: dict[type[Message], type[Envelope]] = {
     event: create_model(
         f"{event.__name__}Envelope",
         __base__=Envelope,
-        type=(Literal[event.contract], event.contract),  # type: ignore[arg-type]  # one variant an event, built from data
+        type=(Literal[event.__contract__], event.__contract__),  # type: ignore[arg-type]  # one variant an event, built from data
         data=(event, ...),
     )
     for event in get_args(Event)
@@ -76,7 +85,7 @@ def seal(event: Event, *, source: str, run: str, subject: str = "", cause: str |
     return _KINDS[type(event)](
         id=str(uuid7()),
         source=source,
-        type=event.contract,
+        type=event.__contract__,
         subject=subject,
         time=datetime.now(UTC),
         runid=run,
@@ -90,14 +99,17 @@ def seal(event: Event, *, source: str, run: str, subject: str = "", cause: str |
 def open_envelope(raw: bytes) -> Envelope:
     """Read what came off the wire.
 
-    Raises Unreadable: not JSON, an unknown type, a newer major version, or a field that does not fit.
+    Raises Unreadable: not JSON, an unknown type, a newer major version, a field that does not fit, or so deeply nested
+    that what is made of it could not be read any more.
     """
     try:
-        return _READER.validate_json(raw)
+        envelope = _READER.validate_json(raw)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the message"
         raise Unreadable(f"{where}: {first['msg']}") from None
+    legible(raw, READABLE if isinstance(envelope.data, Decision) else DEEPEST + ROOM)
+    return envelope
 
 
 def uuid7() -> UUID:

@@ -89,6 +89,10 @@ class Unreadable(BusError):
 # a handler's way to speak
 
 
+class Unsendable(UsageError):
+    """Store what is large and send the Blob; give what a reader can rebuild: finite numbers, plain data, few levels."""
+
+
 class Refused(MootError):
     """Raised by a skill: the input is bad, so asking somebody else would not help. The task is not tried again."""
 

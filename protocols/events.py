@@ -3,11 +3,11 @@
 import hashlib
 from typing import Literal, Union
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from .budgets import Amount, Budget, Share
 from .goals import Status
-from .message import Data, Message, later
+from .message import Count, Data, Message, Moment, Seconds, later
 from .models import Called, Serving
 from .plans import Plan
 from .testimony import Claim, Proposal
@@ -27,7 +27,7 @@ class GoalAsked(Message, contract="moot.goal.asked.v1"):
     type: str
     goal: Data
     by: str
-    patience: float | None = None
+    patience: float | None = Field(default=None, gt=0, le=1e9)
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     budget: Budget | None = later(None)
@@ -49,7 +49,7 @@ class Driving(Message, contract="moot.run.driving.v1"):
     """
 
     instance: str
-    attempts: int = 2
+    attempts: Count = 2
 
 
 class Planned(Message, contract="moot.run.planned.v1"):
@@ -57,7 +57,7 @@ class Planned(Message, contract="moot.run.planned.v1"):
 
     plan: Plan
     versions: dict[str, str] = {}
-    typical: dict[str, float] = {}
+    typical: dict[str, Seconds] = {}
 
 
 class Assigned(Message, contract="moot.task.assigned.v1"):
@@ -71,26 +71,26 @@ class Assigned(Message, contract="moot.task.assigned.v1"):
     task: str
     step: str
     agent: str
-    attempt: int
+    attempt: Count
     skill: str
     input: Data
-    deadline: float
-    ordinal: int = 0
+    deadline: Moment
+    ordinal: Count = 0
     asked_by: str = ""
     share: Share | None = later(None)
     serving: Serving | None = later(None)
-    depth: int = later(0)
+    depth: Count = later(0)
 
 
 class Result(Message, contract="moot.task.result.v1"):
     """What an agent answered to one attempt of a task. `seconds` is the time the handler took."""
 
     task: str
-    attempt: int
+    attempt: Count
     agent: str
     output: JsonValue
     version: str = ""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
 
 
 class Failure(Message, contract="moot.task.failure.v1"):
@@ -100,7 +100,7 @@ class Failure(Message, contract="moot.task.failure.v1"):
     """
 
     task: str
-    attempt: int
+    attempt: Count
     agent: str
     kind: FailureKind
     because: str
@@ -116,7 +116,7 @@ class Asked(Message, contract="moot.task.asked.v1"):
     """
 
     task: str
-    attempt: int
+    attempt: Count
     agent: str
     ask: str
     skill: str
@@ -141,7 +141,7 @@ class Spent(Message, contract="moot.task.spent.v1"):
     """An attempt reserves an amount before it is spent, or gives back what it did not need."""
 
     task: str
-    attempt: int
+    attempt: Count
     agent: str
     amount: Amount
 
@@ -150,7 +150,7 @@ class Lapsed(Message, contract="moot.task.lapsed.v1"):
     """The coordinator gave up waiting for an attempt."""
 
     task: str
-    attempt: int
+    attempt: Count
     because: str
 
 
@@ -164,11 +164,11 @@ class DeadLetter(Message, contract="moot.task.dead.v1"):
     task: str
     agent: str
     skill: str
-    attempts: int
+    attempts: Count
     kind: FailureKind
     because: str
     version: str = ""
-    assigned: int = 0
+    assigned: Count = 0
 
 
 class Discarded(Message, contract="moot.task.discarded.v1"):
@@ -201,7 +201,7 @@ class Concluded(Message, contract="moot.run.concluded.v1"):
     outcome: Data
     because: str
     state_hash: str
-    at: int
+    at: Count
     missing: tuple[str, ...] = ()
 
 
@@ -209,7 +209,7 @@ class Stored(Message, contract="moot.message.stored.v1"):
     """Stands for a message too large for the bus: the envelope itself lies in the object store."""
 
     digest: str
-    size: int
+    size: Count
 
 
 Decision = Driving | Planned | Assigned | Answered | Lapsed | DeadLetter | Opened | Settled | Concluded

@@ -1,6 +1,8 @@
 """What is said live: core NATS, stored nowhere, lost without harm."""
 
-from .message import Message, later
+from pydantic import Field
+
+from .message import Count, Message, later
 
 
 class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
@@ -13,7 +15,7 @@ class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
     instance: str
     version: str
     card: str
-    pid: int
+    pid: Count
     host: str
     busy: tuple[str, ...] = ()
     leaving: bool = False
@@ -30,5 +32,5 @@ class Progress(Message, contract="moot.live.progress.v1"):
     task: str
     agent: str
     says: str
-    done: float | None = None
+    done: float | None = Field(default=None, ge=0, le=1)
     text: str = later("")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .budgets import Amount
-from .message import Data, Message, later
+from .message import MOST, Count, Data, Message, Seconds, later
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 Stop = Literal["end", "tools", "refusal", "length"]
@@ -77,7 +77,7 @@ class ModelRequest(Message, contract="moot.model.Request.v1"):
     turns: tuple[Turn, ...]
     shape: Data | None = None
     tools: tuple[ToolCard, ...] = ()
-    most: int = 4096
+    most: Count = 4096
     effort: Effort | None = None
 
     @property
@@ -90,11 +90,11 @@ class Usage(Message, contract="moot.model.Usage.v1"):
     """Tokens. `input` are those that were read afresh, so that the three ways of reading add up; `thought` is a part of
     `output`. `estimated`: the vendor did not say, or the connection broke before it had."""
 
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    thought: int = 0
+    input: Count = 0
+    output: Count = 0
+    cache_read: Count = 0
+    cache_write: Count = 0
+    thought: Count = 0
     estimated: bool = later(False)
 
     @property
@@ -103,11 +103,11 @@ class Usage(Message, contract="moot.model.Usage.v1"):
 
     def plus(self, other: "Usage") -> "Usage":
         return Usage(
-            input=self.input + other.input,
-            output=self.output + other.output,
-            cache_read=self.cache_read + other.cache_read,
-            cache_write=self.cache_write + other.cache_write,
-            thought=self.thought + other.thought,
+            input=min(self.input + other.input, MOST),
+            output=min(self.output + other.output, MOST),
+            cache_read=min(self.cache_read + other.cache_read, MOST),
+            cache_write=min(self.cache_write + other.cache_write, MOST),
+            thought=min(self.thought + other.thought, MOST),
             estimated=self.estimated or other.estimated,
         )
 
@@ -124,7 +124,7 @@ class ModelReply(Message, contract="moot.model.Reply.v1"):
     usage: Usage
     because: str = ""
     id: str = ""
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
 
     @property
     def text(self) -> str:
@@ -146,7 +146,7 @@ class Called(Message, contract="moot.model.called.v1"):
     """
 
     task: str
-    attempt: int
+    attempt: Count
     agent: str
     call: str
     name: str

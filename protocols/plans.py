@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from .message import Contract, Data, Message, later
+from .message import Contract, Count, Data, Message, Moment, Seconds, later
 
 
 class SkillCard(Message, contract="moot.SkillCard.v1"):
@@ -40,9 +40,9 @@ class Directory(Message, contract="moot.Directory.v1"):
 
     cards: tuple[SkillCard, ...] = ()
     alive: frozenset[str] = frozenset()
-    typical: dict[str, float] = {}
-    silent: dict[str, float] = {}
-    settled: dict[str, int] = {}
+    typical: dict[str, Seconds] = {}
+    silent: dict[str, Moment] = {}
+    settled: dict[str, Count] = {}
     unwell: frozenset[str] = frozenset()
     schemas: dict[str, Data] = {}
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field, JsonValue
 
-from .message import Message
+from .message import Count, Message
 
 
 class Evidence(Message, contract="moot.Evidence.v1"):
@@ -52,8 +52,8 @@ class Edit(Message, contract="moot.Edit.v1"):
 
     resource: str
     base: str
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
+    start: Count
+    end: Count
     was: str
     text: str
 

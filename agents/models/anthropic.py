@@ -7,6 +7,7 @@ import anyio
 from pydantic import BaseModel, JsonValue
 
 from moot.protocols import (
+    Count,
     Data,
     ModelFailure,
     ModelReply,
@@ -52,11 +53,11 @@ STOPS: dict[str, Stop] = {
 
 
 class _Usage(BaseModel):
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    output_tokens_details: dict[str, int] | None = None
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    output_tokens_details: dict[str, Count] | None = None
 
     def ours(self) -> Usage:
         return Usage(

@@ -25,8 +25,10 @@ from moot.protocols import (
     Serving,
     ToolCall,
     ToolResult,
+    Unsendable,
     Usage,
     sealed,
+    sent,
 )
 
 from ..logger import structlog
@@ -128,7 +130,7 @@ class Calls:
         self, model: Model, request: ModelRequest, place: str, reserved: Amount, span: Spanned
     ) -> ModelReply:
         try:
-            reply = await model(request, self._listener(request.model))
+            reply = _sendable(await model(request, self._listener(request.model)))
         except ModelFailure as failure:
             call = self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
             called(span, call)
@@ -227,6 +229,17 @@ class Calls:
                 span.failed(type(error).__name__)
                 self._log.warning("a tool raised", tool=tool.name, exc_info=error)
                 return f"it failed: {type(error).__name__}", True
+
+
+def _sendable(reply: ModelReply) -> ModelReply:
+    """The reply, if it can be recorded. Raises ModelFailure."""
+    try:
+        sent(reply)
+    except Unsendable as error:
+        raise ModelFailure(
+            "the model's reply cannot be recorded", error.why, kind="invalid", usage=reply.usage
+        ) from None
+    return reply
 
 
 def _text(said: JsonValue) -> str:

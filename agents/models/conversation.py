@@ -90,7 +90,7 @@ class Conversation:
         try:
             return read(reply.text, answer)
         except Unfit as reasons:
-            raise self._failure("invalid", f"{answer.contract} twice did not fit", str(reasons)) from None
+            raise self._failure("invalid", f"{answer.__contract__} twice did not fit", str(reasons)) from None
 
     async def _reply(self) -> ModelReply:
         """The model's last word: it calls tools until it has what it needs."""
@@ -148,7 +148,7 @@ def _shown(about: Sequence[About]) -> Iterator[TextPart]:
     if not about:
         yield TextPart(text="Go on.")
     for n, piece in enumerate(about, 1):
-        kind = f' type="{piece.contract}"' if isinstance(piece, Message) else ""
+        kind = f' type="{piece.__contract__}"' if isinstance(piece, Message) else ""
         plain = (
             piece.plain() if isinstance(piece, Message) else piece.reveal() if isinstance(piece, Untrusted) else piece
         )

@@ -8,6 +8,7 @@ import anyio
 from pydantic import BaseModel, JsonValue
 
 from moot.protocols import (
+    Count,
     Data,
     ModelFailure,
     ModelReply,
@@ -50,10 +51,10 @@ STOPS: dict[str, Stop] = {
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int
-    completion_tokens: int
-    prompt_tokens_details: dict[str, int | None] | None = None
-    completion_tokens_details: dict[str, int | None] | None = None
+    prompt_tokens: Count
+    completion_tokens: Count
+    prompt_tokens_details: dict[str, Count | None] | None = None
+    completion_tokens_details: dict[str, Count | None] | None = None
 
     def ours(self) -> Usage:
         read = (self.prompt_tokens_details or {}).get("cached_tokens") or 0

@@ -35,14 +35,14 @@ def shape_of(answer: type[Message]) -> Data | None:
     None if it has an object with free names, which cannot be closed; the model must then be told in words.
     """
     try:
-        return cast("Data", _closed(answer.model_json_schema()))
+        return cast("Data", _closed(answer.model_json_schema(by_alias=False)))
     except Boundless:
         return None
 
 
 def in_words(answer: type[Message]) -> str:
     """The same for a model that must be told."""
-    schema = to_json(answer.model_json_schema(), indent=1).decode()
+    schema = to_json(answer.model_json_schema(by_alias=False), indent=1).decode()
     return f"Answer with one JSON object and nothing else. It fits this JSON Schema:\n{schema}"
 
 

@@ -70,7 +70,7 @@ def office(*more: object, cards: list[object] | None = None, **policy: object) -
         cards if cards is not None else [*CARDS, *more],  # type: ignore[arg-type, list-item]
         {"write": lambda _: {}, "look": lambda given: {"found": given["word"]}},
     )
-    run.ask(GOAL, Errand.contract)
+    run.ask(GOAL, Errand.__contract__)
     run.decide()
     return run
 
@@ -449,7 +449,7 @@ def test_whatever_happens_runs_in_which_agents_ask_end_within_the_budget(calls: 
     cards = [*CARDS, card("dan", "write", "asking.Note.v1", errand="asking.Errand.v1")]
     policy = Policy(goal=Errand, outcome=Noted, planner=fixed(plan), budget=Budget(calls=calls), attempts=2)
     run = Simulation(policy, cards, {"write": lambda _: {}, "look": lambda _: {}}, seed=seed, crash=crash)
-    run.ask(GOAL, Errand.contract)
+    run.ask(GOAL, Errand.__contract__)
     spent: dict[tuple[str, int], int] = {}
     for _ in range(1000):
         if run.state.concluded:

@@ -56,14 +56,14 @@ class Summed(Outcome):
 
 
 CARDS = (
-    card("clerk", "sum", "Summary.v1", ask="Ask.v1", verdicts=f"[{Verdict.contract}]"),
-    card("scribe", "sum", "Summary.v1", ask="Ask.v1", verdicts=f"[{Verdict.contract}]"),
+    card("clerk", "sum", "Summary.v1", ask="Ask.v1", verdicts=f"[{Verdict.__contract__}]"),
+    card("scribe", "sum", "Summary.v1", ask="Ask.v1", verdicts=f"[{Verdict.__contract__}]"),
     card("owl", "look", "Findings.v1", witness=True, text="Text.v1"),
     card("fox", "look", "Findings.v1", witness=True, text="Text.v1", hint="Text.v1?"),
     card("pig", "dig", "Text.v1", topic="Topic.v1"),
     card("hen", "scratch", "Text.v1", topics="[Topic.v1]", found="[Findings.v1]"),
 )
-SCHEMAS: dict[str, Data] = {each.contract: each.model_json_schema() for each in (Text, Topic)}
+SCHEMAS: dict[str, Data] = {each.__contract__: each.model_json_schema() for each in (Text, Topic)}
 
 
 def goal(name: str, field: str = "") -> Data:
@@ -235,7 +235,7 @@ def test_no_plan_hangs_who_looks_how_deep_it_is(wrong: Data, reason: str) -> Non
     assert reason in str(asked[1].given)
     plan = drawn(Sketch.of(wrong), ready)
     policy = Policy(goal=Ask, outcome=Summed, planner=fixed(plan), budget=Budget(depth=9))
-    end = Simulation(policy, list(CARDS), {}).run({"text": {}}, Ask.contract)
+    end = Simulation(policy, list(CARDS), {}).run({"text": {}}, Ask.__contract__)
     assert (end.status, reason in end.because) == ("failed", True)
 
 
@@ -253,11 +253,11 @@ def test_it_is_asked_three_times_at_most() -> None:
 
 def test_a_fallback_is_seen_by_who_reads_the_log() -> None:
     """A whole run whose planner is of no use ends well, and the line of the plan says who has not planned it."""
-    cards = [card("clerk", "sum", "Summary.v1", ask="Ask.v1"), card("planner", "plan", Sketch.contract)]
-    cards[1] = cards[1].model_copy(update={"takes": {"request": Contract(type=PlanRequest.contract)}})
+    cards = [card("clerk", "sum", "Summary.v1", ask="Ask.v1"), card("planner", "plan", Sketch.__contract__)]
+    cards[1] = cards[1].model_copy(update={"takes": {"request": Contract(type=PlanRequest.__contract__)}})
     skills: dict[str, Callable[[Data], JsonValue | Failure]] = {"sum": lambda _: {}, "plan": lambda _: sketch()}
     run = Simulation(Policy(goal=Ask, outcome=Summed, planner=by_model(fallback=by_contract)), cards, skills)
-    assert run.run({"text": {}}, Ask.contract).status == "decided"
+    assert run.run({"text": {}}, Ask.__contract__).status == "decided"
     assert [task.asked_by for task in run.assigned()] == ["plan"] * 3 + [""]
     (line,) = [describe(entry) for entry in run.log if isinstance(entry.event, Planned)]
     assert line.startswith("planned: 1 step; not by model: the outcome needs end, which is no step")

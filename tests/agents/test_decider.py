@@ -154,7 +154,7 @@ def test_any_order_and_any_crash_gives_the_same_end() -> None:
     ends = set()
     for seed in range(200):
         run = board(seed, crash=seed > 0)
-        end = run.run(GOAL, Ask.contract)
+        end = run.run(GOAL, Ask.__contract__)
         ends.add((end.status, end.because, repr(end.outcome), tuple(v.model_dump_json() for v in verdicts(run))))
     assert len(ends) == 1
     settled = {verdict.matter: verdict for verdict in verdicts(run)}
@@ -167,7 +167,7 @@ def test_a_replay_gives_the_hash_that_the_conclusion_names() -> None:
     """Folded up to Concluded.at, the log gives Concluded.state_hash, crashes or not."""
     for seed in range(10):
         run = board(seed, crash=seed > 4)
-        end = run.run(GOAL, Ask.contract)
+        end = run.run(GOAL, Ask.__contract__)
         assert fold("r1", [entry for entry in run.log if entry.seq <= end.at]).hash() == end.state_hash
 
 
@@ -187,7 +187,7 @@ print(fold("r1", entries).hash())
 def test_another_process_folds_to_the_same_hash() -> None:
     """From the bytes on the wire and under another seed of Python's hashes."""
     run = board()
-    run.run(GOAL, Ask.contract)
+    run.run(GOAL, Ask.__contract__)
     lines = [
         f"{e.seq} {e.subject.author} {e.subject.kind} {'.'.join(e.subject.rest) or '-'} {e.time!r} "
         + e.envelope.encode().decode()
@@ -216,7 +216,7 @@ def office(*agents: str, skills: dict[str, Answer] | None = None, **policy: Any)
 
 def begun(run: Simulation) -> Simulation:
     """The run with its goal asked, and all decided that can be decided before anybody answers."""
-    run.ask(GOAL, Ask.contract)
+    run.ask(GOAL, Ask.__contract__)
     run.decide()
     return run
 
@@ -224,7 +224,7 @@ def begun(run: Simulation) -> Simulation:
 def test_a_second_attempt_goes_to_another_agent() -> None:
     """Whatever went wrong, somebody else may do better; after `attempts` the step is lost."""
     run = office("ann", "bob", "cy", attempts=3, skills={"sum": lambda _: raised()})
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     first, second, third = run.assigned()
     assert [first.attempt, second.attempt, third.attempt] == [1, 2, 3]
     assert first.agent != second.agent != third.agent
@@ -236,14 +236,14 @@ def test_an_agent_that_is_alone_gets_the_second_attempt_too() -> None:
     """A hiccup of the only agent costs an attempt, not the run."""
     answers: Iterator[JsonValue | Failure] = iter([raised(), {}])
     run = office("ann", skills={"sum": lambda _: next(answers)})
-    assert run.run(GOAL, Ask.contract).status == "decided"
+    assert run.run(GOAL, Ask.__contract__).status == "decided"
     assert [(task.agent, task.attempt) for task in run.assigned()] == [("ann", 1), ("ann", 2)]
 
 
 def test_what_was_refused_is_never_tried_again() -> None:
     """Bad input stays bad: nobody else is asked."""
     run = office("ann", "bob", attempts=5, skills={"sum": lambda _: refused("no text")})
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     assert len(run.assigned()) == 1
     assert (end.status, end.missing) == ("failed", ("ann",))
     assert "no text" in end.because
@@ -332,7 +332,7 @@ def test_the_reason_of_a_foreign_answer_is_true() -> None:
 def test_a_witness_that_gives_no_testimony_costs_one_attempt() -> None:
     """Its answer is foreign; the witness is lost, and the run names it."""
     run = board(skills={"ruff.check": lambda _: {"claims": "none"}})
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     assert len(run.assigned("ruff-check")) == 2
     assert (end.status, end.missing) == ("partial", ("ruff",))
     assert "no testimony" in end.because
@@ -342,7 +342,7 @@ def test_a_witness_may_say_a_list_of_testimonies() -> None:
     """All that is in the list is heard, each item under an id of its own."""
     two: JsonValue = [{"claims": [{"about": "p", "value": 1}]}, {"claims": [{"about": "q", "value": 2}]}]
     run = board(skills={"ruff.check": lambda _: two})
-    assert run.run(GOAL, Ask.contract).status == "decided"
+    assert run.run(GOAL, Ask.__contract__).status == "decided"
     heard = [item for barrier in run.state.barriers.values() for item in barrier.items.values() if item.by == "ruff"]
     assert [(item.id, item.value) for item in heard if isinstance(item, Claim)] == [
         ("ruff-check.0", 1),
@@ -369,9 +369,9 @@ NOISE = [
 def test_strangers_on_the_coordinators_subjects_are_counted_and_passed_over() -> None:
     """Whatever is written there out of place, readable or not: the run comes to the same end."""
     quiet = board()
-    end = quiet.run(GOAL, Ask.contract)
+    end = quiet.run(GOAL, Ask.__contract__)
     loud = board()
-    loud.ask(GOAL, Ask.contract)
+    loud.ask(GOAL, Ask.__contract__)
     for event in NOISE[:1]:
         loud.append(event, COORDINATOR, "event", "driving")
     loud.decided()
@@ -389,7 +389,7 @@ def test_strangers_on_the_coordinators_subjects_are_counted_and_passed_over() ->
 def test_a_lost_witness_is_partial_and_named() -> None:
     """The others' verdicts stand; the run says who is missing and why."""
     run = board(skills={"flake.check": lambda _: raised("no config")})
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     assert (end.status, end.missing) == ("partial", ("flake",))
     assert "flake: no config" in end.because
     assert {"summary", "proof", "verdicts"} == set(end.outcome)
@@ -397,7 +397,7 @@ def test_a_lost_witness_is_partial_and_named() -> None:
 
 def test_a_lost_outcome_is_a_failed_run_that_names_the_field() -> None:
     """What hangs on a lost step is lost; the reason at its root is told."""
-    end = board(skills={"draft": lambda _: raised("no paper")}).run(GOAL, Ask.contract)
+    end = board(skills={"draft": lambda _: raised("no paper")}).run(GOAL, Ask.__contract__)
     assert end.status == "failed"
     assert end.because == "outcome.summary cannot be had any more: scribe: no paper"
 
@@ -406,7 +406,7 @@ def test_absent_members_are_waited_for_and_then_named() -> None:
     """Planning waits for `patience`, then goes on without; who is absent makes the run partial."""
     run = board(patience=10.0)
     run.dead = frozenset({"flake"})
-    run.ask(GOAL, Ask.contract)
+    run.ask(GOAL, Ask.__contract__)
     asked = run.now
     assert not run.decided()
     run.sleep()
@@ -420,7 +420,7 @@ def test_a_plan_that_cannot_be_without_the_absent_fails_and_names_them() -> None
     """The error of the planner is the reason of the run."""
     run = board(patience=10.0)
     run.dead = frozenset({"scribe"})
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     assert (end.status, end.missing) == ("failed", ("scribe",))
     assert "absent: scribe" in end.because
 
@@ -432,7 +432,7 @@ def test_nobody_to_prove_fails_closed_after_patience() -> None:
     """The barrier waits for whoever could answer; then nothing unproved stands, and the run goes on."""
     run = board(patience=10.0)
     run.cards = [each for each in BOARD if each.name != "trial"]
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     assert end.status == "decided"
     assert run.now > 1010.0
     changed = [item for verdict in verdicts(run) for item in verdict.stands if not isinstance(item, Claim)]
@@ -445,14 +445,14 @@ def test_a_prover_that_cannot_be_fed_is_told_apart_from_none() -> None:
     run = board(patience=10.0)
     greedy = card("prover", "trial", "moot.Trial.v1", key="Key.v1", proposals="[moot.Proposal.v1]")
     run.cards = [greedy if each.name == "trial" else each for each in BOARD]
-    run.run(GOAL, Ask.contract)
+    run.run(GOAL, Ask.__contract__)
     assert any("cannot be given all that it takes" in verdict.because for verdict in verdicts(run))
 
 
 def test_a_prover_that_dies_and_leaves_no_card_fails_closed() -> None:
     """An inquiry whose first attempt failed and that nobody can be asked again does not go round for ever."""
     run = board(patience=10.0)
-    run.ask(GOAL, Ask.contract)
+    run.ask(GOAL, Ask.__contract__)
     while not (asked := [task for task in run.open_tasks() if task.skill == "trial"]):
         if not run.decided():
             run.answer(run.open_tasks()[0])
@@ -465,7 +465,7 @@ def test_an_inquiry_that_fails_is_asked_again() -> None:
     """Inquiries are tasks like any other: as many attempts, and then the reason is on record."""
     answers: Iterator[JsonValue | Failure] = iter([raised(), raised("no disk"), *[raised("again")] * 2])
     run = board(skills={"trial": lambda _: next(answers)})
-    assert run.run(GOAL, Ask.contract).status == "decided"
+    assert run.run(GOAL, Ask.__contract__).status == "decided"
     first = verdicts(run)[0]
     assert "no disk" in first.because
     attempts = [task.attempt for task in run.assigned() if task.skill == "trial"]
@@ -476,7 +476,7 @@ def test_an_inquiry_that_fails_is_asked_again() -> None:
 def test_a_prover_that_answers_nonsense_fails_closed(nonsense: JsonValue) -> None:
     """Even null is an answer: nothing unproved stands, and the run goes on."""
     run = board(skills={"trial": lambda _: nonsense})
-    assert run.run(GOAL, Ask.contract).status == "decided"
+    assert run.run(GOAL, Ask.__contract__).status == "decided"
     assert any("the answer was no Trial" in verdict.because for verdict in verdicts(run))
 
 
@@ -491,7 +491,7 @@ def test_an_empty_docket_may_be_asked_about_too() -> None:
     nothing = says()
     silence = {"ruff.check": nothing, "flake.check": nothing, "guard.check": nothing, "format": nothing}
     run = board(skills=silence, arbiters=(curious,))
-    assert run.run(GOAL, Ask.contract).status == "decided"
+    assert run.run(GOAL, Ask.__contract__).status == "decided"
     kinds = [type(e.event).__name__ for e in run.log if isinstance(e.event, Opened | Settled) or _trial(e.event)]
     assert kinds[:3] == ["Opened", "Assigned", "Settled"]
 
@@ -518,10 +518,10 @@ def test_a_planner_may_ask_before_it_plans() -> None:
 
     run = office("ann", planner=planner, skills={"think": lambda given: given})
     run.cards.append(card("sage", "think", "Thought.v1", text="Text.v1"))
-    assert run.run(GOAL, Ask.contract).status == "decided"
+    assert run.run(GOAL, Ask.__contract__).status == "decided"
     assert heard == [{"about": "it", "text": {"words": 1}}]
     alone = office("ann", planner=planner)
-    assert alone.run(GOAL, Ask.contract).status == "decided"
+    assert alone.run(GOAL, Ask.__contract__).status == "decided"
     assert isinstance(heard[-1], Failure)
 
 
@@ -541,7 +541,7 @@ def test_a_cancelled_run_ends_at_once() -> None:
 def test_a_run_that_takes_longer_than_its_patience_fails() -> None:
     """The patience of the goal bounds the whole run."""
     run = office("ann")
-    run.append(GoalAsked(type=Ask.contract, goal=GOAL, by="client", patience=20.0), "client", "goal")
+    run.append(GoalAsked(type=Ask.__contract__, goal=GOAL, by="client", patience=20.0), "client", "goal")
     run.decide()
     run.sleep()
     assert run.now == run.state.asked_at + 20.0
@@ -552,7 +552,7 @@ def test_a_run_that_takes_longer_than_its_patience_fails() -> None:
 
 def test_undecided_stop_ends_for_a_person() -> None:
     """Where the team wants it, what nobody decided ends the run as undecided, with the count."""
-    end = board(undecided="stop").run(GOAL, Ask.contract)
+    end = board(undecided="stop").run(GOAL, Ask.__contract__)
     assert (end.status, end.because) == (
         "undecided",
         "2 matters are undecided, and this team wants a person then",
@@ -578,7 +578,7 @@ def test_a_goal_of_another_kind_fails_with_the_reason(goal: Data, type: str, wor
 def test_nothing_after_the_conclusion_changes_anything() -> None:
     """Late answers, cancellations and a second conclusion move the position, and nothing else."""
     run = board()
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     before = run.state.hash()
     position = run.state.seq, run.state.fence
     run.say(run.assigned()[0], {})
@@ -617,7 +617,7 @@ def many(**skills: Answer) -> Simulation:
 def test_each_element_is_a_task_and_keeps_its_place() -> None:
     """Answered in any order, the list comes out in the order it went in."""
     run = many()
-    end = run.run({"texts": [{"words": n} for n in range(5)]}, Many.contract)
+    end = run.run({"texts": [{"words": n} for n in range(5)]}, Many.__contract__)
     assert [task.task for task in run.assigned("clerk-sum")] == [f"clerk-sum-{n}" for n in range(5)]
     assert end.outcome["summaries"] == [{"words": n} for n in range(5)]
     assert end.status == "decided"
@@ -626,7 +626,7 @@ def test_each_element_is_a_task_and_keeps_its_place() -> None:
 def test_elements_that_fail_leave_the_others() -> None:
     """What hangs on the list goes on with what there is; the run is partial."""
     run = many(sum=lambda given: refused("odd") if "1" in str(given) else given["text"])
-    end = run.run({"texts": [{"words": n} for n in range(3)]}, Many.contract)
+    end = run.run({"texts": [{"words": n} for n in range(3)]}, Many.__contract__)
     assert (end.status, end.missing) == ("partial", ("clerk",))
     assert end.outcome["summaries"] == [{"words": 0}, {"words": 2}]
     assert len(run.assigned("eye-look")) == 2
@@ -634,7 +634,7 @@ def test_elements_that_fail_leave_the_others() -> None:
 
 def test_a_list_that_fails_as_a_whole_is_lost() -> None:
     """Nothing is left of it, so the outcome cannot be had."""
-    end = many(sum=lambda _: refused("odd")).run({"texts": [{"words": 1}]}, Many.contract)
+    end = many(sum=lambda _: refused("odd")).run({"texts": [{"words": 1}]}, Many.__contract__)
     assert end.status == "failed"
     assert "outcome.summaries" in end.because
 
@@ -642,7 +642,7 @@ def test_a_list_that_fails_as_a_whole_is_lost() -> None:
 def test_an_empty_list_is_no_loss() -> None:
     """No task, no failure: what hangs on it gets an empty list."""
     run = many()
-    end = run.run({"texts": []}, Many.contract)
+    end = run.run({"texts": []}, Many.__contract__)
     assert (end.status, end.outcome) == ("decided", {"summaries": [], "verdicts": []})
     assert run.assigned() == []
 
@@ -653,7 +653,7 @@ def test_an_empty_list_is_no_loss() -> None:
 def test_what_is_settled_is_not_reopened() -> None:
     """The second barrier opens what is new; its taker hears the verdicts of both, the first ones unchanged."""
     run = board()
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     first, second = [entry.event for entry in run.log if isinstance(entry.event, Opened)]
     assert {item.by for item in first.items} == {"ruff", "flake", "guard"}
     assert {item.by for item in second.items} == {"black"}
@@ -688,7 +688,7 @@ def test_barriers_that_open_at_once_number_their_matters_apart() -> None:
             {"look": both, "sum": lambda _: {}},
             crash=crash,
         )
-        run.ask(GOAL, Ask.contract)
+        run.ask(GOAL, Ask.__contract__)
         while not run.open_tasks() or not run.state.plan or len(run.assigned()) < 2:
             run.decided()
         for task in run.open_tasks():
@@ -703,13 +703,13 @@ def test_the_steps_of_a_plan_may_stand_in_any_order() -> None:
     for seed in range(20):
         shuffled = tuple(Random(seed).sample(plan.steps, len(plan.steps)))
         run = board(planner=fixed(plan.model_copy(update={"steps": shuffled})))
-        end = run.run(GOAL, Ask.contract)
+        end = run.run(GOAL, Ask.__contract__)
         assert end.status == "decided"
         assert len([entry for entry in run.log if isinstance(entry.event, Opened)]) == 2
 
 
 def _planned(run: Simulation) -> Plan:
-    run.ask(GOAL, Ask.contract)
+    run.ask(GOAL, Ask.__contract__)
     run.decided()
     assert run.state.plan is not None
     return run.state.plan
@@ -718,7 +718,7 @@ def _planned(run: Simulation) -> Plan:
 def test_a_plan_with_faults_fails_the_run_in_words() -> None:
     """Nothing of it is begun."""
     plan = Plan(steps=(), outcome={"summary": FromVerdicts(steps=("ghost",))})
-    end = office("ann", planner=fixed(plan)).run(GOAL, Ask.contract)
+    end = office("ann", planner=fixed(plan)).run(GOAL, Ask.__contract__)
     assert (end.status, end.because) == (
         "failed",
         "the plan cannot be carried out: the outcome needs ghost, which is no step",
@@ -737,7 +737,7 @@ def test_decide_is_pure_and_every_run_ends() -> None:
     for seed in range(60):
         chance = Random(seed)
         run = board(seed, crash=chance.random() < 0.5)
-        run.ask(GOAL, Ask.contract)
+        run.ask(GOAL, Ask.__contract__)
         for _ in range(2000):
             if run.state.concluded:
                 break
@@ -836,7 +836,7 @@ def test_an_event_costs_the_same_however_long_the_run() -> None:
 
 
 def planned(run: Simulation) -> set[str]:
-    run.run(GOAL, Ask.contract)
+    run.run(GOAL, Ask.__contract__)
     assert run.state.plan
     return {agent for step in run.state.plan.steps for agent in step.agents}
 
@@ -859,5 +859,5 @@ def test_an_inquiry_is_not_put_to_who_is_skipped() -> None:
     """Without its prover a board that demands proof fails closed."""
     run = board()
     run.skip = ("prover",)
-    end = run.run(GOAL, Ask.contract)
+    end = run.run(GOAL, Ask.__contract__)
     assert (end.status, "Proven.v1" in end.because) == ("failed", True)

@@ -174,8 +174,8 @@ def test_each_of_both_questions_has_its_part_of_the_budget() -> None:
     """Ten calls: what comes after the barrier has a part too."""
     cards = [
         *(card(agent, "look", "Found.v1", witness=True, ask="Ask.v1") for agent in ("ann", "bob")),
-        card("clerk", "sum", "Word.v1", verdicts=f"[{Verdict.contract}]"),
-        card("judge", "judge", Judgement.contract, case=Case.contract),
+        card("clerk", "sum", "Word.v1", verdicts=f"[{Verdict.__contract__}]"),
+        card("judge", "judge", Judgement.__contract__, case=Case.__contract__),
     ]
     skills: dict[str, Callable[[Data], JsonValue | Failure]] = {
         "ann.look": lambda _: {"claims": [ITEMS[0].plain()]},
@@ -185,6 +185,6 @@ def test_each_of_both_questions_has_its_part_of_the_budget() -> None:
     }
     policy = Policy(goal=Ask, outcome=Worded, arbiters=(unopposed, judged()), budget=Budget(calls=10))
     run = Simulation(policy, cards, skills)
-    assert run.run({}, Ask.contract).status == "decided"
+    assert run.run({}, Ask.__contract__).status == "decided"
     shares = [task.share for task in run.assigned() if task.skill == "judge"]
     assert shares == [Share(calls=3), Share(calls=3)]

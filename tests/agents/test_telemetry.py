@@ -258,7 +258,7 @@ async def test_a_coordinator_that_takes_over_continues_the_trace(spans: InMemory
 
     team = traced(quick)
     async with broker() as url, open_bus(url, team.name, name="client") as bus:
-        await bus.log.ask("r", GoalAsked(type=Question.contract, goal={"words": ""}, by="x"), client="x")
+        await bus.log.ask("r", GoalAsked(type=Question.__contract__, goal={"words": ""}, by="x"), client="x")
         async with anyio.create_task_group() as group:
             await enter(group, url, team)
             async for entry in bus.log.follow("r"):
@@ -294,7 +294,7 @@ def test_a_replay_links_to_what_was_recorded_and_does_not_continue_it(spans: InM
 
 
 def assigned() -> Assigned:
-    return Assigned(task="t", step="t", agent="ann", attempt=1, skill="work", input={}, deadline=2**40)
+    return Assigned(task="t", step="t", agent="ann", attempt=1, skill="work", input={}, deadline=2**36)
 
 
 def sealed() -> str | None:

@@ -279,10 +279,10 @@ def test_tail_of_what_was_said(run: Run) -> None:
     assert len(lines) == 3
     rows = run("tail", "--since", "1h", "--team", "other", "--count", "4", "-o", "jsonl").rows
     assert [row["type"] for row in rows] == [
-        GoalAsked.contract,
-        Driving.contract,
-        Concluded.contract,
-        GoalAsked.contract,
+        GoalAsked.__contract__,
+        Driving.__contract__,
+        Concluded.__contract__,
+        GoalAsked.__contract__,
     ]
     assert rows == run("tail", "--all", "--team", "other", "--count", "4", "--raw").rows
 

@@ -75,7 +75,7 @@ def context(
         attempt=attempt,
         skill="work",
         input=given or {},
-        deadline=2**40,
+        deadline=2**36,
         share=share,
         serving=Serving(models=models, cheaper=cheaper),
     )

@@ -214,7 +214,7 @@ async def test_an_answer_that_is_not_the_recorded_one_is_a_miss(bus: Bus) -> Non
 def hashed(call: Entry) -> str:
     """The hash of a run in which the call was made within a task that was really assigned."""
     assigned = Assigned(
-        task="t", step="", agent="ann", attempt=1, skill="work", input={}, deadline=2**40, asked_by="plan"
+        task="t", step="", agent="ann", attempt=1, skill="work", input={}, deadline=2**36, asked_by="plan"
     )
     said = seal(assigned, source="coordinator", run="r")
     state = fold(

@@ -48,7 +48,7 @@ def test_a_message_survives_plain_json() -> None:
 
 def test_the_contract_is_name_and_major_version() -> None:
     """Name.v1, or what the class says; a subclass has its own and is another message."""
-    assert (Note.contract, Later.contract, Child.contract) == ("Note.v1", "desk.Note.v2", "Child.v1")
+    assert (Note.__contract__, Later.__contract__, Child.__contract__) == ("Note.v1", "desk.Note.v2", "Child.v1")
 
 
 @pytest.mark.parametrize(

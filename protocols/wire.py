@@ -1,0 +1,106 @@
+"""Wire: what may be sent. Whoever sends something checks here that a reader will find it just as it was."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from .errors import Unreadable, Unsendable
+from .message import Data, Message
+
+DEEPEST = 150  # levels of nesting in what somebody sends: a goal, a result, a question
+ROOM = 25  # levels that an event may add around it, in the hands of those who pass it on
+READABLE = 200  # levels that a reader of JSON takes (jiter's own bound)
+LARGEST = 64 * 2**20  # bytes that somebody sends at once; more goes into a Blob
+
+_FINITE: TypeAdapter[JsonValue] = TypeAdapter(JsonValue, config=ConfigDict(allow_inf_nan=False))
+
+
+def legible(raw: bytes, deepest: int = DEEPEST) -> JsonValue:
+    """The values in JSON from anybody. Raises Unreadable: no JSON, NaN, a number or a nesting that is too large."""
+    spare = READABLE - deepest
+    try:  # the brackets around it leave the reader `deepest` levels of its own
+        value = from_json(b"[" * spare + raw + b"]" * spare, allow_inf_nan=False)
+        for _ in range(spare):
+            (value,) = value
+        return _FINITE.validate_python(value)  # 1e400 is read as infinity
+    except ValidationError:
+        raise Unreadable("a number in it is too large") from None
+    except ValueError as error:
+        raise Unreadable(_why(str(error), deepest)) from None
+
+
+def sent(message: Message, as_what: type[Message] | None = None) -> Data:
+    """The message as plain JSON values, which read as just this message again.
+
+    `as_what` is the class that readers know it by, where it is not its own. Raises Unsendable: something in it would
+    be lost or changed on the way, or nobody could read it.
+    """
+    known_as = as_what or type(message)
+    name = type(message).__name__
+    try:
+        raw = to_json(plain(message))
+    except (PydanticSerializationError, UnicodeError, RecursionError, ValueError) as error:
+        raise Unsendable(f"{name} cannot be sent", _why(str(error), DEEPEST)) from None
+    if len(raw) > LARGEST:
+        raise Unsendable(f"{name} cannot be sent", f"it has {len(raw)} bytes, and {LARGEST} is the most")
+    try:
+        data = legible(raw)
+        back = known_as.model_validate_json(raw)
+    except Unreadable as error:
+        raise Unsendable(f"{name} cannot be sent", str(error)) from None
+    except ValidationError as error:
+        raise Unsendable(f"{name} cannot be sent", f"whoever reads it finds {first_error(error)}") from None
+    if different := next(_differences(message, back, top=True), ""):
+        raise Unsendable(f"{name} cannot be sent", f"it would not arrive as it is: {different}")
+    assert isinstance(data, dict)
+    return data
+
+
+def plain(message: Message) -> Data:
+    """The message as plain JSON values, unchecked, whatever its fields are called."""
+    return Message.plain(message)
+
+
+def first_error(error: ValidationError) -> str:
+    """The first thing that is wrong, with its place: "claims.0.about: Field required"."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join(filter(None, [".".join(str(part) for part in first["loc"]), first["msg"]]))
+
+
+def _why(error: str, deepest: int) -> str:
+    if "depth exceeded" in error or error.startswith("recursion limit"):
+        return f"it is nested more than {deepest} levels deep"
+    if error.startswith("number out of range"):
+        return "a number in it has too many digits"
+    return f"it cannot be written as JSON: {error.removeprefix('Error serializing to JSON: ').partition(' at line')[0]}"
+
+
+def _differences(said: object, read: object, place: str = "", *, top: bool = False) -> Iterator[str]:
+    """Where what was read is not what was said, in words. At the `top` a subclass without fields of its own will do."""
+    if isinstance(said, BaseModel) and isinstance(read, BaseModel):
+        if type(said) is not type(read) and not (top and isinstance(said, type(read))):
+            yield f"{place} is {type(said).__name__}, and would arrive as {type(read).__name__}"
+        else:
+            yield from _within(_fields(said), _fields(read), place)
+    elif isinstance(said, Mapping) and isinstance(read, Mapping):
+        yield from _within(said, read, place)
+    elif isinstance(said, list | tuple) and type(said) is type(read):
+        yield from _within(dict(enumerate(said)), dict(enumerate(cast("Sequence[object]", read))), place)
+    elif said != read:
+        yield f"{place} would have another value"
+
+
+def _within(said: Mapping[Any, object], read: Mapping[Any, object], place: str) -> Iterator[str]:
+    for name in (*said, *read.keys() - said.keys()):
+        inner = f"{place}.{name}" if place else str(name)
+        if name in said and name in read:
+            yield from _differences(said[name], read[name], inner)
+        else:
+            yield f"{inner} would be lost" if name in said else f"{inner} would be there as well"
+
+
+def _fields(message: BaseModel) -> dict[str, object]:
+    fields = {name: message.__dict__.get(name) for name in type(message).model_fields}
+    return fields | (message.__pydantic_extra__ or {})
