@@ -139,6 +139,7 @@ def _planning(state: RunState, policy: Policy, view: View, load: Counter[str], p
     try:
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
+            _check_new(state, [plan], "planner")
             return list(inquire(state, policy, view, plan, "plan", state.driving_since, load, purse))
         if not isinstance(plan, Plan):
             raise PlanError("there is no plan", f"the planner gave a {type(plan).__name__}")
@@ -207,11 +208,19 @@ def _settling(
     barrier = state.barriers[name]
     replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
     inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
+    _check_new(state, inquiries, "arbiters")
     purse.expect(sum(not is_open(state, inquiry.task) for inquiry in inquiries))
     for inquiry in inquiries:
         yield from inquire(state, policy, view, inquiry, name, barrier.since, load, purse)
     if not inquiries:
         yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
+
+
+def _check_new(state: RunState, inquiries: list[Inquiry], who: str) -> None:
+    """Whoever asks only what has been answered would ask for ever. Raises PlanError."""
+    if inquiries and all(inquiry.task in state.answers for inquiry in inquiries):
+        skills = ", ".join(sorted({inquiry.skill for inquiry in inquiries}))
+        raise PlanError(f"the team's {who} asked {skills} again", "what was answered is not asked a second time")
 
 
 def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:

@@ -13,11 +13,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
-from pydantic import JsonValue
 
 from moot.bus import embedded, open_bus
 from moot.protocols import Assigned, Failure, Message, Refused, Result, token
 
+from .asking import said
 from .client import Client, new_run
 from .coordinator import coordinate
 from .models import Endpoints
@@ -80,7 +80,7 @@ async def bench(
                 agent=specialist.name,
                 attempt=1,
                 skill=skill,
-                input={name: _plain(value) for name, value in given.items() if value is not None},
+                input={name: said(value) for name, value in given.items() if value is not None},
                 deadline=2**36,
             )
             after = await bus.log.append(run, [assigned], after=0, source="bench")
@@ -108,12 +108,6 @@ async def running(team: Team, url: str | None = None, *, endpoints: Endpoints | 
         )
         stack.callback(group.cancel_scope.cancel)
         yield Client(await stack.enter_async_context(open_bus(where, team.name, name="client")))
-
-
-def _plain(value: Message | Sequence[Message]) -> JsonValue:
-    if isinstance(value, Message):
-        return value.plain()
-    return [message.plain() for message in value]
 
 
 def _heard(specialist: Specialist, skill: str, output: object) -> Message | list[Message]:

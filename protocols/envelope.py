@@ -45,7 +45,7 @@ class Envelope(Message, contract="moot.Envelope.v1"):
         """
         unset = {name for name in _OPTIONAL if getattr(self, name) is None}
         try:
-            raw = self.__pydantic_serializer__.to_json(self, exclude=unset)
+            raw = self.__pydantic_serializer__.to_json(self, exclude=unset, warnings=False)
             open_envelope(raw)
         except (ValueError, RecursionError, Unreadable) as error:
             raise Unsendable(f"{type(self.data).__name__} cannot be written", str(error)) from None

@@ -1,13 +1,18 @@
 """A real broker for every test that wants one. There is no double: nats-server starts in 25 ms."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from moot.bus import Bus, open_bus
+
+# as in a real process: below that come tracebacks with all their locals, which take seconds to draw
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
 
 HOLD = """
 import sys, anyio
