@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field, ValidationError
+from pydantic_core import from_json
 
 from moot.protocols import (
     Budget,
@@ -22,7 +23,7 @@ from moot.protocols import (
     Step,
     Unreadable,
     Value,
-    legible,
+    check_legible,
 )
 
 from .budgeting import too_deep
@@ -247,7 +248,8 @@ def _ref(source: Source, taker: str, witnesses: list[str], needs: dict[str, list
             heard = source.steps or tuple(w for w in witnesses if taker not in _before(w, needs) and w != taker)
             return FromVerdicts(steps=heard)
         case "value":
-            return Value(value=legible(source.value.encode()))
+            check_legible(source.value.encode())
+            return Value(value=from_json(source.value))
 
 
 def _before(step: str, needs: dict[str, list[str]]) -> set[str]:

@@ -21,7 +21,7 @@ from moot.protocols import (
     Subjects,
     Unanswered,
     Unreadable,
-    legible,
+    check_legible,
     open_envelope,
     parse,
 )
@@ -99,7 +99,7 @@ class Live:
         """What an agent says of itself; None if nobody answers."""
         try:
             answer = await self._connection.request(self._subjects.card(agent), timeout=timeout)
-            legible(answer.data)  # its schemas go into questions to planners
+            check_legible(answer.data)  # its schemas go into questions to planners
             return AgentCard.model_validate_json(answer.data)
         except (Unanswered, Unreadable, ValidationError):
             return None

@@ -13,7 +13,7 @@ from .errors import Unreadable, Unsendable
 from .events import Decision, Event
 from .message import Message
 from .subjects import Subject
-from .wire import DEEPEST, READABLE, ROOM, legible
+from .wire import DEEPEST, READABLE, ROOM, check_legible
 
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The W3C trace context of what goes on now; each envelope that is sealed meanwhile carries it."""
@@ -108,7 +108,7 @@ def open_envelope(raw: bytes) -> Envelope:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the message"
         raise Unreadable(f"{where}: {first['msg']}") from None
-    legible(raw, READABLE if isinstance(envelope.data, Decision) else DEEPEST + ROOM)
+    check_legible(raw, READABLE if isinstance(envelope.data, Decision) else DEEPEST + ROOM)
     return envelope
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, SchemaValidator, core_schema, from_json, to_json
 
 from .errors import Unreadable, Unsendable
 from .message import Data, Message
@@ -14,19 +14,24 @@ ROOM = 25  # levels that an event may add around it, in the hands of those who p
 READABLE = 200  # levels that a reader of JSON takes (jiter's own bound)
 LARGEST = 64 * 2**20  # bytes that somebody sends at once; more goes into a Blob
 
+_NESTED = SchemaValidator(core_schema.typed_dict_schema({}))  # reads all of it, and makes nothing of it
+_ALIKE = bytes.maketrans(b"123456789e", b"000000000E")
+_ODD = (b"NaN", b"Infinity", b"0E000", b"0E+000", b"0" * 200)  # one of these is in whatever holds an infinite number
 _FINITE: TypeAdapter[JsonValue] = TypeAdapter(JsonValue, config=ConfigDict(allow_inf_nan=False))
 
 
-def legible(raw: bytes, deepest: int = DEEPEST) -> JsonValue:
-    """The values in JSON from anybody. Raises Unreadable: no JSON, NaN, a number or a nesting that is too large."""
-    spare = READABLE - deepest
-    try:  # the brackets around it leave the reader `deepest` levels of its own
-        value = from_json(b"[" * spare + raw + b"]" * spare, allow_inf_nan=False)
-        for _ in range(spare):
-            (value,) = value
-        return _FINITE.validate_python(value)  # 1e400 is read as infinity
-    except ValidationError:
-        raise Unreadable("a number in it is too large") from None
+def check_legible(raw: bytes, deepest: int = DEEPEST) -> None:
+    """Raises Unreadable: the JSON in it has a number that is not finite, or more levels of nesting."""
+    try:
+        if raw.count(b"[") + raw.count(b"{") > deepest:
+            spare = READABLE - deepest  # so many objects around it leave the reader `deepest` levels
+            _NESTED.validate_json(b'{"":' * spare + raw + b"}" * spare)
+        alike = raw.translate(_ALIKE)
+        if any(odd in alike for odd in _ODD):
+            _FINITE.validate_python(from_json(raw, allow_inf_nan=False))  # 1e400 is read as infinity
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Unreadable(_why(str(first.get("ctx", {}).get("error", "")), deepest)) from None
     except ValueError as error:
         raise Unreadable(_why(str(error), deepest)) from None
 
@@ -40,13 +45,14 @@ def sent(message: Message, as_what: type[Message] | None = None) -> Data:
     known_as = as_what or type(message)
     name = type(message).__name__
     try:
-        raw = to_json(plain(message))
+        data = plain(message)
+        raw = to_json(data)
     except (PydanticSerializationError, UnicodeError, RecursionError, ValueError) as error:
         raise Unsendable(f"{name} cannot be sent", _why(str(error), DEEPEST)) from None
     if len(raw) > LARGEST:
         raise Unsendable(f"{name} cannot be sent", f"it has {len(raw)} bytes, and {LARGEST} is the most")
     try:
-        data = legible(raw)
+        check_legible(raw)
         back = known_as.model_validate_json(raw)
     except Unreadable as error:
         raise Unsendable(f"{name} cannot be sent", str(error)) from None
@@ -54,7 +60,6 @@ def sent(message: Message, as_what: type[Message] | None = None) -> Data:
         raise Unsendable(f"{name} cannot be sent", f"whoever reads it finds {first_error(error)}") from None
     if different := next(_differences(message, back, top=True), ""):
         raise Unsendable(f"{name} cannot be sent", f"it would not arrive as it is: {different}")
-    assert isinstance(data, dict)
     return data
 
 
@@ -74,6 +79,8 @@ def _why(error: str, deepest: int) -> str:
         return f"it is nested more than {deepest} levels deep"
     if error.startswith("number out of range"):
         return "a number in it has too many digits"
+    if not error or error.startswith("expected value"):
+        return "a number in it is not finite"
     return f"it cannot be written as JSON: {error.removeprefix('Error serializing to JSON: ').partition(' at line')[0]}"
 
 
