@@ -4,8 +4,8 @@ from .api_guard import api_guard
 from .applying import apply_to
 from .autoflake import autoflake
 from .bandit import bandit
-from .baseline import Baseline, tree_digest
-from .bench import Bench, Record
+from .baseline import Baseline, baseline, tree_digest
+from .bench import Bench, Outcome, Record
 from .codespell import codespell
 from .comparison import Row, board, compare, table
 from .complexity import complex_functions
@@ -20,7 +20,19 @@ from .formatting import format_draft
 from .house_rules import defended
 from .isort import isort
 from .memory import Memory
-from .messages import Counts, Draft, Findings, Formatting, Patch, Report, Repository, Review, ReviewProof, Rewritten
+from .messages import (
+    Counts,
+    Draft,
+    Findings,
+    Formatting,
+    Gap,
+    Patch,
+    Report,
+    Repository,
+    Review,
+    ReviewProof,
+    Rewritten,
+)
 from .mypy import mypy
 from .patches import BadPatch, apply_patch, unified
 from .process import Limits, Ran, run, scrubbed
@@ -50,7 +62,8 @@ from .writing import finished, write_draft, write_patch
 
 __all__ = [  # noqa: RUF022 - a table of contents
     # what is said
-    "Repository", "Review", "Findings", "Draft", "Rewritten", "Formatting", "Patch", "Counts", "ReviewProof", "Report",
+    "Repository", "Review", "Findings", "Draft", "Rewritten", "Formatting", "Patch", "Counts", "Gap", "ReviewProof",
+    "Report",
     # the team, and who says it
     "team",
     "ruff", "ruff_bold", "autoflake", "pyupgrade", "flynt", "isort", "codespell", "formatter",
@@ -64,8 +77,8 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "hunks", "apply", "digest", "split_lines", "groups", "BadEdit", "Source", "read_sources",
     "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "finished", "write_patch",
     # proof
-    "Memory", "Proving", "Baseline", "Bench", "Record", "MOST_RUNS", "tree_digest", "sift", "accused", "OutOfRuns",
-    "run", "scrubbed", "Limits", "Ran",
+    "Memory", "Proving", "Baseline", "baseline", "Bench", "Outcome", "Record", "MOST_RUNS", "tree_digest",
+    "sift", "accused", "OutOfRuns", "run", "scrubbed", "Limits", "Ran",
     # each tool by itself
     "Row", "board", "compare", "table",
 ]  # fmt: skip
