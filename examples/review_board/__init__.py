@@ -42,7 +42,7 @@ from .public_api import guard
 from .pyupgrade import pyupgrade
 from .radon import radon
 from .rewriters import autoflake_fixes, flynt_fixes, isort_fixes, pyupgrade_fixes
-from .rewriting import groups
+from .rewriting import groups, rewritten
 from .ruff import ruff
 from .ruff_bold import ruff_bold
 from .ruff_security import ruff_security
@@ -74,7 +74,7 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "complex_functions",
     "guard", "defended", "lineage", "find", "Settings", "read_settings", "oldest_python",
     # edits, sources, patches
-    "hunks", "apply", "digest", "split_lines", "groups", "BadEdit", "Source", "read_sources",
+    "hunks", "apply", "digest", "split_lines", "groups", "rewritten", "BadEdit", "Source", "read_sources",
     "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "finished", "write_patch",
     # proof
     "Memory", "Proving", "Baseline", "baseline", "Bench", "Outcome", "Record", "MOST_RUNS", "tree_digest",

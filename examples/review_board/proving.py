@@ -16,6 +16,7 @@ from .bench import Bench, Overlay
 from .edits import BadEdit, apply
 from .gaps import MOST_NAMED, reason
 from .messages import Counts, Patch, ReviewProof
+from .moving import at_odds
 from .patches import BadPatch, apply_patch
 from .sifting import OutOfRuns, sift
 from .sources import Sources, read_sources
@@ -132,18 +133,24 @@ class Sieve:
         return f"{stand}; unproved, for {self._on.baseline.hole}"
 
     def _fitting(self, changes: Sequence[Change]) -> list[Change]:
-        """Without what is stale or overlaps a change before it."""
+        """Without what is stale, overlaps a change before it, or moves elsewhere what that moves."""
         fitting: list[Change] = []
         for change in changes:
             files = {edit.resource for edit in change.proposal.edits}
             near = [other for other in fitting if files & {edit.resource for edit in other.proposal.edits}]
-            try:
-                self._on.overlay([*near, change])
-            except BadEdit as error:
-                self._fell(change, f"does not fit: {error}")
+            if why := self._misfit([*near, change]):
+                self._fell(change, f"does not fit: {why}")
             else:
                 fitting.append(change)
         return fitting
+
+    def _misfit(self, changes: Sequence[Change]) -> str:
+        try:
+            self._on.overlay(changes)
+        except BadEdit as error:
+            return str(error)
+        line = at_odds([change.proposal.edits for change in changes])
+        return f"another change moves the same line elsewhere: {line}" if line else ""
 
     def _through_tiers(self, changes: list[Change]) -> None:
         many = len(self._on.baseline.record.collected) >= WORTH_COLLECTING
