@@ -57,7 +57,7 @@ class Baseline:
             if seen.kind != "passed":
                 yield Missing(_kind(seen), reason(seen.why), name)
         for name, why in self.lost.items():
-            yield Missing("modules cannot be imported", reason(why), name)
+            yield Missing("cannot be imported", reason(why), name)
 
     @cached_property
     def thin(self) -> bool:

@@ -10,7 +10,7 @@ from .messages import Gap, GapKind
 
 ERROR = re.compile(r"[\w.]*(Error|Exception|Warning|Exit|Interrupt)\b")
 COMPLAINT = re.compile(r"(.*\berror|ERROR): ")
-KINDS: tuple[GapKind, ...] = ("could not run", "failed already", "fail as expected", "modules cannot be imported")
+KINDS: tuple[GapKind, ...] = ("could not run", "failed already", "fail as expected", "cannot be imported")
 MOST_REASONS = 20  # of a kind, kept apart
 MOST_NAMED = 1000  # names in all: a proof is one message
 MOST_TOLD = 3  # reasons of a kind that are told in a line
@@ -65,8 +65,9 @@ def told(gaps: Sequence[Gap]) -> str:
 
 def _of_a_kind(kind: str, gaps: Sequence[Gap]) -> str:
     reasons = [f"{gap.why} ({gap.count})" for gap in gaps[:MOST_TOLD]]
-    rest = sum(gap.count for gap in gaps[MOST_TOLD:])
-    return f"{sum(gap.count for gap in gaps)} {kind}: " + ", ".join([*reasons, *([f"others ({rest})"] if rest else [])])
+    total, rest = sum(gap.count for gap in gaps), sum(gap.count for gap in gaps[MOST_TOLD:])
+    number = counted(total, "module") if kind == "cannot be imported" else total  # all others are tests
+    return f"{number} {kind}: " + ", ".join([*reasons, *([f"others ({rest})"] if rest else [])])
 
 
 def _fewer(names: dict[tuple[GapKind, str], list[str]]) -> Iterable[tuple[GapKind, str, list[str]]]:

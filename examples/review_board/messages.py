@@ -59,7 +59,7 @@ class Counts(Message, contract="review.Counts.v1"):
     unreached: int = 0
 
 
-GapKind = Literal["could not run", "failed already", "fail as expected", "modules cannot be imported"]
+GapKind = Literal["could not run", "failed already", "fail as expected", "cannot be imported"]
 
 
 class Gap(Message, contract="review.Gap.v1"):

@@ -29,7 +29,7 @@ def rewritten(root: Path, tool: Callable[[Sources], None], explain: Explain, tie
         for path, source in before.files.items()
         for group in groups(source, hunks(path, source.text, _text(root / path)), ties(source))
     ]
-    places = moved([lines(item.edits) for item in proposals])  # from file to file
+    places = moved([_code(item) for item in proposals])
     joined = [reduce(both, [proposals[place] for place in some]) for some in places]
     return Findings(claims=before.claims, proposals=tuple(joined))
 
@@ -56,6 +56,11 @@ def touches(edit: Edit, span: Span) -> bool:
 def proposal(edits: Sequence[Edit], lineage: str, because: str, evidence: Sequence[Evidence] = ()) -> Proposal:
     """A proposal whose edits stand or fall together."""
     return Proposal(edits=tuple(edits), lineage=lineage, because=because, evidence=tuple(evidence))
+
+
+def _code(item: Proposal) -> dict[str, int]:
+    """What moves from file to file. No import does: `import os` may go here and come there for reasons of their own."""
+    return {line: number for line, number in lines(item.edits).items() if not line.startswith(("import ", "from "))}
 
 
 def both(one: Proposal, other: Proposal) -> Proposal:

@@ -151,8 +151,9 @@ def test_what_the_repository_hides_from_pytest_is_a_gap(conftest: str, write: Wr
 
 def test_a_module_that_cannot_be_imported_is_named(write: Write) -> None:
     said = proof(write({**BESIDE, "extra.py": "import nowhere\n"}))
-    assert gaps(said) == [("modules cannot be imported", f"ModuleNotFoundError: {LACKS}", 1)]
+    assert gaps(said) == [("cannot be imported", f"ModuleNotFoundError: {LACKS}", 1)]
     assert said.gaps[0].names == ("extra",)
+    assert told(said).startswith("PROOF  holds for 21 tests; 1 module cannot be imported: ")
 
 
 def test_gaps_are_bounded_and_all_are_counted(write: Write) -> None:
