@@ -90,7 +90,8 @@ def _proves(said: JsonValue) -> bool:
 def _proof(said: JsonValue) -> Html:
     """A proof among the outcome's fields; what it counted before and after, side by side, if it did."""
     proof = said if isinstance(said, dict) else {}
-    kind, word = ("go", "✓ holds") if proof["holds"] else ("stop", "✗ does not hold")
+    gaps = proof.get("gaps")
+    kind, word = ("wait" if gaps else "go", "✓ holds") if proof["holds"] else ("stop", "✗ does not hold")
     parts = [tag("span", word, class_=f"pill {kind}"), text(f" {proof.get('because') or ''}")]
     before, after = proof.get("before"), proof.get("after")
     if isinstance(before, dict) and isinstance(after, dict):
@@ -103,7 +104,18 @@ def _proof(said: JsonValue) -> Html:
     fresh = proof.get("new_failures")
     if isinstance(fresh, list) and fresh:
         parts.append(tag("ul", *(tag("li", f"new failure: {each}") for each in fresh[:20])))
+    if isinstance(gaps, list) and gaps:
+        parts.append(tag("ul", *(tag("li", _gap(each)) for each in gaps if isinstance(each, dict))))
     return join(parts)
+
+
+def _gap(said: Data) -> Html:
+    """What the proof claims nothing of, its names in a fold."""
+    names = said.get("names")
+    line = f"{said.get('count')} {said.get('kind')}: {said.get('why')}"
+    if not isinstance(names, list) or not names:
+        return text(line)
+    return tag("details", tag("summary", line), tag("ul", *(tag("li", tag("code", str(each))) for each in names)))
 
 
 def _counts(value: JsonValue) -> bool:

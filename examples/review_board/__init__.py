@@ -4,8 +4,8 @@ from .api_guard import api_guard
 from .applying import apply_to
 from .autoflake import autoflake
 from .bandit import bandit
-from .baseline import Baseline, tree_digest
-from .bench import Bench, Record
+from .baseline import Baseline, baseline, tree_digest
+from .bench import Bench, Outcome, Record
 from .codespell import codespell
 from .comparison import Row, board, compare, table
 from .complexity import complex_functions
@@ -20,7 +20,19 @@ from .formatting import format_draft
 from .house_rules import defended
 from .isort import isort
 from .memory import Memory
-from .messages import Counts, Draft, Findings, Formatting, Patch, Report, Repository, Review, ReviewProof, Rewritten
+from .messages import (
+    Counts,
+    Draft,
+    Findings,
+    Formatting,
+    Gap,
+    Patch,
+    Report,
+    Repository,
+    Review,
+    ReviewProof,
+    Rewritten,
+)
 from .mypy import mypy
 from .patches import BadPatch, apply_patch, unified
 from .process import Limits, Ran, run, scrubbed
@@ -30,7 +42,7 @@ from .public_api import guard
 from .pyupgrade import pyupgrade
 from .radon import radon
 from .rewriters import autoflake_fixes, flynt_fixes, isort_fixes, pyupgrade_fixes
-from .rewriting import groups
+from .rewriting import groups, rewritten
 from .ruff import ruff
 from .ruff_bold import ruff_bold
 from .ruff_security import ruff_security
@@ -50,7 +62,8 @@ from .writing import finished, write_draft, write_patch
 
 __all__ = [  # noqa: RUF022 - a table of contents
     # what is said
-    "Repository", "Review", "Findings", "Draft", "Rewritten", "Formatting", "Patch", "Counts", "ReviewProof", "Report",
+    "Repository", "Review", "Findings", "Draft", "Rewritten", "Formatting", "Patch", "Counts", "Gap", "ReviewProof",
+    "Report",
     # the team, and who says it
     "team",
     "ruff", "ruff_bold", "autoflake", "pyupgrade", "flynt", "isort", "codespell", "formatter",
@@ -61,11 +74,11 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "complex_functions",
     "guard", "defended", "lineage", "find", "Settings", "read_settings", "oldest_python",
     # edits, sources, patches
-    "hunks", "apply", "digest", "split_lines", "groups", "BadEdit", "Source", "read_sources",
+    "hunks", "apply", "digest", "split_lines", "groups", "rewritten", "BadEdit", "Source", "read_sources",
     "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "finished", "write_patch",
     # proof
-    "Memory", "Proving", "Baseline", "Bench", "Record", "MOST_RUNS", "tree_digest", "sift", "accused", "OutOfRuns",
-    "run", "scrubbed", "Limits", "Ran",
+    "Memory", "Proving", "Baseline", "baseline", "Bench", "Outcome", "Record", "MOST_RUNS", "tree_digest",
+    "sift", "accused", "OutOfRuns", "run", "scrubbed", "Limits", "Ran",
     # each tool by itself
     "Row", "board", "compare", "table",
 ]  # fmt: skip

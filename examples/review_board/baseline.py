@@ -1,14 +1,17 @@
 """Baseline: what works before anything is changed. Only what worked can be broken."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from .bench import Bench, Outcome, Record
 from .edits import digest
+from .gaps import Missing, counted, gathered, reason, told
+from .messages import Gap, GapKind
 from .modules import dotted
-from .sources import Sources
+from .sources import Sources, is_test
 
 Failures = Mapping[str, str]  # what works no longer -> why
 NOT_IMPORTED = {"setup", "conftest", "noxfile", "tasks", "fabfile"}  # scripts that act when imported
@@ -16,22 +19,75 @@ NOT_IMPORTED = {"setup", "conftest", "noxfile", "tasks", "fabfile"}  # scripts t
 
 @dataclass(frozen=True)
 class Baseline:
-    """The files that compile, the modules that import, and the tests with their outcomes; how long those take."""
+    """The files that compile, the modules that import, and the tests with their outcomes; how long those take.
+    `lost`: the modules that cannot be imported, and why; of the tests' own the record says it."""
 
     files: tuple[str, ...]
     modules: tuple[str, ...]
     record: Record
     seconds: float = 0.0
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def patience(self) -> float:
         """The seconds after which a run of these tests hangs: ten times what they take, half a minute at least."""
         return max(30.0, 10 * self.seconds)
 
+    @cached_property
+    def hole(self) -> str:
+        """Why nothing can be shown to be unbroken; empty if something can."""
+        if self.record.stopped:
+            return f"the tests do not come to an end before the patch: {self.record.stopped}{self._so_far}"
+        if not self.record.outcomes:
+            return "the repository has no tests"
+        return "" if self.record.counts.passed else f"no test passes before the patch; {told(self.gaps)}"
+
     @property
-    def proves(self) -> bool:
-        """True if at least one test passes: without, nothing can be shown to be unbroken."""
-        return self.record.complete and self.record.counts.passed > 0
+    def _so_far(self) -> str:
+        passed = self.record.counts.passed
+        return f", of which {passed} passed" if passed else ""
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What did not pass, and what cannot be imported: of all that no proof claims anything."""
+        return gathered(self._missing())
+
+    def _missing(self) -> Iterator[Missing]:
+        for name, seen in self.record.outcomes.items():
+            if seen.kind != "passed":
+                yield Missing(_kind(seen), reason(seen.why), name)
+        for name, why in self.lost.items():
+            yield Missing("cannot be imported", reason(why), name)
+
+    @cached_property
+    def thin(self) -> bool:
+        """True if what passes is not most of the tests; or if as many files cannot be collected as have tests that
+        pass, for how many tests are in those nobody knows."""
+        passed = _passing(self.record)
+        closed = {name for name in self.record.outcomes if name == _file(name)} - self.record.collected
+        return 2 * len(passed) <= len(self.record.outcomes) or len(set(map(_file, passed))) <= len(closed)
+
+    def judged(self, now: Record, failures: int) -> tuple[bool, str]:
+        """Whether what worked before works now, of which this is the record, and for what that was shown."""
+        passing, but = self.proved(now), self.but
+        if self.hole:
+            return False, f"{self.hole}; so nothing is proved"
+        if not now.complete:
+            return False, f"the tests do not come to an end with the patch: {now.stopped}"
+        if failures:
+            return False, counted(failures, "new failure") + but
+        if self.thin:
+            return False, f"only {counted(passing, 'test')} passed before and after, which is not most of them{but}"
+        return True, f"for {'' if but else 'all '}{counted(passing, 'test')}{but}"
+
+    @property
+    def but(self) -> str:
+        """The gaps, to be put behind what is claimed."""
+        return f"; {told(self.gaps)}" if self.gaps else ""
+
+    def proved(self, now: Record) -> int:
+        """How many tests passed before and pass now."""
+        return len(_passing(self.record) & _passing(now))
 
     def lost_imports(self, now: Mapping[str, str]) -> Failures:
         """What compiled or imported before and does not now."""
@@ -40,25 +96,25 @@ class Baseline:
     def lost_tests(self, now: Record) -> Failures:
         """The tests that are not found any more; where a module cannot be collected, that module and why."""
         errors = {name: seen.why for name, seen in now.outcomes.items() if seen.red and not self._was_red(name)}
-        missing = dict.fromkeys(sorted(self.record.collected - now.collected), "the test is not found any more")
-        return errors or missing
+        return errors or {name: _absent(name, now) for name in sorted(self.record.collected - now.collected)}
 
     def new_failures(self, now: Record, only: Sequence[str] = ()) -> Failures:
-        """The tests that passed and do not, that were skipped and fail, or that fail and were not there before."""
+        """The tests that passed and do not, that ran and cannot, that are not found any more, or that fail and did not
+        run or were not there before."""
         asked = set(only)
         names = asked or set(self.record.outcomes) | set(now.outcomes)
-        found = {name: self._worse(name, now.outcomes.get(name)) for name in sorted(names)}
+        found = {name: self._worse(name, now) for name in sorted(names)}
         return {name: why for name, why in found.items() if why}
 
-    def _worse(self, name: str, now: Outcome | None) -> str:
-        before = self.record.outcomes.get(name)
-        if before and before.red:
-            return ""
+    def _worse(self, name: str, record: Record) -> str:
+        before, now = self.record.outcomes.get(name, Outcome("skipped")), record.outcomes.get(name)
         if now is None:
-            return "the test did not come to an end"
-        if before and before.kind == "passed" and now.kind == "skipped":
-            return f"passed before and is skipped now: {now.why}"
-        return (now.why or now.kind) if now.red else ""
+            return _absent(name, record) if name in self.record.collected else ""
+        if before.ran and not now.ran:
+            return f"ran before and cannot run now: {now.why or now.kind}"
+        if before.red or now.kind == "passed":
+            return ""
+        return (now.why or now.kind) if now.red or before.kind == "passed" else ""
 
     def _was_red(self, name: str) -> bool:
         before = self.record.outcomes.get(name)
@@ -69,6 +125,7 @@ def baseline(bench: Bench, sources: Sources) -> Baseline:
     """Run everything once on the folder as it is."""
     files = sorted(sources.files)
     modules = sorted({dotted(path) for path in files if _importable(path, sources)})
+    tests = {dotted(path) for path in files if is_test(path)}
     works = bench.imports({}, files, modules)
     began = time.monotonic()
     record = bench.tests({})
@@ -77,7 +134,28 @@ def baseline(bench: Bench, sources: Sources) -> Baseline:
         modules=tuple(name for name in modules if not works[name]),
         record=record,
         seconds=time.monotonic() - began,
+        lost={name: works[name] for name in modules if works[name] and name not in tests},
     )
+
+
+def _kind(seen: Outcome) -> GapKind:
+    if not seen.ran:
+        return "could not run"
+    return "failed already" if seen.red else "fail as expected"
+
+
+def _passing(record: Record) -> set[str]:
+    return {name for name, seen in record.outcomes.items() if seen.kind == "passed"}
+
+
+def _file(name: str) -> str:
+    return name.partition("::")[0]
+
+
+def _absent(name: str, record: Record) -> str:
+    """Why the record has nothing about a test: its module's own outcome, if there is one, says it."""
+    module = record.outcomes.get(_file(name))
+    return (module.why if module else record.stopped) or "the test is not found any more"
 
 
 def tree_digest(root: Path) -> str:

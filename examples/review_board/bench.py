@@ -6,28 +6,36 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from .gaps import said
 from .messages import Counts
-from .process import Limits, run, scrubbed
+from .process import Limits, Ran, ended, run, scrubbed
 
 Overlay = Mapping[str, str]  # path -> new text of the files that differ from the folder
 HERE = Path(__file__).parent
 LEFT_OUT = shutil.ignore_patterns(".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".moot", ".*_cache")
 SETTINGS = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
 WORST = ("passed", "skipped", "failed", "error")
+UNREACHED = "unreached"
+BROKEN_OFF = ("2", "3", "4")  # exit codes of pytest: interrupted, an error of its own, a wrong option
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a test ended: passed, skipped, failed or error, and the end of its report."""
+    """How a test ended: passed, skipped, failed, error or unreached, and the end of its report.
+
+    `ran`: its body was run; one that is expected to fail ran and is "skipped". A module that cannot be collected, or
+    skips itself, has an outcome as a test has.
+    """
 
     kind: str
     why: str = ""
+    ran: bool = False
 
     @property
     def red(self) -> bool:
@@ -37,11 +45,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Record:
-    """What a run of the tests wrote down. A run that was killed has no outcome for the tests it did not reach."""
+    """What became of each test in a run of them. `stopped`: why the run did not come to its end, and how far it got;
+    empty if it did."""
 
     collected: frozenset[str]
     outcomes: Mapping[str, Outcome]
-    complete: bool
+    stopped: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """True if the run came to its end."""
+        return not self.stopped
 
     @cached_property
     def counts(self) -> Counts:
@@ -52,6 +66,7 @@ class Record:
             failed=kinds.count("failed"),
             errors=kinds.count("error"),
             skipped=kinds.count("skipped"),
+            unreached=kinds.count(UNREACHED),
         )
 
 
@@ -108,10 +123,18 @@ class Bench:
 
     def _tests(self, overlay: Overlay, arguments: Sequence[str]) -> Record:
         with self._place(overlay) as place:
-            self._run(place, [*(_pytest(place) if self._pytest else [str(place.scripts / "unittests.py")]), *arguments])
-            return _record(place)
+            runner = _pytest(place) if self._pytest else [str(place.scripts / "unittests.py")]
+            ran = self._run(place, [*runner, *arguments])
+            return _record([*place.lines()], lambda: self._how(place, ran))
 
-    def _run(self, place: Place, arguments: Sequence[str]) -> None:
+    def _how(self, place: Place, ran: Ran) -> str:
+        """How a run ended that did not come to its end, in words; with what it printed last if it gave up by itself."""
+        if why := ended(ran, self._limits):
+            return why
+        last = said(place.tidy(ran.err)) or said(place.tidy(ran.out))
+        return f"the run ended with exit code {ran.code}" + (f" ({last})" if last and ran.code else "")
+
+    def _run(self, place: Place, arguments: Sequence[str]) -> Ran:
         roots = [place.code / "src"] if (place.code / "src").is_dir() else []
         path = ":".join(str(folder) for folder in [*roots, place.code, place.scripts])
         env = scrubbed(
@@ -122,7 +145,7 @@ class Bench:
             REVIEW_RECORD=str(place.record),
             REVIEW_TEST_SECONDS=str(self._limits.seconds / 3),
         )
-        run([sys.executable, *arguments], place.code, env, self._limits, writable=[place.code.parent])
+        return run([sys.executable, *arguments], place.code, env, self._limits, writable=[place.code.parent])
 
     @contextmanager
     def _place(self, overlay: Overlay) -> Iterator[Place]:
@@ -143,7 +166,8 @@ class Bench:
 def _pytest(place: Place) -> list[str]:
     settings = [] if any((place.code / name).exists() for name in SETTINGS) else ["-c", str(_no_settings(place))]
     plugins = ["-p", "review_board_recorder", "-p", "no:cacheprovider"]
-    return ["-m", "pytest", "-q", "--rootdir", str(place.code), "-o", "addopts=", *settings, *plugins]
+    options = ["--rootdir", str(place.code), "-o", "addopts=", "--continue-on-collection-errors"]
+    return ["-m", "pytest", "-q", *options, *settings, *plugins]
 
 
 def _no_settings(place: Place) -> Path:
@@ -153,15 +177,32 @@ def _no_settings(place: Place) -> Path:
     return path
 
 
-def _record(place: Place) -> Record:
-    collected: set[str] = set()
+def _record(lines: Sequence[Sequence[str]], how: Callable[[], str]) -> Record:
+    found = list(dict.fromkeys(test for kind, test, _, _ in lines if kind == "collected"))
     outcomes: dict[str, Outcome] = {}
-    complete = False
-    for kind, test, outcome, why in place.lines():
-        complete = complete or kind == "end"
-        if kind == "collected":
-            collected.add(test)
-        elif kind == "test":
-            before = outcomes.get(test, Outcome("passed"))
-            outcomes[test] = max(before, Outcome(outcome, why), key=lambda seen: WORST.index(seen.kind))
-    return Record(frozenset(collected), outcomes, complete)
+    for kind, test, outcome, why in lines:
+        if kind == "test":
+            outcomes[test] = _worse(outcomes.get(test, Outcome("passed")), _outcome(outcome, why))
+    ends = [outcome for kind, _, outcome, _ in lines if kind == "end"]
+    told = [why for kind, _, _, why in lines if kind == "stopped"]
+    left = [test for test in found if test not in outcomes]
+    stopped = "" if ends and ends[0] not in BROKEN_OFF else _broken_off(" ".join(told) or how(), found, left)
+    late = Outcome(UNREACHED, stopped or " ".join(told) or "the run ended before its turn")
+    return Record(frozenset(found), {**outcomes, **dict.fromkeys(left, late)}, stopped)
+
+
+def _outcome(kind: str, why: str) -> Outcome:
+    ran = kind in ("passed", "failed", "xfailed")
+    return Outcome("skipped" if kind == "xfailed" else kind, why, ran)
+
+
+def _worse(one: Outcome, other: Outcome) -> Outcome:
+    worst = max(one, other, key=lambda seen: WORST.index(seen.kind))
+    return replace(worst, ran=one.ran or other.ran)
+
+
+def _broken_off(how: str, found: Sequence[str], left: Sequence[str]) -> str:
+    if not found:
+        return f"{how}, before a test was found"
+    place = f", in {left[0]}" if left else ""
+    return f"{how}{place}, after {len(found) - len(left)} of {len(found)} tests"

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from moot.protocols import Proposal, Refused, Verdict
 
 from .baseline import Baseline, baseline
-from .bench import Bench, Record
+from .bench import Bench
 from .edits import hunks
 from .fixers import bold_fixes, ruff_fixes
 from .formatting import format_all
@@ -43,7 +43,10 @@ AT_ONCE = 2  # test runs
 
 @dataclass(frozen=True)
 class Row:
-    """What one way of fixing comes to. `fails` counts new failures; -1: not known, the reason stands in `because`."""
+    """What one way of fixing comes to. `fails` counts new failures; -1: not known, the reason stands in `because`.
+
+    What is green is so for the tests that ran: the column `unrun` has the others.
+    """
 
     name: str
     edits: int
@@ -92,7 +95,7 @@ def table(rows: Sequence[Row], verdicts: Sequence[Verdict] = ()) -> str:
     return "\n".join(
         [
             "EACH TOOL ALONE, ALL IN A ROW, THE BOARD",
-            f"  {'':<{width}}  edits   passed failed errors           proposals the board let stand",
+            f"  {'':<{width}}  edits   passed failed errors  unrun           proposals the board let stand",
             *(_line(row, width, accepted.get(row.name)) for row in rows),
         ]
     )
@@ -102,7 +105,8 @@ def _line(row: Row, width: int, accepted: tuple[int, int] | None) -> str:
     edits = "" if row.name == BEFORE else str(row.edits)
     counts = row.counts
     colour = "" if row.name == BEFORE else "RED" if row.fails > 0 else "green" if not row.fails else "?"
-    tests = f"{counts.passed:6} {counts.failed:6} {counts.errors:6}   {colour:<5}"
+    unrun = counts.skipped + counts.unreached
+    tests = f"{counts.passed:6} {counts.failed:6} {counts.errors:6} {unrun:6}   {colour:<5}"
     share = f"    {accepted[0]:4} of {accepted[1]}" if accepted else ""
     why = f"    {row.because}" if row.fails < 0 else ""
     return f"  {row.name:<{width}}  {edits:>5}   {tests}{share}{why}".rstrip()
@@ -131,11 +135,9 @@ def _tried(root: Path, sources: Sources, base: Baseline, name: str, tools: Seque
     changed = {path: texts[path] for path, source in sources.files.items() if texts[path] != source.text}
     edits = sum(len(hunks(path, sources.files[path].text, text)) for path, text in changed.items())
     now = Bench(root).within(base.patience).tests(changed)
-    return Row(name, edits, now.counts, len(base.new_failures(now)) or _incomplete(now))
-
-
-def _incomplete(now: Record) -> int:
-    return 0 if now.complete else -1
+    fails = len(base.new_failures(now))
+    holds, because = base.judged(now, fails)
+    return Row(name, edits, now.counts, fails or (0 if holds else -1), because)
 
 
 def _worked_on(root: Path, tools: Sequence[Tool]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from moot.protocols import Edit, Refused
 from .edits import hunks
 from .messages import Draft, Formatting, Rewritten
 from .rewriters import portions
-from .rewriting import groups, proposal, touches
+from .rewriting import groups, proposal, touches, unmoved
 from .settings import formats_with_ruff, has_ruff_settings
 from .sources import Source, read_sources
 from .tools import call
@@ -27,7 +27,9 @@ def format_draft(root: Path, draft: Draft) -> Formatting:
     proposals = [
         proposal(group, "ruff", "the format of the file" if path in tidy else "the format of what was rewritten")
         for path, text in drafted.items()
-        for group in groups(Source(path, text), list(_wanted(path, before[path], text, after[path], path in tidy)))
+        for group in groups(
+            Source(path, text), list(_wanted(Source(path, text), before[path], after[path], path in tidy))
+        )
     ]
     return Formatting(proposals=tuple(proposals))
 
@@ -60,8 +62,9 @@ def _formatted(root: Path, texts: Mapping[str, str], options: tuple[str, ...]) -
     return {path: (root / path).read_bytes().decode() for path in texts}
 
 
-def _wanted(path: str, before: str, draft: str, after: str, whole: bool) -> Iterator[Edit]:
-    rewritten = [(edit.start, edit.end) for edit in hunks(path, draft, before)]
-    for edit in hunks(path, draft, after):
-        if whole or any(touches(edit, span) for span in rewritten):
-            yield edit
+def _wanted(draft: Source, before: str, after: str, whole: bool) -> Iterator[Edit]:
+    """The hunks that touch what was rewritten, each with the other half of what it moves."""
+    rewritten = [(edit.start, edit.end) for edit in hunks(draft.path, draft.text, before)]
+    for part in unmoved(draft, hunks(draft.path, draft.text, after)):
+        if whole or any(touches(edit, span) for edit in part for span in rewritten):
+            yield from part

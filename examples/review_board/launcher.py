@@ -24,12 +24,13 @@ LOOK = 0.2  # seconds between two looks at what runs
 TOO_MUCH = 137  # the exit code of what was killed for its processes or their memory
 
 
-def limit(kind: int, most: int) -> None:
-    """Lower a limit, never above what is allowed already."""
+def limit(kind: int, most: int, more: int = 0) -> None:
+    """Lower a limit, never above what is allowed already. `more`: how much further nothing goes at all."""
     _, hard = resource.getrlimit(kind)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if hard != resource.RLIM_INFINITY:
+        most, more = min(most, hard), min(more, max(0, hard - most))
     with suppress(ValueError, OSError):  # not enforced on this platform
-        resource.setrlimit(kind, (most, most))
+        resource.setrlimit(kind, (most, most + more))
 
 
 def prctl(option: int, value: int) -> None:
@@ -93,7 +94,7 @@ def become(command: list[str], limits: dict[str, Any]) -> None:
     os.setsid()
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     limit(resource.RLIMIT_AS, limits["memory"])
-    limit(resource.RLIMIT_CPU, limits["cpu"])
+    limit(resource.RLIMIT_CPU, limits["cpu"], more=5)  # first SIGXCPU, which says why
     limit(resource.RLIMIT_FSIZE, limits["file"])
     limit(resource.RLIMIT_NOFILE, limits["files"])
     limit(resource.RLIMIT_CORE, 0)
@@ -124,9 +125,17 @@ def watch(child: int, signals: int, limits: dict[str, Any]) -> int:
         told, _, _ = select.select([signals], [], [], LOOK)
         if told and signal.SIGTERM in os.read(signals, 512):
             return 128 + signal.SIGTERM
-        running = descendants()
-        if len(running) > limits["processes"] or sum(running.values()) > limits["memory"]:
+        if passed := too_much(descendants(), limits):
+            sys.stderr.write(f"\nlauncher: the limit of {passed} was passed\n")
+            sys.stderr.flush()
             return TOO_MUCH
+
+
+def too_much(running: dict[int, int], limits: dict[str, Any]) -> str:
+    """The limit that is passed by all that runs together; empty if none is."""
+    if len(running) > limits["processes"]:
+        return f"{limits['processes']} processes"
+    return f"{limits['memory'] // 2**20} MiB of memory" if sum(running.values()) > limits["memory"] else ""
 
 
 def main() -> None:

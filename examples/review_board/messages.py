@@ -49,20 +49,41 @@ class Patch(Message, contract="review.Patch.v1"):
 
 
 class Counts(Message, contract="review.Counts.v1"):
-    """Tests by outcome. A module that could not be collected counts as one error."""
+    """Tests by outcome. A module that could not be collected counts as one error, one that skips itself as one skipped.
+    `unreached`: the run ended before their turn."""
 
     passed: int = 0
     failed: int = 0
     errors: int = 0
     skipped: int = 0
+    unreached: int = 0
+
+
+GapKind = Literal["could not run", "failed already", "fail as expected", "cannot be imported"]
+
+
+class Gap(Message, contract="review.Gap.v1"):
+    """What a proof does not claim, for one reason: how many tests (or test modules, or modules), and the first of
+    their names."""
+
+    kind: GapKind
+    why: str
+    count: int
+    names: tuple[str, ...] = ()
 
 
 class ReviewProof(Proof, contract="review.Proof.v1"):
-    """The repository's own tests before and after the patch. It holds if nothing fails now that did not fail before."""
+    """The repository's own tests before and after the patch.
+
+    It holds for the `proved` tests, which passed before and pass now, if nothing broke and if they are most of the
+    tests. Of what is in the gaps it claims nothing. `new_failures` are the first thousand.
+    """
 
     before: Counts
     after: Counts
     new_failures: tuple[str, ...] = ()
+    proved: int = 0
+    gaps: tuple[Gap, ...] = ()
 
 
 class Report(Outcome, contract="review.Report.v1"):

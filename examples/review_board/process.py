@@ -21,6 +21,7 @@ from typing import IO
 from anyio import from_thread
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
+TOLD = "launcher: "  # begins the line in which the launcher says which limit was passed
 GRACE = 10.0  # seconds that the launcher has for cleaning up
 
 
@@ -74,6 +75,19 @@ def run(
         return Ran(code, _text(out), _text(err))
 
 
+def ended(ran: Ran, limits: Limits) -> str:
+    """What ended the command from outside, a limit by its name; empty if it ended by itself."""
+    told = [line for line in ran.err.splitlines() if line.startswith(TOLD)]
+    if ran.code is None:
+        return f"the limit of {limits.seconds:g} s was reached"
+    if ran.code == 128 + signal.SIGXCPU:
+        return f"the limit of {limits.cpu} s of CPU time was reached"
+    if ran.code == 128 + signal.SIGKILL and told:
+        return told[-1].removeprefix(TOLD)
+    names = {128 + each: each.name for each in signal.Signals}
+    return f"{names[ran.code]} killed the run" if ran.code in names else ""
+
+
 def scrubbed(home: Path, **more: str) -> dict[str, str]:
     """An environment without secrets: nothing of ours but PATH goes in; equal runs get equal hash seeds."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
@@ -117,5 +131,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _text(stream: IO[bytes], most: int = 16 * 2**20) -> str:
-    stream.seek(0)
-    return stream.read(most).decode(errors="replace")
+    stream.seek(max(0, stream.seek(0, os.SEEK_END) - most))  # why it ended is said last
+    return stream.read().decode(errors="replace")

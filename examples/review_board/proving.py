@@ -5,7 +5,6 @@ what was red before may stay red. Whatever could not be proved by the end falls.
 holds that compiles and imports, and says so; the proof of the whole patch then does not hold.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,9 @@ from moot.protocols import Edit, Proposal, Trial
 from .baseline import Baseline, Failures, baseline
 from .bench import Bench, Overlay
 from .edits import BadEdit, apply
+from .gaps import MOST_NAMED, reason
 from .messages import Counts, Patch, ReviewProof
+from .moving import at_odds
 from .patches import BadPatch, apply_patch
 from .sifting import OutOfRuns, sift
 from .sources import Sources, read_sources
@@ -23,7 +24,6 @@ from .suspicion import accused
 
 MOST_RUNS = {"import": 120, "collect": 60, "tests": 40}  # checks a trial may make, by tier
 WORTH_COLLECTING = 100  # tests: to find fewer takes as long as to run them
-ERROR = re.compile(r"[\w.]*(Error|Exception|Warning|Exit|Interrupt)\b")
 MOST_TARGETS = 100  # tests named on one command line; beyond that all are run
 
 
@@ -58,24 +58,27 @@ class Proving:
     def prove(self, patch: Patch, inside: str = "") -> ReviewProof:
         """Apply the patch, whose paths are relative to `inside`, to a pristine copy and run all tests.
 
-        Never holds on a repository without passing tests.
+        Holds for the tests that passed before, names those that did not, and never holds where these are as many.
         """
-        before = self.baseline.record.counts
+        before, gaps = self.baseline.record.counts, self.baseline.gaps
         try:
             files = {path.removeprefix(inside): source.text for path, source in self.sources.files.items()}
             overlay = {inside + path: text for path, text in apply_patch(patch.diff, files).items()}
         except BadPatch as error:
-            return ReviewProof(holds=False, because=f"the patch does not apply: {error}", before=before, after=Counts())
+            because = f"the patch does not apply: {error}"
+            return ReviewProof(holds=False, because=because, before=before, after=Counts(), gaps=gaps)
         now = self.bench.tests(overlay)
         lost = self.baseline.lost_imports(self.imports(overlay))
         failures = sorted({*lost, *self.baseline.new_failures(now)})
-        holds = self.baseline.proves and now.complete and not failures
+        holds, because = self.baseline.judged(now, len(failures))
         return ReviewProof(
             holds=holds,
-            because=_verdict(self.baseline, now.complete, len(failures)),
+            because=because,
             before=before,
             after=now.counts,
-            new_failures=tuple(failures),
+            new_failures=tuple(failures[:MOST_NAMED]),
+            proved=self.baseline.proved(now),
+            gaps=gaps,
         )
 
     def imports(self, overlay: Overlay) -> dict[str, str]:
@@ -124,29 +127,36 @@ class Sieve:
         )
 
     def _because(self, asked: int) -> str:
-        if self._on.baseline.proves:
-            return f"{len(self._proved)} of {asked} changes stand together without a new failure"
-        return f"{len(self._proved)} of {asked} changes compile and import together; unproved, for no test passes"
+        if not self._on.baseline.hole:
+            return f"{len(self._proved)} of {asked} changes stand together without a new failure{self._on.baseline.but}"
+        stand = f"{len(self._proved)} of {asked} changes compile and import together"
+        return f"{stand}; unproved, for {self._on.baseline.hole}"
 
     def _fitting(self, changes: Sequence[Change]) -> list[Change]:
-        """Without what is stale or overlaps a change before it."""
+        """Without what is stale, overlaps a change before it, or moves elsewhere what that moves."""
         fitting: list[Change] = []
         for change in changes:
             files = {edit.resource for edit in change.proposal.edits}
             near = [other for other in fitting if files & {edit.resource for edit in other.proposal.edits}]
-            try:
-                self._on.overlay([*near, change])
-            except BadEdit as error:
-                self._fell(change, f"does not fit: {error}")
+            if why := self._misfit([*near, change]):
+                self._fell(change, f"does not fit: {why}")
             else:
                 fitting.append(change)
         return fitting
+
+    def _misfit(self, changes: Sequence[Change]) -> str:
+        try:
+            self._on.overlay(changes)
+        except BadEdit as error:
+            return str(error)
+        line = at_odds([change.proposal.edits for change in changes])
+        return f"another change moves the same line elsewhere: {line}" if line else ""
 
     def _through_tiers(self, changes: list[Change]) -> None:
         many = len(self._on.baseline.record.collected) >= WORTH_COLLECTING
         for tier in (self._imports, self._collect) if many else (self._imports,):
             changes = self._sifted(changes, tier)
-        while self._on.baseline.proves and (failures := self._tests(changes)):
+        while not self._on.baseline.hole and (failures := self._tests(changes)):
             only = sorted(failures) if len(failures) <= MOST_TARGETS else []
             left = self._sifted(changes, lambda some, only=only: self._tests(some, only))  # type: ignore[misc]
             if len(left) == len(changes):  # alone those tests pass: it takes the others to break them
@@ -159,7 +169,7 @@ class Sieve:
         for change, failures in guilty:
             name, why = next(iter(failures.items()))
             more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-            self._fell(change, f"breaks {name}{more}: {_reason(why)}")
+            self._fell(change, f"breaks {name}{more}: {reason(why)}")
         return kept
 
     def _fell(self, change: Change, why: str) -> None:
@@ -216,20 +226,3 @@ def _content(proposal: Proposal) -> tuple[tuple[str, int, int, str, str, str], .
 
 def _ids(changes: Iterable[Change]) -> list[str]:
     return [name for change in changes for name in change.ids]
-
-
-def _reason(text: str) -> str:
-    """The line of a failure's report that names the error, else its last."""
-    lines = [line.removeprefix("E").strip() for line in text.strip().splitlines()]
-    named = [line for line in lines if ERROR.match(line)]
-    return [*lines, *named][-1][:200] if lines else "no reason given"
-
-
-def _verdict(base: Baseline, complete: bool, failures: int) -> str:
-    if not base.record.collected:
-        return "the repository has no tests that can be run, so nothing is proved"
-    if not base.proves:
-        return "no test passed before the patch, so nothing is proved"
-    if not complete:
-        return "the tests did not come to an end with the patch"
-    return f"{failures} new failures" if failures else "everything that worked before works with the patch"

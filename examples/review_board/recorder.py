@@ -7,6 +7,8 @@ import json
 import os
 import signal
 from collections.abc import Generator
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,26 @@ def _say(kind: str, test: str, outcome: str, why: str = "") -> None:
         record.write(json.dumps([kind, test, outcome, why[-500:]]) + "\n")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Say which tests the repository deselects, whether or not it says so itself."""
+    found = [item.nodeid for item in items]
+    result = yield
+    for name in sorted({*found} - {item.nodeid for item in items}):
+        _say("test", name, "skipped", "deselected by the repository")
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Generator[None, bool | None, bool | None]:
+    """Say which test modules the repository ignores: pytest says nothing of them."""
+    ignored = yield
+    if ignored and any(fnmatch(collection_path.name, each) for each in config.getini("python_files")):
+        name = collection_path.relative_to(config.rootpath).as_posix()
+        _say("test", name, "skipped", "ignored by the repository")
+    return ignored
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Say what was found."""
     for item in session.items:
@@ -27,16 +49,30 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Say which modules could not be collected."""
-    if report.failed:
-        _say("test", report.nodeid, "error", report.longreprtext)
+    """Say which modules could not be collected, or skip themselves."""
+    if not report.passed:
+        _say("test", report.nodeid or ".", "error" if report.failed else "skipped", _why(report))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Say how each phase of a test ended, but for set-up and tear-down that went well."""
     if report.when == "call" or not report.passed:
-        outcome = report.outcome if report.when == "call" or report.skipped else "error"
-        _say("test", report.nodeid, outcome, "" if report.passed else report.longreprtext)
+        _say("test", report.nodeid, _kind(report), "" if report.passed else _why(report))
+
+
+def _kind(report: pytest.TestReport) -> str:
+    if report.when == "call":
+        return "xfailed" if report.skipped and hasattr(report, "wasxfail") else report.outcome
+    return "skipped" if report.skipped else "error"
+
+
+def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The end of what pytest prints; of a test that was skipped or is expected to fail only its reason."""
+    if hasattr(report, "wasxfail"):
+        return str(report.wasxfail) or "no reason given"
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return report.longreprtext
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,7 +80,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that hangs, so that the others get their turn. Where it cannot be interrupted the whole run is."""
 
     def late(*_: object) -> None:
-        pytest.fail(f"not done after {_seconds:g} s", pytrace=False)
+        pytest.fail(f"not done after {_seconds:g} s, the limit for one test", pytrace=False)
 
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, _seconds)
@@ -55,6 +91,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         signal.signal(signal.SIGALRM, before)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Say that the end was reached."""
-    _say("end", "", "")
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Say who stopped the run."""
+    _say("stopped", "", "", excinfo.exconly())
+
+
+def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Say what pytest or a plugin stumbled over."""
+    _say("stopped", "", "", excinfo.exconly())
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Say that the end was reached, and how."""
+    _say("end", "", str(int(exitstatus)))

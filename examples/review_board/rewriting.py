@@ -1,12 +1,14 @@
 """Rewriting: what a tool changed in a folder, as the smallest proposals that can stand alone."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from pathlib import Path
 
 from moot.protocols import Edit, Evidence, Proposal
 
 from .edits import apply, hunks
 from .messages import Findings
+from .moving import imports, lines, moved
 from .sources import Source, Sources, parse, read_sources
 
 Span = tuple[int, int]
@@ -17,8 +19,8 @@ Ties = Callable[[Source], Iterable[Sequence[Span]]]
 def rewritten(root: Path, tool: Callable[[Sources], None], explain: Explain, ties: Ties = lambda _: ()) -> Findings:
     """Let a tool change the folder in place, and say each change as a Proposal made by `explain`.
 
-    One hunk is one proposal, but for hunks that one fix made (`ties`: groups of line spans) or that alone would leave
-    a file that does not parse.
+    One hunk is one proposal, but for hunks that one fix made (`ties`: groups of line spans), between which a line or an
+    import moves, or that alone would leave a file that does not parse.
     """
     before = read_sources(root)
     tool(before)
@@ -27,13 +29,20 @@ def rewritten(root: Path, tool: Callable[[Sources], None], explain: Explain, tie
         for path, source in before.files.items()
         for group in groups(source, hunks(path, source.text, _text(root / path)), ties(source))
     ]
-    return Findings(claims=before.claims, proposals=tuple(proposals))
+    places = moved([_code(item) for item in proposals])
+    joined = [reduce(both, [proposals[place] for place in some]) for some in places]
+    return Findings(claims=before.claims, proposals=tuple(joined))
 
 
 def groups(source: Source, edits: Sequence[Edit], ties: Iterable[Sequence[Span]] = ()) -> list[list[Edit]]:
     """The edits in groups that stand or fall together, in order of their first lines."""
-    tied = _tie([[edit] for edit in edits], ties)
-    return _whole(source, tied)
+    return _whole(source, _tie(unmoved(source, edits), ties))
+
+
+def unmoved(source: Source, edits: Sequence[Edit]) -> list[list[Edit]]:
+    """The hunks in groups between which no line and no import moves."""
+    balances = [{**lines([edit]), **names} for edit, names in zip(edits, imports(source, edits), strict=True)]
+    return [[edits[place] for place in places] for places in moved(balances)]
 
 
 def touches(edit: Edit, span: Span) -> bool:
@@ -47,6 +56,18 @@ def touches(edit: Edit, span: Span) -> bool:
 def proposal(edits: Sequence[Edit], lineage: str, because: str, evidence: Sequence[Evidence] = ()) -> Proposal:
     """A proposal whose edits stand or fall together."""
     return Proposal(edits=tuple(edits), lineage=lineage, because=because, evidence=tuple(evidence))
+
+
+def _code(item: Proposal) -> dict[str, int]:
+    """What moves from file to file. No import does: `import os` may go here and come there for reasons of their own."""
+    return {line: number for line, number in lines(item.edits).items() if not line.startswith(("import ", "from "))}
+
+
+def both(one: Proposal, other: Proposal) -> Proposal:
+    """One proposal of two, which stand or fall together."""
+    because = ", ".join(dict.fromkeys([*one.because.split(", "), *other.because.split(", ")]))
+    update = {"edits": one.edits + other.edits, "evidence": one.evidence + other.evidence, "because": because}
+    return one.model_copy(update=update)
 
 
 def _text(path: Path) -> str:

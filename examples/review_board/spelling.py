@@ -10,7 +10,7 @@ from moot.protocols import Edit, Evidence, Proposal
 
 from .messages import Findings
 from .rewriters import on_files, portions
-from .rewriting import proposal, rewritten
+from .rewriting import both, proposal, rewritten
 from .sources import Source, Sources, read_sources
 from .tools import call
 
@@ -70,12 +70,6 @@ def _joined(proposals: Iterable[Proposal], names: set[str]) -> list[Proposal]:
         same = [pair for pair in done if pair[0] & words]
         done = [pair for pair in done if pair not in same]
         for others, other in same:
-            words, item = words | others, _both(other, item)
+            words, item = words | others, both(other, item)
         done.append((words, item))
     return [item for _, item in done]
-
-
-def _both(one: Proposal, other: Proposal) -> Proposal:
-    because = ", ".join(dict.fromkeys([*one.because.split(", "), *other.because.split(", ")]))
-    update = {"edits": one.edits + other.edits, "evidence": one.evidence + other.evidence, "because": because}
-    return one.model_copy(update=update)

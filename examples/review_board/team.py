@@ -142,8 +142,9 @@ def _result(report: RunReport) -> Iterator[str]:
             yield (
                 f"TESTS  {word:<6} {counts.passed} passed, {counts.failed} failed, "
                 f"{counts.errors} errors, {counts.skipped} skipped"
+                + (f", {counts.unreached} not reached" if counts.unreached else "")
             )
-        yield f"PROOF  {'holds' if said.holds else 'does not hold'}: {said.because}"
+        yield f"PROOF  {'holds' if said.holds else 'does not hold:'} {_line(said.because)}"
 
 
 def _patch(report: RunReport) -> Patch | None:

@@ -25,16 +25,32 @@ class Recorder(unittest.TextTestResult):
         _say("test", test.id(), "passed")
 
     def addFailure(self, test: unittest.TestCase, err: Any) -> None:
-        _say("test", test.id(), "failed", str(err[1]))
+        _say("test", test.id(), "failed", _reason(err))
 
     def addError(self, test: unittest.TestCase, err: Any) -> None:
-        _say("test", test.id(), "error", str(err[1]))
+        _say("test", test.id(), "failed" if _runs(test) else "error", _reason(err))
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any) -> None:
+        if err is not None:
+            _say("test", test.id(), "failed", _reason(err))
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        _say("test", test.id(), "failed", "unexpected success")
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
         _say("test", test.id(), "skipped", reason)
 
     def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
-        _say("test", test.id(), "skipped", str(err[1]))
+        _say("test", test.id(), "xfailed", _reason(err))
+
+
+def _runs(test: unittest.TestCase) -> bool:
+    """False for what stands for a module that cannot be imported, or for a class or module that cannot be set up."""
+    return isinstance(test, unittest.TestCase) and type(test).__module__ != "unittest.loader"
+
+
+def _reason(err: Any) -> str:
+    return f"{err[0].__name__}: {err[1]}"
 
 
 def _flat(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:

@@ -93,7 +93,8 @@ def play(said: dict[str, list[Said]], words: str = "text") -> Simulation:
 
     answers = {name: findings(items) for name, items in said.items()}
     counts: Data = {"passed": 2, "failed": 0}
-    proof: Data = {"holds": True, "because": f"nothing broke {words}", "before": counts, "after": counts}
+    gap: Data = {"kind": "could not run", "why": f"it is not here {words}", "count": 3, "names": [f"test_it {words}"]}
+    proof: Data = {"holds": True, "because": f"nothing broke {words}", "before": counts, "after": counts, "gaps": [gap]}
     simulation = Simulation(
         Policy(goal=Ask, outcome=Reviewed, members=tuple(dict.fromkeys(c.agent for c in CARDS)), arbiters=ARBITERS),
         CARDS,

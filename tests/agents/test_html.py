@@ -104,6 +104,8 @@ def test_the_sections_are_there_and_rejections_come_first() -> None:
         "Uncontested", "Plan", "Patch (1 file)", "Log",
     ]  # fmt: skip
     assert "✓ holds" in html
+    assert "3 could not run: it is not here" in html
+    assert "<code>test_it text</code>" in html
     assert html.count("<svg") == 2
 
 

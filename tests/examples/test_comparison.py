@@ -28,14 +28,16 @@ def test_the_table_says_what_the_board_accepted() -> None:
     verdict = Verdict(
         matter="C-1", kind="change", about="a", decided=True, rule="r", because="b", stands=stands, dissent=dissent
     )
-    proof = ReviewProof(holds=True, because="fine", before=Counts(passed=1), after=Counts(passed=1))
-    rows = [Row("before", 0, Counts(passed=1), 0), Row("ruff", 7, Counts(errors=2), 2)]
+    proof = ReviewProof(
+        holds=True, because="fine", before=Counts(passed=1), after=Counts(passed=1, skipped=3, unreached=4)
+    )
+    rows = [Row("before", 0, Counts(passed=1, skipped=7), 0), Row("ruff", 7, Counts(errors=2), 2)]
     text = table([*rows, board(Patch(diff="", edits=2, files=1), proof)], [verdict])
     lines = [line.split() for line in text.splitlines()[2:]]
     assert lines == [
-        ["before", "1", "0", "0"],
-        ["ruff", "7", "0", "0", "2", "RED", "1", "of", "2"],
-        ["the", "board", "2", "1", "0", "0", "green"],
+        ["before", "1", "0", "0", "7"],
+        ["ruff", "7", "0", "0", "2", "0", "RED", "1", "of", "2"],
+        ["the", "board", "2", "1", "0", "0", "7", "green"],
     ]
 
 
