@@ -140,6 +140,13 @@ def said_is_there(history: History) -> Iterator[str]:
             yield f"{point} {detail}: not there"
 
 
+def skills_hold(history: History) -> Iterator[str]:
+    """No skill of these teams fails: what one raises is a fault of the simulation."""
+    for each in _all(history):
+        if isinstance(each.event, Failure) and each.event.kind in ("raised", "refused"):
+            yield f"{each.subject.run}: {each.event.task} {each.event.kind}: {each.event.because}"
+
+
 def words_in_time(history: History) -> Iterator[str]:
     """Deliveries are acknowledged by who holds them, once what came of them is on the log."""
     yield from history.words
@@ -152,7 +159,7 @@ def settled_rests(history: History) -> Iterator[str]:
 
 CHECKS: tuple[Check, ...] = (
     ends_once, replays, one_driver, one_answer, effects_once, tasks_go_on, folds_what_counts, decided_right,
-    said_is_there, words_in_time, settled_rests,
+    said_is_there, skills_hold, words_in_time, settled_rests,
 )  # fmt: skip
 
 
