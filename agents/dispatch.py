@@ -20,7 +20,9 @@ from .state import RunState, StepState, TaskState
 
 
 def lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
-    """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more."""
+    """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more.
+
+    Of a state that is older than the view; that there is no answer is only known of one that has seen the log's end."""
     late = set()
     if state.deadlines and state.deadlines[0][0] <= view.now:
         for deadline, name, attempt in heapq.nsmallest(BATCH, state.deadlines):
