@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Literal
@@ -21,6 +22,7 @@ from moot.protocols import (
     Driving,
     Entry,
     GoalAsked,
+    Lapsed,
     Planned,
     Result,
     Settled,
@@ -191,10 +193,13 @@ class Drive:
             span.failed("failed")
 
     async def _turn(self) -> None:
-        if self._state.driver not in ("", self._instance):  # behind what was read, the fence would let us write again
-            raise StaleWriter("another coordinator drives", self._state.driver)
         view = View(time.time(), self._roster.directory())
         decisions = self._decide(view)
+        if any(isinstance(each, Lapsed) for each in decisions):  # the answer may lie on the log, behind what was folded
+            await self._catch_up()
+            decisions = self._decide(view)  # of this very view: a later one may again know more than was folded
+        if self._state.driver not in ("", self._instance):  # behind what was read, the fence would let us write again
+            raise StaleWriter("another coordinator drives", self._state.driver)
         if decisions:
             with self._span_of(decisions, view.now):
                 await self._write(self._forward(decisions))
@@ -245,7 +250,7 @@ class Drive:
         state = self._state
         self._tell(decisions)
         try:
-            last = await self._insist(decisions)
+            last = await self._stored(decisions)
         except StaleWriter:
             before = state.seq
             await self._catch_up()
@@ -256,25 +261,29 @@ class Drive:
             await self._hear(math.inf)
         self._moved = _moves(decisions)
 
-    async def _insist(self, decisions: list[Decision]) -> int:
-        """Append; if the broker is away or full, as soon as it is not. What was stored meanwhile shuts the fence."""
-        state = self._state
+    async def _stored(self, decisions: list[Decision]) -> int:
+        """Append, and give the sequence of the last. What was stored in an earlier try shuts the fence."""
+        state, log = self._state, self._bus.log
+        return await self._insist(
+            lambda: log.append(state.run, decisions, after=state.fence, source=self._instance, cause=self._cause)
+        )
+
+    async def _insist(self, act: Callable[[], Awaitable[int]]) -> int:
+        """Do it; if the broker is away or full, as soon as it is not."""
         while True:
             try:
-                return await self._bus.log.append(
-                    state.run, decisions, after=state.fence, source=self._instance, cause=self._cause
-                )
+                return await act()
             except (Unanswered, BusFull) as error:
-                self._log.warning("not on the log yet", why=str(error))
+                self._log.warning("the log cannot be had now", why=str(error))
                 await anyio.sleep(1)
 
     async def _catch_up(self) -> None:
-        """Fold to the present end: somebody else wrote on the coordinator's subjects. A stranger's bytes do no harm."""
-        last = self._state.seq
-        async for entry in self._bus.log.read(self._state.run):
-            last = entry.seq
-        while self._state.seq < last:
-            await self._hear(math.inf)
+        """Fold to the end that the log has now, whoever wrote there; what is deleted meanwhile is not waited for."""
+        state, log = self._state, self._bus.log
+        last = await self._insist(lambda: log.last_seq(state.run))
+        while state.seq < last:
+            await self._hear(1)
+            last = min(last, await self._insist(lambda: log.last_seq(state.run)))
 
     async def _hear(self, seconds: float) -> None:
         """Wait for the next entry, or for a change among the agents, and take in all that is there."""

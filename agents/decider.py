@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 from pydantic import ValidationError
 
@@ -14,6 +15,7 @@ from moot.protocols import (
     FromSteps,
     GoalAsked,
     Inquiry,
+    Lapsed,
     Opened,
     Plan,
     PlanError,
@@ -33,7 +35,7 @@ from .folding import testimony
 from .matters import group
 from .planning import Brief, faults
 from .policy import BATCH, Policy, View, budget_of, ends_at
-from .questions import asks, inquire, is_open
+from .questions import inquire, is_open, serve
 from .state import OUTCOME, RunState
 
 
@@ -97,7 +99,7 @@ def _before_the_plan(state: RunState, policy: Policy, view: View) -> Iterator[De
     lapsed = [*lapses(state, policy, view)]
     load, purse = load_of(state), Purse(state, budget_of(state, policy))
     yield from lapsed
-    yield from asks(state, policy, view, load, purse, lapsed)
+    yield from _waiting(state, policy, view, load, purse, lapsed)
     yield from _planning(state, policy, view, load, purse)
 
 
@@ -108,11 +110,23 @@ def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
     if state.unreachable:
         return
     load, purse = load_of(state), Purse(state, budget_of(state, policy))
-    yield from asks(state, policy, view, load, purse, lapsed)
+    yield from _waiting(state, policy, view, load, purse, lapsed)
     yield from assignments(state, policy, view, load, purse)
     yield from _openings(state)
-    for barrier in state.unsettled:
-        yield from _settling(state, policy, view, barrier, load, purse)
+
+
+def _waiting(
+    state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, lapsed: list[Lapsed]
+) -> Iterator[Decision]:
+    """What agents and barriers wait for, whoever has waited longest first: so everybody has a turn in a full window."""
+    late = {lapse.task for lapse in lapsed}
+    asked = [(state.asks[child].since, child) for child in state.unserved if state.asks[child].asker not in late]
+    settling = [(state.barriers[name].since, name) for name in state.unsettled]
+    for _, name in sorted([*asked, *settling], key=itemgetter(0)):
+        if name in state.unserved:
+            yield from serve(state, policy, view, name, load, purse)
+        else:
+            yield from _settling(state, policy, view, name, load, purse)
 
 
 # planning

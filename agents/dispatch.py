@@ -1,9 +1,11 @@
 """Dispatch: who gets which task, which attempts are given up, and which tasks. A part of the pure decider."""
 
 import heapq
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from itertools import takewhile
+from typing import NamedTuple
 
 from moot.protocols import (
     Assigned,
@@ -11,16 +13,19 @@ from moot.protocols import (
     DeadLetter,
     Directory,
     Lapsed,
+    Share,
 )
 
 from .budgeting import Purse
 from .folding import task_id
 from .policy import BATCH, SILENT, Policy, View, ends_at
-from .state import RunState, StepState, TaskState
+from .state import ASK, RunState, StepState, TaskState
 
 
 def lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
-    """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more."""
+    """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more.
+
+    Of a state that is older than the view; that there is no answer is only known of one that has seen the log's end."""
     late = set()
     if state.deadlines and state.deadlines[0][0] <= view.now:
         for deadline, name, attempt in heapq.nsmallest(BATCH, state.deadlines):
@@ -86,29 +91,101 @@ def dead_letter(state: RunState, name: str) -> DeadLetter:
     )
 
 
-def assignments(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> Iterator[Assigned]:
-    """Further attempts first, then what is ready, the longest remaining path first; nobody has more than its window.
+class Due(NamedTuple):
+    """An attempt that is due: what each of those who could do it would be given, and which of them would spend.
 
-    Where the budget is shared out, the next one that spends waits for what others give back."""
-    deadline = deadline_of(state, policy, view)
+    `before` is the attempt before it. `latest` bounds its deadline. What is asked for within a task has a `depth`, and
+    the `share` that its asker gives away.
+    """
+
+    task: str
+    skill: str
+    given: Mapping[str, Data]
+    spenders: Container[str] = ()
+    before: TaskState | None = None
+    step: str = ""
+    ordinal: int = 0
+    asked_by: str = ""
+    latest: float = math.inf
+    depth: int = 0
+    share: Share | None = None
+
+
+def assign(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, due: Due) -> Assigned | None:
+    """The one place where a task becomes somebody's, wherever it comes from: whose, until when, with which share.
+
+    None while there is no room in the window of whoever should have it, or while the budget waits for what others give
+    back."""
+    agent, asked = choose(tuple(due.given), due.before, load, view.directory), due.asked_by == ASK
+    spends = agent in due.spenders
+    if not has_room(state, policy, load, agent, due.depth) or (spends and not asked and purse.waits()):
+        return None
+    load[agent] += 1
+    return Assigned(
+        task=due.task,
+        step=due.step,
+        agent=agent,
+        attempt=due.before.attempt + 1 if due.before else 1,
+        skill=due.skill,
+        input=due.given[agent],
+        deadline=min(deadline_of(state, policy, view), due.latest),
+        ordinal=due.ordinal,
+        asked_by=due.asked_by,
+        share=purse.grant(due.share) if asked else purse.share(spends=spends),
+        serving=policy.served.of(agent, due.skill),
+        depth=due.depth,
+    )
+
+
+def has_room(state: RunState, policy: Policy, load: Counter[str], agent: str, depth: int) -> bool:
+    """True if the agent may have one task more.
+
+    Its window is full of tasks that all wait for what they have asked for: then the answers could never be had from the
+    agent itself, nor from others who wait for it. So what is asked for may stand above the window, one task at each
+    depth: the deepest task of all waits for nobody, and comes to an end.
+    """
+    if load[agent] < policy.window:
+        return True
+    tasks = state.open.get(agent, {})
+    return depth > 0 and load[agent] == len(tasks) and all(_waits(state, name, depth) for name in tasks)
+
+
+def _waits(state: RunState, name: str, depth: int) -> bool:
+    """True if the task is less deep, and waits for something that it has asked for and that has no answer yet."""
+    unanswered = any(child not in state.answers for child in state.waiting.get(name, ()))
+    return unanswered and (name not in state.asks or state.asks[name].depth < depth)
+
+
+def assignments(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> Iterator[Assigned]:
+    """Further attempts first, then what is ready, the longest remaining path first."""
     for name in state.retries:
         task = state.tasks[name]
         step = state.steps[task.step]
-        agent = choose(step.step.agents, task, load, view.directory)
-        if step.step.spends and purse.waits():
-            continue
-        if load[agent] < policy.window and not hopeless(state, policy, view, name, step.step.agents):
+        if not hopeless(state, policy, view, name, step.step.agents):
             given = next(state.inputs(step.step, task.ordinal))
-            yield _assign(step, task.ordinal, given, task.attempt + 1, agent, load, deadline, purse, policy)
+            if assigned := assign(state, policy, view, load, purse, _due(step, task.ordinal, given, task)):
+                yield assigned
     for _, _, name in heapq.merge(*_open_queues(state, policy, load)):
         step = state.steps[name]
-        if step.step.spends and purse.waits():
-            continue
         for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
-            agent = choose(step.step.agents, None, load, view.directory)
-            if load[agent] >= policy.window or (step.step.spends and purse.waits()):
+            assigned = assign(state, policy, view, load, purse, _due(step, ordinal, given))
+            if assigned is None:
                 break
-            yield _assign(step, ordinal, given, 1, agent, load, deadline, purse, policy)
+            yield assigned
+
+
+def _due(step: StepState, ordinal: int, given: Data, before: TaskState | None = None) -> Due:
+    """A task of the plan."""
+    of = step.step
+    return Due(
+        task=task_id(of, ordinal),
+        skill=of.skill,
+        given=dict.fromkeys(of.agents, given),
+        spenders=of.agents if of.spends else (),
+        before=before,
+        step=of.id,
+        ordinal=ordinal,
+    )
 
 
 def _open_queues(state: RunState, policy: Policy, load: Counter[str]) -> Iterator[Iterator[tuple[float, int, str]]]:
@@ -121,32 +198,6 @@ def deadline_of(state: RunState, policy: Policy, view: View) -> float:
     """Of an attempt that begins now: never behind the end of the run's own time."""
     end = ends_at(state, policy)
     return view.now + policy.timeout if end is None else min(view.now + policy.timeout, end)
-
-
-def _assign(
-    step: StepState,
-    ordinal: int,
-    given: Data,
-    attempt: int,
-    agent: str,
-    load: Counter[str],
-    deadline: float,
-    purse: Purse,
-    policy: Policy,
-) -> Assigned:
-    load[agent] += 1
-    return Assigned(
-        task=task_id(step.step, ordinal),
-        step=step.step.id,
-        agent=agent,
-        attempt=attempt,
-        skill=step.step.skill,
-        input=given,
-        deadline=deadline,
-        ordinal=ordinal,
-        share=purse.share(spends=step.step.spends),
-        serving=policy.served.of(agent, step.step.skill),
-    )
 
 
 def choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str], directory: Directory) -> str:

@@ -29,9 +29,9 @@ class Policy:
 
     `attempts` per task; `lease`: how long an agent may be silent with a task in hand, where nobody else could do it;
     `timeout` of one attempt; `patience`: how long planning waits for the team's members, and a barrier or an agent for
-    whoever could answer what it asks; `window`: how many tasks one agent has open in a run; `budget` where none is
-    asked for; `served`: which models serve whom; `exhausted`: what becomes of a run in which a task's share is not
-    enough.
+    whoever could answer what it asks; `window`: how many tasks one agent has open in a run, wherever they come from;
+    `budget` where none is asked for; `served`: which models serve whom; `exhausted`: what becomes of a run in which a
+    task's share is not enough.
     """
 
     goal: type[Goal]

@@ -1,5 +1,6 @@
 """Questions: inquiries, and what agents ask for within their tasks. A part of the pure decider."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from moot.protocols import (
 )
 
 from .budgeting import Purse
-from .dispatch import choose, dead_letter, deadline_of, hopeless
+from .dispatch import Due, assign, dead_letter, hopeless
 from .planning import contracts
 from .policy import Policy, View, budget_of
 from .state import ASK, AskState, RunState
@@ -35,8 +36,8 @@ class _Question(NamedTuple):
     skill: str
     given: Data
     asked_by: str
-    deadline: float
     until: float
+    latest: float = math.inf
     depth: int = 0
     waiting: frozenset[str] = frozenset()
     share: Share | None = None
@@ -55,8 +56,7 @@ def inquire(
     """Assign the inquiry to whoever offers the skill; nobody for as long as patience lasts means no answer."""
     if inquiry.task in state.answers or is_open(state, inquiry.task):
         return
-    deadline, until = deadline_of(state, policy, view), since + policy.patience
-    question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, deadline, until)
+    question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, until=since + policy.patience)
     said = _put(state, policy, view, question, load, purse)
     if isinstance(said, str):
         yield Lapsed(task=inquiry.task, attempt=0, because=said)
@@ -64,21 +64,18 @@ def inquire(
         yield said
 
 
-def asks(
-    state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, lapsed: list[Lapsed]
+def serve(
+    state: RunState, policy: Policy, view: View, child: str, load: Counter[str], purse: Purse
 ) -> Iterator[Assigned | Answered | DeadLetter]:
-    """A task for each thing that is asked for within another, and what came of it for whoever asked."""
-    late = {lapse.task for lapse in lapsed}
-    for child in state.unserved:
-        ask = state.asks[child]
-        if child in state.answers:
-            yield _passed_on(child, state.answers[child])
-        elif ask.asker not in late and not is_open(state, child):
-            said = _served(state, policy, view, child, ask, load, purse)
-            if isinstance(said, str):
-                yield Answered(child=child, failed=said)
-            elif said:
-                yield said
+    """A task for what is asked for within another, or what came of it for whoever asked."""
+    if child in state.answers:
+        yield _passed_on(child, state.answers[child])
+    elif not is_open(state, child):
+        said = _served(state, policy, view, child, state.asks[child], load, purse)
+        if isinstance(said, str):
+            yield Answered(child=child, failed=said)
+        elif said:
+            yield said
 
 
 def _served(
@@ -89,9 +86,12 @@ def _served(
     most = budget.depth if budget and budget.depth is not None else DEEP
     if ask.depth > most:
         return f"{ask.skill}: {ask.depth} tasks wait for each other, each asked for within the next, and {most} may"
-    deadline = min(deadline_of(state, policy, view), state.tasks[ask.asker].deadline)
-    until, waiting = ask.since + policy.patience, frozenset(_waiting(state, ask))
-    question = _Question(child, ask.skill, ask.input, ASK, deadline, until, ask.depth, waiting, ask.share)
+    until, latest, waiting = (
+        ask.since + policy.patience,
+        state.tasks[ask.asker].deadline,
+        frozenset(_waiting(state, ask)),
+    )
+    question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share)
     return _put(state, policy, view, question, load, purse)
 
 
@@ -121,35 +121,29 @@ def _put(
     load: Counter[str],
     purse: Purse,
 ) -> Assigned | DeadLetter | str | None:
-    """The next attempt at a question, or why there is none and will be none; None: somebody may yet come."""
+    """The next attempt at a question, or why there is none and will be none; None: it has to wait for its turn, or for
+    somebody who may yet come."""
     before = state.tasks.get(question.task)
     cards = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
-    given = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
-    agents = tuple(agent for agent, bound in given.items() if bound is not None)
-    if before and hopeless(state, policy, view, question.task, agents or (before.agent,)):
+    bound = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
+    given = {agent: data for agent, data in bound.items() if data is not None}
+    if before and hopeless(state, policy, view, question.task, tuple(given) or (before.agent,)):
         return dead_letter(state, question.task)
-    if not agents:
-        offered = f"{', '.join(given)} cannot be given all that it takes" if given else "nobody offers it"
+    if not given:
+        offered = f"{', '.join(bound)} cannot be given all that it takes" if bound else "nobody offers it"
         return f"{question.skill}: {offered}" if view.now >= question.until else None
-    others = tuple(agent for agent in agents if agent not in question.waiting)
-    agent = choose(others or agents, before, load, view.directory)
-    spends = any(card.agent == agent and card.spends for card in cards)
-    if spends and question.asked_by != ASK and purse.waits():
-        return None
-    load[agent] += 1
-    return Assigned(
+    due = Due(
         task=question.task,
-        step="",
-        agent=agent,
-        attempt=before.attempt + 1 if before else 1,
         skill=question.skill,
-        input=given[agent] or {},
-        deadline=question.deadline,
+        given={agent: data for agent, data in given.items() if agent not in question.waiting} or given,
+        spenders={card.agent for card in cards if card.spends},
+        before=before,
         asked_by=question.asked_by,
-        share=purse.grant(question.share) if question.asked_by == ASK else purse.share(spends=spends),
-        serving=policy.served.of(agent, question.skill),
+        latest=question.latest,
         depth=question.depth,
+        share=question.share,
     )
+    return assign(state, policy, view, load, purse, due)
 
 
 def _admitted(card: SkillCard, policy: Policy) -> bool:

@@ -263,8 +263,16 @@ class Log:
         return await self.entry(kept) if kept else None
 
     async def settled_up_to(self, agent: str) -> int:
-        """The place on the log up to which an agent's inbox holds nothing any more; 0 if it has no inbox yet."""
+        """The place on the log up to which an agent's inbox holds nothing any more; 0 if it has no inbox yet.
+
+        Of what lies there the answers are on the log, but perhaps further on than the caller has read.
+        """
         return await ack_floor(self._connection, self._stream, agent)
+
+    async def last_seq(self, run: str) -> int:
+        """The sequence of the last entry that a run has now; 0 without one."""
+        final = await last(self._connection, self._stream, self._subjects.run(run))
+        return final.seq if final else 0
 
     async def ended(self, run: str) -> bool:
         """True if the run has been concluded."""

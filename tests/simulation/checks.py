@@ -140,6 +140,25 @@ def said_is_there(history: History) -> Iterator[str]:
             yield f"{point} {detail}: not there"
 
 
+def answers_stand(history: History) -> Iterator[str]:
+    """What an inbox is past is not taken for lost where its answer is on the log: that was there before the ack."""
+    for run in _runs(history):
+        answers = {
+            _attempt(each): each.seq for each in history.entries(run) if isinstance(each.event, Result | Failure)
+        }
+        for each in history.entries(run):
+            lost = isinstance(each.event, Lapsed) and "nobody holds it" in each.event.because
+            if lost and answers.get(_attempt(each), each.seq) < each.seq:
+                yield f"{run}: {_attempt(each)} lapsed at {each.seq}, and was answered"
+
+
+def skills_hold(history: History) -> Iterator[str]:
+    """No skill of these teams fails: what one raises is a fault of the simulation."""
+    for each in _all(history):
+        if isinstance(each.event, Failure) and each.event.kind in ("raised", "refused"):
+            yield f"{each.subject.run}: {each.event.task} {each.event.kind}: {each.event.because}"
+
+
 def words_in_time(history: History) -> Iterator[str]:
     """Deliveries are acknowledged by who holds them, once what came of them is on the log."""
     yield from history.words
@@ -152,7 +171,7 @@ def settled_rests(history: History) -> Iterator[str]:
 
 CHECKS: tuple[Check, ...] = (
     ends_once, replays, one_driver, one_answer, effects_once, tasks_go_on, folds_what_counts, decided_right,
-    said_is_there, words_in_time, settled_rests,
+    said_is_there, answers_stand, skills_hold, words_in_time, settled_rests,
 )  # fmt: skip
 
 
@@ -227,6 +246,10 @@ def _wrong(history: History, end: Concluded, tasks: dict[str, _Task]) -> Iterato
 
 def _is_answer(subject: str, detail: dict[str, JsonValue]) -> bool:
     return f".{detail['run']}." in subject and subject.endswith(f".result.{detail['task']}.{detail['attempt']}")
+
+
+def _attempt(entry: Entry) -> tuple[str, int]:
+    return getattr(entry.event, "task", ""), getattr(entry.event, "attempt", 0)
 
 
 def _folded(run: str, history: History, upto: int) -> RunState:

@@ -84,10 +84,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.raised: list[BaseException] = []  # where nobody waits, as in callbacks: asyncio would only log it
         super().__init__(_Jump(self._pass))
+        self.set_exception_handler(self._note)
 
     def time(self) -> float:
         return self.now
+
+    def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.raised.append(context.get("exception") or RuntimeError(context["message"]))
 
     def _pass(self, timeout: float | None) -> None:
         if timeout is None:

@@ -304,6 +304,16 @@ def concluded_too_early() -> list[Patch]:
 
 
 @bug
+def judges_behind_the_end() -> list[Patch]:
+    """What an inbox is past is taken for lost although the log has not been read that far."""
+
+    async def last_seq(self: Any, run: str) -> int:
+        return 0
+
+    return [Patch(log.Log, "last_seq", last_seq)]
+
+
+@bug
 def folds_behind_the_end() -> list[Patch]:
     """What comes behind the conclusion still changes the state."""
     real = folding.evolve

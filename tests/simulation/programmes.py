@@ -42,7 +42,10 @@ def programme(seed: int, length: int = 22) -> list[Operation]:
     return [*made, ("wait", ()), ("pull", (10,)), ("info", ()), ("read", (0, ">"))]
 
 
-_KINDS = {"publish": 6, "batch": 3, "find": 2, "pull": 5, "word": 7, "wait": 1, "purge": 0.5, "info": 2, "read": 1}
+_KINDS = {
+    "publish": 6, "batch": 3, "find": 2, "pull": 5, "word": 7, "wait": 1, "purge": 0.5, "info": 2, "read": 1,
+    "erase": 0.5,
+}  # fmt: skip
 
 
 def _arguments(kind: str, chance: random.Random) -> tuple[Any, ...]:
@@ -62,6 +65,8 @@ def _arguments(kind: str, chance: random.Random) -> tuple[Any, ...]:
             return chance.randint(0, 12), chance.choice(("+ACK", "+ACK", "-NAK", "-NAK", "+WPI", "+TERM"))
         case "purge":
             return (chance.choice(("r1.>", "r2.>", "r3.>")),)  # only runs are ever purged
+        case "erase":
+            return (chance.choice((1000, 2**63)),)  # only what is not there is ever deleted
         case "read":
             return chance.randint(0, 9), pattern
     return ()
@@ -149,6 +154,9 @@ class Player:
         purged = (await self._api("STREAM.PURGE", {"filter": self._subject(pattern)}))["purged"]
         self._purged = self._purged or purged > 0
         return str(purged)
+
+    async def _erase(self, seq: int) -> str:
+        return _code(await self._api("STREAM.MSG.DELETE", {"seq": seq, "no_erase": True}))
 
     # an inbox
 

@@ -131,6 +131,12 @@ class Stream:
             raise Refusal(10037, "no message found", 404)
         return self.messages[seq]
 
+    def erase(self, seq: int) -> Body:
+        """Only what is not there is ever erased: to hear whether the stream can be written."""
+        if seq in self.messages:
+            raise NotImplementedError("a message is deleted")
+        raise Refusal(10057, "no message found", 500)
+
     def after(self, seq: int) -> Iterator[Kept]:
         return (self.messages[n] for n in range(seq + 1, self.last + 1) if n in self.messages)
 
@@ -275,6 +281,7 @@ class Server:
         self._verbs: dict[str, Callable[..., Body]] = {
             "STREAM.INFO": self._stream_info,
             "STREAM.CREATE": self._stream_create,
+            "STREAM.MSG.DELETE": lambda stream, body: stream.erase(body["seq"]),
             "STREAM.MSG.GET": lambda stream, body: {"message": _shown(stream.find(body))},
             "STREAM.PURGE": lambda stream, body: {"success": True, "purged": stream.purge(body.get("filter", ">"))},
             "CONSUMER.CREATE": self._consumer_create,
@@ -386,7 +393,9 @@ class Server:
         if verb == "STREAM.NAMES":
             names = [*self.streams]
             return {"total": len(names), "streams": names}
-        kind = next(each for each in self._verbs if verb.startswith(each))
+        kind = next((each for each in self._verbs if verb.startswith(f"{each}.")), "")
+        if not kind:
+            raise NotImplementedError(f"the model does not know {verb}")
         name, *rest = verb.removeprefix(f"{kind}.").split(".")
         if kind == "STREAM.CREATE":
             return self._verbs[kind](body)

@@ -7,9 +7,12 @@ One seed by hand, with its log and what went wrong: `python -m tests.simulation 
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from . import server, teams, world
 from .checks import violations
 from .planted import BUGS, planted
 from .world import simulate
@@ -37,6 +40,64 @@ def test_a_planted_bug_is_found(name: str) -> None:
     """The checks are worth something: each bug breaks one of them within 300 seeds."""
     with planted(name):
         assert any(judged(seed) for seed in range(FOUND)), f"{name} is not found in {FOUND} seeds"
+
+
+class Slip(Exception):
+    """A fault of the simulation itself."""
+
+
+HARNESS = [
+    (server.Server, "_api"),
+    (server.Server, "_store"),
+    (server.Server, "_deliver"),
+    (server.Server, "_ack"),
+    (server.Server, "_tick"),
+    (server.Server, "_start"),
+    (server.Server, "stop"),
+    (server.Line, "publish"),
+    (server.Line, "_handle"),
+    (server.Line, "_turn"),
+    (server.Stream, "find"),
+    (world.World, "reach"),
+    (world.World, "_audit"),
+    (world.World, "_harm"),
+    (teams.Sink, "work"),
+]
+
+
+@pytest.mark.parametrize(("part", "name"), HARNESS, ids=lambda each: getattr(each, "__name__", each))
+def test_a_fault_of_the_simulation_itself_turns_the_seed_red(
+    monkeypatch: pytest.MonkeyPatch, part: type, name: str
+) -> None:
+    """Wherever it is raised, and if only once: in a callback, where asyncio would log it; in a skill, whose failures
+    are answers; or in what the processes call."""
+    right, calls = getattr(part, name), 0
+
+    def slips(*args: object, **more: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise Slip(name)
+        return right(*args, **more)
+
+    monkeypatch.setattr(part, name, slips)
+    with suppress(Slip, ExceptionGroup):
+        assert any(judged(seed) for seed in range(20) if calls < 3), "the seed is green"
+    assert calls >= 3, "it was never called"
+
+
+def test_a_request_that_the_model_does_not_know_turns_the_seed_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unanswered, it would be as good as lost, and what the processes do then would be tested instead."""
+    begin = server.Server.__init__
+
+    def knows_less(self: server.Server, *args: Any) -> None:
+        begin(self, *args)
+        del self._verbs["CONSUMER.CREATE"]
+
+    monkeypatch.setattr(server.Server, "__init__", knows_less)
+    with pytest.raises(ExceptionGroup, match="in seed 0") as raised:
+        simulate(0)
+    assert "CONSUMER.CREATE" in str(raised.value.exceptions[0])
 
 
 def test_a_seed_gives_the_same_history_byte_for_byte() -> None:

@@ -328,7 +328,7 @@ async def _within(process: Process) -> None:
 
 
 def simulate(seed: int) -> History:
-    """The history of a seed."""
+    """The history of a seed. Whatever goes wrong in the simulation itself is raised, with the seed."""
     loop = VirtualLoop()
     gc.disable()  # its rhythm costs a fifth
     try:
@@ -336,10 +336,16 @@ def simulate(seed: int) -> History:
             world = World(seed, loop)
             stack.enter_context(virtual(loop, seed))
             stack.enter_context(_model(world))
-            return loop.run_until_complete(world.run())
+            history = loop.run_until_complete(world.run())
+    except Exception as error:
+        error.add_note(f"in seed {seed}")
+        raise
     finally:
         gc.enable()
         loop.close()
+        if loop.raised:  # instead of what came of it, which is its context
+            raise BaseExceptionGroup(f"the simulation itself failed in seed {seed}", loop.raised)
+    return history
 
 
 @contextmanager
