@@ -131,7 +131,7 @@ def desk(
         "help": lambda _: {}, "tidy": lambda _: {},
     }  # fmt: skip
     run = Desk(policy, CARDS, skills, seed=seed, crash=crash)
-    run.ask({"pieces": [f"p{n}" for n in range(pieces)], "conflicts": conflicts}, Heap.contract)
+    run.ask({"pieces": [f"p{n}" for n in range(pieces)], "conflicts": conflicts}, Heap.__contract__)
     return run
 
 
