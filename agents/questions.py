@@ -86,11 +86,8 @@ def _served(
     most = budget.depth if budget and budget.depth is not None else DEEP
     if ask.depth > most:
         return f"{ask.skill}: {ask.depth} tasks wait for each other, each asked for within the next, and {most} may"
-    until, latest, waiting = (
-        ask.since + policy.patience,
-        state.tasks[ask.asker].deadline,
-        frozenset(_waiting(state, ask)),
-    )
+    until, waiting = ask.since + policy.patience, frozenset(_waiting(state, ask))
+    latest = state.tasks[ask.asker].deadline
     question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share)
     return _put(state, policy, view, question, load, purse)
 
