@@ -3,8 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
-from inspect import iscoroutinefunction
+from inspect import isawaitable
 from typing import cast
 
 import anyio
@@ -87,9 +86,9 @@ class Attempts:
         )
 
     async def _call(self, skill: Skill, arguments: dict[str, object]) -> object:
-        if iscoroutinefunction(skill.handler):
-            return await skill.handler(**arguments)
-        return await self._threads.run(partial(skill.handler, **arguments))
+        call = skill.call(arguments)
+        said = await self._threads.run(call) if skill.blocks else call()
+        return await said if isawaitable(said) else said
 
 
 def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
@@ -165,16 +164,15 @@ def _arguments(skill: Skill, given: Data) -> dict[str, object]:
 
 
 def _argument(parameter: Parameter, value: JsonValue) -> object:
-    message, contract = parameter
-    if value is None and contract.optional:
-        return None
-    if contract.many:
-        return [message.of(element) for element in cast("list[JsonValue]", value or [])]
-    return message.of(value)
+    if value is None and parameter.contract.optional:
+        return parameter.default
+    if parameter.contract.many:
+        return parameter.together(map(parameter.message.of, cast("list[JsonValue]", value or [])))
+    return parameter.message.of(value)
 
 
 def _spoken(skill: Skill, said: object) -> JsonValue:
-    message, contract = skill.says
+    message, contract = skill.says.message, skill.says.contract
     words = said if contract.many and isinstance(said, list | tuple) else [said]
     for word in words:
         if not isinstance(word, message):
