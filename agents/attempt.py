@@ -3,8 +3,10 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from inspect import isawaitable
 from typing import cast
+from weakref import WeakSet
 
 import anyio
 from anyio import CapacityLimiter, get_cancelled_exc_class
@@ -16,6 +18,7 @@ from moot.bus import Bus
 from moot.protocols import Answer, Assigned, BudgetExceeded, Data, Failure, FailureKind, Message, Refused, Result
 
 from .context import TaskContext
+from .leash import Leash
 from .logger import structlog
 from .logs import inert
 from .models.model import Model
@@ -33,11 +36,18 @@ class Attempts:
         self._bus = bus
         self._models = models
         self._threads = _Threads(specialist.hands)
+        self._leashes: WeakSet[Leash] = WeakSet()
+        self._swallowed = 0
 
     @property
     def abandoned(self) -> int:
-        """How many threads still work on something that nobody waits for any more."""
-        return self._threads.abandoned
+        """How many attempts are not over although nobody waits for them: threads still at work, coroutines cut off."""
+        return self._threads.abandoned + self._swallowed
+
+    def close(self) -> None:
+        """Nothing more is tried; what the skills have left behind cannot swallow a cancellation from now on."""
+        for leash in self._leashes:
+            leash.cut = True
 
     async def attempt(self, run: str, assigned: Assigned, record: Record | None = None) -> Answer:
         """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through.
@@ -49,10 +59,13 @@ class Attempts:
             why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
             return failure(assigned, "refused", why)
         context = TaskContext(run, assigned, self._bus, models=self._models, record=record)
+        leash = Leash()
+        self._leashes.add(leash)
         try:
             with anyio.move_on_after(context.remaining):
-                return await self._result(skill, assigned, context)
-            return failure(assigned, "lapsed", "the deadline passed")
+                return await self._result(skill, assigned, context, leash)
+            more = f", and {skill.name} went on: it swallows its cancellation" if leash.cut else ""
+            return failure(assigned, "lapsed", f"the deadline passed{more}")
         except BudgetExceeded as error:
             return failure(assigned, "refused", str(error)).model_copy(update={"exhausted": True})
         except (_Misfit, Refused) as error:
@@ -64,18 +77,21 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
             return self._raised(assigned, error)
         finally:
+            if leash.cut:
+                self._swallowed += 1
+                structlog.get_logger().warning("swallows its cancellation", task=assigned.task, skill=skill.name)
             await context.close()
 
     def _raised(self, assigned: Assigned, error: BaseException) -> Failure:
         structlog.get_logger().debug("raised", task=assigned.task, exc_info=error)
         return failure(assigned, "raised", described(error))
 
-    async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext) -> Result:
+    async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext, leash: Leash) -> Result:
         arguments = _arguments(skill, assigned.input)
         if skill.context:
             arguments[skill.context] = context
         started = time.perf_counter()
-        output = _spoken(skill, await self._call(skill, arguments))
+        output = _spoken(skill, await leash.run(partial(self._call, skill, arguments)))
         return Result(
             task=assigned.task,
             attempt=assigned.attempt,
