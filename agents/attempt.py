@@ -4,16 +4,19 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import isawaitable
 from typing import cast
+from weakref import WeakSet
 
 import anyio
 from anyio import CapacityLimiter, get_cancelled_exc_class
 from anyio.to_thread import run_sync
 from pydantic import JsonValue, ValidationError
+from pydantic_core import to_json
 
 from moot.bus import Bus
 from moot.protocols import (
+    LARGEST,
     Answer,
     Assigned,
     BudgetExceeded,
@@ -23,11 +26,13 @@ from moot.protocols import (
     Message,
     Refused,
     Result,
+    Unsendable,
     first_error,
     sent,
 )
 
 from .context import TaskContext
+from .leash import Leash
 from .logger import structlog
 from .logs import inert
 from .models.model import Model
@@ -43,11 +48,18 @@ class Attempts:
         self._bus = bus
         self._models = models
         self._threads = _Threads(specialist.hands)
+        self._leashes: WeakSet[Leash] = WeakSet()
+        self._swallowed = 0
 
     @property
     def abandoned(self) -> int:
-        """How many threads still work on something that nobody waits for any more."""
-        return self._threads.abandoned
+        """How many attempts are not over although nobody waits for them: threads still at work, coroutines cut off."""
+        return self._threads.abandoned + self._swallowed
+
+    def close(self) -> None:
+        """Nothing more is tried; what the skills have left behind cannot swallow a cancellation from now on."""
+        for leash in self._leashes:
+            leash.cut = True
 
     async def attempt(self, run: str, assigned: Assigned, record: Record | None = None) -> Answer:
         """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through.
@@ -59,10 +71,13 @@ class Attempts:
             why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
             return failure(assigned, "refused", why)
         context = TaskContext(run, assigned, self._bus, models=self._models, record=record)
+        leash = Leash()
+        self._leashes.add(leash)
         try:
             with anyio.move_on_after(context.remaining):
-                return await self._result(skill, assigned, context)
-            return failure(assigned, "lapsed", "the deadline passed")
+                return await self._result(skill, assigned, context, leash)
+            more = f", and {skill.name} went on: it swallows its cancellation" if leash.cut else ""
+            return failure(assigned, "lapsed", f"the deadline passed{more}")
         except BudgetExceeded as error:
             return failure(assigned, "refused", str(error)).model_copy(update={"exhausted": True})
         except (_Misfit, Refused) as error:
@@ -74,18 +89,21 @@ class Attempts:
         except BaseException as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
             return self._raised(assigned, error)
         finally:
+            if leash.cut:
+                self._swallowed += 1
+                structlog.get_logger().warning("swallows its cancellation", task=assigned.task, skill=skill.name)
             await context.close()
 
     def _raised(self, assigned: Assigned, error: BaseException) -> Failure:
         structlog.get_logger().debug("raised", task=assigned.task, exc_info=error)
         return failure(assigned, "raised", described(error))
 
-    async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext) -> Result:
+    async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext, leash: Leash) -> Result:
         arguments = _arguments(skill, assigned.input)
         if skill.context:
             arguments[skill.context] = context
         started = time.perf_counter()
-        output = _spoken(skill, await self._call(skill, arguments))
+        output = _spoken(skill, await leash.run(partial(self._call, skill, arguments)))
         return Result(
             task=assigned.task,
             attempt=assigned.attempt,
@@ -96,9 +114,9 @@ class Attempts:
         )
 
     async def _call(self, skill: Skill, arguments: dict[str, object]) -> object:
-        if iscoroutinefunction(skill.handler):
-            return await skill.handler(**arguments)
-        return await self._threads.run(partial(skill.handler, **arguments))
+        call = skill.call(arguments)
+        said = await self._threads.run(call) if skill.blocks else call()
+        return await said if isawaitable(said) else said
 
 
 def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
@@ -173,19 +191,20 @@ def _arguments(skill: Skill, given: Data) -> dict[str, object]:
 
 
 def _argument(parameter: Parameter, value: JsonValue) -> object:
-    message, contract = parameter
-    if value is None and contract.optional:
-        return None
-    if contract.many:
-        return [message.of(element) for element in cast("list[JsonValue]", value or [])]
-    return message.of(value)
+    if value is None and parameter.contract.optional:
+        return parameter.default
+    if parameter.contract.many:
+        return parameter.together(map(parameter.message.of, cast("list[JsonValue]", value or [])))
+    return parameter.message.of(value)
 
 
 def _spoken(skill: Skill, said: object) -> JsonValue:
-    message, contract = skill.says
+    message, contract = skill.says.message, skill.says.contract
     words = said if contract.many and isinstance(said, list | tuple) else [said]
     for word in words:
         if not isinstance(word, message):
             raise TypeError(f"{skill.name} promised {message.__name__} and said {type(word).__name__}")
     plain: list[JsonValue] = [sent(cast("Message", word), message) for word in words]
+    if contract.many and (size := len(to_json(plain))) > LARGEST:
+        raise Unsendable(f"what {skill.name} says cannot be sent", f"it has {size} bytes, and {LARGEST} is the most")
     return plain if contract.many else plain[0]

@@ -23,6 +23,7 @@ async def present(
     busy: Callable[[], tuple[str, ...]] = tuple,
     stats: Callable[[], Data] = dict,
     unwell: Callable[[], bool] = bool,
+    worn: Callable[[], bool] = bool,
 ) -> AsyncIterator[None]:
     """Be found by `$SRV.PING`, INFO and STATS and by everybody who follows the heartbeats; say good-bye at the end."""
     digest = sha256(card.model_dump_json().encode()).hexdigest()[:16]
@@ -39,6 +40,7 @@ async def present(
                 busy=busy(),
                 leaving=leaving,
                 unwell=unwell(),
+                worn=worn(),
             )
         )
 

@@ -5,30 +5,46 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from typing import NoReturn
 
 PARENT = "MOOT_PARENT"  # the supervisor's pid, in the environment of its children
 BLOCKED = 70  # exit code: the watchdog found the event loop blocked
-WORN = 75  # exit code: too many threads were left behind, a fresh process shall go on
+WORN = 75  # exit code: too many attempts were left behind, a fresh process shall go on
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
+def die_with_parent(by: signal.Signals = signal.SIGTERM) -> bool:
     """Ask the kernel for this signal when the supervisor dies, however it dies (Linux; elsewhere only the check).
+
+    False in a process that no supervisor started: then nothing is done, and nobody will start another in its place.
 
     SIGKILL is for who has nothing to hand back, and runs what may never yield to a SIGTERM.
 
-    Called first thing by a child's entry, from the main thread. Does nothing in a process that no supervisor started.
+    Called first thing by a child's entry, from the main thread.
     Raises SystemExit if the supervisor is gone already, OSError if the kernel refuses.
     """
     parent = os.environ.pop(PARENT, "")  # popped: a tool that the child starts has another parent
     if not parent:
-        return
+        return False
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_PDEATHSIG, by):
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if str(os.getppid()) != parent:  # it died before the kernel knew whom to tell
         raise SystemExit(128 + by)
+    return True
+
+
+def begin_anew(code: int) -> NoReturn:
+    """Replace a worn process that has no supervisor by a fresh one of the same command; else end it, with this code.
+
+    Nothing in this process can hold that up: no thread, and no task.
+    """
+    if code == WORN:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - what was run, again
+    os._exit(code)
 
 
 def ending(code: int) -> str:

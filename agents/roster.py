@@ -124,8 +124,8 @@ class Roster:
             self._refresh()
 
     def _unwell(self) -> frozenset[str]:
-        """Whose every process says so."""
-        well = {agent for (agent, _), (_, beat) in self._seen.items() if not beat.unwell}
+        """Whose every process says so, or is worn."""
+        well = {agent for (agent, _), (_, beat) in self._seen.items() if not (beat.unwell or beat.worn)}
         return frozenset(agent for agent, _ in self._seen) - well
 
     def _refresh(self) -> None:

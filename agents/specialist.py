@@ -2,10 +2,11 @@
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from functools import _lru_cache_wrapper, partial
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from moot.protocols import (
     AgentCard,
@@ -25,15 +26,23 @@ Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class Parameter(NamedTuple):
-    """One parameter of a skill: the message class it takes, and its contract."""
+    """One parameter of a skill: the message class it takes, and its contract.
+
+    `default` is what it is where nothing is given, `together` makes of many what the skill takes them in.
+    """
 
     message: type[Message]
     contract: Contract
+    default: object = None
+    together: Callable[[Iterable[Message]], object] = list
 
 
 @dataclass(frozen=True)
 class Skill:
-    """A typed function that an agent offers. `context` is the name of its TaskContext parameter, if it has one."""
+    """A typed function that an agent offers. `context` is the name of its TaskContext parameter, if it has one.
+
+    `ahead` are the parameters that go by position only.
+    """
 
     name: str
     handler: Callable[..., object]
@@ -41,6 +50,17 @@ class Skill:
     says: Parameter
     context: str | None
     description: str
+    ahead: tuple[inspect.Parameter, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """A function that is not async may take its time, so it runs in a thread; what it returns may be awaitable."""
+        return not inspect.iscoroutinefunction(_function(self.handler))
+
+    def call(self, given: Mapping[str, object]) -> Callable[[], object]:
+        """The call of the function with these arguments."""
+        ahead = {each.name: given.get(each.name, each.default) for each in self.ahead}
+        return partial(self.handler, *ahead.values(), **{name: given[name] for name in given if name not in ahead})
 
     @property
     def witness(self) -> bool:
@@ -88,10 +108,12 @@ class Specialist:
         self.skills: dict[str, Skill] = {}
 
     def skill(self, handler: Handler) -> Handler:
-        """Offer a function, or a bound method, as a skill; it is returned unchanged.
+        """Offer a function, a bound method or whatever else can be called as a skill; it is returned unchanged.
 
-        Its parameters are Messages or lists of Messages, optional ones `M | None`, and at most one TaskContext; it
-        returns a Message or a list of them. A function that is not async runs in a worker thread. Raises BadSkill.
+        Its parameters are Messages or lists, tuples or Sequences of Messages, and at most one TaskContext. Those that
+        are `M | None`, or have a default, are optional. A parameter that is no message keeps its default: it is no
+        input. It returns a Message or a list of them. A function that is not async runs in a worker thread; if what it
+        returns can be awaited, it is. Raises BadSkill.
         """
         skill = _read(handler)
         if skill.name in self.skills:
@@ -118,36 +140,105 @@ class Specialist:
 
 
 def _read(handler: Callable[..., object]) -> Skill:
-    name = getattr(handler, "__name__", "")
+    name, function = _name(handler), _function(handler)
+    _refuse(name, handler, function)
     try:
-        hints = typing.get_type_hints(handler)
+        hints = typing.get_type_hints(function)
         parameters = inspect.signature(handler).parameters
     except (NameError, TypeError, ValueError) as error:
-        raise BadSkill(f"the annotations of {name or handler!r} cannot be read", str(error)) from None
-    contexts = [each for each in parameters if hints.get(each) is TaskContext]
+        raise BadSkill(f"the annotations of {name} cannot be read", str(error)) from None
+    contexts = [each for each in parameters if hints.get(each) in (TaskContext, TaskContext | None)]
     if len(contexts) > 1:
         raise BadSkill(f"{name} takes {len(contexts)} contexts", f"one is enough: {', '.join(contexts)}")
+    inputs = {each.name: _parameter(name, each, hints) for each in parameters.values() if each.name not in contexts}
     return Skill(
         name=token(name, "skill's name"),
         handler=handler,
-        takes={each: _parameter(name, each, hints.get(each)) for each in parameters if each not in contexts},
+        takes={each: parameter for each, parameter in inputs.items() if parameter},
         says=_says(name, hints.get("return")),
         context=contexts[0] if contexts else None,
         description=(inspect.getdoc(handler) or "").partition("\n")[0],
+        ahead=tuple(each for each in parameters.values() if each.kind is each.POSITIONAL_ONLY),
     )
 
 
-def _parameter(skill: str, name: str, annotation: object) -> Parameter:
-    shaped = shape(annotation)
-    if shaped is None:
-        raise BadSkill(f"{skill} cannot take the parameter {name}", f"its annotation is {_named(annotation)}")
-    return Parameter(*shaped)
+def _name(handler: Callable[..., object]) -> str:
+    """The name of the function, also of one behind a partial; of another object that can be called its class's."""
+    while isinstance(handler, partial):
+        handler = handler.func
+    name = getattr(handler, "__name__", type(handler).__name__)
+    if name == "<lambda>":
+        raise BadSkill("a lambda cannot be a skill", "it has no name and no annotations", "Write it as a function.")
+    return str(name)
+
+
+def _function(handler: Callable[..., object]) -> Callable[..., Any]:
+    """What has the annotations, and is async or not."""
+    while isinstance(handler, partial):
+        handler = handler.func
+    if inspect.isroutine(handler) or inspect.isclass(handler) or hasattr(handler, "__wrapped__"):
+        return handler
+    return type(handler).__call__
+
+
+def _refuse(name: str, handler: Callable[..., object], function: Callable[..., object]) -> None:
+    """Raise BadSkill for what cannot work, whatever its annotations say."""
+    if not callable(handler):
+        raise BadSkill(f"{handler!r} cannot be a skill", "it cannot be called", "Offer a function.")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        why = "a skill says all it has to say at once"
+        raise BadSkill(f"{name} is a generator", why, "Return a list, and annotate it as `list[M]`.")
+    if isinstance(handler, _lru_cache_wrapper) and inspect.iscoroutinefunction(handler.__wrapped__):
+        why = "the cache would keep its coroutine, which can be awaited only once"
+        raise BadSkill(f"{name} cannot be cached", why, "Leave out `cache`, or keep what it returns in a dict.")
+
+
+def _parameter(skill: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Parameter | None:
+    """None for what is no input: no message, with a default that it keeps."""
+    annotation, optional = hints.get(parameter.name), parameter.default is not parameter.empty
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        raise BadSkill(
+            f"{skill} cannot take {str(parameter).partition(':')[0]}",
+            "each parameter of a skill is bound by its name",
+            "Name them one by one, or take a `list[M]`; a decorator needs `functools.wraps`.",
+        )
+    if shaped := shape(annotation):
+        message, contract = shaped
+        contract = contract.model_copy(update={"optional": True}) if optional else contract
+        return Parameter(message, contract, parameter.default if optional else None, _together(annotation))
+    if optional and not _mentions_message(annotation):
+        return None
+    hint = (
+        "Annotate it with a Message, or a list or tuple of one kind of Message; or give it a default, which it keeps."
+    )
+    if parameter.name == "self":
+        hint = f"Offer the method of an object: `skill(OBJECT.{skill})`."
+    raise BadSkill(
+        f"{skill} cannot take the parameter {parameter.name}", f"its annotation is {_named(annotation)}", hint
+    )
+
+
+def _together(annotation: object) -> Callable[[Iterable[Message]], object]:
+    origins = [get_origin(each) for each in (annotation, *get_args(annotation))]
+    return tuple if tuple in origins else list
+
+
+def _mentions_message(annotation: object) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Message):
+        return True
+    return any(map(_mentions_message, get_args(annotation)))
 
 
 def _says(skill: str, annotation: object) -> Parameter:
+    if get_origin(annotation) in (Awaitable, Coroutine):
+        annotation = get_args(annotation)[-1]
     shaped = shape(annotation)
     if shaped is None or shaped[1].optional:
-        raise BadSkill(f"{skill} cannot say what it returns", f"its return annotation is {_named(annotation)}")
+        raise BadSkill(
+            f"{skill} cannot say what it returns",
+            f"its return annotation is {_named(annotation)}",
+            "Annotate it with a Message, or a list of them; where there may be nothing to say, return a list.",
+        )
     return Parameter(*shaped)
 
 

@@ -1,6 +1,7 @@
 """Worker: serves one specialist on the bus. A task goes from the inbox to the skill to the log; only then the ack."""
 
 from collections.abc import AsyncIterable
+from contextlib import closing
 from functools import partial
 
 import anyio
@@ -30,8 +31,9 @@ class Worker:
 
     Serves until cancelled, or until `drain` is set: then it takes no more, finishes what it has in hand within GRACE
     and hands the rest back at once. What was delivered before is tried in `cells`, if there are any. `worn` is set when
-    threads that work on what nobody waits for any more are as many as the specialist has hands: a fresh process should
-    take over. Its models are behind `endpoints`: those of the process, if it is not told.
+    attempts that went on although nobody waited for them, in a thread or against their cancellation, are as many as the
+    specialist has hands: a fresh process should take over. Its models are behind `endpoints`: those of the process, if
+    it is not told.
     """
 
     def __init__(
@@ -61,26 +63,28 @@ class Worker:
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Register, take tasks, answer. At least once: a task whose worker dies is given to another."""
-        async with (
-            self.specialist.lifespan(),
-            self.bus.live.endings() as endings,
-            self.bus.inbox(self.specialist.name, hands=self.specialist.hands) as inbox,
-            beside(partial(self._drop_ended, endings)),
-            present(
-                self.bus,
-                self.card,
-                instance=self.instance,
-                busy=self._busy,
-                stats=self._stats,
-                unwell=lambda: self._endpoints.unwell,
-            ),
-        ):
-            self._log.info("ready", team=self.bus.team, skills=list(self.specialist.skills))
-            task_status.started()
-            async with anyio.create_task_group() as hands:
-                await self._take(inbox, hands)
-                grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer would be heard
-                hands.cancel_scope.deadline = anyio.current_time() + grace
+        with closing(self._attempts):
+            async with (
+                self.specialist.lifespan(),
+                self.bus.live.endings() as endings,
+                self.bus.inbox(self.specialist.name, hands=self.specialist.hands) as inbox,
+                beside(partial(self._drop_ended, endings)),
+                present(
+                    self.bus,
+                    self.card,
+                    instance=self.instance,
+                    busy=self._busy,
+                    stats=self._stats,
+                    unwell=lambda: self._endpoints.unwell,
+                    worn=self.worn.is_set,
+                ),
+            ):
+                self._log.info("ready", team=self.bus.team, skills=list(self.specialist.skills))
+                task_status.started()
+                async with anyio.create_task_group() as hands:
+                    await self._take(inbox, hands)
+                    grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer would be heard
+                    hands.cancel_scope.deadline = anyio.current_time() + grace
 
     # what goes on beside the tasks
 
@@ -92,6 +96,7 @@ class Worker:
             "done": self._done,
             "failed": self._failed,
             "in_hand": len(self._in_hand),
+            "abandoned": self._attempts.abandoned,
             "dropped": self._strangers.count,
         }
 

@@ -22,6 +22,7 @@ from .refusal import explain, hopeless, redact
 
 FIRST_CONNECT = 1.5  # seconds; with the look at the server afterwards it stays under the promised two
 OLDEST_SERVER = (2, 12)
+_INBOX = re.compile(r"_INBOX(\.[^.*>\s]+)+")  # where answers are waited for, whoever asks: a subject without wildcards
 _DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"', re.IGNORECASE)
 
 
@@ -95,6 +96,17 @@ class Connection:
             raise self._gone() from None
         except nats.errors.MaxPayloadError:
             raise BusError(f"a message to {subject} is too large", f"{len(data)} bytes") from None
+
+    async def reply(self, message: Msg, data: bytes) -> bool:
+        """Answer a request. False, and nothing is sent, if it wants its answer elsewhere than below `_INBOX.`.
+
+        The broker does not ask who may write to a reply subject: whoever may not write there could have us do it.
+        Raises as `publish`.
+        """
+        fit = _INBOX.fullmatch(message.reply) is not None
+        if fit:
+            await self.publish(message.reply, data)
+        return fit or not message.reply
 
     async def request(
         self, subject: str, data: bytes = b"", *, headers: dict[str, str] | None = None, timeout: float = 2.0

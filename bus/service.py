@@ -26,7 +26,7 @@ class Service:
         self._card = card
         self._subject = subjects.card(card.name)
         self._stats = stats
-        self._requests = self._nanoseconds = 0
+        self._requests = self._nanoseconds = self._misled = 0
         self._started = datetime.now(UTC)
         self._identity: Data = {
             "name": card.name,
@@ -60,8 +60,8 @@ class Service:
     def stats(self) -> Data:
         counts: Data = {
             "num_requests": self._requests,
-            "num_errors": 0,
-            "last_error": "",
+            "num_errors": self._misled,
+            "last_error": "a reply subject that is not below _INBOX." if self._misled else "",
             "processing_time": self._nanoseconds,
             "average_processing_time": self._nanoseconds // max(self._requests, 1),
             "data": self._stats(),
@@ -75,15 +75,18 @@ class Service:
         }
 
     async def say(self, answer: Callable[[], Data], message: Msg) -> None:
-        if message.reply:
-            await self._connection.publish(message.reply, to_json(answer()))
+        await self._reply(message, to_json(answer()))
 
     async def show(self, message: Msg) -> None:
         began = perf_counter_ns()
         self._requests += 1
-        if message.reply:
-            await self._connection.publish(message.reply, self._card.model_dump_json().encode())
+        await self._reply(message, self._card.model_dump_json().encode())
         self._nanoseconds += perf_counter_ns() - began
+
+    async def _reply(self, message: Msg, data: bytes) -> None:
+        """Whoever waits below another prefix than `_INBOX.` gets no answer; STATS counts it as an error."""
+        if not await self._connection.reply(message, data):
+            self._misled += 1
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:

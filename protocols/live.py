@@ -8,7 +8,7 @@ from .message import Count, Message, later
 class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
     """An agent's process is alive. `card` is the digest of its AgentCard, `leaving`: it says good-bye.
 
-    `unwell`: the models it calls cannot be had at the moment.
+    `unwell`: the models it calls cannot be had at the moment. `worn`: it takes no more, and a fresh process follows.
     """
 
     agent: str
@@ -20,6 +20,7 @@ class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
     busy: tuple[str, ...] = ()
     leaving: bool = False
     unwell: bool = later(False)
+    worn: bool = later(False)
 
 
 class Progress(Message, contract="moot.live.progress.v1"):

@@ -2,6 +2,7 @@
 
 import inspect
 import types
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, JsonValue
@@ -115,14 +116,17 @@ class Contract(Message, contract="moot.Contract.v1"):
 
 
 def shape(annotation: object) -> tuple[type[Message], Contract] | None:
-    """The message class and the contract behind `M`, `list[M]`, `M | None`; None if the annotation is no such thing."""
+    """The message class and the contract behind `M`, `list[M]`, `M | None`; None if the annotation is no such thing.
+
+    `tuple[M, ...]` and `Sequence[M]` are as good as a list.
+    """
     optional = False
     if get_origin(annotation) in (Union, types.UnionType):
         options = [option for option in get_args(annotation) if option is not type(None)]
         if len(options) != 1 or len(options) == len(get_args(annotation)):
             return None
         optional, annotation = True, options[0]
-    many = get_origin(annotation) in (list, tuple)
+    many = get_origin(annotation) in (list, tuple, Sequence)
     if many:
         inner = get_args(annotation)
         if get_origin(annotation) is tuple and inner[1:] != (Ellipsis,):

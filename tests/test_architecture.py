@@ -103,6 +103,37 @@ def test_what_we_never_write() -> None:
             assert "json" not in names, f"{where} reads or writes JSON by hand"
 
 
+REPLIES = ("bus/connection.py", "bus/jetstream.py", "bus/pull.py")  # who may look at a reply subject: answers and acks
+
+
+def test_a_reply_goes_through_the_one_function_that_knows_where_replies_may_go() -> None:
+    """`Connection.reply` alone sends to the reply subject of a message; the acks of JetStream are no answers."""
+    for path, tree in MODULES.items():
+        where = path.relative_to(ROOT)
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in ("respond", "reply_to"), f"{node.attr} in {where}:{node.lineno}"
+                looks = node.attr == "reply" and id(node) not in called
+                assert not looks or str(where) in REPLIES, f"a reply subject is read in {where}:{node.lineno}"
+    senders = [
+        function.name
+        for tree in MODULES.values()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and any(map(_replies, ast.walk(function)))
+    ]
+    assert senders == ["reply"]
+
+
+def _replies(node: ast.AST) -> bool:
+    """True if it publishes to a reply subject."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "publish"):
+        return False
+    return any(
+        isinstance(each, ast.Attribute) and each.attr == "reply" for given in node.args for each in ast.walk(given)
+    )
+
+
 IMPORT = """
 import importlib, sys
 for name in sys.argv[1:]:

@@ -1,5 +1,6 @@
 """`moot agent TARGET...`: specialists as a process of their own, wherever the bus can be reached."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from moot.protocols import COORDINATOR, UsageError
 from ..cell import open_cells
 from ..client import new_run
 from ..logs import configure_logging
-from ..process import WORN, die_with_parent
+from ..process import WORN, begin_anew, die_with_parent
 from ..specialist import Specialist
 from ..team import Team, load
 from ..telemetry import set_up
@@ -39,17 +40,21 @@ def agent(
 ) -> int:
     """Run specialists until told to stop: each MODULE:NAME is a Specialist, or a Team of them.
 
-    SIGTERM drains: what is in hand is finished, and what is not begun is handed back.
+    SIGTERM drains: what is in hand is finished, and what is not begun is handed back. A process that is worn out, for
+    too many skills have swallowed their cancellation or hang in threads, is replaced: by whoever supervises it, else by
+    itself.
     """
-    die_with_parent()
+    supervised = die_with_parent()
     found = [load(target) for target in targets]
     specialists, team = chosen(found, only), team or team_of(found)
     text = log_format == "text" or (log_format is None and sys.stderr.isatty())
     configure_logging(specialists[0].name, format="text" if text else "json")
     set_up(specialists[0].name)
-    watchdog = Watchdog(lease_of(found))
+    watchdog = Watchdog(lease_of(found), os._exit if supervised else begin_anew)
     cell = [sys.executable, "-m", "moot.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
     watchdog.code = go(_serve, settings, specialists, team, cell, watchdog)
+    if watchdog.code == WORN and not supervised:
+        begin_anew(WORN)
     return watchdog.code
 
 
@@ -88,15 +93,16 @@ async def _serve(
             open_cells([*cell, "--team", name], MOOT_URL=url) as cells,
         ):
             return await _work(
-                [Worker(each, bus, instance=f"{each.name}-{new_run()}", cells=cells) for each in specialists]
+                [Worker(each, bus, instance=f"{each.name}-{new_run()}", cells=cells) for each in specialists], watchdog
             )
 
 
-async def _work(workers: Sequence[Worker]) -> int:
+async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
     """Serve until told to stop, or until one of the workers is worn out; the exit code."""
     code = WORN
 
     def drain() -> None:
+        watchdog.limit(code)
         for worker in workers:
             worker.drain.set()
 

@@ -22,7 +22,7 @@ from .neighbours import announced
 from .options import Settings
 from .output import say
 
-USEFUL = ('"event": "done"', '"event": "failed"')  # in the line of an agent that has answered a task
+USEFUL = ('"event": "done"', '"event": "failed"', '"event": "worn out"')  # said by an agent that has done its work
 
 
 def children(

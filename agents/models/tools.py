@@ -5,7 +5,7 @@ import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from inspect import Parameter, iscoroutinefunction
+from inspect import Parameter, isawaitable, iscoroutinefunction
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -51,6 +51,7 @@ def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
             said = await function(**arguments)
         else:
             said = await run_sync(partial(function, **arguments), abandon_on_cancel=True)
+            said = await said if isawaitable(said) else said
         plain: JsonValue = to_jsonable_python(said)
         return plain
 

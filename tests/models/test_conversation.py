@@ -1,5 +1,6 @@
 """Conversation: from a question to a typed answer; what does not fit is sent back, and nothing is followed blindly."""
 
+import functools
 from typing import Literal
 
 import pytest
@@ -76,6 +77,21 @@ async def test_a_tool_is_called_and_its_result_goes_back(bus: Bus) -> None:
     assert await context(bus, speaker).model(str, instructions="Add.", tools=[tool(add)]) == "five"
     assert speaker.requests[1].turns[-1].parts == (ToolResult(id="c1", text="5"),)
     assert speaker.requests[0].tools[0].description == "Add two numbers."
+
+
+async def test_a_tool_whose_result_can_be_awaited_is_awaited(bus: Bus) -> None:
+    """As where a decorator for functions that are not async stands around one that is."""
+
+    async def add(a: int, b: int) -> int:
+        return a + b
+
+    @functools.wraps(add)
+    def noted(*args: int, **given: int) -> object:
+        return add(*args, **given)
+
+    speaker = Speaker(wants("add", a=2, b=3), "five")
+    assert await context(bus, speaker).model(str, instructions="Add.", tools=[tool(noted)]) == "five"
+    assert speaker.requests[1].turns[-1].parts == (ToolResult(id="c1", text="5"),)
 
 
 async def test_what_goes_wrong_in_a_tool_is_told_to_the_model_without_its_entrails(bus: Bus) -> None:

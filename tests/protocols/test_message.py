@@ -1,5 +1,7 @@
 """Messages: frozen, strict, forward-compatible, and named by contract."""
 
+from collections.abc import Sequence
+
 import pytest
 from pydantic import JsonValue, ValidationError
 
@@ -57,6 +59,7 @@ def test_the_contract_is_name_and_major_version() -> None:
         (Note, Note, Contract(type="Note.v1")),
         (list[Note], Note, Contract(type="Note.v1", many=True)),
         (tuple[Later, ...], Later, Contract(type="desk.Note.v2", many=True)),
+        (Sequence[Note], Note, Contract(type="Note.v1", many=True)),
         (Note | None, Note, Contract(type="Note.v1", optional=True)),
         (list[Note] | None, Note, Contract(type="Note.v1", many=True, optional=True)),
     ],

@@ -1,0 +1,163 @@
+"""Leash: what all tasks of one attempt hang on. One that is cancelled, and does not end, is not resumed any more.
+
+Nobody can end a coroutine that swallows its cancellation. But it goes on only as long as its task resumes it, and the
+tasks that a skill starts, by whatever means, are made to ask their leash first.
+"""
+
+import asyncio
+import ctypes
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import ContextVar
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+import anyio
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint
+
+T = TypeVar("T")
+
+GRACE = 2.0  # seconds that a skill has to end in once it is cancelled
+PUSHES = 10  # further cancellations that a coroutine gets, one upon the other, before it is left as it stands
+TURNS = 100  # of the event loop, in which tasks that wait for each other come to know of it
+
+_held: ContextVar["Leash | None"] = ContextVar("leash", default=None)
+
+
+class Leash:
+    """Runs one piece of somebody else's code, which cannot outlive its cancellation by more than GRACE seconds.
+
+    `cut` says that it tried to. Tasks that were not cancelled (behind `asyncio.shield`, or kept for the next attempt)
+    go on; after the leash was cut, a cancellation of theirs is final, too.
+    """
+
+    def __init__(self) -> None:
+        self.cut = False
+        self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
+
+    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What it returns or raises. Cancelled, this takes GRACE seconds at most, whatever the work does."""
+        said: list[T] = []
+        raised: list[BaseException] = []
+        ended = anyio.Event()
+        scope, kept = CancelScope(deadline=anyio.current_effective_deadline()), CancelScope()
+
+        async def main() -> None:
+            try:
+                with scope, kept:
+                    said.append(await work())
+            except BaseException as error:  # noqa: BLE001 - of a task of its own, which would let some of it end the loop
+                raised.append(error)
+            finally:
+                ended.set()
+
+        task = self._start(main())
+        try:
+            await ended.wait()
+            if not (said or raised):
+                await anyio.sleep_forever()  # the deadline passed there first, and does here
+        finally:
+            if not ended.is_set():
+                scope.cancel()
+                with CancelScope(shield=True):
+                    await self._end(task)
+                kept.shield = True  # nothing is to be tried any more
+        if raised:
+            raise raised.pop()
+        return said.pop()
+
+    def lead(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Called before a task resumes its coroutine. Raises CancelledError instead once that is not to be."""
+        task = asyncio.current_task()
+        if self.cut and task and task.cancelling():
+            _unwind(coroutine)
+            raise asyncio.CancelledError
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """This task was started within."""
+        self._tasks.add(task)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task whose parent is `run`: a task group would wait for it, however long."""
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop.get_task_factory(), _Factory):
+            loop.set_task_factory(_Factory(loop.get_task_factory()))
+        before = _held.set(self)
+        try:
+            task = asyncio.Task(_Led(work, self), loop=loop)
+        finally:
+            _held.reset(before)
+        self.adopt(task)
+        return task
+
+    async def _end(self, task: asyncio.Task[None]) -> None:
+        """Wait for the work, and for what it started and was cancelled, as long as the grace lasts; then cut it."""
+        with anyio.move_on_after(GRACE):
+            while stubborn := self._stubborn(task):
+                await asyncio.wait(stubborn)
+            return
+        self.cut = True
+        for _ in range(TURNS):
+            for each in (stubborn := self._stubborn(task)):
+                each.cancel()
+            if not stubborn:
+                return
+            await checkpoint()
+        _keep(task)  # it waits for somebody who is on no leash, and swallows as well
+
+    def _stubborn(self, main: asyncio.Task[None]) -> list[asyncio.Task[Any]]:
+        return [each for each in self._tasks if not each.done() and (each is main or each.cancelling())]
+
+
+class _Led(Coroutine[Any, Any, Any]):
+    """A coroutine on a leash, as its task has it."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], leash: Leash) -> None:
+        self._coroutine, self._leash = coroutine, leash
+
+    def send(self, value: Any) -> Any:
+        self._leash.lead(self._coroutine)
+        return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        self._leash.lead(self._coroutine)
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._coroutine.__await__()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._coroutine, name)  # cr_frame and its like, for whoever shows tasks
+
+
+class _Factory:
+    """Makes the tasks of an event loop, those within a leash with it; `before` is whose turn it was so far."""
+
+    def __init__(self, before: Callable[..., Any] | None) -> None:
+        self._before = before
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+        leash = _held.get()
+        work = coroutine if leash is None else _Led(coroutine, leash)
+        task = self._before(loop, work, **options) if self._before else asyncio.Task(work, loop=loop, **options)
+        if leash is not None:
+            leash.adopt(task)
+        return task
+
+
+def _unwind(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Have it end here and now: whatever it awaits on its way out is cancelled as well."""
+    for _ in range(PUSHES):
+        try:
+            coroutine.throw(asyncio.CancelledError())
+        except BaseException:  # noqa: BLE001 - it has ended, and nobody waits for how
+            return
+    _keep(coroutine)
+
+
+def _keep(what: object) -> None:
+    """Never let go of it, not even at the end of the process: Python resumes a coroutine that is forgotten."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(what))
