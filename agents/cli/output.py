@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..logs import inert, without_secrets
+from ..logs import inert, masked
 
 if TYPE_CHECKING:
     from .options import Settings
@@ -33,7 +33,7 @@ def emit(settings: "Settings", data: T, text: Callable[[T], str]) -> None:
 
 def say(text: str) -> None:
     """Write a line of progress to stderr, made inert and without secrets."""
-    click.echo(inert(str(without_secrets(text))), err=True)
+    click.echo(masked(inert(text)), err=True)
 
 
 def _plain(value: Any) -> Any:
