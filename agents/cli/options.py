@@ -10,6 +10,7 @@ from typing import IO, Any, Concatenate, Literal, NoReturn, ParamSpec, TypeVar, 
 import click
 
 from .errors import Boundary, close_to, did_you_mean
+from .streams import reserved
 
 Output = Literal["text", "json", "jsonl"]
 Color = Literal["auto", "always", "never"]
@@ -58,7 +59,8 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
         boundary = click.get_current_context().find_object(Boundary)
         if boundary is not None:
             boundary.debug = settings.debug
-        return verb(settings, *args, **kwargs)
+        with reserved():
+            return verb(settings, *args, **kwargs)
 
     options: list[Callable[[Any], Any]] = [
         click.option("-o", "--output", type=click.Choice(CHOICES["output"]), envvar="MOOT_OUTPUT", show_envvar=True,

@@ -24,7 +24,7 @@ from .export import keep
 from .goal import HELP, Asked, build, parse
 from .launch import absentees, children, supervised
 from .options import Settings, common, durability
-from .output import emit, say
+from .output import echo, emit, say
 from .progress import Watcher, watcher
 from .reach import broker, go, watch
 from .tell import tell
@@ -54,7 +54,7 @@ def run(
 ) -> int:
     """Ask a team for an outcome: each field of its goal is a flag. `moot run MODULE:TEAM --help` lists them."""
     if target in HELP:  # not click's own, which would not wait for the goal's flags
-        click.echo(click.get_current_context().get_help())
+        echo(click.get_current_context().get_help())
         return 0
     team = load_team(target)
     if apply and team.apply is None:
@@ -92,7 +92,7 @@ async def pursue(
         return (await _pursue(settings, target, team, asked, wishes))[1]
     async with epilogue() as last_word:
         came, code = await _pursue(settings, target, team, asked, wishes)
-        click.echo("\n" + await last_word(came))
+        echo("\n" + await last_word(came))
         return code
 
 
