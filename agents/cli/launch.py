@@ -80,7 +80,9 @@ async def supervised(
 
     async def watch() -> None:
         await lost.wait()
-        raise MootError(f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Correct it, and start again.")
+        raise MootError(
+            f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Correct it, and start again."
+        )
 
     supervisor = Supervisor(processes, on_change=changed, on_line=heard)
 

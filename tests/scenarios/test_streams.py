@@ -10,7 +10,7 @@ import pytest
 
 from .processes import Place, Said
 
-CLERK = '''
+CLERK = """
 from moot.agents import Specialist, Team
 from moot.protocols import Goal, Message, Outcome
 
@@ -31,7 +31,7 @@ async def summarise(asked: Summarise) -> Summary:
     return Summary(text=asked.text.partition(".")[0] + ".")
 
 team = Team("office", goal=Summarise, outcome=Summarised, specialists=[clerk], files=lambda _: shout("files") or {})
-'''
+"""
 SHOUTS = """
 import atexit, ctypes, os, subprocess, sys, threading
 
