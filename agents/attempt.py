@@ -34,7 +34,7 @@ from moot.protocols import (
 from .context import TaskContext
 from .leash import Leash
 from .logger import structlog
-from .logs import inert
+from .logs import inert, masked
 from .models.model import Model
 from .record import Record
 from .specialist import Parameter, Skill, Specialist
@@ -121,7 +121,7 @@ class Attempts:
 
 def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
     """An answer that is none. The worker adds its version."""
-    text = inert(because[:4000])[:2000]
+    text = masked(inert(because[:4000]))[:2000]
     return Failure(task=assigned.task, attempt=assigned.attempt, agent=assigned.agent, kind=kind, because=text)
 
 

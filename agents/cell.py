@@ -219,8 +219,8 @@ def _told(deaths: Sequence[str]) -> str:
 class Pipes:
     """The two pipes of a cell, in the cell: taken from stdin and stdout, so that no skill reads or prints there."""
 
-    def __init__(self) -> None:
-        self._told, self._said = os.dup(0), os.dup(1)
+    def __init__(self, stdin: int, stdout: int) -> None:
+        self._told, self._said = os.dup(stdin), os.dup(stdout)
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)
         os.dup2(2, 1)

@@ -17,7 +17,10 @@ _SHOWN_APART = {"timestamp", "level", "event", "agent", "exception"}
 
 _SECRET = re.compile(r"(?:^|[^a-z])(?:token|password|passwd|secret|api[_-]?key|authorization)s?(?:$|[^a-z])", re.I)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_USERINFO = re.compile(r"(?<=://)[^\s/?#\"']+@")
+_BEGINS = re.compile(r"[\s,;=\"'`<>(\[{|][A-Za-z][\w+.-]*://|[\r\n]")  # another URL, or another line
+_HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?=[.,;:!?)\]}>\"'`/]*(?:\s|$)|,[A-Za-z][\w+.-]*://)")
+_SITE = re.compile(r"(?:localhost|(?:[\w-]+\.)+[\w-]+)(?::[0-9]+)?(?=[/?#])")
+_BROKERS = ("nats", "tls", "ws", "wss")
 _MASK = "***"
 _DEPTH = 8  # deeper than this a value is only text
 
@@ -39,7 +42,7 @@ def inert(text: str) -> str:
 
 
 def without_secrets(value: Any, key: str = "", depth: int = 0) -> Any:
-    """The value without secrets: what stands under a telling key, and the userinfo of URLs in any string.
+    """The value without secrets: what stands under a telling key, and what stands before the @ of URLs in any string.
 
     Numbers under "tokens" and the like are counts and stay. What JSON does not know becomes its repr.
     """
@@ -53,7 +56,31 @@ def without_secrets(value: Any, key: str = "", depth: int = 0) -> Any:
         return {str(name): without_secrets(item, str(name), depth + 1) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset) and depth < _DEPTH:
         return [without_secrets(item, key, depth + 1) for item in value]
-    return _USERINFO.sub(f"{_MASK}@", value if isinstance(value, str) else repr(value))
+    return masked(value if isinstance(value, str) else repr(value))
+
+
+def masked(text: str) -> str:
+    """The text without what stands before the last @ of any URL in it, or where that @ might be missing.
+
+    A secret that is not encoded may have anything in it, so a URL is taken to go on to the end of the line, unless what
+    follows its scheme is plainly a host.
+    """
+    safe, done = [], 0
+    while (at := text.find("://", done)) >= 0:
+        scheme, at = re.split(r"[^\w+.-]", text[max(done, at - 8) : at])[-1].lower(), at + 3
+        safe.append(text[done:at])
+        host = _HOST.match(text, at) or (_SITE.match(text, at) if scheme in ("http", "https") else None)
+        if host:
+            done = host.end()
+            safe.append(host[0])
+            continue
+        following = _BEGINS.search(text, at)
+        end = following.start() if following else len(text)
+        secret = text.rfind("@", at, end)
+        hidden = secret >= 0 or scheme in _BROKERS
+        done = secret if secret >= 0 else end
+        safe.append(_MASK if hidden else text[at:end])
+    return "".join([*safe, text[done:]])
 
 
 def configure_logging(agent: str, *, format: Format = "json", level: str = "info") -> None:
@@ -163,4 +190,4 @@ def _tells(key: str) -> bool:
     return bool(_SECRET.search(_CAMEL.sub("_", key)))
 
 
-__all__: Sequence[str] = ["Format", "configure_logging", "inert", "render_line", "without_secrets"]
+__all__: Sequence[str] = ["Format", "configure_logging", "inert", "masked", "render_line", "without_secrets"]

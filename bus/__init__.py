@@ -4,12 +4,12 @@ from .blobs import Blobs
 from .broker import embedded, find_embedded
 from .bus import Bus, open_bus
 from .connection import Connection, connect
+from .contact import redact
 from .inbox import Delivery, Inbox
 from .layout import ensure_layout
 from .live import Feed, Live, Present
 from .log import Log, RunHead
 from .points import POINTS, reach
-from .refusal import redact
 from .server import Durability, alive, gone
 from .tasks import beside
 from .teams import team_names

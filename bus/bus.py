@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from moot.protocols import COORDINATOR, Subjects, token
 
@@ -19,7 +19,7 @@ class Bus:
     """One member's place on the bus of a team. `url` may have the credentials in it: show `redact(url)` instead."""
 
     team: str
-    url: str
+    url: str = field(repr=False)
     connection: Connection
     log: Log
     live: Live

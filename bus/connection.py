@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from time import time
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.lowlevel
@@ -18,7 +19,8 @@ from nats.aio.subscription import Subscription
 
 from moot.protocols import BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
 
-from .refusal import explain, hopeless, redact
+from .contact import Contact, contacts
+from .refusal import explain, hopeless
 
 FIRST_CONNECT = 1.5  # seconds; with the look at the server afterwards it stays under the promised two
 OLDEST_SERVER = (2, 12)
@@ -43,9 +45,10 @@ class _Call(NamedTuple):
 async def connect(url: str, *, name: str) -> AsyncIterator["Connection"]:
     """Connect within two seconds, then keep the connection whatever happens to the server.
 
-    `url` may list several servers of a cluster, separated by commas. Raises BadCredentials, BrokerUnavailable (nobody
-    there, no such host, TLS not trusted) or BrokerUnfit (older than 2.12, or JetStream off); none of their texts has
-    the credentials of the URL.
+    `url` may list several servers of a cluster, separated by commas; one without credentials, and one that the cluster
+    tells of later, is told the first that there are. Raises BadCredentials, BrokerUnavailable (a URL that cannot be
+    read, nobody there, no such host, TLS not trusted) or BrokerUnfit (older than 2.12, or JetStream off); none of their
+    texts has the credentials of the URL.
     """
     connection = Connection(url)
     try:
@@ -56,7 +59,21 @@ async def connect(url: str, *, name: str) -> AsyncIterator["Connection"]:
 
 
 class _Client(Client):
-    """nats-py's, whose reading would end for good with the answer to a ping that nobody waits for any more."""
+    """nats-py's, which gets addresses and credentials apart, so that no text of it can have both.
+
+    And its reading would end for good with the answer to a ping that nobody waits for any more.
+    """
+
+    def __init__(self, servers: Sequence[Contact]) -> None:
+        super().__init__()
+        self._told = {urlsplit(server.address).netloc: server for server in servers if _secret(server)}
+        self._auth_configured = bool(self._told)
+
+    def _connect_command(self) -> bytes:
+        if self._told and self._current_server:
+            to = self._told.get(self._current_server.uri.netloc) or next(iter(self._told.values()))
+            self.options |= {"user": to.user, "password": to.password, "token": to.token}
+        return super()._connect_command()
 
     async def _process_pong(self) -> None:
         if self._pongs and self._pongs[0].done():
@@ -64,17 +81,21 @@ class _Client(Client):
         await super()._process_pong()
 
 
+def _secret(server: Contact) -> bool:
+    return server.user is not None or server.token is not None
+
+
 class Connection:
     """One connection to the broker, for any number of tasks."""
 
     def __init__(self, url: str) -> None:
-        self.shown = redact(url)
+        self._servers = contacts(url)
+        self.shown = ",".join(server.shown for server in self._servers)
         self.connected = False
         self.since = 0.0  # when the broker was reached last, first or anew; seconds since the epoch
         self.dead = False  # closed for good, which only the server or the end of the block brings about
         self.listeners: set[Callable[[], None]] = set()  # called at every change of the two above
-        self._servers = url.split(",")
-        self._client = _Client()
+        self._client = _Client(self._servers)
         self._changed = asyncio.Event()
         self._calls: dict[str, _Call] = {}
         self._tokens = count()
@@ -233,10 +254,10 @@ class Connection:
 
     async def _try(self, name: str) -> bool:
         """One attempt with a fresh client: nats-py's own never end, also where trying again cannot help."""
-        self._client, self._opening = _Client(), True
+        self._client, self._opening = _Client(self._servers), True
         try:
             await self._client.connect(
-                self._servers,
+                [server.address for server in self._servers],
                 name=name,
                 error_cb=self._on_error,
                 disconnected_cb=self._on_disconnected,
@@ -248,7 +269,7 @@ class Connection:
                 ping_interval=5,
                 max_outstanding_pings=2,
             )
-        except (OSError, ValueError, nats.errors.Error) as error:
+        except (OSError, ValueError, ImportError, nats.errors.Error) as error:  # ImportError: of what ws needs
             self._refused.append(error)
         finally:
             self._opening = False
@@ -332,5 +353,5 @@ class Connection:
             raise Denied(f"not allowed: {act[0]} to {act[1]}")
 
     def _gone(self) -> BrokerUnavailable:
-        why = redact(str(self._client.last_error or "it was closed"))
+        why = str(self._client.last_error or "it was closed")
         return BrokerUnavailable(f"the connection to {self.shown} is closed", why)

@@ -1,24 +1,15 @@
 """Refusal: why a first connect failed, in words that have none of the credentials in them."""
 
-import re
 import ssl
 from collections.abc import Sequence
 from socket import gaierror
 
 from moot.protocols import BadCredentials, BrokerUnavailable
 
-_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
-
-
-def redact(url: str) -> str:
-    """The URL without token, user and password: what may be shown and logged."""
-    return _USERINFO.sub("", url)
-
 
 def hopeless(error: Exception) -> bool:
     """True where trying again within two seconds cannot help."""
-    unusable = str(error).startswith("nats: invalid")  # the URL
-    return unusable or _not_let_in(error) or isinstance(error, ssl.SSLError | gaierror | ValueError)
+    return _not_let_in(error) or isinstance(error, ssl.SSLError | gaierror | ValueError | ImportError)
 
 
 def explain(shown: str, errors: Sequence[Exception]) -> BrokerUnavailable:
@@ -30,8 +21,8 @@ def explain(shown: str, errors: Sequence[Exception]) -> BrokerUnavailable:
     if _not_let_in(error):
         return BadCredentials(f"{shown} does not let us in", "wrong or missing credentials")
     if isinstance(error, ssl.SSLError):
-        return BrokerUnavailable(f"no trust in {shown}", redact(str(error)), "Set SSL_CERT_FILE to its CA.")
-    return BrokerUnavailable(f"no broker at {shown}", redact(str(error)) or type(error).__name__)
+        return BrokerUnavailable(f"no trust in {shown}", str(error), "Set SSL_CERT_FILE to its CA.")
+    return BrokerUnavailable(f"no broker at {shown}", str(error) or type(error).__name__)
 
 
 def _not_let_in(error: Exception) -> bool:

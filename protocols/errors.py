@@ -55,7 +55,7 @@ class BrokerUnavailable(BusError):
 
 
 class BadCredentials(BrokerUnavailable):
-    """Put the credentials into the URL, before the host: TOKEN@HOST:PORT or USER:PASSWORD@HOST:PORT."""
+    """Put the credentials into the URL: TOKEN@HOST:PORT or USER:PASSWORD@HOST:PORT, what is odd in them as %XX."""
 
 
 class BrokerUnfit(BrokerUnavailable):

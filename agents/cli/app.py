@@ -4,12 +4,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
 from .errors import Boundary, NoSuchVerb, close_to
 from .options import COMMON
+from .streams import own_descriptors
 
 
 class Verb(NamedTuple):
@@ -94,11 +95,20 @@ def moot() -> None:
     """Run teams of specialist agents on NATS, and settle what they disagree about."""
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line. Always ends in SystemExit: a verb's exit code is the number it returns, None is 0."""
-    if "_MOOT_COMPLETE" in os.environ:
-        moot.main(prog_name="moot")  # answers the shell, and exits
-    args = sys.argv[1:] if argv is None else list(argv)
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line. Always ends in SystemExit: a verb's exit code is the number it returns, None is 0.
+
+    Without arguments it is that of this process, which then belongs to the command, with its descriptors.
+    """
+    if argv is not None:
+        _main(list(argv))
+    with own_descriptors():
+        if "_MOOT_COMPLETE" in os.environ:
+            moot.main(prog_name="moot")  # answers the shell, and exits
+        _main(sys.argv[1:])
+
+
+def _main(args: list[str]) -> NoReturn:
     with Boundary(debug="--debug" in args or bool(os.environ.get("MOOT_DEBUG"))) as boundary:
         code = _run(args, boundary)
         sys.stdout.flush()  # here, where a closed pipe is still quiet

@@ -19,6 +19,7 @@ from .agent import chosen, lease_of
 from .launch import until_told
 from .options import Settings, common
 from .reach import broker, go
+from .streams import stdout
 
 
 @click.command()
@@ -28,7 +29,7 @@ from .reach import broker, go
 @common
 def cell(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str) -> int:
     """Try what an agent's process suspects of ending processes."""
-    pipes = Pipes()
+    pipes = Pipes(0, stdout().fileno())
     die_with_parent(signal.SIGKILL)
     found = [load(target) for target in targets]
     specialists = chosen(found, only)

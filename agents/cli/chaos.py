@@ -5,7 +5,7 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from moot.protocols import Goal, UsageError
 from ..chaos import Violation, check, dump, figures, schedule, storm
 from ..chaos.storm import Plan
 from ..team import Team, load_team
-from .goal import parse
+from .goal import Asked, Asking, goal_of
 from .options import Settings, common
 from .output import emit, say
 from .reach import go
@@ -24,7 +24,7 @@ from .reach import go
 RATE = 40  # tasks a second, half of what the example team can do, for a fault costs it seconds
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(cls=Asking, sets=["tasks"])
 @click.argument("target", metavar="MODULE:TEAM")
 @click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
 @click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="How many.")
@@ -37,7 +37,7 @@ RATE = 40  # tasks a second, half of what the example team can do, for a fault c
 def chaos(
     settings: Settings,
     target: str,
-    fields: Sequence[str],
+    fields: Asked,
     faults: int,
     tasks: int,
     batch: int,
@@ -52,13 +52,13 @@ def chaos(
     no promise broken.
     """
     team = load_team(target)
-    goal = _goals(team, target, fields)
+    goal = _goals(team, fields)
     if keep and keep.exists() and any(keep.iterdir()):
         raise UsageError(f"{keep} is not empty", "what there is to see of one storm needs a folder of its own")
     number = secrets.randbelow(10**6) if seed is None else seed
     duration = max(faults * pace, tasks / RATE)
     options = f"--faults {faults} --tasks {tasks} --batch {batch} --pace {pace:g} --seed {number}"
-    again = shlex.join(["moot", "chaos", target, *options.split(), *fields])
+    again = shlex.join(["moot", "chaos", target, *options.split(), *fields.flags])
     say(again)
     plan = Plan(target, team, goal, tasks, batch, schedule(number, faults, duration), duration)
     folder = keep or Path(tempfile.mkdtemp(prefix="moot-chaos-"))
@@ -76,7 +76,7 @@ def chaos(
     return 1 if violations else 0
 
 
-def _goals(team: Team, target: str, fields: Sequence[str]) -> Callable[[int], Goal]:
+def _goals(team: Team, asked: Asked) -> Callable[[int], Goal]:
     """Makes a goal of so many tasks, its other fields as the flags say."""
     if "tasks" not in team.goal.model_fields:
         raise UsageError(
@@ -84,10 +84,9 @@ def _goals(team: Team, target: str, fields: Sequence[str]) -> Callable[[int], Go
             "chaos has to know how many effects a run has",
             "Take moot.examples.chaos_team:team, or a team made after it.",
         )
-    asked = parse(team, target, ["--tasks", "1", *fields])
     if asked.paths:
         raise UsageError(f"the goal of team {team.name} takes files", "chaos does not upload any")
-    return lambda tasks: team.goal.of({**asked.values, "tasks": tasks})
+    return lambda tasks: goal_of(team, {**asked.values, "tasks": tasks})
 
 
 def _text(told: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from ..dead import Attempt, Autopsy, Letter
 from ..words import ago, plain, some
 from .letters import Wanted, filters, named, reading, still_dead
 from .options import Settings, common
-from .output import emit, inert
+from .output import echo, emit, inert
 from .reach import go
 from .redrive import Terms, redriven, told
 from .show import shortened
@@ -85,7 +85,7 @@ def show(settings: Settings, id: str, team: str | None, raw: bool) -> None:
     """
     autopsy = go(_show, settings, id, Wanted(team=team))
     if raw:
-        click.echo(autopsy.original, nl=False)
+        echo(autopsy.original, nl=False)
         return
     data = {**autopsy.letter.plain(), **autopsy.plain()}
     del data["letter"]

@@ -1,7 +1,6 @@
 """`moot explain C-7`: one conflict, with everything that was said, what was decided, and what would have turned it."""
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
 
 import click
@@ -17,6 +16,7 @@ from .errors import close_to, did_you_mean
 from .options import Settings, common
 from .output import emit, inert
 from .reach import go
+from .streams import stdout
 from .table import cut
 
 WIDTH = 200  # characters of a line of code that are shown
@@ -36,7 +36,7 @@ def explain(settings: Settings, id: str, run: str, team: str | None) -> None:
     beginning of one, @prev, or @last, the default.
     """
     story = go(recorded, settings, run, team)
-    emit(settings, find(story, id), lambda case: "\n".join(text(case, story, colored=settings.colored(sys.stdout))))
+    emit(settings, find(story, id), lambda case: "\n".join(text(case, story, colored=settings.colored(stdout()))))
 
 
 def find(story: Story, id: str) -> Case:

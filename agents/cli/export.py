@@ -13,7 +13,7 @@ from moot.protocols import Data, Entry, MootError, UsageError
 
 from ..story import Story, tell
 from .options import Settings, common
-from .output import say
+from .output import echo, say
 from .reach import go, reading
 
 PAGE = "report.html"
@@ -102,7 +102,7 @@ async def _told(bus: Bus, run: str) -> Story:
 
 def _write(file: str, content: str) -> None:
     if file == _STDOUT:
-        click.echo(content, nl=False)
+        echo(content, nl=False)
         return
     try:
         Path(file).write_text(content, encoding="utf-8")

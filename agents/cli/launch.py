@@ -12,10 +12,11 @@ import anyio
 import click
 
 from moot.bus import beside, redact
-from moot.protocols import COORDINATOR
+from moot.protocols import COORDINATOR, MootError
 
 from ..client import Client
-from ..logs import render_line
+from ..logs import masked, render_line
+from ..process import ending
 from ..supervisor import Child, Status, Supervisor
 from ..team import Team
 from .neighbours import announced
@@ -57,7 +58,10 @@ async def supervised(
     verbose: bool,
     announce: bool = False,
 ) -> AsyncIterator[Supervisor]:
-    """Keep the processes running while the block runs; then stop them, the coordinator last."""
+    """Keep the processes running while the block runs; then stop them, the coordinator last.
+
+    Raises MootError into the block when the last of the coordinators among them is given up: nothing would move.
+    """
     record = settings.home / f"up-{team.name}.json"
     listener = _Listener(settings, team, verbose)
 
@@ -66,12 +70,21 @@ async def supervised(
         if any(event in raw for event in USEFUL):
             supervisor.forgive(name)
 
-    supervisor = Supervisor(
-        processes,
-        on_change=lambda statuses: _write(record, team, url, statuses, listener.gave_up),
-        on_line=heard,
-    )
-    started = anyio.Event()
+    started, lost = anyio.Event(), anyio.Event()
+
+    def changed(statuses: Sequence[Status]) -> None:
+        _write(record, team, url, statuses, listener.gave_up)
+        coordinators = {status.state for status in statuses if status.name.partition(".")[0] == COORDINATOR}
+        if coordinators == {"gave up"}:
+            lost.set()
+
+    async def watch() -> None:
+        await lost.wait()
+        raise MootError(
+            f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Correct it, and start again."
+        )
+
+    supervisor = Supervisor(processes, on_change=changed, on_line=heard)
 
     async def run() -> None:
         async with anyio.create_task_group() as group:
@@ -80,7 +93,7 @@ async def supervised(
 
     settings.home.mkdir(parents=True, exist_ok=True)
     try:
-        async with beside(run):
+        async with beside(watch), beside(run):
             await started.wait()
             with announced(settings.home) if announce else nullcontext():
                 yield supervisor
@@ -109,17 +122,26 @@ class _Listener:
         folder = settings.home / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         self._file = (folder / f"{team.name}.log").open("a")
-        self._told: set[str] = set()
+        self._given_up: dict[str, str] = {}
+        self._last: dict[str, str] = {}
 
     def line(self, name: str, raw: str) -> None:
+        raw = raw if raw.startswith("{") else masked(raw)
         self._file.write(f"{name}\t{raw}\n")
+        if raw.strip() and not raw.startswith(("  why: ", "  try: ")):
+            self._last[name] = raw.strip()
         if self._verbose or '"level": "warning"' in raw or '"level": "error"' in raw or not raw.startswith("{"):
             click.echo(render_line(name, raw, width=self._width, color=self._color), err=True, color=self._color)
 
     def gave_up(self, status: Status) -> None:
-        if status.name not in self._told:
-            self._told.add(status.name)
-            say(f"{status.name} ended {status.restarts + 1} times (last with {status.exit_code}): given up")
+        if status.name not in self._given_up:
+            how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
+            self._given_up[status.name] = f"{status.name} ended {status.restarts + 1} times{how}"
+            say(f"{self._given_up[status.name]}: given up")
+
+    def why(self, name: str) -> str:
+        """How this child came to be given up, and the last that it said."""
+        return f"{self._given_up[name]}; it said: {self._last.get(name, 'nothing')}"
 
     def close(self) -> None:
         self._file.close()

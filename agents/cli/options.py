@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import IO, Any, Concatenate, Literal, NoReturn, ParamSpec, TypeVar, cast, get_args
@@ -10,6 +10,7 @@ from typing import IO, Any, Concatenate, Literal, NoReturn, ParamSpec, TypeVar, 
 import click
 
 from .errors import Boundary, close_to, did_you_mean
+from .streams import reserved
 
 Output = Literal["text", "json", "jsonl"]
 Color = Literal["auto", "always", "never"]
@@ -35,7 +36,7 @@ class Settings:
 
     output: Output
     color: Color
-    url: str | None
+    url: str | None = field(repr=False)
     home: Path
     debug: bool
     durability: Durability
@@ -58,7 +59,8 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
         boundary = click.get_current_context().find_object(Boundary)
         if boundary is not None:
             boundary.debug = settings.debug
-        return verb(settings, *args, **kwargs)
+        with reserved():
+            return verb(settings, *args, **kwargs)
 
     options: list[Callable[[Any], Any]] = [
         click.option("-o", "--output", type=click.Choice(CHOICES["output"]), envvar="MOOT_OUTPUT", show_envvar=True,
@@ -128,7 +130,8 @@ def _checked(file: Path, values: dict[str, Any]) -> dict[str, Any]:
             hint = did_you_mean(close_to(key, TYPES)) or f"remove it; the keys are {', '.join(TYPES)}"
             _refuse(f"{file} has an unknown key {key!r}", f"the keys are {', '.join(TYPES)}", hint)
         if not isinstance(value, TYPES[key]):
-            _refuse(f"{file}: {key} is {value!r}", f"it must be a {TYPES[key].__name__}", "correct it in the file")
+            shown = key if key == "url" else f"{key} is {value!r}"  # a URL may have a password in it
+            _refuse(f"{file}: {shown}", f"it must be a {TYPES[key].__name__}", "correct it in the file")
         if key in CHOICES and value not in CHOICES[key]:
             _refuse_choice(f"{file}: {key}", key, value)
     return values

@@ -1,14 +1,14 @@
 """Output: data to stdout in the shape that was asked for, progress to stderr, nothing a terminal would obey."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..logs import inert, without_secrets
+from ..logs import inert, masked
+from .streams import stdout
 
 if TYPE_CHECKING:
     from .options import Settings
@@ -23,17 +23,22 @@ def emit(settings: "Settings", data: T, text: Callable[[T], str]) -> None:
     said has to go through `inert` in `text`, which may add colours of its own.
     """
     if settings.output == "text":
-        click.echo(text(data), color=settings.colored(sys.stdout))
+        echo(text(data), color=settings.colored(stdout()))
     elif settings.output == "json":
-        click.echo(json.dumps(data, indent=2, default=_plain))
+        echo(json.dumps(data, indent=2, default=_plain))
     else:
         for row in data if isinstance(data, list | tuple) else (data,):
-            click.echo(json.dumps(row, default=_plain))
+            echo(json.dumps(row, default=_plain))
+
+
+def echo(text: str | bytes, *, nl: bool = True, color: bool | None = None) -> None:
+    """Write to stdout as it is."""
+    click.echo(text, file=stdout(), nl=nl, color=color)
 
 
 def say(text: str) -> None:
     """Write a line of progress to stderr, made inert and without secrets."""
-    click.echo(inert(str(without_secrets(text))), err=True)
+    click.echo(masked(inert(text)), err=True)
 
 
 def _plain(value: Any) -> Any:
@@ -44,4 +49,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-__all__ = ["emit", "inert", "say"]
+__all__ = ["echo", "emit", "inert", "say"]

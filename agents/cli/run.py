@@ -21,10 +21,10 @@ from ..team import Team, load_team
 from ..words import some
 from .errors import Shape
 from .export import keep
-from .goal import HELP, Asked, build, parse
+from .goal import Asked, Asking, build
 from .launch import absentees, children, supervised
 from .options import Settings, common, durability
-from .output import emit, say
+from .output import echo, emit, say
 from .progress import Watcher, watcher
 from .reach import broker, go, watch
 from .tell import tell
@@ -32,7 +32,7 @@ from .tell import tell
 Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[Report], Awaitable[str]]]]
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.command(cls=Asking)
 @click.argument("target", metavar="MODULE:TEAM")
 @click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
 @click.option("--patience", type=float, help="Give the run up after so many seconds.")
@@ -45,22 +45,23 @@ Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[Report], Awaitable
 def run(
     settings: Settings,
     target: str,
-    fields: Sequence[str],
+    fields: Asked,
     patience: float | None,
     only: Sequence[str],
     skip: Sequence[str],
     apply: bool,
     verbose: bool,
 ) -> int:
-    """Ask a team for an outcome: each field of its goal is a flag. `moot run MODULE:TEAM --help` lists them."""
-    if target in HELP:  # not click's own, which would not wait for the goal's flags
-        click.echo(click.get_current_context().get_help())
-        return 0
+    """Ask a team for an outcome: each field of its goal is a flag. `moot run MODULE:TEAM --help` lists them.
+
+    What stands before the team's name is for this command. Behind it a name that the goal has as well is refused, and
+    `--goal.NAME` is the goal's.
+    """
     team = load_team(target)
     if apply and team.apply is None:
         raise UsageError(f"team {team.name} has nothing to apply", hint="Leave out --apply.")
     wishes = Wishes(patience, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose)
-    return go(pursue, settings, target, team, parse(team, target, fields), wishes)
+    return go(pursue, settings, target, team, fields, wishes)
 
 
 class Wishes(NamedTuple):
@@ -92,7 +93,7 @@ async def pursue(
         return (await _pursue(settings, target, team, asked, wishes))[1]
     async with epilogue() as last_word:
         came, code = await _pursue(settings, target, team, asked, wishes)
-        click.echo("\n" + await last_word(came))
+        echo("\n" + await last_word(came))
         return code
 
 

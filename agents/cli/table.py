@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from ..words import plain
+from .streams import stdout
 
 SHADES = {
     "decided": "green", "ok": "green", "partial": "yellow", "warn": "yellow", "undecided": "yellow", "lost": "red",
@@ -50,4 +51,4 @@ def _paint(padded: str) -> str:
 
 
 def _room() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    return shutil.get_terminal_size().columns if stdout().isatty() else sys.maxsize

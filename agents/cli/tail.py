@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
@@ -17,7 +16,9 @@ from moot.protocols import Entry, NotFound, Subjects, UsageError
 
 from ..words import clock, describe, plain
 from .options import Settings, common
+from .output import echo
 from .reach import NAME, broker, bus_of, chosen, find, go
+from .streams import stdout
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
@@ -84,7 +85,7 @@ async def _tail(settings: Settings, wanted: Wanted, raw: bool, count: int | None
         _entries(url, wanted) as entries,
     ):
         async for bus, entry in entries:
-            click.echo(_raw(entry) if raw else _line(settings, bus.team, entry))
+            echo(_raw(entry) if raw else _line(settings, bus.team, entry))
             left = left - 1 if left else None
             if left == 0:
                 return
@@ -123,6 +124,6 @@ def _raw(entry: Entry) -> str:
 def _line(settings: Settings, team: str, entry: Entry) -> str:
     who = plain(f"{team} {entry.subject.run} {entry.subject.author}")
     when = clock(entry.time)
-    if settings.colored(sys.stdout):
+    if settings.colored(stdout()):
         when, who = click.style(when, dim=True), click.style(who, fg="cyan")
     return f"{when} {who} | {describe(entry)}"

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import anyio
 import click
 
-from moot.bus import beside, gone, redact
-from moot.protocols import COORDINATOR, BrokerUnavailable, NotFound, UsageError
+from moot.bus import Feed, beside, gone, redact
+from moot.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError
 
 from ..client import Client, connect
 from ..team import Team, load_team
@@ -61,19 +61,23 @@ async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str
 
 
 async def _announce(client: Client, team: Team) -> None:
-    """Say when everybody is there, or who is not after a while."""
-    missing = list(team.members)
+    """Say when everybody is there; meanwhile, after a while, who is not."""
     async with client.bus.live.heartbeats() as heartbeats:
+        missing = await absentees(client, team)
         with anyio.move_on_after(STARTING):
-            missing = await absentees(client, team)
-            async for heartbeat in heartbeats:
-                missing = [name for name in missing if name != heartbeat.agent]
-                if not missing:
-                    say(f"team {team.name} is up: coordinator and {len(team.members)} specialists; ^C stops them")
-                    break
-    if missing:
-        say(f"team {team.name} is up, without {', '.join(missing)}")
+            await _come(missing, heartbeats)
+        if missing:
+            say(f"team {team.name} is not up: {', '.join(missing)} did not come within {STARTING:g} s")
+            await _come(missing, heartbeats)
+        say(f"team {team.name} is up: coordinator and {len(team.members)} specialists; ^C stops them")
     await anyio.sleep_forever()
+
+
+async def _come(missing: list[str], heartbeats: Feed[Heartbeat]) -> None:
+    """Return when all of them have been heard; who has been is no longer among the missing."""
+    while missing:
+        heard = (await anext(heartbeats)).agent
+        missing[:] = [name for name in missing if name != heard]
 
 
 async def _watch(client: Client) -> None:

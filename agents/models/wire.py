@@ -172,7 +172,7 @@ def _silent(error: Exception, access: Access, bill: Bill) -> ModelFailure:
 
 def _cut(error: Exception, access: Access, bill: Bill) -> ModelFailure:
     if _unconnected(error):
-        where = urlsplit(access.base_url).netloc.rpartition("@")[2]  # without a password
+        where = urlsplit("//" + access.base_url.rpartition("://")[2].rpartition("@")[2]).netloc  # without a password
         why = f"{where}: {error.__cause__ or error or type(error).__name__}"
         return ModelFailure("the endpoint cannot be reached", why, kind="unreachable")
     why = str(error.__cause__ or error) or type(error).__name__

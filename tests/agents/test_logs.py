@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moot.agents.logs import inert, render_line, without_secrets
+from moot.agents.logs import inert, masked, render_line, without_secrets
 
 CHILD = """
 import logging, sys, warnings
@@ -89,7 +89,13 @@ def test_counts_and_harmless_words_stay() -> None:
     [
         ("nats://u:p@a:1,nats://u:q@b:2", "nats://***@a:1,nats://***@b:2"),
         ("cannot reach nats://tok@h, gave up", "cannot reach nats://***@h, gave up"),
-        ("wss://u:p%40x@h/path?mail=a@b", "wss://***@h/path?mail=a@b"),
+        ("wss://u:p%40x@h/path?mail=a@b", "wss://***@b"),
+        ("no nats://tok/en+1=@h:1. ask me@example.org", "no nats://***@example.org"),
+        ("no nats://h:1: ask me@example.org", "no nats://h:1: ask me@example.org"),
+        ("see url:nats://h:1 and url:nats://u:x y@h, or not", "see url:nats://h:1 and url:nats://***@h, or not"),
+        ("nats://u:p,nats://x@h", "nats://***,nats://***@h"),
+        ("https://u:a/b@h/x", "https://***@h/x"),
+        ("https://example.org/?to=nats://u:a/b@h", "https://example.org/?to=nats://***@h"),
         ("https://example.org/@user and me@example.org", "https://example.org/@user and me@example.org"),
     ],
 )
@@ -188,4 +194,17 @@ def test_inert_leaves_nothing_a_terminal_would_obey(text: str) -> None:
 def test_inert_is_quick_on_hostile_text() -> None:
     for evil in ("\x1b]" * 100_000, "\x1b[" + "0" * 200_000, "\x1b[0" * 100_000, "\x1b" * 200_000):
         assert len(inert(evil)) <= 200_000
-    assert without_secrets("://a" * 50_000)
+    for evil in ("://a", "://a@", "nats://a ", "nats://a:b ", ",nats://a:b@", "=a://"):
+        assert without_secrets(evil * 50_000)
+    assert without_secrets("a" * 200_000 + "://")
+
+
+@given(st.text("/+#?@:,%&= []'abZ09.-") | st.text(), st.sampled_from(["nats", "tls", "WSS", "https"]))
+def test_no_part_of_a_secret_is_left_in_a_message(odd: str, scheme: str) -> None:
+    secret = "K3Y" + "".join(odd.split()) + "K3Y"
+    for url in (
+        f"{scheme}://me:{secret}@h:1",
+        f"{scheme}://{secret}/@h:1",
+        f"{scheme}://g:1,{scheme}://me:{secret}@h:1",
+    ):
+        assert "K3Y" not in masked(f"no broker at {url}: gave up\nbye")

@@ -9,7 +9,7 @@ from time import monotonic
 import anyio
 import pytest
 
-from moot.bus import Bus, Connection, connect, embedded, open_bus, redact
+from moot.bus import Bus, Connection, connect, embedded, open_bus
 from moot.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
 
 from .said import goal
@@ -155,7 +155,3 @@ async def test_what_is_kept_for_an_absent_broker_is_bounded(tmp_path: Path) -> N
 async def say(connection: Connection, times: int) -> None:
     for _ in range(times):
         await connection.publish("news", b"x" * 65_536)
-
-
-def test_redact_leaves_no_credentials() -> None:
-    assert redact("nats://tok@h:1,nats://u:p@g:2") == "nats://h:1,nats://g:2"
