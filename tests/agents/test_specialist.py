@@ -193,7 +193,10 @@ def test_a_default_makes_a_parameter_optional_and_what_is_no_message_is_no_input
     for function in (styled, plain, some, attended):
         specialist.skill(function)
     takes = {skill.name: skill.takes for skill in specialist.card().skills}
-    assert takes["styled"] == {"a": Contract(type=A.__contract__), "style": Contract(type=B.__contract__, optional=True)}
+    assert takes["styled"] == {
+        "a": Contract(type=A.__contract__),
+        "style": Contract(type=B.__contract__, optional=True),
+    }
     assert takes["plain"] == takes["attended"] == {"a": Contract(type=A.__contract__)}
     assert takes["some"]["more"] == Contract(type=B.__contract__, many=True, optional=True)
 
