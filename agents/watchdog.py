@@ -18,7 +18,7 @@ from .process import BLOCKED
 SECONDS = "MOOT_WATCHDOG"  # in the environment: how long a loop may stand still; 0: as long as it likes
 LEASE = 5.0  # a team's default: whoever is silent for longer loses its tasks anyway
 TICK = 0.25
-ENDING = 15.0  # seconds that a process has to end in, once it is to; a supervisor waits for five
+ENDING = 10.0  # seconds that a process has to end in, once it is to; a supervisor waits for five
 LAST = 1.0  # seconds in which the threads have to end, after the main thread has
 
 

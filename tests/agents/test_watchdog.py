@@ -65,6 +65,14 @@ async def test_a_thread_that_never_returns_does_not_hold_up_the_end() -> None:
     assert (code, out) == (7, "ready\nthrough\n")
 
 
+async def test_a_process_that_is_to_end_is_ended_whatever_its_tasks_swallow() -> None:
+    """With the code that was meant, although the event loop is at work and never closes."""
+    body = "watchdog.limit(9, 0.5); await anyio.Event().wait()"
+    with anyio.fail_after(30):
+        code, out, _ = await run(body)
+    assert (code, out) == (9, "ready\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="stops a process")
 async def test_a_process_that_was_stopped_is_not_blamed() -> None:
     """It wakes up after longer than the watchdog's patience, and goes on."""

@@ -1,0 +1,58 @@
+"""Agents that do not end: skills that swallow their cancellation, and one whose lifespan does."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import anyio
+
+from moot.agents import Specialist, Team
+from moot.protocols import Goal, Message, Outcome
+
+
+class Ask(Goal, contract="mules.Ask.v1"):
+    stubborn: bool = False
+
+
+class Said(Message, contract="mules.Said.v1"):
+    pid: int
+
+
+class Answer(Outcome, contract="mules.Answer.v1"):
+    said: Said
+
+
+async def forever() -> None:
+    while True:
+        with suppress(BaseException):
+            await asyncio.sleep(0.05)
+
+
+mule = Specialist("mule", hands=2)
+
+
+@asynccontextmanager
+async def open_for_ever() -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await forever()
+
+
+sloth = Specialist("sloth", hands=1, lifespan=open_for_ever)
+
+
+@sloth.skill
+@mule.skill
+async def poll(ask: Ask) -> Said:
+    """Poll a service until it answers, in as many ways as there are to be stubborn."""
+    if ask.stubborn:
+        async with anyio.create_task_group() as group:
+            group.start_soon(forever)
+            await asyncio.gather(asyncio.shield(forever()), forever())
+    return Said(pid=os.getpid())
+
+
+team = Team("mules", Ask, Answer, [mule], attempts=1)
+sloths = Team("sloths", Ask, Answer, [sloth], attempts=1)
