@@ -99,7 +99,7 @@ def load(target: str) -> Team | Specialist:
     Raises UsageError: no such module or name, or something else lies there.
     """
     path, _, name = target.partition(":")
-    if not path or not name:
+    if not path or not name or name.startswith("//"):  # a URL is told as a whole, for parts of it cannot be masked
         raise UsageError(f"{target!r} names no team or specialist", "it takes the form MODULE:NAME")
     module = _module(path)
     if not hasattr(module, name):
