@@ -1,4 +1,4 @@
-"""Skills that swallow their cancellation, and a lifespan that does: their process is replaced, under `moot up` and alone."""
+"""Skills that swallow their cancellation, and a lifespan that does: their process is replaced, or replaces itself."""
 
 import os
 import shutil
