@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """Skills that swallow their cancellation, and a lifespan that does: their process is replaced, whoever started it."""
-=======
-"""Skills that swallow their cancellation, and a lifespan that does: their process is replaced, or replaces itself."""
->>>>>>> 41a777875cb133793b3c122923a1282e53da824a
 
 import os
 import shutil
