@@ -49,19 +49,22 @@ class Asking(click.Command):
 
     What stands before the team's name are options of the verb. Behind it the goal's flags and the options of the verb
     are read together, by one reader, so that no value is taken for an option; a name that both have is refused there.
-    The fields that the verb sets itself have no flag.
+    The fields that the verb sets itself, each with the reason, have no flag; a goal without them is refused.
     """
 
     allow_interspersed_args = False
 
-    def __init__(self, *args: Any, sets: Sequence[str] = (), **options: Any) -> None:
+    def __init__(self, *args: Any, sets: Mapping[str, str] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._sets = sets
+        self._sets = sets or {}
 
     def invoke(self, ctx: click.Context) -> Any:
         with reserved():  # the team's module may print
             target = ctx.params["target"]
             team = load_team(target)
+            for name in self._sets.keys() - team.goal.model_fields:
+                hint = f"Give it one, or take a team that has it; `moot {self.name} --help` says more."
+                raise UsageError(f"the goal of team {team.name} has no field `{name}`", self._sets[name], hint)
             reader = _Reader(team, target, self, self._sets)
             params = reader.read(ctx.params["fields"])
             for option in reader.own:
@@ -97,7 +100,7 @@ def goal_of(team: Team, values: Mapping[str, Any]) -> Goal:
 class _Reader:
     """Reads what stands behind the name of a team: the flags of its goal, and the options of the verb."""
 
-    def __init__(self, team: Team, target: str, verb: click.Command | None = None, sets: Sequence[str] = ()) -> None:
+    def __init__(self, team: Team, target: str, verb: click.Command | None = None, sets: Collection[str] = ()) -> None:
         self._team, self._target, self._sets = team, target, sets
         self._fields = {name: field for name, field in team.goal.model_fields.items() if name not in sets}
         self._stdin = False
@@ -322,7 +325,7 @@ def _metavar(kind: object) -> str:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return "|".join(str(each.value) for each in kind)
     if isinstance(kind, type) and issubclass(kind, Blob):
-        return "PATH"
+        return "TEXT"
     if hasattr(kind, "model_fields") or (get_origin(kind) is not None and get_origin(kind) not in (Union, UnionType)):
         return "JSON"
     return _METAVARS.get(kind, "VALUE")
