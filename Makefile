@@ -5,7 +5,7 @@ READY = .venv/ready
 .PHONY: demo test acceptance check lint lock clean
 
 demo: $(READY)          ## review a real package with a team of real tools
-	$(BIN)/moot demo
+	$(BIN)/hustings demo
 
 test: $(READY)          ## the whole test suite, warnings as errors
 	$(BIN)/pytest -n 2 --dist worksteal
@@ -25,10 +25,10 @@ lock: $(READY)          ## refresh the pins (needs uv on PATH)
 		--extra demo --extra openai --extra mcp --extra otel --group dev pyproject.toml -o requirements.txt
 
 clean:
-	rm -rf .venv .moot build *.egg-info
+	rm -rf .venv .hustings build *.egg-info
 
 $(READY): requirements.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "moot needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hustings needs Python 3.11 or newer, this is " + sys.version)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

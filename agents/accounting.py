@@ -2,7 +2,7 @@
 
 import hashlib
 
-from moot.protocols import Amount, Asked, Called, Entry, Failure, Result, Share, Spent, sealed
+from hustings.protocols import Amount, Asked, Called, Entry, Failure, Result, Share, Spent, sealed
 
 from .state import RunState, Spending, Tally
 

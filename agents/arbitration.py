@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from moot.protocols import Data, Dissent, Evidence, Failure, Inquiry, Matter, Proposal, Trial, Verdict
+from hustings.protocols import Data, Dissent, Evidence, Failure, Inquiry, Matter, Proposal, Trial, Verdict
 
 from .matters import Option, Said, clash, options
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from moot.protocols import Asked, AskFailed, Assigned, Data, Message, sent
+from hustings.protocols import Asked, AskFailed, Assigned, Data, Message, sent
 
 from .record import Record
 

@@ -14,8 +14,8 @@ from anyio.to_thread import run_sync
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from moot.bus import Bus
-from moot.protocols import (
+from hustings.bus import Bus
+from hustings.protocols import (
     LARGEST,
     Answer,
     Assigned,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from moot.protocols import Budget, Plan, Share
+from hustings.protocols import Budget, Plan, Share
 
 from .state import RunState, steps_of
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from moot.protocols import Claim, Data, Evidence, Failure, Matter, MatterKind, Message, Proposal, Trial, Verdict
+from hustings.protocols import Claim, Data, Evidence, Failure, Matter, MatterKind, Message, Proposal, Trial, Verdict
 
 from .matters import Option, Said, options
 from .state import BarrierState, RunState
@@ -13,14 +13,14 @@ from .state import BarrierState, RunState
 BRIEF = 60  # characters that say what a side wants
 
 
-class Source(Message, contract="moot.cli.Source.v1"):
+class Source(Message, contract="hustings.cli.Source.v1"):
     """One independent witness: the agents whose statements descend from one lineage count once."""
 
     lineage: str
     agents: tuple[str, ...]
 
 
-class Side(Message, contract="moot.cli.Side.v1"):
+class Side(Message, contract="hustings.cli.Side.v1"):
     """One way to settle the matter: `says` in a few words, who says so, and whether it stands."""
 
     letter: str
@@ -34,7 +34,7 @@ class Side(Message, contract="moot.cli.Side.v1"):
         return tuple(dict.fromkeys(item.by for item in self.items))
 
 
-class Proving(Message, contract="moot.cli.Proving.v1"):
+class Proving(Message, contract="hustings.cli.Proving.v1"):
     """How the proof of a barrier went: who was asked, and what of one matter was found guilty, by item id."""
 
     task: str
@@ -45,7 +45,7 @@ class Proving(Message, contract="moot.cli.Proving.v1"):
     proof: Data = {}
 
 
-class Case(Message, contract="moot.cli.Case.v1"):
+class Case(Message, contract="hustings.cli.Case.v1"):
     """One matter with all that is known of it. No verdict: it is not settled yet."""
 
     id: str

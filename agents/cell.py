@@ -16,8 +16,8 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import ValidationError
 
-from moot.bus import Bus, beside
-from moot.protocols import LARGEST, Answer, Assigned, Failure, Message, traceparent
+from hustings.bus import Bus, beside
+from hustings.protocols import LARGEST, Answer, Assigned, Failure, Message, traceparent
 
 from .attempt import Attempts, failure
 from .logger import structlog
@@ -33,7 +33,7 @@ GRACE = 0.5  # seconds that a cell has to end in when it is told to
 PAUSE = 1.0  # seconds before the next try where a cell could not be started
 
 
-class Suspect(Message, contract="moot.cell.suspect.v1"):
+class Suspect(Message, contract="hustings.cell.suspect.v1"):
     """What a cell is told; `trace` is the W3C trace context that it belongs to, if there is one."""
 
     run: str
@@ -41,7 +41,7 @@ class Suspect(Message, contract="moot.cell.suspect.v1"):
     trace: str = ""
 
 
-class Tried(Message, contract="moot.cell.tried.v1"):
+class Tried(Message, contract="hustings.cell.tried.v1"):
     """What it says."""
 
     answer: Answer

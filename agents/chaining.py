@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from moot.protocols import (
+from hustings.protocols import (
     Contract,
     FromGoal,
     FromSteps,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from moot.protocols import Contract, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value, Verdict
+from hustings.protocols import Contract, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value, Verdict
 
 from .planning import Brief, contracts
 from .schemas import unlike

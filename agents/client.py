@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from moot.bus import Bus, RunHead, open_bus
-from moot.protocols import (
+from hustings.bus import Bus, RunHead, open_bus
+from hustings.protocols import (
     COORDINATOR,
     AlreadyThere,
     Assigned,

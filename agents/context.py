@@ -16,8 +16,8 @@ from anyio.to_thread import run_sync
 from pydantic import ConfigDict, JsonValue, ValidationError, create_model
 from pydantic_core import to_json
 
-from moot.bus import Bus
-from moot.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Refused, Share, first_error
+from hustings.bus import Bus
+from hustings.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Refused, Share, first_error
 
 from .asking import Asking, said
 from .logger import structlog
@@ -74,7 +74,7 @@ class TaskContext:
     @cached_property
     def scratch(self) -> Path:
         """An empty folder of this attempt's own."""
-        return Path(tempfile.mkdtemp(prefix=f"moot-{self.agent}-"))
+        return Path(tempfile.mkdtemp(prefix=f"hustings-{self.agent}-"))
 
     @property
     def remaining(self) -> float:

@@ -11,8 +11,8 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from moot.bus import Bus, Delivery, beside, reach
-from moot.protocols import (
+from hustings.bus import Bus, Delivery, beside, reach
+from hustings.protocols import (
     COORDINATOR,
     AgentCard,
     Assigned,

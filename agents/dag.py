@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
-from moot.protocols import FromSteps, FromVerdicts, Plan, Ref
+from hustings.protocols import FromSteps, FromVerdicts, Plan, Ref
 
 from .markup import Html, number, tag
 

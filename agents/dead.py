@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Iterable
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from moot.protocols import (
+from hustings.protocols import (
     COORDINATOR,
     Assigned,
     Concluded,
@@ -25,7 +25,7 @@ from .state import RunState
 LetterState = Literal["dead", "redriven", "discarded"]
 
 
-class Letter(Message, contract="moot.cli.Letter.v1"):
+class Letter(Message, contract="hustings.cli.Letter.v1"):
     """A dead letter, and what became of it. Its id is RUN.TASK; `version` is the agent's when it failed.
 
     `state` is "redriven" as long as another run, named in `by`, does the task once more or has done so; should it fail
@@ -57,7 +57,7 @@ class Redrive(NamedTuple):
     tasks: tuple[str, ...]
 
 
-class Attempt(Message, contract="moot.cli.Attempt.v1"):
+class Attempt(Message, contract="hustings.cli.Attempt.v1"):
     """One attempt of a task that failed: who tried, in which version, and what came of it."""
 
     attempt: int
@@ -68,7 +68,7 @@ class Attempt(Message, contract="moot.cli.Attempt.v1"):
     when: str
 
 
-class Autopsy(Message, contract="moot.cli.Autopsy.v1"):
+class Autopsy(Message, contract="hustings.cli.Autopsy.v1"):
     """A dead letter with each attempt, the input, and what was dispatched last, exactly as it lies on the log."""
 
     letter: Letter

@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from pydantic import ValidationError
 
-from moot.protocols import (
+from hustings.protocols import (
     Concluded,
     Data,
     Decision,

@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from moot.protocols import Edit
+from hustings.protocols import Edit
 
 Sign = Literal["-", "+", " ", "@"]
 

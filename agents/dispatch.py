@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-from moot.protocols import (
+from hustings.protocols import (
     Assigned,
     Data,
     DeadLetter,

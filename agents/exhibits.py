@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from moot.protocols import Claim, Evidence, Proposal
+from hustings.protocols import Claim, Evidence, Proposal
 
 from .cases import Case, Proving, Side, counted_once, gathered, people, ruling, versus
 from .diffs import Sign, lines_of, runs

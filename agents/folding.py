@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
-from moot.protocols import (
+from hustings.protocols import (
     COORDINATOR,
     Answered,
     Asked,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from itertools import groupby
 
-from moot.protocols import Data, Plan
+from hustings.protocols import Data, Plan
 
 from .cases import Case, brief, people, witnesses
 from .dag import GOAL, OUTCOME, dag
@@ -157,7 +157,7 @@ def _few(case: Case) -> list[tuple[Sign, str]]:
         first = side.items[0]
         if len(case.sides) > 1:
             lines.append(("@", f"        {', '.join(side.agents)}"))
-        if first.__contract__ == "moot.Claim.v1":
+        if first.__contract__ == "hustings.Claim.v1":
             lines.append((" ", f"        {_line(brief(first))}  {_line(first.because)}"))
         for edit in getattr(first, "edits", ()):
             lines += [(sign, f"{number or '':>5} {sign} {line}") for sign, number, line in lines_of(edit)]
@@ -193,14 +193,14 @@ def _log(story: Story) -> Html:
         for entry in story.log[:ROWS]
     ]
     more = len(story.log) - ROWS
-    rest = [tag("p", f"… {more:,} more entries: moot replay {story.report.run}")] if more > 0 else []
+    rest = [tag("p", f"… {more:,} more entries: hustings replay {story.report.run}")] if more > 0 else []
     shown = grid(("seq", "seconds", "author", "says"), rows, numbers=range(2))
     return tag("details", tag("summary", f"{len(story.log):,} entries"), tag("div", shown, *rest, class_="body scroll"))
 
 
 def _foot(story: Story) -> Html:
     came = story.report
-    replay, one = tag("code", f"moot replay {came.run}"), tag("code", f"moot explain C-1 {came.run}")
+    replay, one = tag("code", f"hustings replay {came.run}"), tag("code", f"hustings explain C-1 {came.run}")
     return tag(
         "footer",
         tag("div", "state hash ", tag("code", came.state_hash)),

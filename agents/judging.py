@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field, ValidationError
 from pydantic_core import to_json
 
-from moot.protocols import Evidence, Inquiry, Matter, Message, Proposal, Verdict
+from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Verdict
 
 from .arbitration import Arbiter, Docket, ranked
 from .context import TaskContext
@@ -26,7 +26,7 @@ evidence. Choose the option that is best founded in evidence that can be checked
 not tell them apart. Give the reason in one or two sentences, naming the evidence that decides it."""
 
 
-class Side(Message, contract="moot.Side.v1"):
+class Side(Message, contract="hustings.Side.v1"):
     """One way to settle a matter, under a letter. Its words are those of other agents."""
 
     letter: str
@@ -35,7 +35,7 @@ class Side(Message, contract="moot.Side.v1"):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Case(Message, contract="moot.Case.v1"):
+class Case(Message, contract="hustings.Case.v1"):
     """What a judge is asked: the sides of one conflict. Who they are is not said."""
 
     about: Untrusted
@@ -43,7 +43,7 @@ class Case(Message, contract="moot.Case.v1"):
     sides: tuple[Side, ...]
 
 
-class Judgement(Message, contract="moot.Judgement.v1"):
+class Judgement(Message, contract="hustings.Judgement.v1"):
     """What a judge says: the letter of the side that shall stand, or "none"."""
 
     choice: str = Field(description='The letter of a side, or "none".')

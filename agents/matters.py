@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from moot.protocols import Claim, Edit, Matter, MatterKind, Proposal
+from hustings.protocols import Claim, Edit, Matter, MatterKind, Proposal
 
 Said = Claim | Proposal
 

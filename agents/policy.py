@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from moot.protocols import (
+from hustings.protocols import (
     Budget,
     Directory,
     Goal,

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import anyio
 
-from moot.bus import Bus, beside
-from moot.protocols import AgentCard, Data, Heartbeat
+from hustings.bus import Bus, beside
+from hustings.protocols import AgentCard, Data, Heartbeat
 
 BEAT = 1.0  # seconds between heartbeats
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-PARENT = "MOOT_PARENT"  # the supervisor's pid, in the environment of its children
+PARENT = "HUSTINGS_PARENT"  # the supervisor's pid, in the environment of its children
 BLOCKED = 70  # exit code: the watchdog found the event loop blocked
 WORN = 75  # exit code: too many attempts were left behind, a fresh process shall go on
 _PR_SET_PDEATHSIG = 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from moot.protocols import (
+from hustings.protocols import (
     Answered,
     Assigned,
     Data,

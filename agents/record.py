@@ -6,8 +6,8 @@ from contextlib import aclosing
 
 from anyio import Lock
 
-from moot.bus import Bus
-from moot.protocols import (
+from hustings.bus import Bus
+from hustings.protocols import (
     Amount,
     Answered,
     Asked,

@@ -1,16 +1,16 @@
-"""Report: what a run came to, in the shape that `moot run -o json` prints."""
+"""Report: what a run came to, in the shape that `hustings run -o json` prints."""
 
 from collections.abc import Iterator
 from typing import get_args
 
-from moot.protocols import Amount, Data, Message, Outcome, Proof, Status, Usage, Verdict
+from hustings.protocols import Amount, Data, Message, Outcome, Proof, Status, Usage, Verdict
 
 from .state import RunState, TaskState
 
 _EXIT: dict[str, int] = {"decided": 0, "partial": 0, "failed": 1, "cancelled": 1, "undecided": 3}
 
 
-class Bill(Message, contract="moot.cli.Bill.v1"):
+class Bill(Message, contract="hustings.cli.Bill.v1"):
     """What one agent has spent with one model. `money` is in US dollars; `estimated`: the price or the tokens of some
     calls are not known for sure."""
 
@@ -23,7 +23,7 @@ class Bill(Message, contract="moot.cli.Bill.v1"):
     estimated: bool
 
 
-class Report(Message, contract="moot.cli.Run.v1"):
+class Report(Message, contract="hustings.cli.Run.v1"):
     """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took, and
     calls, tokens and money (US dollars) where any were spent; `models` has who spent them with which model, `dead` the
     ids of its dead letters.

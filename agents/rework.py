@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import NamedTuple
 
-from moot.bus import Bus
-from moot.protocols import Asked, Assigned, Called, Entry, Result
+from hustings.bus import Bus
+from hustings.protocols import Asked, Assigned, Called, Entry, Result
 
 from .attempt import Attempts
 from .record import Record

@@ -7,8 +7,8 @@ from contextlib import suppress
 import anyio
 from anyio.abc import TaskStatus
 
-from moot.bus import Bus
-from moot.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered
+from hustings.bus import Bus
+from hustings.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered
 
 from .policy import SILENT
 

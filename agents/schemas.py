@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from moot.protocols import Data
+from hustings.protocols import Data
 
 DEEP, MOST = 50, 20_000  # levels and places that are looked at; a schema is somebody else's, and may refer to itself
 _KINDS: dict[str, type | tuple[type, ...]] = {

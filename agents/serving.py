@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from moot.protocols import Serving, UsageError
+from hustings.protocols import Serving, UsageError
 
 from .models.prices import Offer, prices
 

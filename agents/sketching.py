@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_core import from_json
 
-from moot.protocols import (
+from hustings.protocols import (
     Budget,
     Contract,
     Data,
@@ -49,7 +49,7 @@ no step that nothing needs. Where `refused` gives reasons, your earlier plan had
 them."""
 
 
-class PlanRequest(Message, contract="moot.PlanRequest.v1"):
+class PlanRequest(Message, contract="hustings.PlanRequest.v1"):
     """What a planning specialist is asked. `refused` has the faults of the plan it drew before, which is `earlier`."""
 
     goal_type: str
@@ -63,7 +63,7 @@ class PlanRequest(Message, contract="moot.PlanRequest.v1"):
     earlier: Data | None = None
 
 
-class Source(Message, contract="moot.Source.v1"):
+class Source(Message, contract="hustings.Source.v1"):
     """Where a parameter comes from."""
 
     kind: Literal["goal", "steps", "verdicts", "value"]
@@ -73,14 +73,14 @@ class Source(Message, contract="moot.Source.v1"):
     value: str = Field(default="", description="A value that you write yourself, as JSON.")
 
 
-class Binding(Message, contract="moot.Binding.v1"):
+class Binding(Message, contract="hustings.Binding.v1"):
     """A parameter of a skill, or a field of the outcome, and where it comes from."""
 
     name: str
     source: Source
 
 
-class Stroke(Message, contract="moot.Stroke.v1"):
+class Stroke(Message, contract="hustings.Stroke.v1"):
     """A step as a planner draws it."""
 
     id: str = Field(description="Letters, digits, '_' and '-'; not ending in a dash and a number.")
@@ -90,7 +90,7 @@ class Stroke(Message, contract="moot.Stroke.v1"):
     each: str = Field(default="", description="The parameter that takes a list element by element; empty: none.")
 
 
-class Sketch(Message, contract="moot.Sketch.v1"):
+class Sketch(Message, contract="hustings.Sketch.v1"):
     """A plan as a planner draws it: nothing in it is believed before it is checked."""
 
     steps: tuple[Stroke, ...] = Field(max_length=MOST)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import _lru_cache_wrapper, partial
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from moot.protocols import (
+from hustings.protocols import (
     AgentCard,
     BadSkill,
     Contract,

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
-from moot.protocols import (
+from hustings.protocols import (
     Amount,
     Claim,
     Concluded,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from moot.protocols import (
+from hustings.protocols import (
     Assigned,
     Concluded,
     Entry,

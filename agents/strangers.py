@@ -3,7 +3,7 @@
 import math
 import time
 
-from moot.protocols import Entry
+from hustings.protocols import Entry
 
 from .logger import structlog
 

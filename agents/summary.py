@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from moot.protocols import Data
+from hustings.protocols import Data
 
 from .cases import witnesses
 from .markup import Html, cut, join, table, tag, text
@@ -64,7 +64,7 @@ def _facts(story: Story, asked: str) -> Html:
         rows = [tag("li", tag("b", who), f" {why}") for who, why in sorted(story.state.missing.items())]
         facts.append(("missing", tag("ul", *rows)))
     if dead := story.report.dead:
-        rows = [tag("li", tag("code", f"moot dead show {each}")) for each in dead[:DEAD]]
+        rows = [tag("li", tag("code", f"hustings dead show {each}")) for each in dead[:DEAD]]
         facts.append(("dead letters", tag("ul", *rows, *([tag("li", "…")] if len(dead) > DEAD else []))))
     return tag("dl", *(part for name, said in facts for part in (tag("dt", name), tag("dd", said))), class_="facts")
 
@@ -136,7 +136,8 @@ def said(story: Story) -> Html:
         for agent in source.agents:
             lineages.setdefault(agent, set()).add(source.lineage)
     rows = [
-        (agent, ", ".join(sorted(lineages[agent])), counts[agent, "moot.Proposal.v1"], counts[agent, "moot.Claim.v1"],
+        (agent, ", ".join(sorted(lineages[agent])),
+         counts[agent, "hustings.Proposal.v1"], counts[agent, "hustings.Claim.v1"],
          once[agent], stood[agent], _total(counts, agent) - stood[agent])
         for agent in sorted(lineages)
     ]  # fmt: skip
@@ -145,4 +146,4 @@ def said(story: Story) -> Html:
 
 
 def _total(counts: Counter[tuple[str, str]], agent: str) -> int:
-    return counts[agent, "moot.Proposal.v1"] + counts[agent, "moot.Claim.v1"]
+    return counts[agent, "hustings.Proposal.v1"] + counts[agent, "hustings.Claim.v1"]

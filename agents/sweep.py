@@ -4,8 +4,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from moot.bus import Bus
-from moot.protocols import COORDINATOR, Concluded, Denied, Driving, Entry, GoalAsked, Unanswered
+from hustings.bus import Bus
+from hustings.protocols import COORDINATOR, Concluded, Denied, Driving, Entry, GoalAsked, Unanswered
 
 from .roster import Roster
 

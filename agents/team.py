@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
-from moot.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
+from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
 
 from .arbitration import Arbiter, independent, majority, unopposed
 from .chaining import by_contract
@@ -28,9 +28,9 @@ class Team:
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
     is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `models` says
     which models serve which skills; where a task's share of the budget is not enough, a `cheaper` one is taken, or the
-    task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a
-    report into words for people, `files` gives what `moot run` writes beside it, by name; `apply` uses the outcome on
-    the paths that the goal's fields were given as, and says what it did. Raises BadName, UsageError.
+    task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a report into words for people, `files`
+    gives what `hustings run` writes beside it, by name; `apply` uses the outcome on the paths that the goal's fields
+    were given as, and says what it did. Raises BadName, UsageError.
     """
 
     name: str
@@ -117,7 +117,7 @@ def load_team(target: str) -> Team:
     """The team behind MODULE:NAME. Raises UsageError."""
     found = load(target)
     if not isinstance(found, Team):
-        hint = f"Run it with `moot agent {target}`."
+        hint = f"Run it with `hustings agent {target}`."
         raise UsageError(f"{target} is a specialist, not a team", "only a team pursues goals", hint)
     return found
 

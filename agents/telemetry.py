@@ -1,7 +1,7 @@
 """Telemetry: spans for OpenTelemetry, an extra. Where nobody has switched it on, nothing of it is imported.
 
-It is on where MOOT_OTEL or OTEL_EXPORTER_OTLP_ENDPOINT is set, or an application has called `switch_on`. The names are
-those of the GenAI conventions (open-telemetry/semantic-conventions-genai, all still in development), and stand here
+It is on where HUSTINGS_OTEL or OTEL_EXPORTER_OTLP_ENDPOINT is set, or an application has called `switch_on`. The names
+are those of the GenAI conventions (open-telemetry/semantic-conventions-genai, all still in development), and stand here
 alone. Nothing that anybody says to a model, and nothing that it answers, goes into a span; of what is raised only the
 kind does.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
-from moot.protocols import Answer, Assigned, Called, Failure, ModelReply, ModelRequest, UsageError, traceparent
+from hustings.protocols import Answer, Assigned, Called, Failure, ModelReply, ModelRequest, UsageError, traceparent
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -27,8 +27,8 @@ PROVIDER, MODEL, MOST = "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.
 ANSWERED, ID, STOP = "gen_ai.response.model", "gen_ai.response.id", "gen_ai.response.finish_reasons"
 FORM, READ, WRITTEN = "gen_ai.output.type", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
 CACHED, CACHING = "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_creation.input_tokens"
-THOUGHT, COST, ERROR = "gen_ai.usage.reasoning.output_tokens", "moot.cost.usd", "error.type"
-TASK, ATTEMPT, SKILL = "moot.task", "moot.attempt", "moot.skill"
+THOUGHT, COST, ERROR = "gen_ai.usage.reasoning.output_tokens", "hustings.cost.usd", "error.type"
+TASK, ATTEMPT, SKILL = "hustings.task", "hustings.attempt", "hustings.skill"
 
 LONGEST = 55  # characters of a trace context; what is longer is none, and would go into each envelope of a run
 LAST = 2.0  # seconds that a process waits for the collector when it ends
@@ -46,13 +46,13 @@ def switch_on(tracer: "Tracer") -> None:
 
 
 def set_up(name: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Export this process's spans over OTLP, if the environment asks for it; MOOT_OTEL=0 says that it does not.
+    """Export this process's spans over OTLP, if the environment asks for it; HUSTINGS_OTEL=0 says that it does not.
 
     Where the application has set a tracer provider, that one is used, and otherwise none is set for other libraries:
     their spans might tell what was said. To be called when the team is loaded. Without the extra it raises UsageError
-    if MOOT_OTEL asks, and does nothing if OTEL_EXPORTER_OTLP_ENDPOINT does, which may be meant for others.
+    if HUSTINGS_OTEL asks, and does nothing if OTEL_EXPORTER_OTLP_ENDPOINT does, which may be meant for others.
     """
-    asked = environ.get("MOOT_OTEL") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    asked = environ.get("HUSTINGS_OTEL") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     if not asked or asked == "0":
         return
     try:
@@ -61,12 +61,12 @@ def set_up(name: str, environ: Mapping[str, str] = os.environ) -> None:
         provider = get_tracer_provider()
         provider = _exporting(name) if isinstance(provider, ProxyTracerProvider) else provider
     except ImportError:
-        if environ.get("MOOT_OTEL"):
+        if environ.get("HUSTINGS_OTEL"):
             raise UsageError(
-                "OpenTelemetry is not installed", "MOOT_OTEL asks for it", "pip install 'moot[otel]'"
+                "OpenTelemetry is not installed", "HUSTINGS_OTEL asks for it", "pip install 'hustings[otel]'"
             ) from None
     else:
-        switch_on(provider.get_tracer("moot"))
+        switch_on(provider.get_tracer("hustings"))
 
 
 def _exporting(name: str) -> "TracerProvider":
@@ -75,7 +75,7 @@ def _exporting(name: str) -> "TracerProvider":
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    named = OTELResourceDetector().detect().attributes.get(SERVICE_NAME, f"moot.{name}")
+    named = OTELResourceDetector().detect().attributes.get(SERVICE_NAME, f"hustings.{name}")
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: named}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     _at_exit(provider.shutdown)

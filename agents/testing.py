@@ -14,8 +14,8 @@ from pathlib import Path
 
 import anyio
 
-from moot.bus import embedded, open_bus
-from moot.protocols import Assigned, Failure, Message, Refused, Result, token
+from hustings.bus import embedded, open_bus
+from hustings.protocols import Assigned, Failure, Message, Refused, Result, token
 
 from .asking import said
 from .client import Client, new_run
@@ -40,7 +40,7 @@ class SkillFailed(AssertionError):
 @asynccontextmanager
 async def broker() -> AsyncIterator[str]:
     """The URL of a real nats-server with an empty store, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="moot-test-") as home:
+    with tempfile.TemporaryDirectory(prefix="hustings-test-") as home:
         async with embedded(Path(home), durability="process") as url:
             yield url
 

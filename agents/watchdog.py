@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import anyio
 
-from moot.bus import beside
+from hustings.bus import beside
 
 from .process import BLOCKED
 
-SECONDS = "MOOT_WATCHDOG"  # in the environment: how long a loop may stand still; 0: as long as it likes
+SECONDS = "HUSTINGS_WATCHDOG"  # in the environment: how long a loop may stand still; 0: as long as it likes
 LEASE = 5.0  # a team's default: whoever is silent for longer loses its tasks anyway
 TICK = 0.25
 ENDING = 10.0  # seconds that a process has to end in, once it is to; a supervisor waits for five

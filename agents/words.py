@@ -7,7 +7,7 @@ from typing import get_args
 
 from pydantic import JsonValue
 
-from moot.protocols import (
+from hustings.protocols import (
     COORDINATOR,
     Answer,
     Answered,

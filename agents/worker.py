@@ -8,8 +8,8 @@ import anyio
 from anyio import CancelScope, get_cancelled_exc_class
 from anyio.abc import TaskGroup, TaskStatus
 
-from moot.bus import Bus, Delivery, Inbox, beside
-from moot.protocols import Answer, Assigned, BusError, BusFull, Data, Failure, Unanswered
+from hustings.bus import Bus, Delivery, Inbox, beside
+from hustings.protocols import Answer, Assigned, BusError, BusFull, Data, Failure, Unanswered
 
 from .attempt import Attempts, failure
 from .cell import Cells

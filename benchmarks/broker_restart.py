@@ -19,8 +19,8 @@ from time import monotonic
 import anyio
 from pydantic import TypeAdapter
 
-from moot.bus import Bus, embedded, open_bus
-from moot.protocols import BusError, GoalAsked
+from hustings.bus import Bus, embedded, open_bus
+from hustings.protocols import BusError, GoalAsked
 
 WRITERS = 4
 WAYS = {"kill -9": [signal.SIGKILL], "SIGTERM": [signal.SIGTERM], "SIGSTOP": [signal.SIGSTOP, signal.SIGCONT]}
@@ -61,7 +61,7 @@ class Writers:
 
 
 async def main(trials: int) -> bool:
-    with tempfile.TemporaryDirectory(prefix="moot-restart-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hustings-restart-") as folder:
         home = Path(folder)
         async with embedded(home) as url, open_bus(url, "restart", name="bench") as bus:
             writers = Writers(bus)

@@ -20,14 +20,14 @@ from pathlib import Path
 
 import anyio
 
-from moot.bus import Bus, embedded, open_bus
-from moot.protocols import BusError, BusFull, GoalAsked, Unanswered
+from hustings.bus import Bus, embedded, open_bus
+from hustings.protocols import BusError, BusFull, GoalAsked, Unanswered
 
 
 @contextmanager
 def small_disk() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="moot-disk-") as folder:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "moot", folder], check=True)
+    with tempfile.TemporaryDirectory(prefix="hustings-disk-") as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "hustings", folder], check=True)
         try:
             yield Path(folder)
         finally:
@@ -74,7 +74,7 @@ def told(what: str, seconds: list[float]) -> None:
 async def main(fills: int) -> bool:
     refused, healed, kinds = [], [], set()
     with small_disk() as disk:
-        async with embedded(disk / "moot") as url, open_bus(url, "full", name="bench") as bus:
+        async with embedded(disk / "hustings") as url, open_bus(url, "full", name="bench") as bus:
             writer = Writer(bus)
             for _ in range(fills):
                 for _ in range(20):

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Client, Specialist, Supervisor, TaskContext, Team, connect
-from moot.agents.cli.launch import children
-from moot.bus import embedded
-from moot.protocols import COORDINATOR, Driving, Goal, Message, Outcome, Progress
+from hustings.agents import Client, Specialist, Supervisor, TaskContext, Team, connect
+from hustings.agents.cli.launch import children
+from hustings.bus import embedded
+from hustings.protocols import COORDINATOR, Driving, Goal, Message, Outcome, Progress
 
 sitter = Specialist("sitter", "works on one thing until it is told to stop", hands=1)
 
@@ -50,7 +50,7 @@ team = Team("failover", goal=Sit, outcome=Rested, specialists=[sitter], lease=60
 @asynccontextmanager
 async def started() -> AsyncIterator[Client]:
     """The team as processes, and a client of it."""
-    with tempfile.TemporaryDirectory(prefix="moot-failover-") as home:
+    with tempfile.TemporaryDirectory(prefix="hustings-failover-") as home:
         async with embedded(Path(home)) as url, connect(url, team.name) as client:
             twice = {COORDINATOR: 2, "sitter": 2}
             processes = children("benchmarks.failover:team", team, url, parts=(COORDINATOR, "sitter"), replicas=twice)

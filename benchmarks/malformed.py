@@ -2,12 +2,12 @@
 
     .venv/bin/python -m benchmarks.malformed [--each 10000] [--rate 2000]
 
-Coordinator and agent are processes as of `moot up`, on an embedded broker with durability "process" (the disk is not
-what is measured), on the cores that the sender and this process use too. Clients ask for so many small runs a second,
-which is less than the team can do: a team that has all cores busy has none left for what strangers send. For each
-consumer in turn a process of its own sends malformed messages at the given rate, in pieces of some seconds; before each
-piece the good runs are counted for as long without it, so that both rates are taken from the same minutes of the same
-machine. One run waits all the time: results, ends, cancels and spends are sent into it.
+Coordinator and agent are processes as of `hustings up`, on an embedded broker with durability "process" (the disk is
+not what is measured), on the cores that the sender and this process use too. Clients ask for so many small runs a
+second, which is less than the team can do: a team that has all cores busy has none left for what strangers send. For
+each consumer in turn a process of its own sends malformed messages at the given rate, in pieces of some seconds; before
+each piece the good runs are counted for as long without it, so that both rates are taken from the same minutes of the
+same machine. One run waits all the time: results, ends, cancels and spends are sent into it.
 
 Prints for each consumer: sent, ends of processes, good runs per second without and with, their ratio, and the CPU time
 of coordinator and agent in that time for each malformed message.
@@ -28,11 +28,11 @@ from subprocess import PIPE
 import anyio
 from anyio.abc import Process
 
-from moot.agents import Client, Specialist, Supervisor, Team, connect
-from moot.agents.cli.launch import children
-from moot.bus import connect as connect_bus
-from moot.bus import embedded
-from moot.protocols import COORDINATOR, Goal, Heartbeat, Message, Outcome, Progress, parse
+from hustings.agents import Client, Specialist, Supervisor, Team, connect
+from hustings.agents.cli.launch import children
+from hustings.bus import connect as connect_bus
+from hustings.bus import embedded
+from hustings.protocols import COORDINATOR, Goal, Heartbeat, Message, Outcome, Progress, parse
 from tests.scenarios.malformed import RUN, consumers
 from tests.scenarios.mutants import mutants
 
@@ -94,7 +94,7 @@ class Work:
 
 @asynccontextmanager
 async def started() -> AsyncIterator[tuple[Client, Supervisor, str]]:
-    with tempfile.TemporaryDirectory(prefix="moot-malformed-") as home:
+    with tempfile.TemporaryDirectory(prefix="hustings-malformed-") as home:
         async with embedded(Path(home), durability="process") as url, connect(url, team.name) as client:
             processes = children("benchmarks.malformed:team", team, url, parts=(COORDINATOR, "echo"))
             quiet = Supervisor(processes, on_change=lambda _: None, on_line=lambda *_: None, restarts=10_000)
@@ -172,7 +172,7 @@ async def main(each: int, rate: int, offer: float) -> bool:
             group.start_soon(work.go_on)
         target = await client.ask(Call(text=""))
         for name in consumers(team.name, target, "echo"):
-            environment = {**os.environ, "MOOT_URL": url}
+            environment = {**os.environ, "HUSTINGS_URL": url}
             command = [sys.executable, "-m", "benchmarks.malformed", "--send", name, "--into", target]
             ends, used = sum(status.restarts for status in supervisor.statuses), cpu(supervisor)
             async with await anyio.open_process(
@@ -213,6 +213,6 @@ if __name__ == "__main__":
     parser.add_argument("--into", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.send:
-        anyio.run(send, os.environ["MOOT_URL"], options.send, options.into, options.each, options.rate)
+        anyio.run(send, os.environ["HUSTINGS_URL"], options.send, options.into, options.each, options.rate)
     else:
         sys.exit(not anyio.run(main, options.each, options.rate, options.offer))

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Client, Specialist, Supervisor, Team, connect
-from moot.agents.cli.launch import children
-from moot.bus import beside, embedded
-from moot.protocols import COORDINATOR, Goal, Message, Outcome
+from hustings.agents import Client, Specialist, Supervisor, Team, connect
+from hustings.agents.cli.launch import children
+from hustings.bus import beside, embedded
+from hustings.protocols import COORDINATOR, Goal, Message, Outcome
 
 RUN = 1000  # tasks
 MIB = 2**20
@@ -115,7 +115,7 @@ def resident(pid: int) -> float:
 
 @asynccontextmanager
 async def started() -> AsyncIterator[tuple[Client, Scale]]:
-    with tempfile.TemporaryDirectory(prefix="moot-memory-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hustings-memory-") as folder:
         home = Path(folder)
         async with embedded(home) as url, connect(url, team.name) as client:
             parts = (COORDINATOR, *team.members)

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/poison.py [--tasks 2000] [--hard 20] [--soft 180] [--seed 1]
 
-Coordinator and specialists are processes under a supervisor, as with `moot up`. All tasks are one run: the hard ones
-end the process that works on them by a segmentation fault, the soft ones raise, say the wrong type or refuse their
+Coordinator and specialists are processes under a supervisor, as with `hustings up`. All tasks are one run: the hard
+ones end the process that works on them by a segmentation fault, the soft ones raise, say the wrong type or refuse their
 input; which is which, the seed says. Prints how many good tasks were done, how many poison tasks failed and for what,
 how often a process had to be started again, and the time it took. Then the team is started with a taster of a newer
 version, which can stomach everything, and all dead letters are redriven. Exit code 1 if a good task is missing, a
@@ -24,11 +24,11 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Client, Specialist, Team, connect, unopposed
-from moot.agents.cli.launch import USEFUL, children
-from moot.agents.supervisor import Status, Supervisor
-from moot.bus import embedded
-from moot.protocols import (
+from hustings.agents import Client, Specialist, Team, connect, unopposed
+from hustings.agents.cli.launch import USEFUL, children
+from hustings.agents.supervisor import Status, Supervisor
+from hustings.bus import embedded
+from hustings.protocols import (
     COORDINATOR,
     Claim,
     Concluded,
@@ -136,7 +136,7 @@ def told(entries: Sequence[Entry], dishes: Sequence[str]) -> bool:
 
 
 async def measure(tasks: int, hard: int, soft: int, seed: int) -> bool:
-    with tempfile.TemporaryDirectory(prefix="moot-poison-") as home:
+    with tempfile.TemporaryDirectory(prefix="hustings-poison-") as home:
         async with embedded(Path(home)) as url:
             right = await poisoned(url, menu(tasks, hard, soft, seed))
             os.environ[CURED] = "yes"  # for those who are started from here on

@@ -27,8 +27,8 @@ from typing import NamedTuple, get_args
 import anyio
 from pydantic import TypeAdapter
 
-from moot.bus import Bus, Durability, embedded, open_bus
-from moot.protocols import BusError, GoalAsked
+from hustings.bus import Bus, Durability, embedded, open_bus
+from hustings.protocols import BusError, GoalAsked
 
 SIZE = 96 * 2**20  # bytes of the file system
 WRITERS = 4
@@ -44,7 +44,7 @@ def mounted(image: Path, at: Path) -> Iterator[Path]:
     at.mkdir(exist_ok=True)
     subprocess.run(["mount", "-o", "loop", image, at], check=True)
     try:
-        yield at / "moot"
+        yield at / "hustings"
     finally:
         subprocess.run(["umount", at], check=True)
 
@@ -109,7 +109,7 @@ async def main(rounds: int) -> bool:
     for durability in get_args(Durability):
         losses = []
         for number in range(rounds):
-            with tempfile.TemporaryDirectory(prefix="moot-power-") as folder:
+            with tempfile.TemporaryDirectory(prefix="hustings-power-") as folder:
                 losses.append(await lose_power(Path(folder), durability, synced=number % 2 == 1))
         lost[durability] = sum(loss.lost for loss in losses)
         print(

@@ -11,7 +11,7 @@ import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from moot.protocols import Blob, NotFound, Subjects, Unreadable, uuid7
+from hustings.protocols import Blob, NotFound, Subjects, Unreadable, uuid7
 
 from .connection import Connection
 from .fence import Fence, Sealed, append_one

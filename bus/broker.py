@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from moot.protocols import BrokerUnavailable, BusFull
+from hustings.protocols import BrokerUnavailable, BusFull
 
 from .server import START, Address, Durability, Lock, answers, gone, known, start, stop, writing
 from .tasks import beside
@@ -17,7 +17,7 @@ from .watch import LOOK, Watch
 
 @asynccontextmanager
 async def embedded(home: Path, *, durability: Durability = "power") -> AsyncIterator[str]:
-    """Yield the URL of the broker of this directory (`.moot`); start it if none runs, and keep it up.
+    """Yield the URL of the broker of this directory (`.hustings`); start it if none runs, and keep it up.
 
     All processes in one directory find the same broker. It ends with the process that started it, and then any other
     that is inside such a block starts it again, on the same port. "power" survives a power failure, "process" only

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
-from moot.protocols import COORDINATOR, Subjects, token
+from hustings.protocols import COORDINATOR, Subjects, token
 
 from .blobs import Blobs
 from .connection import Connection, connect

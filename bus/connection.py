@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from moot.protocols import BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
+from hustings.protocols import BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
 
 from .contact import Contact, contacts
 from .refusal import explain, hopeless

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from moot.protocols import BrokerUnavailable
+from hustings.protocols import BrokerUnavailable
 
 HOW = (
     "Write nats://HOST:PORT, with TOKEN@ or USER:PASSWORD@ before the host, and what is odd in these as %XX: "

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from moot.protocols import StaleWriter, uuid7
+from hustings.protocols import StaleWriter, uuid7
 
 from .connection import Connection
 from .jetstream import WRONG_LAST, JetStreamError, find, persist, publish

@@ -7,7 +7,7 @@ from time import monotonic, time
 import anyio
 from pydantic import JsonValue
 
-from moot.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse
+from hustings.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse
 
 from .connection import Connection
 from .jetstream import Arrived, Reply, call, persist

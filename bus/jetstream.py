@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, JsonValue
 from pydantic_core import to_json
 
-from moot.protocols import BusError, BusFull, Unanswered
+from hustings.protocols import BusError, BusFull, Unanswered
 
 from .connection import Connection, NobodyThere
 

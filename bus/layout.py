@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from moot.protocols import BrokerUnfit, BusError, BusFull, Subjects, Unanswered
+from hustings.protocols import BrokerUnfit, BusError, BusFull, Subjects, Unanswered
 
 from .connection import Connection
 from .jetstream import JetStreamError, StreamInfo, call, persist, stream_info
@@ -24,7 +24,9 @@ async def ensure_layout(connection: Connection, subjects: Subjects) -> None:
     await _ensure(connection, [_store(subjects)])
     info = await stream_info(connection, subjects.stream())
     if info and not info.config.allow_atomic:
-        raise BrokerUnfit(f"the stream {subjects.stream()} is not a log of moot", "it does not allow atomic batches")
+        raise BrokerUnfit(
+            f"the stream {subjects.stream()} is not a log of hustings", "it does not allow atomic batches"
+        )
 
 
 def object_stream(subjects: Subjects) -> str:

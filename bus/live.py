@@ -9,7 +9,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from nats.aio.msg import Msg
 from pydantic import BaseModel, ValidationError
 
-from moot.protocols import (
+from hustings.protocols import (
     AgentCard,
     BrokerUnavailable,
     Cancelled,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import anyio
 
-from moot.protocols import (
+from hustings.protocols import (
     AlreadyThere,
     Answer,
     Answered,

@@ -9,11 +9,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from moot.protocols import Blob, Unreadable, UsageError
+from hustings.protocols import Blob, Unreadable, UsageError
 
 LIMIT = 256 * 2**20  # bytes, before compression
 LEFT_OUT = (
-    ".git", ".venv", "venv", "node_modules", "__pycache__", ".moot", "*.egg-info", ".mypy_cache", ".ruff_cache",
+    ".git", ".venv", "venv", "node_modules", "__pycache__", ".hustings", "*.egg-info", ".mypy_cache", ".ruff_cache",
     ".pytest_cache", ".tox", ".hypothesis",
 )  # fmt: skip
 

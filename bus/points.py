@@ -1,8 +1,8 @@
 """Points: named moments at which a process can be watched, or made to crash, from outside; nothing where nobody asks.
 
-MOOT_HISTORY names a folder: each process appends what it reaches to a file of its own there, a JSON line each, which
-survives its death. MOOT_FAILPOINT names a point, and MOOT_FAILPOINT_TOKENS a folder: whoever reaches the point and can
-take a file out of the folder kills itself on the spot, so there are as many crashes as there were files.
+HUSTINGS_HISTORY names a folder: each process appends what it reaches to a file of its own there, a JSON line each,
+which survives its death. HUSTINGS_FAILPOINT names a point, and HUSTINGS_FAILPOINT_TOKENS a folder: whoever reaches the
+point and can take a file out of the folder kills itself on the spot, so there are as many crashes as there were files.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-HISTORY, FAILPOINT, TOKENS = "MOOT_HISTORY", "MOOT_FAILPOINT", "MOOT_FAILPOINT_TOKENS"  # in the environment
+HISTORY, FAILPOINT, TOKENS = "HUSTINGS_HISTORY", "HUSTINGS_FAILPOINT", "HUSTINGS_FAILPOINT_TOKENS"  # in the environment
 
 POINTS = (
     # a client asks for a run, or withdraws it

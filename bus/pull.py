@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from pydantic_core import to_json
 
-from moot.protocols import BusFull, Unanswered
+from hustings.protocols import BusFull, Unanswered
 
 from .connection import Connection
 from .jetstream import Arrived

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from moot.protocols import BusError, uuid7
+from hustings.protocols import BusError, uuid7
 
 from .connection import Connection
 from .jetstream import Arrived, Reply, call, last, persist, rfc3339

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Sequence
 from socket import gaierror
 
-from moot.protocols import BadCredentials, BrokerUnavailable
+from hustings.protocols import BadCredentials, BrokerUnavailable
 
 
 def hopeless(error: Exception) -> bool:

@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple, Self
 import anyio
 from pydantic import BaseModel, ValidationError
 
-from moot.protocols import BrokerUnavailable, BusFull
+from hustings.protocols import BrokerUnavailable, BusFull
 
 Durability = Literal["power", "process"]
 PORTS = range(20_000, 32_000)  # below the ports the kernel lends to clients, so none is taken while we are down
@@ -35,7 +35,7 @@ _PR_SET_PDEATHSIG = 1
 _CONFIG = """\
 server_name: "{name}"
 listen: "127.0.0.1:{port}"
-authorization {{ token: $MOOT_BROKER_TOKEN }}
+authorization {{ token: $HUSTINGS_BROKER_TOKEN }}
 jetstream {{
   store_dir: "{store}"
   max_memory_store: 268435456
@@ -56,7 +56,7 @@ class Address(BaseModel):
     @property
     def name(self) -> str:
         """What the server calls itself, so that a stranger on its port is not taken for it."""
-        return "moot-" + hashlib.sha256(self.token.encode()).hexdigest()[:16]
+        return "hustings-" + hashlib.sha256(self.token.encode()).hexdigest()[:16]
 
     def greets(self, greeting: bytes) -> bool:
         return greeting.startswith(b"INFO ") and self.name.encode() in greeting
@@ -194,7 +194,7 @@ def _spawn(home: Path, lock: Lock, durability: Durability, address: Address, log
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={"GOGC": GC, **os.environ, "MOOT_BROKER_TOKEN": f'"{address.token}"'},
+            env={"GOGC": GC, **os.environ, "HUSTINGS_BROKER_TOKEN": f'"{address.token}"'},
             pass_fds=(lock.fd,),
             start_new_session=True,  # a ^C in the terminal is for us, not for the server
             preexec_fn=_dies_with_us(),

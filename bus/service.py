@@ -10,7 +10,7 @@ from time import perf_counter_ns
 from nats.aio.msg import Msg
 from pydantic_core import to_json
 
-from moot.protocols import AgentCard, Data, Subjects, uuid7
+from hustings.protocols import AgentCard, Data, Subjects, uuid7
 
 from .connection import Connection
 

@@ -1,6 +1,6 @@
 """Teams: who has a log on a broker."""
 
-from moot.protocols import Subjects
+from hustings.protocols import Subjects
 
 from .connection import Connection
 from .jetstream import StreamNames, call, persist

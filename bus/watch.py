@@ -6,7 +6,7 @@ from time import monotonic
 
 import anyio
 
-from moot.protocols import BusError
+from hustings.protocols import BusError
 
 from .connection import Connection, connect
 from .jetstream import StreamNames, call, stuck

@@ -15,9 +15,9 @@ from .errors import (
     BusError,
     BusFull,
     Denied,
+    HustingsError,
     Miss,
     ModelFailure,
-    MootError,
     NotFound,
     PlanError,
     Refused,
@@ -102,7 +102,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # where it is said
     "COORDINATOR", "Subject", "Subjects", "is_token", "parse", "token",
     # errors
-    "MootError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
+    "HustingsError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
     "Unsendable", "Refused", "AskFailed", "BudgetExceeded", "Unproved", "ModelFailure", "Miss", "Tainted",
 ]  # fmt: skip

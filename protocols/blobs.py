@@ -5,7 +5,7 @@ from typing import Literal
 from .message import Count, Message
 
 
-class Blob(Message, contract="moot.Blob.v1"):
+class Blob(Message, contract="hustings.Blob.v1"):
     """A file, or a packed folder, kept in the bus's object store under the digest of its bytes.
 
     A goal's field of this type (or of a subclass) is a *path* on the command line: the client packs and uploads it.

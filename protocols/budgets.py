@@ -9,7 +9,7 @@ from .message import DEAREST, MOST, Change, Count, Message, Money
 N = TypeVar("N", int, float)
 
 
-class Budget(Message, contract="moot.Budget.v1"):
+class Budget(Message, contract="hustings.Budget.v1"):
     """The limits of a run; None: no limit.
 
     `calls`, `tokens` and `money` (US dollars) are shared out among the tasks by the coordinator, so their sum is never
@@ -25,7 +25,7 @@ class Budget(Message, contract="moot.Budget.v1"):
     fan_out: Count | None = Field(default=None, ge=1)
 
 
-class Share(Message, contract="moot.Share.v1"):
+class Share(Message, contract="hustings.Share.v1"):
     """What one attempt of a task may spend; None: no limit."""
 
     calls: Change | None = None
@@ -37,7 +37,7 @@ class Share(Message, contract="moot.Share.v1"):
         return Share.of({kind: None if limit is None else max(limit - getattr(spent, kind), 0) for kind, limit in self})
 
 
-class Amount(Message, contract="moot.Amount.v1"):
+class Amount(Message, contract="hustings.Amount.v1"):
     """Something spent. Negative: what was reserved and is given back. Sums end at the bounds of a field."""
 
     calls: Change = 0

@@ -21,7 +21,7 @@ traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 _OPTIONAL = ("dataschema", "causationid", "correlationid", "traceparent")
 
 
-class Envelope(Message, contract="moot.Envelope.v1"):
+class Envelope(Message, contract="hustings.Envelope.v1"):
     """One event as it travels. `type` is the contract of `data`; the extensions say which run and what caused it."""
 
     specversion: Literal["1.0"] = "1.0"

@@ -5,7 +5,7 @@ import inspect
 from .models import Trouble, Usage
 
 
-class MootError(Exception):
+class HustingsError(Exception):
     """Run the command again with --debug to see where it comes from."""
 
     exit_code = 1
@@ -19,7 +19,7 @@ class MootError(Exception):
 # what the user gave us
 
 
-class UsageError(MootError):
+class UsageError(HustingsError):
     """See the command's --help for what it takes."""
 
     exit_code = 2
@@ -34,22 +34,22 @@ class BadSkill(UsageError):
 
 
 class NotFound(UsageError):
-    """Check the spelling; `moot runs` lists the runs, `moot agents` the agents."""
+    """Check the spelling; `hustings runs` lists the runs, `hustings agents` the agents."""
 
 
-class PlanError(MootError):
-    """Run `moot plan` to see how each parameter is bound; start the missing specialist or set `prefer` in the Team."""
+class PlanError(HustingsError):
+    """Run `hustings plan` to see how each parameter is bound; start who is missing, or set `prefer` in the Team."""
 
 
 # the bus
 
 
-class BusError(MootError):
-    """Check with `moot doctor` whether the broker is well."""
+class BusError(HustingsError):
+    """Check with `hustings doctor` whether the broker is well."""
 
 
 class BrokerUnavailable(BusError):
-    """Start one with `moot up`, or give its address with --url (or MOOT_URL)."""
+    """Start one with `hustings up`, or give its address with --url (or HUSTINGS_URL)."""
 
     exit_code = 6
 
@@ -83,7 +83,7 @@ class AlreadyThere(BusError):
 
 
 class Unreadable(BusError):
-    """Somebody wrote bytes that are not of this protocol; they were passed over. `moot tail` shows them."""
+    """Somebody wrote bytes that are not of this protocol; they were passed over. `hustings tail` shows them."""
 
 
 # a handler's way to speak
@@ -93,19 +93,19 @@ class Unsendable(UsageError):
     """Store what is large and send the Blob; give what a reader can rebuild: finite numbers, plain data, few levels."""
 
 
-class Refused(MootError):
+class Refused(HustingsError):
     """Raised by a skill: the input is bad, so asking somebody else would not help. The task is not tried again."""
 
 
-class AskFailed(MootError):
+class AskFailed(HustingsError):
     """Go on without the answer, ask somebody else for something else, or let it pass: then this attempt has failed."""
 
 
-class BudgetExceeded(MootError):
+class BudgetExceeded(HustingsError):
     """Ask for less, return what there is so far, or ask for the run with a larger budget."""
 
 
-class Unproved(MootError):
+class Unproved(HustingsError):
     """Do not use the outcome as it is: it came without a proof that holds."""
 
     exit_code = 4
@@ -114,7 +114,7 @@ class Unproved(MootError):
 # models
 
 
-class ModelFailure(MootError):
+class ModelFailure(HustingsError):
     """Try again later, or let another model serve this skill."""
 
     def __init__(
@@ -125,7 +125,7 @@ class ModelFailure(MootError):
         self.usage = usage or Usage()  # what it cost all the same
 
 
-class Miss(MootError):
+class Miss(HustingsError):
     """Undo the change, or run it live: the record has no such answer, and replay never calls a model."""
 
 

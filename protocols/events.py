@@ -16,7 +16,7 @@ from .verdicts import Matter, Verdict
 FailureKind = Literal["refused", "raised", "lapsed", "killed", "foreign"]
 
 
-class GoalAsked(Message, contract="moot.goal.asked.v1"):
+class GoalAsked(Message, contract="hustings.goal.asked.v1"):
     """A client asks for a run. `patience` bounds the whole run, in seconds.
 
     Of the witnesses `only` these are heard, if any are named; whoever is in `skip` takes no part at all. `budget`
@@ -35,14 +35,14 @@ class GoalAsked(Message, contract="moot.goal.asked.v1"):
     redrives: str = later("")
 
 
-class Cancelled(Message, contract="moot.run.cancelled.v1"):
+class Cancelled(Message, contract="hustings.run.cancelled.v1"):
     """A client withdraws the run."""
 
     by: str
     because: str = ""
 
 
-class Driving(Message, contract="moot.run.driving.v1"):
+class Driving(Message, contract="hustings.run.driving.v1"):
     """A coordinator takes the wheel. Whoever reads another instance here after its own has been fenced off.
 
     `attempts` is how often a task is tried under its policy, the first time included.
@@ -52,7 +52,7 @@ class Driving(Message, contract="moot.run.driving.v1"):
     attempts: Count = 2
 
 
-class Planned(Message, contract="moot.run.planned.v1"):
+class Planned(Message, contract="hustings.run.planned.v1"):
     """The plan, and all that was taken from the directory: the agents' versions, the usual seconds of each skill."""
 
     plan: Plan
@@ -60,7 +60,7 @@ class Planned(Message, contract="moot.run.planned.v1"):
     typical: dict[str, Seconds] = {}
 
 
-class Assigned(Message, contract="moot.task.assigned.v1"):
+class Assigned(Message, contract="hustings.task.assigned.v1"):
     """A task for one agent: decision and dispatch in one message. `deadline` is in seconds since the epoch.
 
     For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner, "ask": an agent,
@@ -82,7 +82,7 @@ class Assigned(Message, contract="moot.task.assigned.v1"):
     depth: Count = later(0)
 
 
-class Result(Message, contract="moot.task.result.v1"):
+class Result(Message, contract="hustings.task.result.v1"):
     """What an agent answered to one attempt of a task. `seconds` is the time the handler took."""
 
     task: str
@@ -93,7 +93,7 @@ class Result(Message, contract="moot.task.result.v1"):
     seconds: Seconds = 0.0
 
 
-class Failure(Message, contract="moot.task.failure.v1"):
+class Failure(Message, contract="hustings.task.failure.v1"):
     """An attempt that brought no answer. Refused: the input was bad, so nobody else is tried. The others cost it.
 
     `exhausted`: its share of the budget was not enough.
@@ -108,7 +108,7 @@ class Failure(Message, contract="moot.task.failure.v1"):
     exhausted: bool = later(False)
 
 
-class Asked(Message, contract="moot.task.asked.v1"):
+class Asked(Message, contract="hustings.task.asked.v1"):
     """An agent asks, within an attempt, for somebody else's skill.
 
     `ask` is its place, DIGEST-ORDINAL: of skill and input, and which of the attempt's equal questions it is. `share` is
@@ -129,7 +129,7 @@ class Asked(Message, contract="moot.task.asked.v1"):
         return "ask-" + hashlib.sha256(f"{self.task}/{self.agent}/{self.ask}".encode()).hexdigest()[:16]
 
 
-class Answered(Message, contract="moot.task.answered.v1"):
+class Answered(Message, contract="hustings.task.answered.v1"):
     """The coordinator passes on what came of an ask: the output of the task `child`, or why there is none."""
 
     child: str
@@ -137,7 +137,7 @@ class Answered(Message, contract="moot.task.answered.v1"):
     failed: str = ""
 
 
-class Spent(Message, contract="moot.task.spent.v1"):
+class Spent(Message, contract="hustings.task.spent.v1"):
     """An attempt reserves an amount before it is spent, or gives back what it did not need."""
 
     task: str
@@ -146,7 +146,7 @@ class Spent(Message, contract="moot.task.spent.v1"):
     amount: Amount
 
 
-class Lapsed(Message, contract="moot.task.lapsed.v1"):
+class Lapsed(Message, contract="hustings.task.lapsed.v1"):
     """The coordinator gave up waiting for an attempt."""
 
     task: str
@@ -154,7 +154,7 @@ class Lapsed(Message, contract="moot.task.lapsed.v1"):
     because: str
 
 
-class DeadLetter(Message, contract="moot.task.dead.v1"):
+class DeadLetter(Message, contract="hustings.task.dead.v1"):
     """The coordinator gives a task up, and leaves it to a person. There is one for each task that was given up.
 
     `kind`, `because` and `version` are those of the last failure, `attempts` how many there were; `assigned` is the
@@ -171,7 +171,7 @@ class DeadLetter(Message, contract="moot.task.dead.v1"):
     assigned: Count = 0
 
 
-class Discarded(Message, contract="moot.task.discarded.v1"):
+class Discarded(Message, contract="hustings.task.discarded.v1"):
     """Somebody has looked at a dead letter, and nothing more is to be done about it."""
 
     task: str
@@ -179,7 +179,7 @@ class Discarded(Message, contract="moot.task.discarded.v1"):
     because: str = ""
 
 
-class Opened(Message, contract="moot.barrier.opened.v1"):
+class Opened(Message, contract="hustings.barrier.opened.v1"):
     """All matters of one barrier, with what was said, each item stamped with its id and author."""
 
     barrier: str
@@ -187,14 +187,14 @@ class Opened(Message, contract="moot.barrier.opened.v1"):
     items: tuple[Claim | Proposal, ...]
 
 
-class Settled(Message, contract="moot.barrier.settled.v1"):
+class Settled(Message, contract="hustings.barrier.settled.v1"):
     """All verdicts of one barrier."""
 
     barrier: str
     verdicts: tuple[Verdict, ...]
 
 
-class Concluded(Message, contract="moot.run.concluded.v1"):
+class Concluded(Message, contract="hustings.run.concluded.v1"):
     """The end. `state_hash` is the hash of the state after the entry at sequence `at`: a replay must give the same."""
 
     status: Status
@@ -205,7 +205,7 @@ class Concluded(Message, contract="moot.run.concluded.v1"):
     missing: tuple[str, ...] = ()
 
 
-class Stored(Message, contract="moot.message.stored.v1"):
+class Stored(Message, contract="hustings.message.stored.v1"):
     """Stands for a message too large for the bus: the envelope itself lies in the object store."""
 
     digest: str

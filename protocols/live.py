@@ -5,7 +5,7 @@ from pydantic import Field
 from .message import Count, Message, later
 
 
-class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
+class Heartbeat(Message, contract="hustings.live.heartbeat.v1"):
     """An agent's process is alive. `card` is the digest of its AgentCard, `leaving`: it says good-bye.
 
     `unwell`: the models it calls cannot be had at the moment. `worn`: it takes no more, and a fresh process follows.
@@ -23,7 +23,7 @@ class Heartbeat(Message, contract="moot.live.heartbeat.v1"):
     worn: bool = later(False)
 
 
-class Progress(Message, contract="moot.live.progress.v1"):
+class Progress(Message, contract="hustings.live.progress.v1"):
     """How far a task is, for people: `done` from 0 to 1, or None where nobody can tell.
 
     `text` is what a model has just said, `says` then which one.

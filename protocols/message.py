@@ -107,7 +107,7 @@ class Message(BaseModel):
         return self.model_dump(mode="json", by_alias=False, round_trip=True, warnings=False)
 
 
-class Contract(Message, contract="moot.Contract.v1"):
+class Contract(Message, contract="hustings.Contract.v1"):
     """What a parameter takes or a skill says: the name of a message, one or many, needed or not."""
 
     type: str

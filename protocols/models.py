@@ -15,14 +15,14 @@ Trouble = Literal[
 ]
 
 
-class TextPart(Message, contract="moot.model.Text.v1"):
+class TextPart(Message, contract="hustings.model.Text.v1"):
     """Text, in a turn of either side."""
 
     kind: Literal["text"] = "text"
     text: str
 
 
-class ToolCall(Message, contract="moot.model.ToolCall.v1"):
+class ToolCall(Message, contract="hustings.model.ToolCall.v1"):
     """The model wants a tool to be called. `id` is the model's own, and names the call in the ToolResult."""
 
     kind: Literal["tool_call"] = "tool_call"
@@ -31,7 +31,7 @@ class ToolCall(Message, contract="moot.model.ToolCall.v1"):
     input: Data
 
 
-class ToolResult(Message, contract="moot.model.ToolResult.v1"):
+class ToolResult(Message, contract="hustings.model.ToolResult.v1"):
     """What a tool said to a call; `failed`: it did not do what was asked, and `text` says why."""
 
     kind: Literal["tool_result"] = "tool_result"
@@ -40,7 +40,7 @@ class ToolResult(Message, contract="moot.model.ToolResult.v1"):
     failed: bool = False
 
 
-class Opaque(Message, contract="moot.model.Opaque.v1"):
+class Opaque(Message, contract="hustings.model.Opaque.v1"):
     """What must go back as it came to the model that it is from: thinking with its signature, for example."""
 
     kind: Literal["opaque"] = "opaque"
@@ -50,14 +50,14 @@ class Opaque(Message, contract="moot.model.Opaque.v1"):
 Part = Annotated[TextPart | ToolCall | ToolResult | Opaque, Field(discriminator="kind")]
 
 
-class Turn(Message, contract="moot.model.Turn.v1"):
+class Turn(Message, contract="hustings.model.Turn.v1"):
     """One turn of a conversation. Turns alternate, and a request ends with one of the user."""
 
     role: Literal["user", "assistant"]
     parts: tuple[Part, ...]
 
 
-class ToolCard(Message, contract="moot.model.ToolCard.v1"):
+class ToolCard(Message, contract="hustings.model.ToolCard.v1"):
     """A tool as a model sees it; `takes` is the JSON Schema of its input, an object."""
 
     name: str
@@ -65,7 +65,7 @@ class ToolCard(Message, contract="moot.model.ToolCard.v1"):
     takes: Data
 
 
-class ModelRequest(Message, contract="moot.model.Request.v1"):
+class ModelRequest(Message, contract="hustings.model.Request.v1"):
     """One call of a model. The whole conversation goes with each, so that nothing is held elsewhere.
 
     `model` is PROVIDER:NAME, as in "anthropic:claude-sonnet-5-5". `shape` is the JSON Schema of the answer, where it
@@ -86,7 +86,7 @@ class ModelRequest(Message, contract="moot.model.Request.v1"):
         return hashlib.sha256(self.model_dump_json(exclude={"model"}).encode()).hexdigest()
 
 
-class Usage(Message, contract="moot.model.Usage.v1"):
+class Usage(Message, contract="hustings.model.Usage.v1"):
     """Tokens. `input` are those that were read afresh, so that the three ways of reading add up; `thought` is a part of
     `output`. `estimated`: the vendor did not say, or the connection broke before it had."""
 
@@ -112,7 +112,7 @@ class Usage(Message, contract="moot.model.Usage.v1"):
         )
 
 
-class ModelReply(Message, contract="moot.model.Reply.v1"):
+class ModelReply(Message, contract="hustings.model.Reply.v1"):
     """What a model replied. `stop` says why it ended: it was done, wants tools, refuses, or ran out of room (`most`, or
     the window of its context). `model` is the one that really answered, `id` the vendor's id of the request.
     """
@@ -136,7 +136,7 @@ class ModelReply(Message, contract="moot.model.Reply.v1"):
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
 
-class Called(Message, contract="moot.model.called.v1"):
+class Called(Message, contract="hustings.model.called.v1"):
     """A model or a tool was called within an attempt: on the log before what it said is used.
 
     `call` is its place, DIGEST-ORDINAL: of the request, and which of the attempt's equal requests it is. `name` is the
@@ -160,7 +160,7 @@ class Called(Message, contract="moot.model.called.v1"):
     priced: bool = True
 
 
-class Serving(Message, contract="moot.Serving.v1"):
+class Serving(Message, contract="hustings.Serving.v1"):
     """Which models serve an attempt, the preferred first. The next is taken where one cannot be had; if `cheaper`, also
     where the budget does not allow it any more."""
 

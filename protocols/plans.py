@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from .message import Contract, Count, Data, Message, Moment, Seconds, later
 
 
-class SkillCard(Message, contract="moot.SkillCard.v1"):
+class SkillCard(Message, contract="hustings.SkillCard.v1"):
     """One skill of one agent: what it takes, by parameter, and what it says. `spends`: it may spend of the budget."""
 
     agent: str
@@ -20,7 +20,7 @@ class SkillCard(Message, contract="moot.SkillCard.v1"):
     spends: bool = later(True)
 
 
-class AgentCard(Message, contract="moot.AgentCard.v1"):
+class AgentCard(Message, contract="hustings.AgentCard.v1"):
     """What an agent says of itself (the words are A2A's). `schemas` has the JSON Schema of every contract it names."""
 
     name: str
@@ -30,7 +30,7 @@ class AgentCard(Message, contract="moot.AgentCard.v1"):
     schemas: dict[str, Data] = {}
 
 
-class Directory(Message, contract="moot.Directory.v1"):
+class Directory(Message, contract="hustings.Directory.v1"):
     """Who is there: the skills of every agent that was heard of, who is alive, and how long skills usually take (s).
 
     `silent`: when whoever is not alive any more was heard last, in seconds since the epoch. `settled`: up to which
@@ -47,14 +47,14 @@ class Directory(Message, contract="moot.Directory.v1"):
     schemas: dict[str, Data] = {}
 
 
-class FromGoal(Message, contract="moot.FromGoal.v1"):
+class FromGoal(Message, contract="hustings.FromGoal.v1"):
     """The goal itself, or one field of it."""
 
     kind: Literal["goal"] = "goal"
     field: str | None = None
 
 
-class FromSteps(Message, contract="moot.FromSteps.v1"):
+class FromSteps(Message, contract="hustings.FromSteps.v1"):
     """What these steps say; `many`: all of it as one list, in the order of the steps."""
 
     kind: Literal["steps"] = "steps"
@@ -62,14 +62,14 @@ class FromSteps(Message, contract="moot.FromSteps.v1"):
     many: bool = False
 
 
-class FromVerdicts(Message, contract="moot.FromVerdicts.v1"):
+class FromVerdicts(Message, contract="hustings.FromVerdicts.v1"):
     """A barrier: the verdicts on all that these witness steps said."""
 
     kind: Literal["verdicts"] = "verdicts"
     steps: tuple[str, ...]
 
 
-class Value(Message, contract="moot.Value.v1"):
+class Value(Message, contract="hustings.Value.v1"):
     """A constant."""
 
     kind: Literal["value"] = "value"
@@ -79,7 +79,7 @@ class Value(Message, contract="moot.Value.v1"):
 Ref = Annotated[FromGoal | FromSteps | FromVerdicts | Value, Field(discriminator="kind")]
 
 
-class Step(Message, contract="moot.Step.v1"):
+class Step(Message, contract="hustings.Step.v1"):
     """One skill at work. `agents` may do it, in order of preference; `each` names the parameter it fans out over.
 
     `optional` names the parameters that may be missing; `witness`: what it says is testimony; `spends`: its tasks need
@@ -97,7 +97,7 @@ class Step(Message, contract="moot.Step.v1"):
     spends: bool = later(True)
 
 
-class Plan(Message, contract="moot.Plan.v1"):
+class Plan(Message, contract="hustings.Plan.v1"):
     """The steps, how the outcome's fields are bound, and what the planner has to say about its choices.
 
     `because` explains each binding under "STEP.PARAMETER" or "outcome.FIELD"; `skipped` says why an agent is not used;

@@ -43,82 +43,82 @@ class Subjects(NamedTuple):
 
     # the log
     def log(self) -> str:
-        return f"moot.{self.team}.run.>"
+        return f"hustings.{self.team}.run.>"
 
     def run(self, run: str) -> str:
-        return f"moot.{self.team}.run.{run}.>"
+        return f"hustings.{self.team}.run.{run}.>"
 
     def goal(self, run: str, client: str) -> str:
-        return f"moot.{self.team}.run.{run}.{client}.goal"
+        return f"hustings.{self.team}.run.{run}.{client}.goal"
 
     def goals(self) -> str:
-        return f"moot.{self.team}.run.*.*.goal"
+        return f"hustings.{self.team}.run.*.*.goal"
 
     def cancel(self, run: str, client: str) -> str:
-        return f"moot.{self.team}.run.{run}.{client}.cancel"
+        return f"hustings.{self.team}.run.{run}.{client}.cancel"
 
     def cancels(self) -> str:
-        return f"moot.{self.team}.run.*.*.cancel"
+        return f"hustings.{self.team}.run.*.*.cancel"
 
     def coordinator(self, run: str) -> str:
-        return f"moot.{self.team}.run.{run}.{COORDINATOR}.>"
+        return f"hustings.{self.team}.run.{run}.{COORDINATOR}.>"
 
     def decision(self, run: str, kind: str) -> str:
-        return f"moot.{self.team}.run.{run}.{COORDINATOR}.event.{kind}"
+        return f"hustings.{self.team}.run.{run}.{COORDINATOR}.event.{kind}"
 
     def decisions(self, kind: str) -> str:
-        return f"moot.{self.team}.run.*.{COORDINATOR}.event.{kind}"
+        return f"hustings.{self.team}.run.*.{COORDINATOR}.event.{kind}"
 
     def task(self, run: str, agent: str) -> str:
-        return f"moot.{self.team}.run.{run}.{COORDINATOR}.task.{agent}"
+        return f"hustings.{self.team}.run.{run}.{COORDINATOR}.task.{agent}"
 
     def tasks(self, agent: str) -> str:
-        return f"moot.{self.team}.run.*.{COORDINATOR}.task.{agent}"
+        return f"hustings.{self.team}.run.*.{COORDINATOR}.task.{agent}"
 
     def result(self, run: str, agent: str, task: str, attempt: int) -> str:
-        return f"moot.{self.team}.run.{run}.{agent}.result.{task}.{attempt}"
+        return f"hustings.{self.team}.run.{run}.{agent}.result.{task}.{attempt}"
 
     def spend(self, run: str, agent: str, task: str, attempt: int) -> str:
-        return f"moot.{self.team}.run.{run}.{agent}.spend.{task}.{attempt}"
+        return f"hustings.{self.team}.run.{run}.{agent}.spend.{task}.{attempt}"
 
     def attempt(self, run: str, agent: str, task: str, attempt: int) -> str:
         """All that an agent says of one attempt."""
-        return f"moot.{self.team}.run.{run}.{agent}.*.{task}.{attempt}"
+        return f"hustings.{self.team}.run.{run}.{agent}.*.{task}.{attempt}"
 
     def model(self, run: str, agent: str, task: str, attempt: int, call: str) -> str:
-        return f"moot.{self.team}.run.{run}.{agent}.model.{task}.{attempt}.{call}"
+        return f"hustings.{self.team}.run.{run}.{agent}.model.{task}.{attempt}.{call}"
 
     def tool(self, run: str, agent: str, task: str, attempt: int, call: str) -> str:
-        return f"moot.{self.team}.run.{run}.{agent}.tool.{task}.{attempt}.{call}"
+        return f"hustings.{self.team}.run.{run}.{agent}.tool.{task}.{attempt}.{call}"
 
     def ask(self, run: str, agent: str, task: str, attempt: int, ask: str) -> str:
-        return f"moot.{self.team}.run.{run}.{agent}.ask.{task}.{attempt}.{ask}"
+        return f"hustings.{self.team}.run.{run}.{agent}.ask.{task}.{attempt}.{ask}"
 
     def work(self, run: str, agent: str, task: str) -> str:
         """All that an agent says of one task: its answers, and what it reserved, called and asked for them."""
-        return f"moot.{self.team}.run.{run}.{agent}.*.{task}.>"
+        return f"hustings.{self.team}.run.{run}.{agent}.*.{task}.>"
 
     def discard(self, run: str, client: str, task: str) -> str:
-        return f"moot.{self.team}.run.{run}.{client}.discard.{task}"
+        return f"hustings.{self.team}.run.{run}.{client}.discard.{task}"
 
     def discards(self) -> str:
-        return f"moot.{self.team}.run.*.*.discard.*"
+        return f"hustings.{self.team}.run.*.*.discard.*"
 
     # live: core NATS, not stored
     def heartbeats(self) -> str:
-        return f"moot.{self.team}.live.*.heartbeat"
+        return f"hustings.{self.team}.live.*.heartbeat"
 
     def heartbeat(self, agent: str) -> str:
-        return f"moot.{self.team}.live.{agent}.heartbeat"
+        return f"hustings.{self.team}.live.{agent}.heartbeat"
 
     def progress(self, agent: str) -> str:
-        return f"moot.{self.team}.live.{agent}.progress"
+        return f"hustings.{self.team}.live.{agent}.progress"
 
     def card(self, agent: str) -> str:
-        return f"moot.{self.team}.live.{agent}.card"
+        return f"hustings.{self.team}.live.{agent}.card"
 
     def live(self) -> str:
-        return f"moot.{self.team}.live.>"
+        return f"hustings.{self.team}.live.>"
 
     # names of the server's things
     def stream(self) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from .message import Count, Message
 
 
-class Evidence(Message, contract="moot.Evidence.v1"):
+class Evidence(Message, contract="hustings.Evidence.v1"):
     """Something that can be checked: a test result, a quote of a source, a measurement, a log span."""
 
     kind: str
@@ -35,7 +35,7 @@ class Item(Message):
         return self.lineage or self.by
 
 
-class Claim(Item, contract="moot.Claim.v1"):
+class Claim(Item, contract="hustings.Claim.v1"):
     """An assertion: `about` (a key that other witnesses would use too) has this `value`."""
 
     about: str
@@ -43,7 +43,7 @@ class Claim(Item, contract="moot.Claim.v1"):
     because: str = ""
 
 
-class Edit(Message, contract="moot.Edit.v1"):
+class Edit(Message, contract="hustings.Edit.v1"):
     """Replace the lines [start, end) of `resource`, counted from 0, by `text`.
 
     `base` is the Blob digest of the resource that was read, `was` the text of the span in it. Where `start == end` the
@@ -63,7 +63,7 @@ class Edit(Message, contract="moot.Edit.v1"):
         return self.text == self.was
 
 
-class Proposal(Item, contract="moot.Proposal.v1"):
+class Proposal(Item, contract="hustings.Proposal.v1"):
     """A change somebody wants: its edits stand or fall together. To keep is a Proposal too: text equals base."""
 
     edits: tuple[Edit, ...]
@@ -75,7 +75,7 @@ class Proposal(Item, contract="moot.Proposal.v1"):
         return all(edit.keeps for edit in self.edits)
 
 
-class Testimony(Message, contract="moot.Testimony.v1"):
+class Testimony(Message, contract="hustings.Testimony.v1"):
     """What a witness says about the matter at hand. A skill that returns this, or a subclass, is a witness."""
 
     __test__: ClassVar[bool] = False  # or pytest would take the name for that of a test class

@@ -11,7 +11,7 @@ from .testimony import Claim, Evidence, Proposal
 MatterKind = Literal["claim", "change", "contradiction", "collision", "stale"]
 
 
-class Matter(Message, contract="moot.Matter.v1"):
+class Matter(Message, contract="hustings.Matter.v1"):
     """All that was said about one thing, by item id. Contested: not all of it can stand, so it is a conflict."""
 
     id: str
@@ -21,7 +21,7 @@ class Matter(Message, contract="moot.Matter.v1"):
     about: str = ""
 
 
-class Dissent(Message, contract="moot.Dissent.v1"):
+class Dissent(Message, contract="hustings.Dissent.v1"):
     """A statement that fell although its author held on to it."""
 
     item: str
@@ -29,7 +29,7 @@ class Dissent(Message, contract="moot.Dissent.v1"):
     says: str
 
 
-class Verdict(Message, contract="moot.Verdict.v1"):
+class Verdict(Message, contract="hustings.Verdict.v1"):
     """The decision of one Matter, whose `kind` and `about` it repeats. `stands` and `falls` together are all its items;
     undecided: nothing stands.
 
@@ -58,7 +58,7 @@ class Verdict(Message, contract="moot.Verdict.v1"):
         return self.kind not in ("claim", "change")
 
 
-class Inquiry(Message, contract="moot.Inquiry.v1"):
+class Inquiry(Message, contract="hustings.Inquiry.v1"):
     """A question to a specialist before a decision: the skill's name and what is given.
 
     The skill's other parameters are bound by contract. Asked twice with the same content it is the same question;
@@ -76,7 +76,7 @@ class Inquiry(Message, contract="moot.Inquiry.v1"):
         return "inquiry-" + hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-class Trial(Message, contract="moot.Trial.v1"):
+class Trial(Message, contract="hustings.Trial.v1"):
     """The answer of a prover to "would these hold together?".
 
     `holds`: the item ids that were proved to stand together. `falls`: each other id with the reason it was found

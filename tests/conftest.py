@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from moot.bus import Bus, open_bus
+from hustings.bus import Bus, open_bus
 
 # as in a real process: below that come tracebacks with all their locals, which take seconds to draw
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
@@ -17,7 +17,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 HOLD = """
 import sys, anyio
 from pathlib import Path
-from moot.bus import embedded
+from hustings.bus import embedded
 
 async def main():
     async with embedded(Path(sys.argv[1]), durability="process") as url:

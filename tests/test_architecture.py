@@ -20,22 +20,24 @@ SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setup
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
-    """Every module that is imported by its full name, `from moot import bus` as moot.bus."""
+    """Every module that is imported by its full name, `from hustings import bus` as hustings.bus."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield from ([f"moot.{alias.name}" for alias in node.names] if node.module == "moot" else [node.module])
+            yield from (
+                [f"hustings.{alias.name}" for alias in node.names] if node.module == "hustings" else [node.module]
+            )
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_imports_point_down_and_come_through_the_front_door(layer: str) -> None:
-    """Across folders `from moot.bus import X`, never a module behind it; inside a folder relative imports."""
-    below = {f"moot.{each}" for each in LAYERS[: LAYERS.index(layer)]}
-    allowed = below | ({"moot.agents.testing"} if layer == "examples" else set())
+    """Across folders `from hustings.bus import X`, never a module behind it; inside a folder relative imports."""
+    below = {f"hustings.{each}" for each in LAYERS[: LAYERS.index(layer)]}
+    allowed = below | ({"hustings.agents.testing"} if layer == "examples" else set())
     for path, tree in MODULES.items():
         if path.relative_to(ROOT).parts[0] == layer:
-            ours = {name for name in imported(tree) if name.split(".")[0] in ("moot", *LAYERS)}
+            ours = {name for name in imported(tree) if name.split(".")[0] in ("hustings", *LAYERS)}
             assert ours <= allowed, f"{path.relative_to(ROOT)} imports {', '.join(sorted(ours - allowed))}"
 
 
@@ -65,7 +67,7 @@ def _targets(node: ast.stmt) -> list[ast.Name]:
 
 def test_the_package_table_equals_the_folders() -> None:
     """A package missing from pyproject works in an editable install and is silently absent from the wheel."""
-    expected = {f"moot.{folder.replace('/', '.')}": folder for folder in FOLDERS}
+    expected = {f"hustings.{folder.replace('/', '.')}": folder for folder in FOLDERS}
     assert SETUPTOOLS["package-dir"] == expected
     assert SETUPTOOLS["packages"] == sorted(expected)
 
@@ -75,9 +77,9 @@ def test_type_checkers_find_every_package_and_what_the_tests_look_into() -> None
     stubs = {".".join(stub.relative_to(ROOT / "typings").with_suffix("").parts): stub for stub in _stubs()}
     aliases = {name.removesuffix(".__init__"): stub.read_text() for name, stub in stubs.items()}
     for name, text in aliases.items():
-        assert text.endswith(f"\nfrom {name.removeprefix('moot.')} import *\n"), name
-    packages = {f"moot.{folder.replace('/', '.')}" for folder in FOLDERS}
-    needed = {name for tree in TESTS.values() for name in imported(tree) if name.startswith("moot.")}
+        assert text.endswith(f"\nfrom {name.removeprefix('hustings.')} import *\n"), name
+    packages = {f"hustings.{folder.replace('/', '.')}" for folder in FOLDERS}
+    needed = {name for tree in TESTS.values() for name in imported(tree) if name.startswith("hustings.")}
     assert packages | needed <= set(aliases)
 
 
@@ -150,13 +152,13 @@ def test_the_wheel_has_every_package(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, copy)
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(copy)]
     subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("moot-*.whl")
+    (wheel,) = tmp_path.glob("hustings-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
-        packed = {name.removeprefix("moot/") for name in archive.namelist() if name.startswith("moot/")}
+        packed = {name.removeprefix("hustings/") for name in archive.namelist() if name.startswith("hustings/")}
     sources = {str(path.relative_to(copy)) for layer in LAYERS for path in (copy / layer).rglob("*") if path.is_file()}
     assert packed == sources
-    names = ["moot.protocols", "moot.bus", "moot.agents", "moot.agents.cli", "moot.examples.hello"]
+    names = ["hustings.protocols", "hustings.bus", "hustings.agents", "hustings.agents.cli", "hustings.examples.hello"]
     found = subprocess.run(
         [sys.executable, "-c", IMPORT, *names],
         env={"PYTHONPATH": str(unpacked)},

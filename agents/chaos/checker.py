@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from moot.protocols import (
+from hustings.protocols import (
     COORDINATOR,
     Answer,
     Assigned,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from moot.protocols import Answer, Assigned, Concluded, Data, DeadLetter, Entry, GoalAsked, Lapsed, Result
+from hustings.protocols import Answer, Assigned, Concluded, Data, DeadLetter, Entry, GoalAsked, Lapsed, Result
 
 from .history import History, Injected, Op
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from moot.protocols import Entry, Subject, open_envelope
+from hustings.protocols import Entry, Subject, open_envelope
 
 Answered = Literal["accepted", "unknown"]
 
@@ -59,7 +59,7 @@ class History:
 
 
 def operations(folder: Path) -> list[Op]:
-    """What the processes wrote under MOOT_HISTORY, in order of time; a last line that a kill cut off is left out."""
+    """What the processes wrote under HUSTINGS_HISTORY, in order of time; a last line that a kill cut off is out."""
     found = []
     for file in folder.glob("*.jsonl"):
         for line in file.read_bytes().splitlines():

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import anyio
 
-from moot.bus import embedded
-from moot.protocols import COORDINATOR, AlreadyThere, BusError, Goal
+from hustings.bus import embedded
+from hustings.protocols import COORDINATOR, AlreadyThere, BusError, Goal
 
 from ..cli.launch import children
 from ..client import Client, connect
@@ -46,9 +46,9 @@ async def storm(plan: Plan, home: Path, say: Callable[[str], None]) -> History:
     history = History()
     (home / "ops").mkdir(parents=True)
     new_effects(home / "effects.db")
-    env = {"MOOT_HISTORY": str(home / "ops"), "MOOT_EFFECTS": str(home / "effects.db")}
+    env = {"HUSTINGS_HISTORY": str(home / "ops"), "HUSTINGS_EFFECTS": str(home / "effects.db")}
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(embedded(home / "moot"))
+        url = await stack.enter_async_context(embedded(home / "hustings"))
         client = await stack.enter_async_context(connect(url, plan.team.name, name="chaos"))
         log = stack.enter_context((home / "processes.log").open("w"))
         supervisor = Supervisor(
@@ -64,7 +64,7 @@ async def storm(plan: Plan, home: Path, say: Callable[[str], None]) -> History:
             say(
                 f"{len(supervisor.statuses)} processes and a broker; {len(plan.faults)} faults in {plan.duration:.0f} s"
             )
-            await _rage(plan, client, Nemesis(supervisor, home / "moot", history), history, say)
+            await _rage(plan, client, Nemesis(supervisor, home / "hustings", history), history, say)
             group.cancel_scope.cancel()
         for run in history.asked:
             history.entries[run] = [entry async for entry in client.bus.log.read(run)]

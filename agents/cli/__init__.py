@@ -1,4 +1,4 @@
-"""The command line: stdout is data, stderr is progress and logs. Light, so that `moot --help` comes at once."""
+"""The command line: stdout is data, stderr is progress and logs. Light, so that `hustings --help` comes at once."""
 
 from .app import main
 from .options import Settings, common, durability

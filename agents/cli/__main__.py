@@ -1,4 +1,4 @@
-"""`python -m moot.agents.cli` is `moot`."""
+"""`python -m hustings.agents.cli` is `hustings`."""
 
 from .app import main
 

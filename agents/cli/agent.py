@@ -1,4 +1,4 @@
-"""`moot agent TARGET...`: specialists as a process of their own, wherever the bus can be reached."""
+"""`hustings agent TARGET...`: specialists as a process of their own, wherever the bus can be reached."""
 
 import os
 import sys
@@ -8,8 +8,8 @@ from dataclasses import replace
 import anyio
 import click
 
-from moot.bus import find_embedded, open_bus
-from moot.protocols import COORDINATOR, UsageError
+from hustings.bus import find_embedded, open_bus
+from hustings.protocols import COORDINATOR, UsageError
 
 from ..cell import open_cells
 from ..client import new_run
@@ -31,7 +31,7 @@ from .reach import broker, go, teams
 @click.argument("targets", nargs=-1, required=True, metavar="MODULE:NAME...")
 @click.option("--only", multiple=True, metavar="NAME", help="Of a team: this specialist alone.")
 @click.option(
-    "--team", envvar="MOOT_TEAM", show_envvar=True, help="The team to work for.  [default: the one that runs]"
+    "--team", envvar="HUSTINGS_TEAM", show_envvar=True, help="The team to work for.  [default: the one that runs]"
 )
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="[default: text in a terminal, else json]")
 @common
@@ -51,7 +51,7 @@ def agent(
     configure_logging(specialists[0].name, format="text" if text else "json")
     set_up(specialists[0].name)
     watchdog = Watchdog(lease_of(found), os._exit if supervised else begin_anew)
-    cell = [sys.executable, "-m", "moot.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
+    cell = [sys.executable, "-m", "hustings.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
     watchdog.code = go(_serve, settings, specialists, team, cell, watchdog)
     if watchdog.code == WORN and not supervised:
         begin_anew(WORN)
@@ -90,7 +90,7 @@ async def _serve(
         async with (
             watchdog.watching(),
             open_bus(url, name, name=specialists[0].name) as bus,
-            open_cells([*cell, "--team", name], MOOT_URL=url) as cells,
+            open_cells([*cell, "--team", name], HUSTINGS_URL=url) as cells,
         ):
             return await _work(
                 [Worker(each, bus, instance=f"{each.name}-{new_run()}", cells=cells) for each in specialists], watchdog
@@ -144,7 +144,9 @@ async def _running_team(url: str) -> str:
     if len(names) == 1:
         return names[0]
     hint = (
-        "Name it with --team." if names else "Start one with `moot up`, or name the team it shall wait for with --team."
+        "Name it with --team."
+        if names
+        else "Start one with `hustings up`, or name the team it shall wait for with --team."
     )
     raise UsageError("for which team?", f"{', '.join(names) or 'no team'} is on this broker", hint)
 

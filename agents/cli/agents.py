@@ -1,4 +1,4 @@
-"""`moot agents`: who is alive now, and what they can do."""
+"""`hustings agents`: who is alive now, and what they can do."""
 
 import json
 from collections import Counter
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import anyio
 import click
 
-from moot.bus import Bus, Connection, connect
-from moot.protocols import AgentCard, Contract, NotFound, SkillCard
+from hustings.bus import Bus, Connection, connect
+from hustings.protocols import AgentCard, Contract, NotFound, SkillCard
 
 from ..words import plain, some
 from .options import Settings, common

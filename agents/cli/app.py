@@ -42,7 +42,7 @@ VERBS = {
     "agents": Verb("agents", "List the specialists that are alive, and their skills", "Wire"),
     "dead": Verb("dead", "List, show, redrive or discard the tasks that were given up", "Wire"),
     "chaos": Verb("chaos", "Break a team by a seed, and check what came of it", "Test"),
-    "version": Verb("version", "Print the versions of moot and of what it stands on", "Tools"),
+    "version": Verb("version", "Print the versions of hustings and of what it stands on", "Tools"),
     "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),
     "cell": Verb("cell", "Try what an agent's process suspects of ending processes"),
 }
@@ -69,7 +69,7 @@ class Verbs(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0].partition("=")[0] in COMMON:
-            raise click.UsageError(f"the option {args[0]} comes after the verb: `moot VERB {args[0]} ...`", ctx)
+            raise click.UsageError(f"the option {args[0]} comes after the verb: `hustings VERB {args[0]} ...`", ctx)
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -87,11 +87,11 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
         "Every verb takes -o text|json|jsonl, --color auto|always|never, -u/--url and --debug; what a flag does not"
-        " say is taken from MOOT_*, then moot.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped for a"
-        " person, 4 verification failed, 5 dead letters are left (only `dead`), 6 no broker, 130 interrupted."
+        " say is taken from HUSTINGS_*, then hustings.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped"
+        " for a person, 4 verification failed, 5 dead letters are left (only `dead`), 6 no broker, 130 interrupted."
     ),
 )
-def moot() -> None:
+def hustings() -> None:
     """Run teams of specialist agents on NATS, and settle what they disagree about."""
 
 
@@ -103,13 +103,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     if argv is not None:
         _main(list(argv))
     with own_descriptors():
-        if "_MOOT_COMPLETE" in os.environ:
-            moot.main(prog_name="moot")  # answers the shell, and exits
+        if "_HUSTINGS_COMPLETE" in os.environ:
+            hustings.main(prog_name="hustings")  # answers the shell, and exits
         _main(sys.argv[1:])
 
 
 def _main(args: list[str]) -> NoReturn:
-    with Boundary(debug="--debug" in args or bool(os.environ.get("MOOT_DEBUG"))) as boundary:
+    with Boundary(debug="--debug" in args or bool(os.environ.get("HUSTINGS_DEBUG"))) as boundary:
         code = _run(args, boundary)
         sys.stdout.flush()  # here, where a closed pipe is still quiet
         sys.exit(code if isinstance(code, int) else 0)
@@ -117,7 +117,7 @@ def _main(args: list[str]) -> NoReturn:
 
 def _run(args: list[str], boundary: Boundary) -> Any:
     try:
-        with moot.make_context("moot", args, obj=boundary) as context:
-            return moot.invoke(context)
+        with hustings.make_context("hustings", args, obj=boundary) as context:
+            return hustings.invoke(context)
     except click.exceptions.Exit as done:  # --help, and whoever calls context.exit()
         return done.exit_code

@@ -1,4 +1,4 @@
-"""`moot cancel RUN`: withdraw a run, and wait until it has ended."""
+"""`hustings cancel RUN`: withdraw a run, and wait until it has ended."""
 
 import time
 from contextlib import aclosing
@@ -7,8 +7,8 @@ from typing import Any
 import anyio
 import click
 
-from moot.bus import connect
-from moot.protocols import COORDINATOR, Concluded
+from hustings.bus import connect
+from hustings.protocols import COORDINATOR, Concluded
 
 from ..client import Client
 from ..words import plain, span

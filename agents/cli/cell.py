@@ -1,4 +1,4 @@
-"""`moot cell TARGET...`: a child of `moot agent`, which tells it one task at a time. Not for people."""
+"""`hustings cell TARGET...`: a child of `hustings agent`, which tells it one task at a time. Not for people."""
 
 import signal
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import anyio
 import click
 
-from moot.bus import open_bus
+from hustings.bus import open_bus
 
 from ..cell import Pipes, inhabit
 from ..logs import configure_logging

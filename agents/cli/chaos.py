@@ -1,4 +1,4 @@
-"""`moot chaos TEAM`: break a team of real processes by a seed, and check what came of it from outside."""
+"""`hustings chaos TEAM`: break a team of real processes by a seed, and check what came of it from outside."""
 
 import secrets
 import shlex
@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from moot.protocols import Goal, UsageError
+from hustings.protocols import Goal, UsageError
 
 from ..chaos import Violation, check, dump, figures, schedule, storm
 from ..chaos.storm import Plan
@@ -47,10 +47,9 @@ def chaos(
 ) -> int:
     """Kill, terminate and put to sleep the processes of a team, the broker among them, while it works; then check.
 
-    The team's goal needs a field `tasks`, the number of effects that a run of it has, as moot.examples.chaos_team:team
-    has one; its other fields are flags, as in
-    `moot run`. Processes and broker are started for this alone. Exit code 0: nothing was lost, duplicated or stuck, and
-    no promise broken.
+    The team's goal needs a field `tasks`, the number of effects that a run of it has, as
+    hustings.examples.chaos_team:team has one; its other fields are flags, as in `hustings run`. Processes and broker
+    are started for this alone. Exit code 0: nothing was lost, duplicated or stuck, and no promise broken.
     """
     team = load_team(target)
     goal = _goals(team, fields)
@@ -59,10 +58,10 @@ def chaos(
     number = secrets.randbelow(10**6) if seed is None else seed
     duration = max(faults * pace, tasks / RATE)
     options = f"--faults {faults} --tasks {tasks} --batch {batch} --pace {pace:g} --seed {number}"
-    again = shlex.join(["moot", "chaos", target, *options.split(), *fields.flags])
+    again = shlex.join(["hustings", "chaos", target, *options.split(), *fields.flags])
     say(again)
     plan = Plan(target, team, goal, tasks, batch, schedule(number, faults, duration), duration)
-    folder = keep or Path(tempfile.mkdtemp(prefix="moot-chaos-"))
+    folder = keep or Path(tempfile.mkdtemp(prefix="hustings-chaos-"))
     began = time.monotonic()
     history = go(storm, plan, folder, say)
     violations = check(history)

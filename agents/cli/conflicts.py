@@ -1,10 +1,10 @@
-"""`moot conflicts RUN`: what the specialists of a run disagreed about, and how it was settled."""
+"""`hustings conflicts RUN`: what the specialists of a run disagreed about, and how it was settled."""
 
 from collections import Counter
 
 import click
 
-from moot.protocols import Data
+from hustings.protocols import Data
 
 from ..cases import Case, ruling, versus
 from ..story import Story, tell

@@ -1,9 +1,9 @@
-"""`moot coordinator TARGET`: a team's coordinator as a process of its own. Any number of them may run."""
+"""`hustings coordinator TARGET`: a team's coordinator as a process of its own. Any number of them may run."""
 
 import click
 
-from moot.bus import beside, open_bus
-from moot.protocols import COORDINATOR
+from hustings.bus import beside, open_bus
+from hustings.protocols import COORDINATOR
 
 from ..client import new_run
 from ..coordinator import coordinate

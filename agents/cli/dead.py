@@ -1,4 +1,4 @@
-"""`moot dead ls | show | redrive | discard`: the tasks that were given up, and what to do about them."""
+"""`hustings dead ls | show | redrive | discard`: the tasks that were given up, and what to do about them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from moot.protocols import UsageError
+from hustings.protocols import UsageError
 
 from ..dead import Attempt, Autopsy, Letter
 from ..words import ago, plain, some
@@ -162,7 +162,7 @@ def redrive(
 def discard(
     settings: Settings, /, ids: tuple[str, ...], everything: bool, because: str, yes: bool, **fits: Any
 ) -> None:
-    """Declare that nothing more is to be done about dead letters. They stay on the log: `moot dead ls --all`."""
+    """Declare that nothing more is to be done about dead letters. They stay on the log: `hustings dead ls --all`."""
     wanted = Wanted(ids=ids, all=everything, **fits)
     wanted.check()
     rows = go(_discard, settings, wanted, because, yes)

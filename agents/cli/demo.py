@@ -1,4 +1,4 @@
-"""`moot demo`: the bundled review board reviews a real package, offline."""
+"""`hustings demo`: the bundled review board reviews a real package, offline."""
 
 import tempfile
 from functools import partial
@@ -14,7 +14,7 @@ from .output import say
 from .reach import go
 from .run import Wishes, pursue
 
-EXAMPLE = "moot.examples.review_board.demo"  # by name: nothing in this package may depend on an example
+EXAMPLE = "hustings.examples.review_board.demo"  # by name: nothing in this package may depend on an example
 
 
 @click.command()
@@ -26,7 +26,7 @@ def demo(settings: Settings, verbose: bool) -> int:
     disagree about. Needs no network, no key and no account."""
     example = import_module(EXAMPLE)
     team = load_team(example.TARGET)
-    with tempfile.TemporaryDirectory(prefix="moot-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hustings-demo-") as folder:
         path = example.target(Path(folder))
         say(f"reviewing a copy of {path.name}, offline, with {len(team.specialists)} specialists")
         return go(

@@ -1,4 +1,4 @@
-"""`moot doctor`: what is missing on this machine, and what to do about it."""
+"""`hustings doctor`: what is missing on this machine, and what to do about it."""
 
 import fcntl
 import os
@@ -17,8 +17,8 @@ from typing import Literal, NamedTuple
 import anyio
 import click
 
-from moot.bus import connect, embedded, find_embedded, open_bus, redact
-from moot.protocols import GoalAsked, MootError
+from hustings.bus import connect, embedded, find_embedded, open_bus, redact
+from hustings.protocols import GoalAsked, HustingsError
 
 from ..words import plain, some
 from .agents import present
@@ -91,14 +91,14 @@ async def _broker(settings: Settings) -> Check:
     """Start one in a folder of its own, and store something on it as safely as the settings say."""
     began = time.perf_counter()
     try:
-        with tempfile.TemporaryDirectory(prefix="moot-doctor-") as home:
+        with tempfile.TemporaryDirectory(prefix="hustings-doctor-") as home:
             async with embedded(Path(home), durability=settings.durability) as url:
                 started = time.perf_counter() - began
                 async with open_bus(url, "doctor", name=NAME) as bus:
                     began = time.perf_counter()
                     await bus.log.ask("r1", GoalAsked(type="Nothing.v1", goal={}, by=NAME), client=NAME)
                     took = time.perf_counter() - began
-    except (MootError, OSError) as error:
+    except (HustingsError, OSError) as error:
         return Check("broker", "fail", str(error), getattr(error, "hint", "see whether the temporary folder is full"))
     return Check("broker", "ok", f"starts in {started * 1e3:.0f} ms, stores a message in {took * 1e3:.1f} ms")
 
@@ -116,7 +116,7 @@ async def _home(settings: Settings) -> Check:
 def _look_at(home: Path) -> Check:
     there = next(folder for folder in (home, *home.parents) if os.path.exists(folder))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        return Check("home", "fail", f"{there} cannot be written to", "set MOOT_HOME to a folder of yours")
+        return Check("home", "fail", f"{there} cannot be written to", "set HUSTINGS_HOME to a folder of yours")
     if find_embedded(home):
         return Check("home", "ok", f"{home}, a broker runs there")
     if _locked(home):
@@ -143,7 +143,7 @@ async def _url(settings: Settings) -> Check:
     try:
         async with connect(settings.url, name=NAME):
             return Check("url", "ok", f"{redact(settings.url)} answers, is 2.12 or newer, and has JetStream on")
-    except MootError as error:
+    except HustingsError as error:
         return Check("url", "fail", str(error), error.hint)
 
 
@@ -154,10 +154,10 @@ async def _agents(settings: Settings, *, reachable: bool) -> Check:
     try:
         async with connect(url, name=NAME) as connection:
             seen = await present(connection)
-    except MootError as error:
+    except HustingsError as error:
         return Check("agents", "warn", f"nobody could be asked: {error}", error.hint)
     if not seen:
-        return Check("agents", "warn", "nobody is there", "start a team with `moot up MODULE:TEAM`")
+        return Check("agents", "warn", "nobody is there", "start a team with `hustings up MODULE:TEAM`")
     return Check("agents", "ok", f"{some(len(seen), 'agent')} of {', '.join(sorted({one.team for one in seen}))}")
 
 
@@ -165,4 +165,6 @@ def _demo() -> Check:
     missing = [name for name in DEMO if not find_spec(name)]
     if not missing:
         return Check("demo", "ok", f"{', '.join(DEMO)} are installed")
-    return Check("demo", "warn", f"`moot demo` needs {', '.join(missing)}", "install them: `pip install 'moot[demo]'`")
+    return Check(
+        "demo", "warn", f"`hustings demo` needs {', '.join(missing)}", "install them: `pip install 'hustings[demo]'`"
+    )

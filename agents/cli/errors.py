@@ -61,7 +61,7 @@ class Boundary:
 
 
 def first_of(error: BaseException) -> BaseException:
-    """The error a person should hear of: of a group, the first MootError in it, else its first leaf."""
+    """The error a person should hear of: of a group, the first HustingsError in it, else its first leaf."""
     leaves = list(_leaves(error))
     return next((leaf for leaf in leaves if _is_ours(leaf)), leaves[0])
 
@@ -87,8 +87,10 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_ours(error: BaseException) -> bool:
-    protocols = sys.modules.get("moot.protocols")  # not imported: then it cannot be one of ours, and pydantic stays out
-    return isinstance(error, getattr(protocols, "MootError", ()))
+    protocols = sys.modules.get(
+        "hustings.protocols"
+    )  # not imported: then it cannot be one of ours, and pydantic stays out
+    return isinstance(error, getattr(protocols, "HustingsError", ()))
 
 
 def _report(error: BaseException, debug: bool) -> int:
@@ -113,7 +115,7 @@ def _shape(error: Any, debug: bool) -> Shape:
     if _is_ours(error):
         return Shape(error.what, error.why, error.hint, error.exit_code)
     hint = (
-        "tell the authors of moot, with the traceback above"
+        "tell the authors of hustings, with the traceback above"
         if debug
         else "again with --debug to see where it comes from"
     )
@@ -122,7 +124,7 @@ def _shape(error: Any, debug: bool) -> Shape:
 
 def _usage(error: click.UsageError) -> Shape:
     message = error.message if hasattr(error, "possibilities") else error.format_message()
-    path = error.ctx.command_path if error.ctx else "moot"
+    path = error.ctx.command_path if error.ctx else "hustings"
     usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ") if error.ctx else ""
     hint = did_you_mean(getattr(error, "possibilities", None)) or f"`{path} --help` shows what it takes"
     return Shape(message.rstrip("."), f"the usage is: {usage}" if usage else "", hint, error.exit_code)

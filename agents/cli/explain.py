@@ -1,11 +1,11 @@
-"""`moot explain C-7`: one conflict, with everything that was said, what was decided, and what would have turned it."""
+"""`hustings explain C-7`: one conflict, with all that was said, what was decided, and what would have turned it."""
 
 import json
 from collections.abc import Iterable, Iterator
 
 import click
 
-from moot.protocols import Claim, Evidence, NotFound, Proposal
+from hustings.protocols import Claim, Evidence, NotFound, Proposal
 
 from ..cases import Case, Side, counted_once, gathered, people, ruling
 from ..diffs import lines_of
@@ -32,8 +32,8 @@ _COLOURS = {"-": "red", "+": "green", "@": "cyan"}
 def explain(settings: Settings, id: str, run: str, team: str | None) -> None:
     """Show one conflict: claims, proposals, evidence, rule, verdict, dissent.
 
-    ID is that of a conflict (C-7) or of an uncontested matter (M-3), as `moot conflicts` lists them. RUN is an id, the
-    beginning of one, @prev, or @last, the default.
+    ID is that of a conflict (C-7) or of an uncontested matter (M-3), as `hustings conflicts` lists them. RUN is an id,
+    the beginning of one, @prev, or @last, the default.
     """
     story = go(recorded, settings, run, team)
     emit(settings, find(story, id), lambda case: "\n".join(text(case, story, colored=settings.colored(stdout()))))
@@ -50,7 +50,7 @@ def find(story: Story, id: str) -> Case:
     raise NotFound(
         f"there is no {id} in {run}",
         f"there are {' and '.join(there)}" if there else "nothing has come to be settled in it",
-        did_you_mean(close_to(id.upper(), known)) or f"`moot conflicts {run}` lists them",
+        did_you_mean(close_to(id.upper(), known)) or f"`hustings conflicts {run}` lists them",
     )
 
 

@@ -1,4 +1,4 @@
-"""`moot export RUN`: a run as a page, as the lines of its log, or as a diagram."""
+"""`hustings export RUN`: a run as a page, as the lines of its log, or as a diagram."""
 
 import json
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import click
 
-from moot.bus import Bus
-from moot.protocols import Data, Entry, MootError, UsageError
+from hustings.bus import Bus
+from hustings.protocols import Data, Entry, HustingsError, UsageError
 
 from ..story import Story, tell
 from .options import Settings, common
@@ -20,7 +20,7 @@ PAGE = "report.html"
 _STDOUT = "-"
 
 
-class Unwritten(MootError):
+class Unwritten(HustingsError):
     """Name a file in a folder that is there and can be written to, or `-` for stdout."""
 
 
@@ -44,7 +44,7 @@ def export(
         raise UsageError("nothing to write", "none of --html, --jsonl and --mermaid is given", "Take one of them.")
     for _, file in wanted:
         if file.startswith("@"):
-            raise UsageError(f"{file} is a run and no file", hint=f"Put it first: moot export {file} --html")
+            raise UsageError(f"{file} is a run and no file", hint=f"Put it first: hustings export {file} --html")
     if sum(file == _STDOUT for _, file in wanted) > 1:
         raise UsageError("two of them cannot both go to stdout", hint="Name a file for one of them.")
     story = go(_recorded, settings, run, team)
@@ -74,7 +74,7 @@ def _lines(story: Story) -> Iterator[Data]:
 
 
 def _place(entry: Entry, team: str) -> Data:
-    tokens = ("moot", team, "run", entry.subject.run, entry.subject.author, entry.subject.kind, *entry.subject.rest)
+    tokens = ("hustings", team, "run", entry.subject.run, entry.subject.author, entry.subject.kind, *entry.subject.rest)
     stamp = datetime.fromtimestamp(entry.time, UTC).isoformat(timespec="microseconds")
     return {"sequence": str(entry.seq), "logsubject": ".".join(filter(None, tokens)), "logtime": stamp}
 

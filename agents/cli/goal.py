@@ -17,7 +17,7 @@ from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from moot.protocols import Blob, Goal, UsageError
+from hustings.protocols import Blob, Goal, UsageError
 
 from ..client import Client
 from ..team import Team, load_team
@@ -63,7 +63,7 @@ class Asking(click.Command):
             target = ctx.params["target"]
             team = load_team(target)
             for name in self._sets.keys() - team.goal.model_fields:
-                hint = f"Give it one, or take a team that has it; `moot {self.name} --help` says more."
+                hint = f"Give it one, or take a team that has it; `hustings {self.name} --help` says more."
                 raise UsageError(f"the goal of team {team.name} has no field `{name}`", self._sets[name], hint)
             reader = _Reader(team, target, self, self._sets)
             params = reader.read(ctx.params["fields"])
@@ -104,7 +104,7 @@ class _Reader:
         self._team, self._target, self._sets = team, target, sets
         self._fields = {name: field for name, field in team.goal.model_fields.items() if name not in sets}
         self._stdin = False
-        self._verb = f"moot {verb.name if verb else 'run'}"
+        self._verb = f"hustings {verb.name if verb else 'run'}"
         options = [param for param in (verb.params if verb else ()) if isinstance(param, click.Option)]
         taken = {"--help", *(flag for option in options for flag in (*option.opts, *option.secondary_opts))}
         flags = {f"--{_flag(name)}" for name in self._fields}

@@ -11,8 +11,8 @@ from pathlib import Path
 import anyio
 import click
 
-from moot.bus import beside, redact
-from moot.protocols import COORDINATOR, MootError
+from hustings.bus import beside, redact
+from hustings.protocols import COORDINATOR, HustingsError
 
 from ..client import Client
 from ..logs import masked, render_line
@@ -30,8 +30,8 @@ def children(
     target: str, team: Team, url: str, *, parts: Sequence[str], replicas: Mapping[str, int] | None = None
 ) -> list[Child | Sequence[Child]]:
     """The processes for these parts of a team: the coordinators first, then all specialists together."""
-    program = (sys.executable, "-m", "moot.agents.cli")
-    env = {"MOOT_URL": url}  # in the environment, for the command line of a process is seen by everybody
+    program = (sys.executable, "-m", "hustings.agents.cli")
+    env = {"HUSTINGS_URL": url}  # in the environment, for the command line of a process is seen by everybody
 
     def replicated(name: str, *verb: str) -> list[Child]:
         numbers = range(1, (replicas or {}).get(name, 1) + 1) if name in parts else ()
@@ -60,7 +60,7 @@ async def supervised(
 ) -> AsyncIterator[Supervisor]:
     """Keep the processes running while the block runs; then stop them, the coordinator last.
 
-    Raises MootError into the block when the last of the coordinators among them is given up: nothing would move.
+    Raises HustingsError into the block when the last of the coordinators among them is given up: nothing would move.
     """
     record = settings.home / f"up-{team.name}.json"
     listener = _Listener(settings, team, verbose)
@@ -80,7 +80,7 @@ async def supervised(
 
     async def watch() -> None:
         await lost.wait()
-        raise MootError(
+        raise HustingsError(
             f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Correct it, and start again."
         )
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeVar, get_args
 
 import click
 
-from moot.bus import connect
-from moot.protocols import FailureKind, NotFound, UsageError
+from hustings.bus import connect
+from hustings.protocols import FailureKind, NotFound, UsageError
 
 from ..client import Client
 from ..dead import Letter
@@ -37,7 +37,7 @@ class Wanted(NamedTuple):
         filtered = self.all or any((self.cause, self.agent, self.run))
         if bool(self.ids) == filtered:
             why = "ids and filters exclude each other" if filtered else "neither an id nor a filter is given"
-            hint = "Name ids, or take --cause, --agent, --run or --all; `moot dead ls` lists them."
+            hint = "Name ids, or take --cause, --agent, --run or --all; `hustings dead ls` lists them."
             raise UsageError("which dead letters is not clear", why, hint)
 
 
@@ -84,7 +84,7 @@ def named(id: str, letters: Sequence[Letter]) -> Letter:
         ids = ", ".join(f"{letter.id} of {letter.team}" for letter in found[:5])
         raise NotFound(f"{id} is several dead letters", f"it fits {ids}", "Type more of the id, or add --team.")
     there = ", ".join(letter.id for letter in letters[-5:]) or "none"
-    raise NotFound(f"{id} is no dead letter", f"the last ones are {there}", "`moot dead ls --all` lists them.")
+    raise NotFound(f"{id} is no dead letter", f"the last ones are {there}", "`hustings dead ls --all` lists them.")
 
 
 def still_dead(wanted: Wanted, there: Reading) -> list[Letter]:
@@ -94,6 +94,6 @@ def still_dead(wanted: Wanted, there: Reading) -> list[Letter]:
     found = [named(id, there.letters) for id in wanted.ids]
     for letter in found:
         if letter.state != "dead":
-            hint = f"`moot show {letter.by}` shows what came of it." if letter.state == "redriven" else ""
+            hint = f"`hustings show {letter.by}` shows what came of it." if letter.state == "redriven" else ""
             raise UsageError(f"{letter.id} is {letter.state} already", f"by {letter.by}", hint)
     return list({letter.id: letter for letter in found}.values())

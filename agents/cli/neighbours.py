@@ -1,16 +1,16 @@
-"""Neighbours: where else this user runs `moot up`, so that an agent started in any folder finds the one that is up."""
+"""Neighbours: where else this user runs `hustings up`, so that an agent of any folder finds the one that is up."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from moot.bus import alive, find_embedded
+from hustings.bus import alive, find_embedded
 
 
 def _folder() -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "moot" if runtime else Path.home() / ".cache" / "moot" / "up"
+    return Path(runtime) / "hustings" if runtime else Path.home() / ".cache" / "hustings" / "up"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`moot new`: writes the first lines of something, and a test of it that passes."""
+"""`hustings new`: writes the first lines of something, and a test of it that passes."""
 
 import keyword
 import re
@@ -12,10 +12,10 @@ from .options import Settings, common
 from .output import emit
 
 SPECIALIST = Template('''\
-"""$name: a specialist of a moot team. Run it with `moot agent $name:$name`."""
+"""$name: a specialist of a hustings team. Run it with `hustings agent $name:$name`."""
 
-from moot.agents import Specialist
-from moot.protocols import Claim, Message, Testimony
+from hustings.agents import Specialist
+from hustings.protocols import Claim, Message, Testimony
 
 
 class Document(Message):
@@ -37,8 +37,8 @@ TEST = Template('''\
 """$name, on a real throw-away broker."""
 
 import anyio
-from moot.agents.testing import bench
-from moot.protocols import Testimony
+from hustings.agents.testing import bench
+from hustings.protocols import Testimony
 
 from $name import Document, $name
 
@@ -72,14 +72,14 @@ def specialist(settings: Settings, name: str) -> None:
     for path, template in files.items():
         with path.open("x", encoding="utf-8") as file:
             file.write(template.substitute(name=name))
-    then = [f"python -m pytest test_{name}.py", f"moot agent {name}:{name}"]
+    then = [f"python -m pytest test_{name}.py", f"hustings agent {name}:{name}"]
     emit(settings, {"written": list(files), "next": then}, lambda _: _told(files, then))
 
 
 def _check(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise _refused(f"{name!r} cannot name a specialist", "it names a Python module too", "use a-z, 0-9 and _")
-    if name in sys.stdlib_module_names or name in ("moot", "document", "examine"):
+    if name in sys.stdlib_module_names or name in ("hustings", "document", "examine"):
         raise _refused(f"{name!r} cannot name a specialist", "something else has this name", "choose another name")
 
 
@@ -88,6 +88,6 @@ def _told(files: dict[Path, Template], then: list[str]) -> str:
 
 
 def _refused(what: str, why: str, hint: str) -> Exception:
-    from moot.protocols import UsageError
+    from hustings.protocols import UsageError
 
     return UsageError(what, why, hint)

@@ -1,4 +1,4 @@
-"""Options that every verb takes, and where their values come from: flag > environment > moot.toml > default."""
+"""Options that every verb takes, and where their values come from: flag > environment > hustings.toml > default."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ Durability = Literal["power", "process"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FILE = "moot.toml"
+FILE = "hustings.toml"
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "output": get_args(Output),
     "color": get_args(Color),
@@ -49,7 +49,7 @@ class Settings:
 def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
     """Give a verb the options of all verbs; it gets them as one Settings, its first argument.
 
-    Stands below `click.command`; the verb's own options come as keywords. Raises UsageError if moot.toml is wrong.
+    Stands below `click.command`; the verb's own options come as keywords. Raises UsageError if hustings.toml is wrong.
     """
 
     @wraps(verb)
@@ -63,13 +63,13 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
             return verb(settings, *args, **kwargs)
 
     options: list[Callable[[Any], Any]] = [
-        click.option("-o", "--output", type=click.Choice(CHOICES["output"]), envvar="MOOT_OUTPUT", show_envvar=True,
+        click.option("-o", "--output", type=click.Choice(CHOICES["output"]), envvar="HUSTINGS_OUTPUT", show_envvar=True,
                      help="What to write to stdout.  [default: text]"),
-        click.option("--color", type=click.Choice(CHOICES["color"]), envvar="MOOT_COLOR", show_envvar=True,
+        click.option("--color", type=click.Choice(CHOICES["color"]), envvar="HUSTINGS_COLOR", show_envvar=True,
                      help="When to use colours; NO_COLOR and FORCE_COLOR are honoured.  [default: auto]"),
-        click.option("-u", "--url", envvar=["MOOT_URL", "NATS_URL"], show_envvar=True,
+        click.option("-u", "--url", envvar=["HUSTINGS_URL", "NATS_URL"], show_envvar=True,
                      help="The broker.  [default: an embedded one]"),
-        click.option("--debug", is_flag=True, default=None, envvar="MOOT_DEBUG", show_envvar=True,
+        click.option("--debug", is_flag=True, default=None, envvar="HUSTINGS_DEBUG", show_envvar=True,
                      help="Show where an error comes from."),
     ]  # fmt: skip
     for option in reversed(options):
@@ -80,7 +80,7 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
 def durability(command: Callable[P, R]) -> Callable[P, R]:
     """Give a verb that may start the broker the option --durability; its value is in the Settings too."""
     return click.option(
-        "--durability", type=click.Choice(CHOICES["durability"]), envvar="MOOT_DURABILITY", show_envvar=True,
+        "--durability", type=click.Choice(CHOICES["durability"]), envvar="HUSTINGS_DURABILITY", show_envvar=True,
         help="What a confirmed write of the embedded broker survives: loss of power, or of the process (faster).",
     )(command)  # fmt: skip
 
@@ -88,18 +88,19 @@ def durability(command: Callable[P, R]) -> Callable[P, R]:
 def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
     """The settings from the flags (which include the environment, but None for what was not given) and the file.
 
-    Raises UsageError for a moot.toml with an unknown key or a value that fits nothing, and for a bad MOOT_DURABILITY.
+    Raises UsageError for a hustings.toml with an unknown key or a value that fits nothing, and for a bad
+    HUSTINGS_DURABILITY.
     """
     file = next((folder / FILE for folder in (cwd, *cwd.parents) if (folder / FILE).is_file()), None)
     values = _checked(file, _read(file)) if file else {}
     values |= {name: value for name, value in _environment(environ).items() if value}
     values |= {name: value for name, value in flags.items() if value is not None}
-    home = environ.get("MOOT_HOME")
+    home = environ.get("HUSTINGS_HOME")
     return Settings(
         output=values.get("output", "text"),
         color=values.get("color", "auto"),
         url=values.get("url") or None,
-        home=cwd / home if home else (file.parent if file else cwd) / ".moot",
+        home=cwd / home if home else (file.parent if file else cwd) / ".hustings",
         debug=values.get("debug", False),
         durability=values.get("durability", "power"),
     )
@@ -108,9 +109,9 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What click does not read: the colour variables of other tools, and the option that few verbs have."""
     color = "never" if environ.get("NO_COLOR") else "always" if environ.get("FORCE_COLOR") else ""
-    durable = environ.get("MOOT_DURABILITY", "")
+    durable = environ.get("HUSTINGS_DURABILITY", "")
     if durable and durable not in CHOICES["durability"]:
-        _refuse_choice("MOOT_DURABILITY", "durability", durable)
+        _refuse_choice("HUSTINGS_DURABILITY", "durability", durable)
     return {"color": color, "durability": durable}
 
 
@@ -144,6 +145,6 @@ def _refuse_choice(where: str, key: str, value: object) -> NoReturn:
 
 
 def _refuse(what: str, why: str, hint: str) -> NoReturn:
-    from moot.protocols import UsageError  # here, for it brings pydantic, and errors are rare
+    from hustings.protocols import UsageError  # here, for it brings pydantic, and errors are rare
 
     raise UsageError(what, why, hint)

@@ -1,8 +1,8 @@
-"""`moot plan TARGET`: what would be done for a goal, and why each parameter is bound as it is. Runs nothing."""
+"""`hustings plan TARGET`: what would be done for a goal, and why each parameter is bound as it is. Runs nothing."""
 
 import click
 
-from moot.protocols import COORDINATOR, Directory, Inquiry, Plan
+from hustings.protocols import COORDINATOR, Directory, Inquiry, Plan
 
 from ..client import connect
 from ..planning import Brief

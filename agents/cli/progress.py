@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from moot.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, Opened, Progress, Result, Settled
+from hustings.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, Opened, Progress, Result, Settled
 
 from ..state import RunState
 from ..team import Team

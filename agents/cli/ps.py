@@ -1,4 +1,4 @@
-"""`moot ps`: the processes that run here, and whoever else of their teams is on the bus."""
+"""`hustings ps`: the processes that run here, and whoever else of their teams is on the bus."""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any
 import click
 from pydantic import BaseModel, ValidationError
 
-from moot.bus import alive, connect
-from moot.protocols import BrokerUnavailable
+from hustings.bus import alive, connect
+from hustings.protocols import BrokerUnavailable
 
 from .agents import present
 from .options import Settings, common
@@ -17,7 +17,7 @@ from .output import emit
 from .reach import NAME, broker, go
 from .table import table
 
-_REPLICA = re.compile(r"\.\d+$")  # what `moot up` adds to the name of a second process
+_REPLICA = re.compile(r"\.\d+$")  # what `hustings up` adds to the name of a second process
 
 
 class Child(BaseModel):

@@ -8,8 +8,8 @@ from typing import Literal, TypeVar, TypeVarTuple
 
 import anyio
 
-from moot.bus import Blobs, Bus, Connection, Live, Log, RunHead, connect, embedded, find_embedded, team_names
-from moot.protocols import BrokerUnavailable, NotFound, Subjects
+from hustings.bus import Blobs, Bus, Connection, Live, Log, RunHead, connect, embedded, find_embedded, team_names
+from hustings.protocols import BrokerUnavailable, NotFound, Subjects
 
 from .options import Settings
 
@@ -43,7 +43,7 @@ async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator
         yield found
     else:
         raise BrokerUnavailable(
-            f"no broker runs in {settings.home}", "and neither --url nor MOOT_URL names another one"
+            f"no broker runs in {settings.home}", "and neither --url nor HUSTINGS_URL names another one"
         )
 
 
@@ -123,5 +123,5 @@ def _what_there_is(fits: list[tuple[str, RunHead]], known: list[tuple[str, RunHe
         ids = ", ".join(f"{head.run} of {name}" for name, head in fits[:5])
         return f"it fits {ids}", "Type more of the id, or add --team."
     if not known:
-        return "there are no runs here yet", "Ask for one with `moot run`."
+        return "there are no runs here yet", "Ask for one with `hustings run`."
     return f"there are {', '.join(head.run for _, head in known[:5])}{' and more' if len(known) > 5 else ''}", ""

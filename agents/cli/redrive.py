@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import anyio
 
-from moot.bus import beside
-from moot.protocols import COORDINATOR, DeadLetter, NotFound, Result, UsageError
+from hustings.bus import beside
+from hustings.protocols import COORDINATOR, DeadLetter, NotFound, Result, UsageError
 
 from ..client import Client
 from ..dead import Letter, Redrive, newer
@@ -71,7 +71,7 @@ async def _able(client: Client, letters: list[Letter], terms: Terms) -> list[Let
         raise NotFound(
             f"no coordinator of team {client.bus.team} is there",
             "so nobody would do the tasks",
-            "Start the team with `moot up`.",
+            "Start the team with `hustings up`.",
         )
     if terms.newer:
         able = [letter for letter in letters if _newer(letter, there)]

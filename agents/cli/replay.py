@@ -1,4 +1,4 @@
-"""`moot replay RUN`: step through what is recorded, fold it again, and see whether the same comes out."""
+"""`hustings replay RUN`: step through what is recorded, fold it again, and see whether the same comes out."""
 
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from moot.bus import Bus
-from moot.protocols import COORDINATOR, Concluded, Entry, MootError
+from hustings.bus import Bus
+from hustings.protocols import COORDINATOR, Concluded, Entry, HustingsError
 
 from ..folding import evolve
 from ..logs import configure_logging
@@ -23,8 +23,8 @@ from .reach import go, reading
 LINKS = 100  # to recorded traces, of a replay's span
 
 
-class Differs(MootError):
-    """The record was made by another version of moot, or changed since; `moot replay -o jsonl` has each entry."""
+class Differs(HustingsError):
+    """The record is of another version of hustings, or changed since; `hustings replay -o jsonl` has each entry."""
 
 
 @click.command()

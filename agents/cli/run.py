@@ -1,4 +1,4 @@
-"""`moot run TARGET`: ask a team for an outcome, follow it live, print what came out. Starts what is not running."""
+"""`hustings run TARGET`: ask a team for an outcome, follow it live, print what came out. Starts what is not running."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
@@ -10,8 +10,8 @@ import anyio
 import click
 from anyio import get_cancelled_exc_class
 
-from moot.bus import beside
-from moot.protocols import Goal, MootError, Unproved, UsageError
+from hustings.bus import beside
+from hustings.protocols import Goal, HustingsError, Unproved, UsageError
 
 from ..client import Client, connect
 from ..folding import evolve
@@ -52,7 +52,7 @@ def run(
     apply: bool,
     verbose: bool,
 ) -> int:
-    """Ask a team for an outcome: each field of its goal is a flag. `moot run MODULE:TEAM --help` lists them.
+    """Ask a team for an outcome: each field of its goal is a flag. `hustings run MODULE:TEAM --help` lists them.
 
     What stands before the team's name is for this command. Behind it a name that the goal has as well is refused, and
     `--goal.NAME` is the goal's.
@@ -112,7 +112,7 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
         run = await client.ask(goal, patience=wishes.patience, only=wishes.only, skip=wishes.skip)
         came = await _follow(client, run, show)
         if came.dead:
-            say(f"{some(len(came.dead), 'dead letter')}: moot dead ls --run {came.run}")
+            say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
         folder = _keep(settings, team, came)
         await keep(client.bus, came.run, folder)
         code = _code(team, came)
@@ -153,7 +153,7 @@ async def _follow(client: Client, run: str, show: Watcher) -> Report:
 
 
 def _keep(settings: Settings, team: Team, came: Report) -> Path:
-    """Write the report, and what the team adds to it, under .moot/runs/ID/."""
+    """Write the report, and what the team adds to it, under .hustings/runs/ID/."""
     folder = settings.home / "runs" / came.run
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(came.model_dump_json(indent=2))
@@ -166,9 +166,11 @@ def _code(team: Team, came: Report) -> int:
     """The exit code, and on stderr what, why and what to try where it is not 0."""
     code = exit_code(came, team.outcome)
     if code == 4:
-        error: MootError = Unproved(f"the outcome of run {came.run} is not proved", unproved(came, team.outcome))
+        error: HustingsError = Unproved(f"the outcome of run {came.run} is not proved", unproved(came, team.outcome))
     elif code:
-        error = MootError(f"run {came.run} {came.status}", came.because, f"`moot show {came.run}` has the whole story")
+        error = HustingsError(
+            f"run {came.run} {came.status}", came.because, f"`hustings show {came.run}` has the whole story"
+        )
     else:
         return 0
     say("\n".join(Shape(error.what, error.why, error.hint, code).lines()))

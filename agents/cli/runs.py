@@ -1,4 +1,4 @@
-"""`moot runs`: the runs on a broker, the newest first."""
+"""`hustings runs`: the runs on a broker, the newest first."""
 
 from datetime import UTC, datetime
 from time import time
@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from moot.bus import RunHead, connect
-from moot.protocols import Concluded, GoalAsked
+from hustings.bus import RunHead, connect
+from hustings.protocols import Concluded, GoalAsked
 
 from ..words import ago, span
 from .options import Settings, common

@@ -1,11 +1,11 @@
-"""`moot show RUN`: one run: what was asked, who did what, what was settled, and what came out."""
+"""`hustings show RUN`: one run: what was asked, who did what, what was settled, and what came out."""
 
 import json
 from typing import Any
 
 import click
 
-from moot.protocols import Data, Verdict
+from hustings.protocols import Data, Verdict
 
 from ..client import Client
 from ..report import Report, report
@@ -124,5 +124,5 @@ def _missing(state: RunState) -> str:
 
 
 def _dead(found: Report) -> str:
-    more = f"; all of them: moot dead ls --run {found.run}" if len(found.dead) > LETTERS else ""
+    more = f"; all of them: hustings dead ls --run {found.run}" if len(found.dead) > LETTERS else ""
     return f"dead letters: {', '.join(found.dead[:LETTERS])}{more}" if found.dead else ""

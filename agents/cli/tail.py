@@ -1,4 +1,4 @@
-"""`moot tail`: what is said in the runs, as it is said. The flags are those of `nats sub`."""
+"""`hustings tail`: what is said in the runs, as it is said. The flags are those of `nats sub`."""
 
 import json
 import re
@@ -11,8 +11,8 @@ import anyio
 import click
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from moot.bus import Bus, beside, connect
-from moot.protocols import Entry, NotFound, Subjects, UsageError
+from hustings.bus import Bus, beside, connect
+from hustings.protocols import Entry, NotFound, Subjects, UsageError
 
 from ..words import clock, describe, plain
 from .options import Settings, common
@@ -100,7 +100,9 @@ async def _entries(url: str, wanted: Wanted) -> AsyncIterator[MemoryObjectReceiv
         stack.enter_context(receive)
         names = await chosen(connection, team)
         if not names:
-            raise NotFound("there is no team here yet", "nobody has a log on this broker", "Start one with `moot up`.")
+            raise NotFound(
+                "there is no team here yet", "nobody has a log on this broker", "Start one with `hustings up`."
+            )
         for name in names:
             await stack.enter_async_context(beside(partial(_follow, bus_of(connection, name), run, wanted, send)))
         yield receive

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from moot.protocols import Proposal, Verdict
+from hustings.protocols import Proposal, Verdict
 
 from ..report import Bill, Report
 from ..team import Team
@@ -20,7 +20,7 @@ def tell(team: Team, folder: Path, came: Report) -> str:
     own = team.tell(came) if team.tell else "\n".join(part for part in (verdicts(came), outcome(came)) if part)
     ending = f"run {came.run} {came.status}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
     bill = "\n".join(bills(came))
-    next_ = f"next  moot show {came.run}   moot replay {came.run}   files in {folder}"
+    next_ = f"next  hustings show {came.run}   hustings replay {came.run}   files in {folder}"
     return inert("\n".join(part for part in (own, bill, ending, next_) if part))
 
 

@@ -1,4 +1,4 @@
-"""`moot up TARGET` and `moot down`: a team as processes of its own, until it is told to stop."""
+"""`hustings up TARGET` and `hustings down`: a team as processes of its own, until it is told to stop."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import anyio
 import click
 
-from moot.bus import Feed, beside, gone, redact
-from moot.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError
+from hustings.bus import Feed, beside, gone, redact
+from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError
 
 from ..client import Client, connect
 from ..team import Team, load_team
@@ -35,7 +35,7 @@ STARTING = 20.0  # seconds after which it is said who has not come up
 def up(settings: Settings, target: str, replicas: Sequence[str]) -> int:
     """Start broker, coordinator and specialists as separate processes, and keep them running.
 
-    ^C stops them in reverse order. Example: moot up moot.examples.review_board:team -m ruff=2
+    ^C stops them in reverse order. Example: hustings up hustings.examples.review_board:team -m ruff=2
     """
     team = load_team(target)
     return go(_up, settings, target, team, dict(_replicas(team, each) for each in replicas))
@@ -90,14 +90,14 @@ async def _watch(client: Client) -> None:
 @click.option("--team", help="The team to stop.  [default: all that run from here]")
 @common
 def down(settings: Settings, team: str | None) -> int:
-    """Stop what `moot up` started from this folder, in reverse order, and wait for it."""
+    """Stop what `hustings up` started from this folder, in reverse order, and wait for it."""
     return go(_down, settings, team)
 
 
 async def _down(settings: Settings, team: str | None) -> int:
     records = list(settings.home.glob(f"up-{team or '*'}.json"))
     if not records:
-        raise NotFound(f"nothing to stop in {settings.home}", "no `moot up` was started from here")
+        raise NotFound(f"nothing to stop in {settings.home}", "no `hustings up` was started from here")
     for record in records:
         told = json.loads(record.read_text())
         try:

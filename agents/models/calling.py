@@ -10,17 +10,17 @@ from anyio import CancelScope, get_cancelled_exc_class
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from moot.bus import Bus
-from moot.protocols import (
+from hustings.bus import Bus
+from hustings.protocols import (
     Amount,
     BudgetExceeded,
     BusError,
     Called,
+    HustingsError,
     Miss,
     ModelFailure,
     ModelReply,
     ModelRequest,
-    MootError,
     Progress,
     Serving,
     ToolCall,
@@ -46,8 +46,8 @@ ELSEWHERE = {"overloaded", "limited", "hung", "unreachable", "denied", "protocol
 
 
 def default() -> Serving:
-    """Who serves where the team does not say: the model that MOOT_MODEL names."""
-    return Serving(models=(os.environ.get("MOOT_MODEL") or "anthropic:claude-sonnet-5-5",))
+    """Who serves where the team does not say: the model that HUSTINGS_MODEL names."""
+    return Serving(models=(os.environ.get("HUSTINGS_MODEL") or "anthropic:claude-sonnet-5-5",))
 
 
 class Calls:
@@ -104,7 +104,7 @@ class Calls:
     # live
 
     async def _live(self, request: ModelRequest, place: str) -> ModelReply:
-        trouble: MootError | None = None
+        trouble: HustingsError | None = None
         for name in self._serving.models:
             try:
                 return await self._ask(request.model_copy(update={"model": name}), place)
@@ -222,7 +222,7 @@ class Calls:
                 return _text(await tool.call(call.input)), False
             except (BudgetExceeded, BusError, Miss):
                 raise
-            except MootError as error:
+            except HustingsError as error:
                 span.failed(type(error).__name__)
                 return str(error), True
             except Exception as error:  # noqa: BLE001 - a tool is somebody else's code: whatever it raises is told

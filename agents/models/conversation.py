@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 import anyio
 from pydantic_core import to_json
 
-from moot.protocols import (
+from hustings.protocols import (
     Effort,
     Message,
     ModelFailure,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from moot.protocols import ModelFailure, UsageError
+from hustings.protocols import ModelFailure, UsageError
 
 from .anthropic import Anthropic
 from .health import Breaker, Healthy, Patience
@@ -17,7 +17,7 @@ from .model import Model
 from .openai import OpenAI
 from .wire import Access
 
-FILE = "moot.toml"
+FILE = "hustings.toml"
 LATELY = 60.0  # seconds
 HOMES = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
 
@@ -128,7 +128,7 @@ def here() -> Endpoints:
 
 
 def configured(environ: Mapping[str, str], folder: Path) -> Endpoints:
-    """The endpoints that the environment and the nearest moot.toml name. Two need no file: anthropic and openai.
+    """The endpoints that the environment and the nearest hustings.toml name. Two need no file: anthropic and openai.
 
     Raises UsageError for a file that cannot be read, and for a provider that is not described as it must be.
     """
@@ -163,7 +163,7 @@ def _rows(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _located(row: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The row with the file of its key seen from moot.toml."""
+    """The row with the file of its key seen from hustings.toml."""
     path = row.get("key_file")
     return row | ({"key_file": str(folder / Path(path).expanduser())} if isinstance(path, str) and path else {})
 

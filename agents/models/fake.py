@@ -4,7 +4,7 @@
         ...                                      # ANTHROPIC_BASE_URL=fake.url, OPENAI_BASE_URL=fake.url + "/v1"
 
 It speaks both protocols, /v1/messages and /v1/chat/completions. As a process of its own it prints its URL:
-`python -m moot.agents.models.fake --script FILE.json`, a list of replies, or `--handler MODULE:FUNCTION`.
+`python -m hustings.agents.models.fake --script FILE.json`, a list of replies, or `--handler MODULE:FUNCTION`.
 """
 
 import itertools
@@ -23,7 +23,7 @@ import click
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
-from moot.protocols import Data
+from hustings.protocols import Data
 
 Wire = Literal["anthropic", "openai"]
 PATHS: dict[str, Wire] = {"/v1/messages": "anthropic", "/v1/chat/completions": "openai"}

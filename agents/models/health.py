@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from moot.protocols import ModelFailure, ModelReply, ModelRequest, Trouble, Usage
+from hustings.protocols import ModelFailure, ModelReply, ModelRequest, Trouble, Usage
 
 from .model import Listener, Model
 from .wire import Postponed

@@ -1,4 +1,4 @@
-"""MCP: tools of a server that speaks the Model Context Protocol, as tools of ours. The extra `moot[mcp]`."""
+"""MCP: tools of a server that speaks the Model Context Protocol, as tools of ours. The extra `hustings[mcp]`."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,8 +8,8 @@ import anyio
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from moot.bus import beside
-from moot.protocols import Data, MootError, Refused, UsageError
+from hustings.bus import beside
+from hustings.protocols import Data, HustingsError, Refused, UsageError
 
 from .tools import Tool
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SECONDS = 30.0  # for a call, and for the server to say what it offers
 
 
-class McpFailure(MootError):
+class McpFailure(HustingsError):
     """Look whether the MCP server is well; the model has been told that the tool failed."""
 
 
@@ -54,7 +54,7 @@ def _where(server: str | Sequence[str], env: Mapping[str, str] | None) -> Any:
     try:
         from mcp import StdioServerParameters
     except ImportError:
-        raise UsageError("MCP is not installed", "its tools are an extra", "pip install 'moot[mcp]'") from None
+        raise UsageError("MCP is not installed", "its tools are an extra", "pip install 'hustings[mcp]'") from None
     if isinstance(server, str):
         return server
     command, *arguments = server

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from moot.protocols import ModelReply, ModelRequest
+from hustings.protocols import ModelReply, ModelRequest
 
 Listener = Callable[[str], Awaitable[None]]
 """Is told each new piece of the text as it comes."""

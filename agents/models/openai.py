@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import anyio
 from pydantic import BaseModel, JsonValue
 
-from moot.protocols import (
+from hustings.protocols import (
     Count,
     Data,
     ModelFailure,
@@ -111,7 +111,7 @@ class OpenAI:
             import openai
         except ImportError as error:
             why = "OpenAI's protocol needs the package openai, which is not installed"
-            raise UsageError(f"{request.model} cannot be called", why, "pip install 'moot[openai]'") from error
+            raise UsageError(f"{request.model} cannot be called", why, "pip install 'hustings[openai]'") from error
 
         bill = Bill(request)
 

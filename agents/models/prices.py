@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from moot.protocols import Usage, UsageError
+from hustings.protocols import Usage, UsageError
 
 ANY = "*"
 LIKE = 8  # characters: names that begin alike so far are of one family, as in "claude-sonnet"
@@ -75,15 +75,15 @@ class Prices:
 
 
 def prices(environ: Mapping[str, str] = os.environ) -> Prices:
-    """The shipped prices, with the rows of the file that MOOT_PRICES names above them. Raises UsageError."""
-    path, shipped = environ.get("MOOT_PRICES"), _shipped()
+    """The shipped prices, with the rows of the file that HUSTINGS_PRICES names above them. Raises UsageError."""
+    path, shipped = environ.get("HUSTINGS_PRICES"), _shipped()
     try:
         return Prices(shipped | _read(Path(path).read_text("utf-8")) if path else shipped)
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise UsageError(f"{path} has no good prices", "; ".join(reasons), "correct it as in prices.toml") from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read", str(error), "correct MOOT_PRICES, or the file") from error
+        raise UsageError(f"{path} cannot be read", str(error), "correct HUSTINGS_PRICES, or the file") from error
 
 
 class _File(BaseModel):

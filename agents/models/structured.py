@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from moot.protocols import Data, Message
+from hustings.protocols import Data, Message
 
 M = TypeVar("M", bound=Message)
 

@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, JsonValue, PydanticUserError, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from moot.protocols import BadSkill, Data, Refused
+from hustings.protocols import BadSkill, Data, Refused
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from pydantic import GetCoreSchemaHandler, JsonValue
 from pydantic_core import CoreSchema, core_schema
 
-from moot.protocols import Tainted
+from hustings.protocols import Tainted
 
 LONG = 24  # characters from which on a text that recurs in instructions is no coincidence
 

@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 import pydantic_core
 
-from moot.protocols import ModelFailure, ModelReply, ModelRequest, TextPart, ToolResult, Trouble, Usage
+from hustings.protocols import ModelFailure, ModelReply, ModelRequest, TextPart, ToolResult, Trouble, Usage
 
 if TYPE_CHECKING:
     import httpx2

@@ -1,4 +1,4 @@
-"""A team made to be broken: `moot chaos moot.examples.chaos_team:team` kills it by a seed, and looks what is left."""
+"""A team made to be broken: `hustings chaos hustings.examples.chaos_team:team` kills it by a seed."""
 
 from .team import team
 

@@ -5,11 +5,11 @@ import sqlite3
 import time
 from contextlib import closing
 
-from moot.agents import TaskContext
-from moot.bus import reach
-from moot.protocols import Data
+from hustings.agents import TaskContext
+from hustings.bus import reach
+from hustings.protocols import Data
 
-EFFECTS = "MOOT_EFFECTS"  # in the environment: the SQLite file; `moot chaos` makes it, with the table `effects`
+EFFECTS = "HUSTINGS_EFFECTS"  # in the environment: the SQLite file; `hustings chaos` makes it, with the table `effects`
 LOCKED = 60.0  # seconds to wait for whoever holds the file, who may be asleep
 
 

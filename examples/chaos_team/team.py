@@ -2,9 +2,9 @@
 
 import time
 
-from moot.agents import Brief, Specialist, TaskContext, Team
-from moot.bus import reach
-from moot.protocols import Data, FromGoal, FromSteps, Goal, Message, Outcome, Plan, Step
+from hustings.agents import Brief, Specialist, TaskContext, Team
+from hustings.bus import reach
+from hustings.protocols import Data, FromGoal, FromSteps, Goal, Message, Outcome, Plan, Step
 
 from .effects import effect
 

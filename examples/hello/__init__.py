@@ -1,4 +1,4 @@
-"""The smallest team: two witnesses that disagree about a text. `moot run moot.examples.hello:team --text FILE`."""
+"""Two witnesses that disagree about a text. `hustings run hustings.examples.hello:team --text FILE`."""
 
 from .team import team
 

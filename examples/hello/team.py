@@ -2,8 +2,8 @@
 
 import re
 
-from moot.agents import Specialist, TaskContext, Team, evident, independent, majority, rules, unopposed
-from moot.protocols import Blob, Claim, Evidence, Goal, Message, Outcome, Testimony, Verdict
+from hustings.agents import Specialist, TaskContext, Team, evident, independent, majority, rules, unopposed
+from hustings.protocols import Blob, Claim, Evidence, Goal, Message, Outcome, Testimony, Verdict
 
 
 class Text(Blob): ...

@@ -1,5 +1,6 @@
 """The research desk: a question in plain words, planned by a model, read by two with different models and tools, their
-conflicts settled, the answer cited. `moot run moot.examples.research_desk:team --question ... --library FOLDER`."""
+conflicts settled, the answer cited. `hustings run hustings.examples.research_desk:team --question ... --library
+FOLDER`."""
 
 from .team import team
 

@@ -1,6 +1,6 @@
 """The librarian: finds passages, for whoever asks. Without a model."""
 
-from moot.agents import Specialist, TaskContext
+from hustings.agents import Specialist, TaskContext
 
 from .messages import Library, Passages, Words
 from .shelves import Shelves

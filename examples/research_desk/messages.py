@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from moot.agents import Untrusted
-from moot.protocols import Blob, Goal, Message, Outcome, Proof, Testimony
+from hustings.agents import Untrusted
+from hustings.protocols import Blob, Goal, Message, Outcome, Proof, Testimony
 
 
 class Library(Blob):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from moot.agents import Report as RunReport
-from moot.agents import (
+from hustings.agents import Report as RunReport
+from hustings.agents import (
     Serve,
     Team,
     by_contract,

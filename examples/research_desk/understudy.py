@@ -1,7 +1,7 @@
 """The understudy: plays all models of the desk where there is no key, by simple rules, from what they are told.
 
-`python -m moot.agents.models.fake --handler moot.examples.research_desk.understudy:play` prints a URL; with that as
-ANTHROPIC_BASE_URL, and anything as ANTHROPIC_API_KEY, the desk runs as it does with real models, over HTTP.
+`python -m hustings.agents.models.fake --handler hustings.examples.research_desk.understudy:play` prints a URL; with
+that as ANTHROPIC_BASE_URL, and anything as ANTHROPIC_API_KEY, the desk runs as it does with real models, over HTTP.
 """
 
 import re
@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from moot.agents.testing import Reply, answers, calls
-from moot.protocols import Data
+from hustings.agents.testing import Reply, answers, calls
+from hustings.protocols import Data
 
 _BLOCK = re.compile(r'<data n="\d+"[^>]*>\n(.*?)\n</data>', re.S)
 _DATE = re.compile(r"\d{1,2} [A-Z]\w+ \d{4}|\b\d{4}\b")

@@ -1,7 +1,7 @@
 """The writer: puts the verdicts into sentences, each with its citation; and the checker, who looks the quotes up."""
 
-from moot.agents import Specialist, TaskContext
-from moot.protocols import Verdict
+from hustings.agents import Specialist, TaskContext
+from hustings.protocols import Verdict
 
 from .messages import Checked, Cited, Library, Research
 from .shelves import Shelves

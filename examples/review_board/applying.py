@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from moot.agents import Report
-from moot.protocols import UsageError
+from hustings.agents import Report
+from hustings.protocols import UsageError
 
 from .messages import Patch
 from .patches import BadPatch, apply_patch

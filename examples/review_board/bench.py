@@ -18,7 +18,9 @@ from .process import Limits, Ran, ended, run, scrubbed
 
 Overlay = Mapping[str, str]  # path -> new text of the files that differ from the folder
 HERE = Path(__file__).parent
-LEFT_OUT = shutil.ignore_patterns(".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".moot", ".*_cache")
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".hustings", ".*_cache"
+)
 SETTINGS = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
 WORST = ("passed", "skipped", "failed", "error")
 UNREACHED = "unreached"
@@ -149,7 +151,7 @@ class Bench:
 
     @contextmanager
     def _place(self, overlay: Overlay) -> Iterator[Place]:
-        with tempfile.TemporaryDirectory(prefix="moot-proof-", ignore_cleanup_errors=True) as name:
+        with tempfile.TemporaryDirectory(prefix="hustings-proof-", ignore_cleanup_errors=True) as name:
             scratch = Path(name).resolve()
             place = Place(scratch / "code", scratch / "home", scratch / "scripts", scratch / "record.jsonl")
             shutil.copytree(self.root, place.code, symlinks=True, ignore=LEFT_OUT)

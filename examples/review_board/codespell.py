@@ -1,6 +1,6 @@
 """The specialist codespell."""
 
-from moot.agents import Specialist, TaskContext
+from hustings.agents import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .spelling import spelling_fixes

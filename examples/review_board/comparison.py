@@ -14,7 +14,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from pydantic import TypeAdapter
 
-from moot.protocols import Proposal, Refused, Verdict
+from hustings.protocols import Proposal, Refused, Verdict
 
 from .baseline import Baseline, baseline
 from .bench import Bench
@@ -142,7 +142,7 @@ def _tried(root: Path, sources: Sources, base: Baseline, name: str, tools: Seque
 
 def _worked_on(root: Path, tools: Sequence[Tool]) -> dict[str, str]:
     """The files as the tools leave them, one after the other."""
-    with tempfile.TemporaryDirectory(prefix="moot-alone-", ignore_cleanup_errors=True) as scratch:
+    with tempfile.TemporaryDirectory(prefix="hustings-alone-", ignore_cleanup_errors=True) as scratch:
         copy = shutil.copytree(root, Path(scratch) / root.name, symlinks=True, ignore=_pycache)
         for tool in tools:
             tool(copy)

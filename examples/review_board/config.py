@@ -1,6 +1,6 @@
 """The specialist config."""
 
-from moot.agents import Specialist, TaskContext
+from hustings.agents import Specialist, TaskContext
 
 from .house_rules import defended
 from .messages import Findings, Repository

@@ -1,4 +1,4 @@
-"""What `moot demo` reviews: a copy of the installed simplejson, whose tests come with it."""
+"""What `hustings demo` reviews: a copy of the installed simplejson, whose tests come with it."""
 
 import importlib.util
 import shutil
@@ -9,15 +9,15 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Report as RunReport
-from moot.bus import beside
-from moot.protocols import UsageError
+from hustings.agents import Report as RunReport
+from hustings.bus import beside
+from hustings.protocols import UsageError
 
 from . import comparison
 from .comparison import ROWS, Row
 from .messages import Patch, ReviewProof
 
-TARGET = "moot.examples.review_board:team"
+TARGET = "hustings.examples.review_board:team"
 PACKAGE = "simplejson"
 COMPARE = f"from {comparison.__name__} import main; main()"
 
@@ -53,7 +53,7 @@ def target(into: Path) -> Path:
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise UsageError(
-            f"{PACKAGE} is not installed", "the demo reviews it", "Install it with: pip install 'moot[demo]'"
+            f"{PACKAGE} is not installed", "the demo reviews it", "Install it with: pip install 'hustings[demo]'"
         )
     folder = into / PACKAGE
     ignored = shutil.ignore_patterns("__pycache__")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from moot.protocols import Edit, Evidence, Proposal
+from hustings.protocols import Edit, Evidence, Proposal
 
 from .messages import Findings
 from .rewriting import Span, proposal, rewritten, touches
@@ -32,7 +32,7 @@ def ruff_fixes(root: Path) -> Findings:
 
 def bold_fixes(root: Path) -> Findings:
     """What ruff changes only with `--unsafe-fixes`. `root` is changed."""
-    with tempfile.TemporaryDirectory(prefix="moot-tool-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="hustings-tool-") as scratch:
         copy = shutil.copytree(root, Path(scratch) / "copy", symlinks=True)
         said = {item.edits for item in _ruff(copy, SAFE).proposals}
     findings = _ruff(root, UNSAFE)

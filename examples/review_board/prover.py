@@ -1,7 +1,7 @@
 """The specialist prover: runs the repository's own tests, on scratch copies, with a bound on everything."""
 
-from moot.agents import Specialist, TaskContext
-from moot.protocols import Proposal, Trial
+from hustings.agents import Specialist, TaskContext
+from hustings.protocols import Proposal, Trial
 
 from .memory import Memory
 from .messages import Draft, Patch, Repository, ReviewProof

@@ -1,6 +1,6 @@
 """The specialist pyupgrade."""
 
-from moot.agents import Specialist, TaskContext
+from hustings.agents import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .rewriters import pyupgrade_fixes

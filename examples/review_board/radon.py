@@ -1,6 +1,6 @@
 """The specialist radon."""
 
-from moot.agents import Specialist, TaskContext
+from hustings.agents import Specialist, TaskContext
 
 from .complexity import complex_functions
 from .messages import Findings, Repository

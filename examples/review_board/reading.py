@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from moot.agents import TaskContext, tool
-from moot.protocols import Edit, Message, Proposal
+from hustings.agents import TaskContext, tool
+from hustings.protocols import Edit, Message, Proposal
 
 from .edits import split_lines
 from .messages import Findings, Repository

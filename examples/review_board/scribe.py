@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from moot.agents import Specialist, TaskContext
-from moot.protocols import Verdict
+from hustings.agents import Specialist, TaskContext
+from hustings.protocols import Verdict
 
 from .messages import Draft, Patch, Repository
 from .workspace import inside, work

@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from moot.protocols import Claim
+from hustings.protocols import Claim
 
 from .sources import paths
 

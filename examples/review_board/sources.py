@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from moot.protocols import Claim
+from hustings.protocols import Claim
 
 from .edits import digest
 

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from moot.agents import Report as RunReport
-from moot.agents import (
+from hustings.agents import Report as RunReport
+from hustings.agents import (
     Serve,
     Team,
     configured,
@@ -21,7 +21,7 @@ from moot.agents import (
     unopposed,
     verified,
 )
-from moot.protocols import Budget, Claim, Proposal, Verdict
+from hustings.protocols import Budget, Claim, Proposal, Verdict
 
 from .api_guard import api_guard
 from .applying import apply_to
@@ -89,7 +89,7 @@ def _conflicts(report: RunReport) -> Iterator[str]:
     for verdict in conflicts[:SHOWN]:
         yield from _conflict(verdict)
     if len(conflicts) > SHOWN:
-        yield f"  … and {len(conflicts) - SHOWN} more: `moot show {report.run}`"
+        yield f"  … and {len(conflicts) - SHOWN} more: `hustings show {report.run}`"
 
 
 def _overlapping(report: RunReport) -> int:

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from moot.protocols import Refused
+from hustings.protocols import Refused
 
 from .process import Limits, Ran, run, scrubbed
 
@@ -17,7 +17,7 @@ def call(tool: str, arguments: Sequence[str], root: Path, ends: Collection[int |
 
     Raises Refused if it is not installed, is not done within two minutes, or ends with a code not in `ends`.
     """
-    with tempfile.TemporaryDirectory(prefix="moot-tool-") as home:
+    with tempfile.TemporaryDirectory(prefix="hustings-tool-") as home:
         ran = run([find(tool), *arguments], root, scrubbed(Path(home)), LIMITS)
     if ran.code not in ends:
         raise Refused(f"{tool} cannot work on this repository", _why(ran))

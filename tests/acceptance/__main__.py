@@ -14,13 +14,13 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Report
-from moot.examples.review_board import Counts, Patch, ReviewProof, compare
-from moot.protocols import Proposal
+from hustings.agents import Report
+from hustings.examples.review_board import Counts, Patch, ReviewProof, compare
+from hustings.protocols import Proposal
 
 from .packages import PACKAGES, Package
 
-TARGET = "moot.examples.review_board:team"
+TARGET = "hustings.examples.review_board:team"
 HEAD = ("package", "tests before", "tests after", "proposals", "overlap", "conflicts", "fell by proof", "changed lines")
 MORE = ("seconds", "red alone")
 
@@ -72,9 +72,9 @@ def changed_lines(patch: Patch) -> int:
 
 def review(package: Package, folder: Path, tools: bool) -> Reviewed:
     """Review a package as a user would, in processes; then try each tool alone."""
-    with tempfile.TemporaryDirectory(prefix="moot-acceptance-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="hustings-acceptance-") as scratch:
         copy = shutil.copytree(folder, Path(scratch) / package.name)
-        command = [sys.executable, "-m", "moot.agents.cli", "run", TARGET, "--repository", str(copy), "-o", "json"]
+        command = [sys.executable, "-m", "hustings.agents.cli", "run", TARGET, "--repository", str(copy), "-o", "json"]
         ran = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE, check=False)
         report = Report.model_validate_json(ran.stdout, strict=False)
         rows = anyio.run(compare, copy) if tools else []
@@ -84,7 +84,7 @@ def review(package: Package, folder: Path, tools: bool) -> Reviewed:
 def main() -> int:
     """Fetch, review, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.acceptance", description=__doc__)
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "moot-acceptance")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "hustings-acceptance")
     parser.add_argument("--without-tools", action="store_true", help="do not try each tool alone")
     parser.add_argument("names", nargs="*", metavar="NAME")
     given = parser.parse_args()

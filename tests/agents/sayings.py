@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from moot.protocols import Claim, Edit, Evidence, Item, Matter, Proposal
+from hustings.protocols import Claim, Edit, Evidence, Item, Matter, Proposal
 
 Said = Claim | Proposal
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from moot.agents import Policy, RunState, View, decide, evolve
-from moot.agents.decider import wake
-from moot.protocols import (
+from hustings.agents import Policy, RunState, View, decide, evolve
+from hustings.agents.decider import wake
+from hustings.protocols import (
     COORDINATOR,
     Assigned,
     Concluded,

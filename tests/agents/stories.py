@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from moot.agents import Policy, independent, keep, majority, rules, unopposed, verified
-from moot.agents.story import Story, tell
-from moot.protocols import Claim, Data, Edit, Evidence, Goal, Message, Outcome, Proposal, Verdict
+from hustings.agents import Policy, independent, keep, majority, rules, unopposed, verified
+from hustings.agents.story import Story, tell
+from hustings.protocols import Claim, Data, Edit, Evidence, Goal, Message, Outcome, Proposal, Verdict
 
 from .simulation import Simulation, card
 
@@ -17,9 +17,9 @@ CARDS = [
     card("ruff", "check", "Findings.v1", witness=True, text="Text.v1"),
     card("flake", "check", "Findings.v1", witness=True, text="Text.v1"),
     card("guard", "check", "Findings.v1", witness=True, text="Text.v1"),
-    card("scribe", "draft", "Patch.v1", text="Text.v1", verdicts="[moot.Verdict.v1]"),
+    card("scribe", "draft", "Patch.v1", text="Text.v1", verdicts="[hustings.Verdict.v1]"),
     card("prover", "prove", "Proven.v1", text="Text.v1", patch="Patch.v1"),
-    card("prover", "trial", "moot.Trial.v1", text="Text.v1", proposals="[moot.Proposal.v1]"),
+    card("prover", "trial", "hustings.Trial.v1", text="Text.v1", proposals="[hustings.Proposal.v1]"),
 ]
 ARBITERS = (unopposed, independent, rules(keep), majority, verified("trial"))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from moot.agents import (
+from hustings.agents import (
     Arbiter,
     Docket,
     evident,
@@ -23,9 +23,9 @@ from moot.agents import (
     unopposed,
     verified,
 )
-from moot.agents.arbitration import Answer, settle
-from moot.agents.matters import clash, group, options
-from moot.protocols import Data, Failure, Inquiry, Proposal, Verdict
+from hustings.agents.arbitration import Answer, settle
+from hustings.agents.matters import clash, group, options
+from hustings.protocols import Data, Failure, Inquiry, Proposal, Verdict
 
 from .sayings import PROPERTY, Said, by_id, claim, edit, ids, proposal, sayings
 

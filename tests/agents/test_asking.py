@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moot.agents import Policy, decide, fold
-from moot.agents.decider import wake
-from moot.agents.html import page
-from moot.agents.lanes import lanes
-from moot.agents.mermaid import sequence
-from moot.agents.planning import fixed
-from moot.agents.story import tell
-from moot.agents.words import describe
-from moot.protocols import (
+from hustings.agents import Policy, decide, fold
+from hustings.agents.decider import wake
+from hustings.agents.html import page
+from hustings.agents.lanes import lanes
+from hustings.agents.mermaid import sequence
+from hustings.agents.planning import fixed
+from hustings.agents.story import tell
+from hustings.agents.words import describe
+from hustings.protocols import (
     COORDINATOR,
     Amount,
     Answered,
@@ -428,7 +428,7 @@ def test_an_answer_that_there_is_not_and_a_question_out_of_place_are_told() -> N
     run.decide()
     assert describe(run.log[-1]) == f"{child} has no answer: juggle: nobody offers it"
     run.append(question(task, "d-2"), "ann", "spend", task.task, "1")
-    assert describe(run.log[-1]).startswith("passed over: ann said moot.task.asked.v1")
+    assert describe(run.log[-1]).startswith("passed over: ann said hustings.task.asked.v1")
 
 
 # always

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from moot.agents import Specialist
-from moot.agents.testing import SkillFailed, bench, serving
-from moot.bus import Bus
-from moot.protocols import Assigned, Data, Failure, Message, Refused
+from hustings.agents import Specialist
+from hustings.agents.testing import SkillFailed, bench, serving
+from hustings.bus import Bus
+from hustings.protocols import Assigned, Data, Failure, Message, Refused
 
 
 class Way(Message, contract="attempt.Way.v1"):

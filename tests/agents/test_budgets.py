@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moot.agents import Brief, Policy, Specialist, TaskContext, Team
-from moot.agents.planning import fixed
-from moot.agents.testing import running
-from moot.bus import Bus
-from moot.protocols import (
+from hustings.agents import Brief, Policy, Specialist, TaskContext, Team
+from hustings.agents.planning import fixed
+from hustings.agents.testing import running
+from hustings.bus import Bus
+from hustings.protocols import (
     Amount,
     Assigned,
     Budget,

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from moot.agents import Brief, PlanRequest, Policy, Sketch, by_contract, by_model, fixed, misfits
-from moot.agents.budgeting import longest
-from moot.agents.planning import faults
-from moot.agents.sketching import drawn
-from moot.agents.words import describe
-from moot.protocols import (
+from hustings.agents import Brief, PlanRequest, Policy, Sketch, by_contract, by_model, fixed, misfits
+from hustings.agents.budgeting import longest
+from hustings.agents.planning import faults
+from hustings.agents.sketching import drawn
+from hustings.agents.words import describe
+from hustings.protocols import (
     Budget,
     Contract,
     Data,

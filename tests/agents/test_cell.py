@@ -11,15 +11,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from moot.agents import cell as module
-from moot.agents.cell import Cells, open_cells
-from moot.bus import Bus, alive, gone
-from moot.protocols import Answer, Assigned, Failure, Message, Progress, Result
+from hustings.agents import cell as module
+from hustings.agents.cell import Cells, open_cells
+from hustings.bus import Bus, alive, gone
+from hustings.protocols import Answer, Assigned, Failure, Message, Progress, Result
 
 SKILLS = """
 import os, sys, time, anyio
-from moot.agents import Specialist, TaskContext
-from moot.protocols import Message
+from hustings.agents import Specialist, TaskContext
+from hustings.protocols import Message
 
 class Way(Message, contract="cell.Way.v1"):
     code: str
@@ -52,8 +52,8 @@ class Word(Message, contract="cell.Word.v1"):
 async def cells(folder: Path, bus: Bus, module: str = "skills") -> AsyncIterator[Cells]:
     """Cells of a specialist in a module in the folder."""
     (folder / "skills.py").write_text(SKILLS)
-    argv = [sys.executable, "-m", "moot.agents.cli", "cell", f"{module}:convict", "--team", bus.team]
-    async with open_cells(argv, MOOT_URL=bus.url, PYTHONPATH=str(folder), MOOT_WATCHDOG="1") as cells:
+    argv = [sys.executable, "-m", "hustings.agents.cli", "cell", f"{module}:convict", "--team", bus.team]
+    async with open_cells(argv, HUSTINGS_URL=bus.url, PYTHONPATH=str(folder), HUSTINGS_WATCHDOG="1") as cells:
         yield cells
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from moot.agents.dead import Letters, newer
-from moot.protocols import Assigned, Concluded, Data, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject, seal
+from hustings.agents.dead import Letters, newer
+from hustings.protocols import Assigned, Concluded, Data, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject, seal
 
 
 class Said:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from moot.agents import (
+from hustings.agents import (
     Brief,
     Docket,
     Policy,
@@ -25,8 +25,8 @@ from moot.agents import (
     unopposed,
     verified,
 )
-from moot.agents.decider import wake
-from moot.protocols import (
+from hustings.agents.decider import wake
+from hustings.protocols import (
     COORDINATOR,
     Assigned,
     Cancelled,
@@ -87,11 +87,11 @@ BOARD = [
     card("ruff", "check", "Findings.v1", witness=True, text="Text.v1"),
     card("flake", "check", "Findings.v1", witness=True, text="Text.v1"),
     card("guard", "check", "Findings.v1", witness=True, text="Text.v1"),
-    card("scribe", "draft", "Draft.v1", text="Text.v1", verdicts="[moot.Verdict.v1]"),
+    card("scribe", "draft", "Draft.v1", text="Text.v1", verdicts="[hustings.Verdict.v1]"),
     card("black", "format", "Formatting.v1", witness=True, draft="Draft.v1"),
-    card("scribe", "finish", "Summary.v1", draft="Draft.v1", verdicts="[moot.Verdict.v1]"),
+    card("scribe", "finish", "Summary.v1", draft="Draft.v1", verdicts="[hustings.Verdict.v1]"),
     card("prover", "prove", "Proven.v1", text="Text.v1", summary="Summary.v1"),
-    card("prover", "trial", "moot.Trial.v1", text="Text.v1", proposals="[moot.Proposal.v1]"),
+    card("prover", "trial", "hustings.Trial.v1", text="Text.v1", proposals="[hustings.Proposal.v1]"),
 ]
 MEMBERS = ("ruff", "flake", "guard", "scribe", "black", "prover")
 ARBITERS = (unopposed, independent, rules(keep), majority, verified("trial"))
@@ -173,8 +173,8 @@ def test_a_replay_gives_the_hash_that_the_conclusion_names() -> None:
 
 FOLD = """
 import sys
-from moot.agents import fold
-from moot.protocols import Entry, Subject, open_envelope
+from hustings.agents import fold
+from hustings.protocols import Entry, Subject, open_envelope
 entries = []
 for line in sys.stdin:
     seq, author, kind, rest, time, raw = line.rstrip().split(" ", 5)
@@ -443,7 +443,7 @@ def test_nobody_to_prove_fails_closed_after_patience() -> None:
 def test_a_prover_that_cannot_be_fed_is_told_apart_from_none() -> None:
     """Somebody offers the skill, but one of its parameters is not to be had."""
     run = board(patience=10.0)
-    greedy = card("prover", "trial", "moot.Trial.v1", key="Key.v1", proposals="[moot.Proposal.v1]")
+    greedy = card("prover", "trial", "hustings.Trial.v1", key="Key.v1", proposals="[hustings.Proposal.v1]")
     run.cards = [greedy if each.name == "trial" else each for each in BOARD]
     run.run(GOAL, Ask.__contract__)
     assert any("cannot be given all that it takes" in verdict.because for verdict in verdicts(run))

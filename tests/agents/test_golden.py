@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from moot.agents import RunState, evolve
-from moot.protocols import Concluded, Entry, Subject, open_envelope
+from hustings.agents import RunState, evolve
+from hustings.protocols import Concluded, Entry, Subject, open_envelope
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("*.jsonl"))
 

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from moot.agents.html import page
-from moot.agents.story import tell
-from moot.protocols import Claim, Proposal
+from hustings.agents.html import page
+from hustings.agents.story import tell
+from hustings.protocols import Claim, Proposal
 
 from .simulation import raised
 from .stories import board, change, play, story
@@ -154,6 +154,6 @@ def test_dead_letters_are_counted_and_named() -> None:
     told = tell("board", "r1", run.log)
     assert told.report.dead == ("r1.ruff-check",)
     written = page(told)
-    assert "moot dead show r1.ruff-check" in written
+    assert "hustings dead show r1.ruff-check" in written
     assert "ruff-check is dead after" in written
     assert "dead letters" not in page(story())

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from moot.agents import Case, Judgement, Policy, judged, majority, prefer, rules, unopposed
-from moot.agents.arbitration import Answer, settle
-from moot.agents.matters import clash, group, options
-from moot.protocols import Budget, Data, Failure, Goal, Inquiry, Message, Outcome, Share, Verdict
+from hustings.agents import Case, Judgement, Policy, judged, majority, prefer, rules, unopposed
+from hustings.agents.arbitration import Answer, settle
+from hustings.agents.matters import clash, group, options
+from hustings.protocols import Budget, Data, Failure, Goal, Inquiry, Message, Outcome, Share, Verdict
 
 from .sayings import PROPERTY, Said, by_id, claim, edit, ids, proposal, sayings
 from .simulation import Simulation, card

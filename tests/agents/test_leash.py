@@ -12,11 +12,11 @@ import pytest
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
-from moot.agents import Specialist, leash
-from moot.agents.leash import Leash
-from moot.agents.testing import serving
-from moot.bus import Bus, open_bus
-from moot.protocols import Assigned, Failure, Message, Result
+from hustings.agents import Specialist, leash
+from hustings.agents.leash import Leash
+from hustings.agents.testing import serving
+from hustings.bus import Bus, open_bus
+from hustings.protocols import Assigned, Failure, Message, Result
 
 Way = Callable[[], Awaitable[object]]
 gate = threading.Event()

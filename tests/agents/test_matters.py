@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from moot.agents.matters import clash, effect, group, options
-from moot.protocols import Proposal
+from hustings.agents.matters import clash, effect, group, options
+from hustings.protocols import Proposal
 
 from .sayings import PROPERTY, Said, by_id, claim, edit, members, proposal, sayings
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from moot.agents import Brief, by_contract, fixed
-from moot.agents.planning import faults
-from moot.protocols import (
+from hustings.agents import Brief, by_contract, fixed
+from hustings.agents.planning import faults
+from hustings.protocols import (
     Directory,
     FromGoal,
     FromSteps,
@@ -88,7 +88,7 @@ def test_a_goal_field_feeds_by_type_and_among_equals_by_name() -> None:
 
 
 def test_equal_goal_fields_and_no_such_name_is_an_error_that_names_them() -> None:
-    """Moot does not guess between two fields of the goal: it names both."""
+    """Hustings does not guess between two fields of the goal: it names both."""
 
     class Compare(Goal):
         old: Text
@@ -204,7 +204,7 @@ def test_an_alternative_that_is_not_taken_leaves_no_trace() -> None:
     """The steps that only led to what was not chosen are not in the plan, nor are their reasons."""
     cards = (
         card("ann", "sum", "Summary.v1", text="Text.v1"),
-        card("bob", "skim", "Summary.v1", note="Note.v1", verdicts="[moot.Verdict.v1]"),
+        card("bob", "skim", "Summary.v1", note="Note.v1", verdicts="[hustings.Verdict.v1]"),
         card("reader", "read", "Note.v1", text="Text.v1"),
         card("eye", "look", "Seen.v1", witness=True, text="Text.v1"),
     )
@@ -282,9 +282,9 @@ def test_a_step_does_not_fan_out_twice() -> None:
 BOARD = (
     card("ruff", "check", "Findings.v1", witness=True, text="Text.v1"),
     card("vulture", "check", "Findings.v1", witness=True, text="Text.v1"),
-    card("scribe", "draft", "Draft.v1", text="Text.v1", verdicts="[moot.Verdict.v1]"),
+    card("scribe", "draft", "Draft.v1", text="Text.v1", verdicts="[hustings.Verdict.v1]"),
     card("black", "format", "Formatting.v1", witness=True, draft="Draft.v1"),
-    card("scribe", "finish", "Summary.v1", draft="Draft.v1", verdicts="[moot.Verdict.v1]"),
+    card("scribe", "finish", "Summary.v1", draft="Draft.v1", verdicts="[hustings.Verdict.v1]"),
 )
 
 
@@ -319,8 +319,8 @@ def _witnesses() -> set[str]:
 def test_two_witnesses_that_both_wait_for_verdicts_is_an_error_that_names_both() -> None:
     """Neither could be heard before the other."""
     cards = (
-        card("ann", "look", "Seen.v1", witness=True, verdicts="[moot.Verdict.v1]"),
-        card("bob", "peer", "Peered.v1", witness=True, verdicts="[moot.Verdict.v1]"),
+        card("ann", "look", "Seen.v1", witness=True, verdicts="[hustings.Verdict.v1]"),
+        card("bob", "peer", "Peered.v1", witness=True, verdicts="[hustings.Verdict.v1]"),
     )
     with pytest.raises(PlanError, match="wait for each other") as caught:
         by_contract(brief(*cards, outcome=Judged))
@@ -331,8 +331,8 @@ def test_two_witnesses_that_both_wait_for_verdicts_is_an_error_that_names_both()
 def test_a_witness_that_hangs_on_another_by_type_may_take_verdicts_too() -> None:
     """The order of the two is in their types, so the second one hears the first one's verdicts."""
     cards = (
-        card("ann", "look", "Seen.v1", witness=True, text="Text.v1", verdicts="[moot.Verdict.v1]"),
-        card("bob", "peer", "Peered.v1", witness=True, seen="Seen.v1", verdicts="[moot.Verdict.v1]"),
+        card("ann", "look", "Seen.v1", witness=True, text="Text.v1", verdicts="[hustings.Verdict.v1]"),
+        card("bob", "peer", "Peered.v1", witness=True, seen="Seen.v1", verdicts="[hustings.Verdict.v1]"),
     )
     found = steps(by_contract(brief(*cards, outcome=Judged)))
     assert _heard(found["ann-look"].inputs["verdicts"]) == set()

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue, ValidationError
 
-from moot.agents.schemas import unlike
-from moot.protocols import Data, Message
+from hustings.agents.schemas import unlike
+from hustings.protocols import Data, Message
 
 
 class Part(Message):

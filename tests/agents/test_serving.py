@@ -7,11 +7,11 @@ from functools import partial
 import anyio
 import pytest
 
-from moot.agents import Policy, Roster, Serve, Specialist, View
-from moot.agents.presence import present
-from moot.agents.serving import Served
-from moot.bus import Bus
-from moot.protocols import Assigned, Budget, Failure, Goal, Message, Outcome, Serving, UsageError
+from hustings.agents import Policy, Roster, Serve, Specialist, View
+from hustings.agents.presence import present
+from hustings.agents.serving import Served
+from hustings.bus import Bus
+from hustings.protocols import Assigned, Budget, Failure, Goal, Message, Outcome, Serving, UsageError
 
 from .simulation import Simulation, card
 

@@ -11,9 +11,9 @@ from typing import Any, Optional
 
 import pytest
 
-from moot.agents import Specialist, TaskContext
-from moot.agents.testing import SkillFailed, bench
-from moot.protocols import BadSkill, Contract, Message
+from hustings.agents import Specialist, TaskContext
+from hustings.agents.testing import SkillFailed, bench
+from hustings.protocols import BadSkill, Contract, Message
 
 
 class A(Message, contract="specialist.A.v1"):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from moot.agents.cases import Case, counted_once, lettered, people, ruling, versus
-from moot.agents.diffs import files_of, lines_of
-from moot.agents.lanes import lanes
-from moot.agents.mermaid import sequence
-from moot.agents.story import Bar, tell
-from moot.protocols import Edit, Failure
+from hustings.agents.cases import Case, counted_once, lettered, people, ruling, versus
+from hustings.agents.diffs import files_of, lines_of
+from hustings.agents.lanes import lanes
+from hustings.agents.mermaid import sequence
+from hustings.agents.story import Bar, tell
+from hustings.protocols import Edit, Failure
 
 from .simulation import raised
 from .stories import board, play, story

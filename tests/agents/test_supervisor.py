@@ -15,26 +15,26 @@ import anyio
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from moot.agents.supervisor import LINE, Child, Lines, Status, Supervisor
+from hustings.agents.supervisor import LINE, Child, Lines, Status, Supervisor
 
 READY = "import sys, time; print('ready', flush=True); time.sleep(60)"
 LONELY = f"""
 import os, time
-from moot.agents.process import die_with_parent
+from hustings.agents.process import die_with_parent
 die_with_parent()
-assert "MOOT_PARENT" not in os.environ
+assert "HUSTINGS_PARENT" not in os.environ
 {READY}
 """
 DEAF = f"""
 import signal
-from moot.agents.process import die_with_parent
+from hustings.agents.process import die_with_parent
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 die_with_parent(signal.SIGKILL)
 {READY}
 """
 PARENT = """
 import sys, anyio
-from moot.agents.supervisor import Child, Supervisor
+from hustings.agents.supervisor import Child, Supervisor
 child = Child("orphan", (sys.executable, "-c", sys.argv[1]))
 def line(name, text):
     print(supervisor.statuses[0].pid, text, flush=True)
@@ -250,7 +250,7 @@ async def test_a_descendant_that_holds_the_pipe_does_not_hold_up_the_restart() -
 
 @on_each_loop
 async def test_children_have_their_own_session_and_environment() -> None:
-    code = "import os; print(os.getsid(0) == os.getpid(), os.environ['MOOT_PARENT'], os.environ['WHO']); " + READY
+    code = "import os; print(os.getsid(0) == os.getpid(), os.environ['HUSTINGS_PARENT'], os.environ['WHO']); " + READY
     async with supervised(python("a", code, WHO="me")) as watch:
         await watch.said("a", f"True {os.getpid()} me")
 
@@ -284,7 +284,7 @@ async def dies_with_its_supervisor(code: str) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the parent's pid to be that of a stranger")
 def test_a_child_whose_supervisor_is_gone_already_ends() -> None:
     async def scenario() -> None:
-        env = {**os.environ, "MOOT_PARENT": "1" if os.getpid() != 1 else "2"}
+        env = {**os.environ, "HUSTINGS_PARENT": "1" if os.getpid() != 1 else "2"}
         done = await anyio.run_process([sys.executable, "-c", LONELY], env=env, check=False)
         assert done.returncode == 143
         assert done.stdout == b""

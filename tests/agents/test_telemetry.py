@@ -11,13 +11,13 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from moot.agents import Client, Specialist, TaskContext, Team, coordinate, majority, telemetry, tool, unopposed
-from moot.agents.cell import Suspect
-from moot.agents.models import Endpoints, Provider
-from moot.agents.planning import Brief
-from moot.agents.testing import FakeEndpoint, Reply, broker, calls, running, says, serving
-from moot.bus import Bus, open_bus
-from moot.protocols import (
+from hustings.agents import Client, Specialist, TaskContext, Team, coordinate, majority, telemetry, tool, unopposed
+from hustings.agents.cell import Suspect
+from hustings.agents.models import Endpoints, Provider
+from hustings.agents.planning import Brief
+from hustings.agents.testing import FakeEndpoint, Reply, broker, calls, running, says, serving
+from hustings.bus import Bus, open_bus
+from hustings.protocols import (
     Assigned,
     Claim,
     Driving,
@@ -32,7 +32,7 @@ from moot.protocols import (
     Verdict,
     seal,
 )
-from moot.protocols import Testimony as Heard  # pytest would collect it under its own name
+from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SECRET = "a secret"
@@ -149,7 +149,11 @@ async def test_a_run_is_one_trace_and_says_nothing_of_its_content(spans: InMemor
         made(spans, "execute_tool look"),
     )
     assert (attempt["gen_ai.operation.name"], attempt["gen_ai.agent.name"]) == ("invoke_agent", "clerk")
-    assert (attempt["gen_ai.conversation.id"], attempt["moot.attempt"], attempt["moot.skill"]) == (run, 1, "answer")
+    assert (attempt["gen_ai.conversation.id"], attempt["hustings.attempt"], attempt["hustings.skill"]) == (
+        run,
+        1,
+        "answer",
+    )
     assert (chat["gen_ai.usage.input_tokens"], chat["gen_ai.usage.output_tokens"]) == (10, 5)
     assert (chat["gen_ai.provider.name"], chat["gen_ai.response.finish_reasons"]) == ("anthropic", ("tools",))
     assert "error.type" not in said(well)
@@ -230,7 +234,7 @@ async def test_a_task_that_comes_again_stays_in_its_trace(spans: InMemorySpanExp
             group.cancel_scope.cancel()
     workflow = one(spans, "invoke_workflow traced")
     attempts = made(spans, "invoke_agent twice")
-    assert [(below(each, workflow), said(each)["moot.attempt"]) for each in attempts] == [(True, 1), (True, 1)]
+    assert [(below(each, workflow), said(each)["hustings.attempt"]) for each in attempts] == [(True, 1), (True, 1)]
     assert below(one(spans, "chat claude-sonnet-5-5"), attempts[0])
 
 
@@ -327,9 +331,9 @@ def test_a_process_without_telemetry_hands_the_trace_on() -> None:
     ("environ", "on"),
     [
         ({}, False),
-        ({"MOOT_OTEL": "1"}, True),
+        ({"HUSTINGS_OTEL": "1"}, True),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}, True),
-        ({"MOOT_OTEL": "0", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}, False),
+        ({"HUSTINGS_OTEL": "0", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}, False),
     ],
 )
 def test_the_environment_switches_it_on(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], on: bool) -> None:
@@ -348,7 +352,7 @@ def test_the_extra_that_is_missing_is_missed_only_by_who_asked_for_it(monkeypatc
     """The endpoint may be meant for others in the same environment."""
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(UsageError, match="not installed"):
-        telemetry.set_up("x", {"MOOT_OTEL": "1"})
+        telemetry.set_up("x", {"HUSTINGS_OTEL": "1"})
     telemetry.set_up("x", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
     with telemetry.asking("traced", "r"):
         assert sealed() is None
@@ -356,11 +360,11 @@ def test_the_extra_that_is_missing_is_missed_only_by_who_asked_for_it(monkeypatc
 
 OFF = """
 import sys, anyio
-import moot.agents.cli.agent, moot.agents.cli.coordinator, moot.agents.cli.replay
-from moot.agents import telemetry
-from moot.agents.testing import running
-from moot.examples.hello import team
-from moot.examples.hello.team import Count, Text
+import hustings.agents.cli.agent, hustings.agents.cli.coordinator, hustings.agents.cli.replay
+from hustings.agents import telemetry
+from hustings.agents.testing import running
+from hustings.examples.hello import team
+from hustings.examples.hello.team import Count, Text
 
 async def main():
     async with running(team) as client:

@@ -9,11 +9,11 @@ import anyio
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from moot.agents.process import BLOCKED, ending
+from hustings.agents.process import BLOCKED, ending
 
 PROGRAM = """
 import os, sys, threading, time, anyio
-from moot.agents.watchdog import Watchdog
+from hustings.agents.watchdog import Watchdog
 
 watchdog = Watchdog(1.0)
 
@@ -54,7 +54,7 @@ async def test_a_loop_that_waits_or_is_slow_now_and_then_is_let_be(body: str) ->
 
 async def test_it_can_be_switched_off() -> None:
     """For whoever stops in a debugger."""
-    code, out, _ = await run("time.sleep(2)", MOOT_WATCHDOG="0")
+    code, out, _ = await run("time.sleep(2)", HUSTINGS_WATCHDOG="0")
     assert (code, out) == (0, "ready\nthrough\n")
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from moot.agents import Docket, Policy, fixed, unopposed
-from moot.protocols import (
+from hustings.agents import Docket, Policy, fixed, unopposed
+from hustings.protocols import (
     Asked,
     Assigned,
     Claim,

@@ -1,7 +1,7 @@
 """Short ways to say events in the tests of the bus."""
 
-from moot.bus import Bus
-from moot.protocols import Assigned, Concluded, Driving, Entry, GoalAsked, Result
+from hustings.bus import Bus
+from hustings.protocols import Assigned, Concluded, Driving, Entry, GoalAsked, Result
 
 
 def goal(**fields: str) -> GoalAsked:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import anyio
 
-from moot.bus import Connection
+from hustings.bus import Connection
 
 
 @asynccontextmanager

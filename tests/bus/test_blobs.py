@@ -7,8 +7,8 @@ from pathlib import Path
 import nats
 import pytest
 
-from moot.bus import Bus
-from moot.protocols import Blob, NotFound, Unreadable, UsageError
+from hustings.bus import Bus
+from hustings.protocols import Blob, NotFound, Unreadable, UsageError
 
 
 def tree(root: Path) -> Path:
@@ -94,7 +94,7 @@ async def test_what_is_too_large_or_not_there_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match="no such"):
         await bus.blobs.put_path(tmp_path / "none")
-    monkeypatch.setattr("moot.bus.packing.LIMIT", 10)
+    monkeypatch.setattr("hustings.bus.packing.LIMIT", 10)
     with pytest.raises(UsageError, match="too large"):
         await bus.blobs.put_path(tree(tmp_path / "src"))
 

@@ -12,8 +12,8 @@ import anyio
 import pytest
 import uvloop
 
-from moot.bus import connect, embedded, find_embedded, open_bus
-from moot.protocols import BrokerUnavailable
+from hustings.bus import connect, embedded, find_embedded, open_bus
+from hustings.protocols import BrokerUnavailable
 
 from .said import entries, goal
 from .servers import away, kill_server, line, process, server_pid
@@ -21,7 +21,7 @@ from .servers import away, kill_server, line, process, server_pid
 HOLD = """
 import sys, anyio
 from pathlib import Path
-from moot.bus import embedded
+from hustings.bus import embedded
 
 async def main():
     async with embedded(Path(sys.argv[1]), durability="process") as url:

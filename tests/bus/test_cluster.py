@@ -11,8 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from moot.bus import open_bus
-from moot.protocols import BusError, Driving, GoalAsked
+from hustings.bus import open_bus
+from hustings.protocols import BusError, Driving, GoalAsked
 
 
 class Node:

@@ -9,8 +9,8 @@ from time import monotonic
 import anyio
 import pytest
 
-from moot.bus import Bus, Connection, connect, embedded, open_bus
-from moot.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
+from hustings.bus import Bus, Connection, connect, embedded, open_bus
+from hustings.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
 
 from .said import goal
 from .servers import configured, kill_server, server_pid
@@ -19,7 +19,7 @@ SECRET = "s3cr3t-t0k3n"
 ALLOWED = """
 jetstream { store_dir: "%s" }
 authorization { users: [ { user: boss, password: boss }, { user: guest, password: guest, permissions: {
-  publish: { deny: ["moot.team.run.*.guest.goal", "moot.team.live.guest.heartbeat", "forbidden.>"] }
+  publish: { deny: ["hustings.team.run.*.guest.goal", "hustings.team.live.guest.heartbeat", "forbidden.>"] }
   subscribe: { deny: ["forbidden.>"] } } } ] }
 """
 
@@ -69,7 +69,7 @@ async def test_a_server_without_jetstream_is_unfit(tmp_path: Path) -> None:
 
 
 async def test_an_old_server_is_unfit(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moot.bus.connection.OLDEST_SERVER", (99, 0))
+    monkeypatch.setattr("hustings.bus.connection.OLDEST_SERVER", (99, 0))
     assert isinstance(await refused(broker), BrokerUnfit)
 
 

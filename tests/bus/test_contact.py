@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moot.bus import connect, redact
-from moot.protocols import BadCredentials, BrokerUnavailable
+from hustings.bus import connect, redact
+from hustings.protocols import BadCredentials, BrokerUnavailable
 
 from .servers import configured
 

@@ -6,15 +6,15 @@ from time import monotonic
 import anyio
 import pytest
 
-from moot.bus import Bus, Inbox, embedded, open_bus
-from moot.protocols import Assigned, GoalAsked
+from hustings.bus import Bus, Inbox, embedded, open_bus
+from hustings.protocols import Assigned, GoalAsked
 
 from .said import assign, assigned, concluded, goal, result
 from .servers import away, kill_server, line, process
 
 TAKE = """
 import sys, anyio
-from moot.bus import open_bus
+from hustings.bus import open_bus
 
 async def main():
     async with open_bus(sys.argv[1], sys.argv[2], name="doomed") as bus, bus.inbox("clerk") as inbox:
@@ -189,7 +189,7 @@ async def test_an_ended_runs_goal_is_dropped(bus: Bus) -> None:
 
 
 async def test_unreadable_tasks_are_delivered_as_such(bus: Bus) -> None:
-    await bus.connection.request(f"moot.{bus.team}.run.r.coordinator.task.clerk", b"{}")
+    await bus.connection.request(f"hustings.{bus.team}.run.r.coordinator.task.clerk", b"{}")
     async with bus.inbox("clerk") as inbox:
         delivery = await anext(inbox)
         assert (delivery.entry.envelope, delivery.run) == (None, "r")

@@ -4,8 +4,8 @@ import json
 
 import anyio
 
-from moot.bus import Bus, open_bus
-from moot.protocols import AgentCard, Cancelled, Contract, Data, Heartbeat, Progress, SkillCard
+from hustings.bus import Bus, open_bus
+from hustings.protocols import AgentCard, Cancelled, Contract, Data, Heartbeat, Progress, SkillCard
 
 from .said import concluded
 
@@ -22,7 +22,7 @@ CARD = AgentCard(
 async def test_heartbeats_arrive_from_the_beginning_of_the_block_on(bus: Bus) -> None:
     async with bus.live.heartbeats() as beats:
         await bus.live.progress(STEP)
-        await bus.connection.publish(f"moot.{bus.team}.live.clerk.heartbeat", b"nonsense")
+        await bus.connection.publish(f"hustings.{bus.team}.live.clerk.heartbeat", b"nonsense")
         await bus.live.beat(BEAT)
         with anyio.fail_after(2):
             assert await anext(beats) == BEAT

@@ -7,8 +7,18 @@ from time import time
 import anyio
 import pytest
 
-from moot.bus import Bus, embedded, open_bus
-from moot.protocols import AlreadyThere, Assigned, BusFull, Cancelled, Entry, Result, StaleWriter, Subjects, Unanswered
+from hustings.bus import Bus, embedded, open_bus
+from hustings.protocols import (
+    AlreadyThere,
+    Assigned,
+    BusFull,
+    Cancelled,
+    Entry,
+    Result,
+    StaleWriter,
+    Subjects,
+    Unanswered,
+)
 
 from .said import assign, assigned, concluded, driving, entries, goal, result
 from .servers import kill_server
@@ -251,7 +261,7 @@ async def test_what_is_too_large_for_the_bus_travels_unnoticed(bus: Bus) -> None
 
 async def test_unreadable_bytes_are_an_entry_that_says_why(bus: Bus) -> None:
     subjects = Subjects(bus.team)
-    for subject in (subjects.result("r", "clerk", "t1", 1), f"moot.{bus.team}.run.r.x"):
+    for subject in (subjects.result("r", "clerk", "t1", 1), f"hustings.{bus.team}.run.r.x"):
         await bus.connection.request(subject, b"not json")
     found = await entries(bus, "r")
     assert [(entry.envelope, entry.event) for entry in found] == [(None, None)] * 2
@@ -278,7 +288,7 @@ async def test_a_full_log_is_told_and_goals_are_refused_before(bus: Bus, team: s
 
 async def test_a_stranger_cannot_end_a_run(bus: Bus) -> None:
     """Bytes on the subject of the conclusion that are no conclusion: before the real one, and behind it."""
-    subject = f"moot.{bus.team}.run.r.coordinator.event.concluded"
+    subject = f"hustings.{bus.team}.run.r.coordinator.event.concluded"
     assert not await bus.log.ended("r")
     await bus.connection.request(subject, b"over")
     assert not await bus.log.ended("r")

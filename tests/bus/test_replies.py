@@ -7,8 +7,8 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 from nats.aio.msg import Msg
 
-from moot.bus import Bus
-from moot.protocols import AgentCard, Subjects
+from hustings.bus import Bus
+from hustings.protocols import AgentCard, Subjects
 
 from .said import result
 
@@ -18,13 +18,13 @@ CARD = AgentCard(name="clerk", version="2.1", description="summarises", skills=(
 def hostile(team: str) -> list[str]:
     """Reply subjects that are no inbox: of the log, of the broker's own, of those who live, and what looks like one."""
     subjects = Subjects(team)
-    run = f"moot.{team}.run.r1"
+    run = f"hustings.{team}.run.r1"
     return [
         f"{run}.clerk.result.t1.1",
         f"{run}.cli.goal",
         f"{run}.coordinator.event.concluded",
         f"{run}.coordinator.task.clerk",
-        f"moot.{team}.live.clerk.heartbeat",
+        f"hustings.{team}.live.clerk.heartbeat",
         subjects.card("clerk"),
         "$SRV.PING.clerk",
         f"$JS.API.STREAM.PURGE.LOG_{team}",

@@ -5,8 +5,8 @@ import signal
 
 import anyio
 
-from moot.bus import Bus
-from moot.protocols import Heartbeat
+from hustings.bus import Bus
+from hustings.protocols import Heartbeat
 
 from .said import driving, goal
 from .servers import line, process
@@ -14,7 +14,7 @@ from .servers import line, process
 MANY, BATCHES = 500, 12
 READ = """
 import sys, anyio
-from moot.bus import open_bus
+from hustings.bus import open_bus
 
 async def main():
     async with open_bus(sys.argv[1], sys.argv[2], name="reader") as bus, bus.live.watch():
@@ -31,8 +31,8 @@ anyio.run(main)
 
 
 async def test_a_reader_that_stands_still_slows_nobody_and_misses_nothing(bus: Bus) -> None:
-    """A process that follows everything, as `moot tail` does, is stopped: appends and live messages go on as before;
-    when it goes on it has every entry, in order."""
+    """A process that follows everything, as `hustings tail` does, is stopped: appends and live messages go on as
+    before; when it goes on it has every entry, in order."""
     with process(READ, bus.url, bus.team, str(1 + 2 * MANY * BATCHES)) as reader, anyio.fail_after(60):
         assert await line(reader) == "ready"
         await bus.log.ask("r", goal(), client="me")

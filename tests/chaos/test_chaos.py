@@ -1,4 +1,4 @@
-"""`moot chaos` itself: whatever the seed, nothing is lost, duplicated or stuck; and a bug that is planted is found."""
+"""`hustings chaos` itself: whatever the seed, nothing is lost, doubled or stuck; a bug that is planted is found."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def chaos(target: str, *args: str, **env: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, what it found, and what it said on the way."""
-    command = [sys.executable, "-m", "moot.agents.cli", "chaos", target, "-o", "json", *args]
+    command = [sys.executable, "-m", "hustings.agents.cli", "chaos", target, "-o", "json", *args]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=110, check=False
     )
@@ -25,9 +25,9 @@ def chaos(target: str, *args: str, **env: str) -> tuple[int, dict[str, Any], str
 @pytest.mark.parametrize("seed", [4, secrets.randbelow(10**6)], ids=["a fixed seed", "a random seed"])
 def test_no_seed_loses_doubles_or_blocks_anything(seed: int) -> None:
     """Specialists, coordinators and the broker, killed, terminated and put to sleep while they work."""
-    print(f"moot chaos --seed {seed}")  # noqa: T201 - to be run again, should it fail
+    print(f"hustings chaos --seed {seed}")  # noqa: T201 - to be run again, should it fail
     code, told, err = chaos(
-        "moot.examples.chaos_team:team", "--faults", "5", "--tasks", "300", "--batch", "30", "--pace", "1.5",
+        "hustings.examples.chaos_team:team", "--faults", "5", "--tasks", "300", "--batch", "30", "--pace", "1.5",
         "--seed", str(seed),
     )  # fmt: skip
     assert told.get("violations") == [], err
@@ -51,7 +51,7 @@ def test_a_planted_bug_turns_it_red(bug: str, found: str, tmp_path: Path) -> Non
     kept = tmp_path / "kept"
     code, told, err = chaos(
         "tests.chaos.planted_team:team", "--faults", "4", "--tasks", "60", "--batch", "20", "--seed", "7",
-        "--keep", str(kept), MOOT_PLANTED=bug,
+        "--keep", str(kept), HUSTINGS_PLANTED=bug,
     )  # fmt: skip
     assert found in {violation["name"] for violation in told["violations"]}, err
     assert code == 1
@@ -62,9 +62,9 @@ def test_what_it_cannot_do_is_said_at_once(tmp_path: Path) -> None:
     """Before anything is started: a goal without tasks, a flag that there is not, a folder in use."""
     (tmp_path / "something").touch()
     for target, args, says in [
-        ("moot.examples.hello:team", (), "no field `tasks`"),
-        ("moot.examples.chaos_team:team", ("--wind", "5"), "--wind"),
-        ("moot.examples.chaos_team:team", ("--keep", str(tmp_path)), "is not empty"),
+        ("hustings.examples.hello:team", (), "no field `tasks`"),
+        ("hustings.examples.chaos_team:team", ("--wind", "5"), "--wind"),
+        ("hustings.examples.chaos_team:team", ("--keep", str(tmp_path)), "is not empty"),
     ]:
         code, told, err = chaos(target, *args)
         assert (code, told) == (2, {})

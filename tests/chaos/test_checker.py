@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from moot.agents.chaos import History, Op, check, dump, figures, load
-from moot.protocols import (
+from hustings.agents.chaos import History, Op, check, dump, figures, load
+from hustings.protocols import (
     COORDINATOR,
     Amount,
     Assigned,

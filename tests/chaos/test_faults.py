@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moot.agents.chaos import schedule
+from hustings.agents.chaos import schedule
 
 
 @settings(derandomize=True, max_examples=50, deadline=None)

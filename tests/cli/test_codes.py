@@ -4,10 +4,10 @@ from importlib import import_module
 
 import pytest
 
-from moot.agents import Report, Team
-from moot.protocols import Data, Goal, Outcome, Proof
+from hustings.agents import Report, Team
+from hustings.protocols import Data, Goal, Outcome, Proof
 
-code_of = import_module("moot.agents.cli.run")._code
+code_of = import_module("hustings.agents.cli.run")._code
 
 
 class Proved(Outcome):
@@ -35,7 +35,7 @@ def came(status: str, outcome: Data) -> Report:
             4,
             ["error: the outcome of run r1 is not proved", "why: no tests", "try: Do not use the outcome"],
         ),
-        ("failed", True, 1, ["error: run r1 failed", "why: so it is", "try: `moot show r1`"]),
+        ("failed", True, 1, ["error: run r1 failed", "why: so it is", "try: `hustings show r1`"]),
         ("cancelled", True, 1, ["error: run r1 cancelled"]),
         ("undecided", True, 3, ["error: run r1 undecided"]),
     ],

@@ -1,4 +1,4 @@
-"""`moot conflicts`, `explain` and `export`: what they print of a recorded run, in words and as JSON."""
+"""`hustings conflicts`, `explain` and `export`: what they print of a recorded run, in words and as JSON."""
 
 import json
 import os
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import pytest
 from structlog.testing import capture_logs
 
-from moot.agents import Specialist, Team, independent, majority, unopposed
-from moot.agents.cli import main
-from moot.agents.testing import running
-from moot.bus import embedded
-from moot.protocols import Claim, Edit, Goal, Message, Outcome, Proposal, Verdict
-from moot.protocols import Testimony as Heard  # pytest would collect it under its own name
+from hustings.agents import Specialist, Team, independent, majority, unopposed
+from hustings.agents.cli import main
+from hustings.agents.testing import running
+from hustings.bus import embedded
+from hustings.protocols import Claim, Edit, Goal, Message, Outcome, Proposal, Verdict
+from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
-reach = import_module("moot.agents.cli.reach")
+reach = import_module("hustings.agents.cli.reach")
 EVIL = "\x1b]8;;http://evil\x07\x1b[31m<b>\u202e"
 
 
@@ -94,10 +94,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    for name in [name for name in os.environ if name.startswith("MOOT_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
+    for name in [name for name in os.environ if name.startswith("HUSTINGS_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOOT_DURABILITY", "process")
-    monkeypatch.setenv("MOOT_HOME", str(home))
+    monkeypatch.setenv("HUSTINGS_DURABILITY", "process")
+    monkeypatch.setenv("HUSTINGS_HOME", str(home))
     monkeypatch.chdir(tmp_path)
 
     def call(*args: str) -> Shown:
@@ -166,7 +166,7 @@ def test_an_id_that_is_not_there_says_what_is(run: Run) -> None:
 
 def test_export_writes_the_log_line_by_line(run: Run) -> None:
     rows = [json.loads(line) for line in run("export", "--jsonl").out.splitlines()]
-    assert rows[0]["type"] == "moot.goal.asked.v1"
+    assert rows[0]["type"] == "hustings.goal.asked.v1"
     assert {row["specversion"] for row in rows} == {"1.0"}
     places = [int(row["sequence"]) for row in rows]
     assert places == sorted(set(places))

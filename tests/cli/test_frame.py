@@ -15,11 +15,11 @@ from typing import NamedTuple
 import click
 import pytest
 
-from moot.agents.cli import Settings, common, durability, emit, main, say
-from moot.protocols import BrokerUnavailable, Message, UsageError
+from hustings.agents.cli import Settings, common, durability, emit, main, say
+from hustings.protocols import BrokerUnavailable, Message, UsageError
 
-app = import_module("moot.agents.cli.app")
-MOOT = [sys.executable, "-c", "from moot.agents.cli import main; main()"]
+app = import_module("hustings.agents.cli.app")
+HUSTINGS = [sys.executable, "-c", "from hustings.agents.cli import main; main()"]
 
 
 class Said(NamedTuple):
@@ -38,13 +38,13 @@ Run = Callable[..., Said]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Run the command line in an empty folder and environment; `body` is the verb `try`, if given."""
-    for name in [name for name in os.environ if name.startswith("MOOT_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
+    for name in [name for name in os.environ if name.startswith("HUSTINGS_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
     def call(*args: str, body: Callable[[Settings], object] | None = None) -> Said:
         if body is not None:
-            module = ModuleType("moot.agents.cli.trying")
+            module = ModuleType("hustings.agents.cli.trying")
             module.__dict__["try"] = click.command("try")(durability(common(body)))
             monkeypatch.setitem(sys.modules, module.__name__, module)
             monkeypatch.setitem(app.VERBS, "try", app.Verb("trying", "Only a test", "Run"))
@@ -74,7 +74,7 @@ def raising(error: BaseException) -> Callable[[Settings], None]:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom moot.agents.cli import main\n"
+        "import sys\nfrom hustings.agents.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    print(sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -85,7 +85,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_help_takes_less_than_150_ms_of_cpu() -> None:
     def cpu() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([*MOOT, "--help"], capture_output=True, check=True)
+        subprocess.run([*HUSTINGS, "--help"], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -107,7 +107,7 @@ def test_every_verb_that_is_written_is_what_the_table_says() -> None:
     folder = Path(str(app.__file__)).parent
     for name, verb in app.VERBS.items():
         if (folder / f"{verb.module}.py").exists():
-            command = app.moot.get_command(click.Context(app.moot), name)
+            command = app.hustings.get_command(click.Context(app.hustings), name)
             assert isinstance(command, click.Command)
             assert command.name == name
 
@@ -115,13 +115,13 @@ def test_every_verb_that_is_written_is_what_the_table_says() -> None:
 # errors
 
 
-def test_a_moot_error_is_three_lines_and_its_exit_code(run: Run) -> None:
+def test_a_hustings_error_is_three_lines_and_its_exit_code(run: Run) -> None:
     said = run("try", body=raising(BrokerUnavailable("no broker at nats://me:pw@h:1", "connection\nrefused \x1b[31m")))
     assert said == (
         6,
         "",
         "error: no broker at nats://***@h:1\n  why: connection refused\n"
-        "  try: Start one with `moot up`, or give its address with --url (or MOOT_URL).\n",
+        "  try: Start one with `hustings up`, or give its address with --url (or HUSTINGS_URL).\n",
     )
 
 
@@ -153,9 +153,9 @@ def test_debug_shows_the_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     said = run("try", "--debug", body=raising(UsageError("bad", "because", "do this")))
     assert said.lines[0].startswith("Traceback")
     assert said.lines[-3:] == ["error: bad", "  why: because", "  try: do this"]
-    Path("moot.toml").write_text("debug = true")
+    Path("hustings.toml").write_text("debug = true")
     assert "Traceback" in run("try", body=raising(ValueError("x"))).err
-    monkeypatch.setenv("MOOT_DEBUG", "0")
+    monkeypatch.setenv("HUSTINGS_DEBUG", "0")
     assert "Traceback" not in run("try", body=raising(ValueError("x"))).err
 
 
@@ -167,7 +167,7 @@ def test_interrupted_is_130_and_quiet(run: Run, error: BaseException) -> None:
 def test_a_closed_pipe_is_quiet() -> None:
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([*MOOT, "--help"], stdout=write, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run([*HUSTINGS, "--help"], stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
 
@@ -176,14 +176,14 @@ def test_a_closed_pipe_is_quiet() -> None:
     ("args", "what", "hint"),
     [
         (["versoin"], "error: there is no verb 'versoin'", "  try: did you mean version?"),
-        (["qqq"], "error: there is no verb 'qqq'", "  try: `moot --help` shows what it takes"),
+        (["qqq"], "error: there is no verb 'qqq'", "  try: `hustings --help` shows what it takes"),
         (["version", "--colour", "x"], "error: No such option '--colour'", "  try: did you mean --color?"),
         (["new", "specialits"], "error: No such command 'specialits'", "  try: did you mean specialist?"),
-        (["new", "specialist"], "error: Missing argument 'NAME'", "  try: `moot new specialist --help` shows"),
-        (["-o", "json", "version"], "error: the option -o comes after the verb", "  try: `moot --help`"),
+        (["new", "specialist"], "error: Missing argument 'NAME'", "  try: `hustings new specialist --help` shows"),
+        (["-o", "json", "version"], "error: the option -o comes after the verb", "  try: `hustings --help`"),
         (
             ["version", "-o", "xml"],
-            "error: Invalid value for '-o' / '--output' (env var: 'MOOT_OUTPUT'): 'xml' is",
+            "error: Invalid value for '-o' / '--output' (env var: 'HUSTINGS_OUTPUT'): 'xml' is",
             "  try: ",
         ),
     ],
@@ -192,7 +192,7 @@ def test_misuse_has_the_same_shape(run: Run, args: list[str], what: str, hint: s
     said = run(*args)
     assert (said.code, said.out, len(said.lines)) == (2, "", 3)
     assert said.lines[0].startswith(what)
-    assert said.lines[1].startswith("  why: the usage is: moot ")
+    assert said.lines[1].startswith("  why: the usage is: hustings ")
     assert said.lines[2].startswith(hint)
 
 
@@ -212,29 +212,29 @@ def test_a_verb_returns_its_exit_code(run: Run) -> None:
 
 
 def test_defaults(run: Run, tmp_path: Path) -> None:
-    assert settings_of(run) == Settings("text", "auto", None, tmp_path / ".moot", False, "power")
+    assert settings_of(run) == Settings("text", "auto", None, tmp_path / ".hustings", False, "power")
 
 
 def test_flag_over_environment_over_file_over_default(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "moot.toml").write_text(
+    (tmp_path / "hustings.toml").write_text(
         'output = "jsonl"\nurl = "nats://file"\ncolor = "never"\ndebug = true\ndurability = "process"'
     )
     (tmp_path / "deep" / "er").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "deep" / "er")
-    assert settings_of(run) == Settings("jsonl", "never", "nats://file", tmp_path / ".moot", True, "process")
+    assert settings_of(run) == Settings("jsonl", "never", "nats://file", tmp_path / ".hustings", True, "process")
     monkeypatch.setenv("NATS_URL", "nats://nats")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("MOOT_DURABILITY", "power")
-    assert settings_of(run) == Settings("jsonl", "always", "nats://nats", tmp_path / ".moot", True, "power")
-    monkeypatch.setenv("MOOT_URL", "nats://moot")
-    monkeypatch.setenv("MOOT_OUTPUT", "json")
-    monkeypatch.setenv("MOOT_COLOR", "auto")
-    monkeypatch.setenv("MOOT_DEBUG", "false")
-    monkeypatch.setenv("MOOT_HOME", "state")
+    monkeypatch.setenv("HUSTINGS_DURABILITY", "power")
+    assert settings_of(run) == Settings("jsonl", "always", "nats://nats", tmp_path / ".hustings", True, "power")
+    monkeypatch.setenv("HUSTINGS_URL", "nats://hustings")
+    monkeypatch.setenv("HUSTINGS_OUTPUT", "json")
+    monkeypatch.setenv("HUSTINGS_COLOR", "auto")
+    monkeypatch.setenv("HUSTINGS_DEBUG", "false")
+    monkeypatch.setenv("HUSTINGS_HOME", "state")
     home = tmp_path / "deep" / "er" / "state"
-    assert settings_of(run) == Settings("json", "auto", "nats://moot", home, False, "power")
+    assert settings_of(run) == Settings("json", "auto", "nats://hustings", home, False, "power")
     flags = ["-u", "nats://flag", "-o", "text", "--color", "never", "--debug", "--durability", "process"]
     assert settings_of(run, *flags) == Settings("text", "never", "nats://flag", home, True, "process")
 
@@ -250,15 +250,15 @@ def test_no_color(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("text", "what", "hint"),
     [
-        ('ulr = "x"', "moot.toml has an unknown key 'ulr'", "did you mean url?"),
-        ('zzzzzz = "x"', "moot.toml has an unknown key 'zzzzzz'", "remove it; the keys are output, "),
-        ('output = "jsn"', "moot.toml: output is 'jsn'", "did you mean json?"),
-        ("debug = 1", "moot.toml: debug is 1", "correct it in the file"),
-        ("url = ", "moot.toml cannot be read", "correct the file"),
+        ('ulr = "x"', "hustings.toml has an unknown key 'ulr'", "did you mean url?"),
+        ('zzzzzz = "x"', "hustings.toml has an unknown key 'zzzzzz'", "remove it; the keys are output, "),
+        ('output = "jsn"', "hustings.toml: output is 'jsn'", "did you mean json?"),
+        ("debug = 1", "hustings.toml: debug is 1", "correct it in the file"),
+        ("url = ", "hustings.toml cannot be read", "correct the file"),
     ],
 )
 def test_a_wrong_file_is_named_with_the_key(run: Run, text: str, what: str, hint: str) -> None:
-    Path("moot.toml").write_text(text)
+    Path("hustings.toml").write_text(text)
     said = run("try", body=lambda settings: None)
     assert (said.code, said.out) == (2, "")
     assert said.lines[0].endswith(what)
@@ -267,19 +267,19 @@ def test_a_wrong_file_is_named_with_the_key(run: Run, text: str, what: str, hint
 
 
 def test_providers_in_the_file_are_for_whoever_calls_models(run: Run) -> None:
-    Path("moot.toml").write_text('color = "never"\n[providers.local]\nkind = "openai"')
+    Path("hustings.toml").write_text('color = "never"\n[providers.local]\nkind = "openai"')
     assert settings_of(run).color == "never"
 
 
 def test_a_wrong_file_does_not_hide_the_help(run: Run) -> None:
-    Path("moot.toml").write_text("nonsense")
+    Path("hustings.toml").write_text("nonsense")
     assert run("version", "--help").code == 0
 
 
 def test_a_wrong_durability_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MOOT_DURABILITY", "proces")
+    monkeypatch.setenv("HUSTINGS_DURABILITY", "proces")
     assert run("version").lines == [
-        "error: MOOT_DURABILITY is 'proces'",
+        "error: HUSTINGS_DURABILITY is 'proces'",
         "  why: it must be one of power, process",
         "  try: did you mean process?",
     ]
@@ -319,7 +319,7 @@ def test_say_goes_to_stderr_and_is_inert(run: Run) -> None:
 
 
 def test_version(run: Run) -> None:
-    assert run("version").out.startswith("moot 0.")
+    assert run("version").out.startswith("hustings 0.")
     assert json.loads(run("version", "-o", "json").out)["python"] == sys.version.split()[0]
 
 
@@ -329,7 +329,7 @@ def test_version(run: Run) -> None:
 def test_new_specialist_writes_a_module_and_its_test(run: Run) -> None:
     said = run("new", "specialist", "clerk")
     assert said.out == (
-        "wrote clerk.py\nwrote test_clerk.py\nnext  python -m pytest test_clerk.py\nnext  moot agent clerk:clerk\n"
+        "wrote clerk.py\nwrote test_clerk.py\nnext  python -m pytest test_clerk.py\nnext  hustings agent clerk:clerk\n"
     )
     code = Path("clerk.py").read_text()
     assert len([line for line in code.splitlines() if line.strip()]) <= 15
@@ -356,7 +356,7 @@ def test_new_specialist_overwrites_nothing(run: Run, there: str) -> None:
     assert Path(there).read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["Clerk", "two words", "../up", "class", "json", "moot", "1st", "a.b", "ä"])
+@pytest.mark.parametrize("name", ["Clerk", "two words", "../up", "class", "json", "hustings", "1st", "a.b", "ä"])
 def test_new_specialist_refuses_names_that_would_not_work(run: Run, name: str) -> None:
     said = run("new", "specialist", name)
     assert (said.code, len(said.lines)) == (2, 3)

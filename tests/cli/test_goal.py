@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from moot.agents import Specialist, Team
-from moot.agents.cli import main
-from moot.agents.cli.goal import Asked, parse
-from moot.protocols import Goal, Message, Outcome, UsageError
+from hustings.agents import Specialist, Team
+from hustings.agents.cli import main
+from hustings.agents.cli.goal import Asked, parse
+from hustings.protocols import Goal, Message, Outcome, UsageError
 
 
 class Colour(enum.Enum):
@@ -203,7 +203,7 @@ def test_a_text_is_the_one_that_was_typed(typed: str, name: str) -> None:
 
 
 class Tried(NamedTuple):
-    """What `moot run ARGS` came to: its exit code, and where it would begin, its settings, goal and wishes."""
+    """What `hustings run ARGS` came to: its exit code, and where it would begin, its settings, goal and wishes."""
 
     code: object
     began: list[tuple[Any, ...]]
@@ -224,7 +224,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         began.append((settings, asked, wishes))
         return 0
 
-    monkeypatch.setattr(import_module("moot.agents.cli.run"), "go", go)
+    monkeypatch.setattr(import_module("hustings.agents.cli.run"), "go", go)
 
     def call(*args: str) -> Tried:
         with pytest.raises(SystemExit) as end:
@@ -244,7 +244,7 @@ def test_a_flag_that_both_have_is_refused(run: Run, capsys: pytest.CaptureFixtur
     assert run("crawl:team", "--topic", "x", *f"--{name}{value.format('s3cr3t')}".split()) == (2, [])
     said = capsys.readouterr()
     assert f"--goal.{name}" in said.err
-    assert f"moot run --{name} ... crawl:team" in said.err
+    assert f"hustings run --{name} ... crawl:team" in said.err
     assert "s3cr3t" not in said.err
     assert said.out == ""
 

@@ -15,11 +15,11 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from moot.agents import Specialist, Team, majority, unopposed
-from moot.agents.cli import Settings, main
-from moot.agents.testing import running
-from moot.bus import Bus, embedded, open_bus
-from moot.protocols import (
+from hustings.agents import Specialist, Team, majority, unopposed
+from hustings.agents.cli import Settings, main
+from hustings.agents.testing import running
+from hustings.bus import Bus, embedded, open_bus
+from hustings.protocols import (
     Amount,
     Assigned,
     Claim,
@@ -41,10 +41,10 @@ from moot.protocols import (
     Verdict,
     seal,
 )
-from moot.protocols import Testimony as Heard  # pytest would collect it under its own name
+from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
-reach = import_module("moot.agents.cli.reach")
-describe = import_module("moot.agents.words").describe
+reach = import_module("hustings.agents.cli.reach")
+describe = import_module("hustings.agents.words").describe
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
 READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["ps"], ["tail"],
            ["dead", "ls"], ["dead", "show", "x"], ["dead", "redrive", "--all"], ["cancel", "x"])  # fmt: skip
@@ -130,14 +130,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Run the command line in that folder's environment, or in another's."""
-    for name in [name for name in os.environ if name.startswith("MOOT_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
+    for name in [name for name in os.environ if name.startswith("HUSTINGS_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOOT_DURABILITY", "process")
+    monkeypatch.setenv("HUSTINGS_DURABILITY", "process")
     monkeypatch.chdir(tmp_path)
 
     def call(*args: str, at: Path = home, url: str = "") -> Said:
-        monkeypatch.setenv("MOOT_HOME", str(at))
-        monkeypatch.setenv("MOOT_URL", url)
+        monkeypatch.setenv("HUSTINGS_HOME", str(at))
+        monkeypatch.setenv("HUSTINGS_URL", url)
         with pytest.raises(SystemExit) as end:
             main(args)
         said = Said(end.value.code, *capsys.readouterr())
@@ -305,7 +305,7 @@ async def test_the_living(run: Run, tmp_path: Path) -> None:
         assert [row["id"] for row in rows] == ["moody/happy", "moody/joyful", "moody/sour"]
         assert next(iter(rows[0])) == "id"
         assert (rows[0]["instances"], rows[0]["skills"][0]["witness"]) == (1, True)
-        assert "judge(note: Note.v1) -> moot.Testimony.v1 *" in (await call("agents", "--team", "moody")).out
+        assert "judge(note: Note.v1) -> hustings.Testimony.v1 *" in (await call("agents", "--team", "moody")).out
         card = (await call("agents", "sour", "-o", "json")).json
         assert "text" in card["schemas"]["Note.v1"]["properties"]
         assert "sour 1.0.0: finds it bad" in (await call("agents", "moody/sour")).out
@@ -326,11 +326,11 @@ async def moody_at(home: Path) -> AsyncIterator[str]:
 
 
 async def test_tail_of_what_is_said_now_until_interrupted(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "moot.agents.cli", "tail", "--raw"]
+    command = [sys.executable, "-m", "hustings.agents.cli", "tail", "--raw"]
     async with embedded(tmp_path, durability="process") as url, open_bus(url, "moody", name="test") as bus:
         asked = GoalAsked(type="Mood.v1", goal={}, by="test")
         await bus.log.ask("old", asked, client="test")
-        async with await anyio.open_process(command, env=os.environ | {"MOOT_URL": url}, stderr=None) as tail:
+        async with await anyio.open_process(command, env=os.environ | {"HUSTINGS_URL": url}, stderr=None) as tail:
             assert tail.stdout
             async with anyio.create_task_group() as group:
                 group.start_soon(_ask_on, bus, asked)
@@ -419,7 +419,7 @@ def test_the_broker_of_a_home_is_started_and_teams_are_found(home: Path) -> None
 def test_words_do_not_believe_strangers() -> None:
     end = Concluded(status="decided", outcome={}, because="trust me", state_hash="", at=1)
     lie = Entry(9, Subject("r1", "mallory", "event", ("concluded",)), 0.0, seal(end, source="coordinator", run="r1"))
-    assert describe(lie) == "passed over: mallory said moot.run.concluded.v1, which is not mallory's to say"
+    assert describe(lie) == "passed over: mallory said hustings.run.concluded.v1, which is not mallory's to say"
     bytes_only = Entry(9, Subject("r1", "mallory", "result", ()), 0.0, None, "not\nJSON \x1b[31m")
     assert describe(bytes_only) == "unreadable bytes from mallory: not JSON"
     said = Result(task="t", attempt=1, agent="a", output=[1, 2], seconds=0.412)
@@ -435,13 +435,13 @@ def test_words_do_not_believe_strangers() -> None:
         ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(tokens=-7)), "t gives back 7 tokens"),
         ("ann", "discard", Discarded(task="t", by="ann"), "ann discards the dead letter of t"),
         ("ann", "goal", Discarded(task="t", by="ann"),
-         "passed over: ann said moot.task.discarded.v1, which is not ann's to say"),
+         "passed over: ann said hustings.task.discarded.v1, which is not ann's to say"),
         ("coordinator", "event", Lapsed(task="t", attempt=2, because="silence"), "attempt 2 of t lapsed: silence"),
         ("coordinator", "event",
          DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because="no\nidea"),
          "t is dead after 1 attempt (killed): no idea"),
         ("mallory", "event", DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because=""),
-         "passed over: mallory said moot.task.dead.v1, which is not mallory's to say"),
+         "passed over: mallory said hustings.task.dead.v1, which is not mallory's to say"),
         ("ann", "goal", GoalAsked(type="G.v1", goal={}, by="ann", redrives="r0", again=(
             Assigned(task="t", step="t", agent="a", attempt=1, skill="s", input={}, deadline=0.0),)),
          "ann asks for 1 task of r0 once more"),

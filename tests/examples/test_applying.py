@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from moot.agents import Report
-from moot.examples.review_board import apply_to, unified
-from moot.protocols import Data, UsageError
+from hustings.agents import Report
+from hustings.examples.review_board import apply_to, unified
+from hustings.protocols import Data, UsageError
 
 OLD, NEW = "a = 1\nb = 2\n", "a = 1\nb = 3\n"
 

@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from moot.agents import Client, exit_code
-from moot.agents import Report as Came
-from moot.agents.testing import running
-from moot.examples.review_board import Patch, Report, Repository, Review, ReviewProof, apply_patch, read_sources, team
+from hustings.agents import Client, exit_code
+from hustings.agents import Report as Came
+from hustings.agents.testing import running
+from hustings.examples.review_board import (
+    Patch,
+    Report,
+    Repository,
+    Review,
+    ReviewProof,
+    apply_patch,
+    read_sources,
+    team,
+)
 
 from .conftest import OLD, SHOP, Write
 

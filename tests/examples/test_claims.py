@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moot.examples.review_board import (
+from hustings.examples.review_board import (
     Findings,
     bandit_findings,
     complex_functions,
@@ -13,7 +13,7 @@ from moot.examples.review_board import (
     ruff_security_findings,
     type_errors,
 )
-from moot.protocols import Claim
+from hustings.protocols import Claim
 
 from .conftest import Write
 

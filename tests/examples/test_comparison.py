@@ -5,15 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from moot.agents import Report
-from moot.examples.review_board import Counts, Patch, ReviewProof, Row, board, compare, read_sources, ruff_fixes, table
-from moot.protocols import Dissent, Proposal, Verdict
+from hustings.agents import Report
+from hustings.examples.review_board import (
+    Counts,
+    Patch,
+    ReviewProof,
+    Row,
+    board,
+    compare,
+    read_sources,
+    ruff_fixes,
+    table,
+)
+from hustings.protocols import Dissent, Proposal, Verdict
 
 
 async def test_a_tool_that_breaks_the_tests_is_red(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The repository itself is left as it is; a test that was red before counts for nothing."""
-    monkeypatch.setattr("moot.examples.review_board.comparison.ALONE", {"ruff": ruff_fixes, "idle": lambda _: None})
-    monkeypatch.setattr("moot.examples.review_board.comparison.CHAIN", {"ruff": ruff_fixes})
+    monkeypatch.setattr("hustings.examples.review_board.comparison.ALONE", {"ruff": ruff_fixes, "idle": lambda _: None})
+    monkeypatch.setattr("hustings.examples.review_board.comparison.CHAIN", {"ruff": ruff_fixes})
     before = read_sources(shop)
     rows = {row.name: row for row in await compare(shop)}
     assert [rows[name].red for name in ("before", "ruff", "idle", "all in a row")] == [False, True, False, True]
@@ -53,5 +63,5 @@ async def test_a_run_without_a_patch_has_no_table(tmp_path: Path) -> None:
         run="r", team="review", status="failed", because="", outcome={}, verdicts=(), missing=(), spent={},
         state_hash="", events=0, seconds=0,
     )  # fmt: skip
-    async with import_module("moot.examples.review_board.demo").epilogue(tmp_path) as last_word:
+    async with import_module("hustings.examples.review_board.demo").epilogue(tmp_path) as last_word:
         assert await last_word(came) == ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moot.examples.review_board import BadEdit, apply, digest, hunks, split_lines
+from hustings.examples.review_board import BadEdit, apply, digest, hunks, split_lines
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "x\r", "\f", "\u2028y", "\ufeffz", "é"]), max_size=12)
 TEXTS = st.builds(lambda lines, end: "\n".join(lines) + end, LINES, st.sampled_from(["", "\n", "\r\n"]))

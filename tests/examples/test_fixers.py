@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moot.examples.review_board import (
+from hustings.examples.review_board import (
     Findings,
     defended,
     flynt_fixes,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from moot.examples.review_board import Draft, Memory, Rewritten, digest, finished, format_draft, hunks, write_patch
-from moot.protocols import Edit, Proposal, Refused, Verdict
+from hustings.examples.review_board import Draft, Memory, Rewritten, digest, finished, format_draft, hunks, write_patch
+from hustings.protocols import Edit, Proposal, Refused, Verdict
 
 from .conftest import Write
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moot.agents import Report as Came
-from moot.agents import exit_code
-from moot.examples.review_board import (
+from hustings.agents import Report as Came
+from hustings.agents import exit_code
+from hustings.examples.review_board import (
     Baseline,
     Bench,
     Limits,
@@ -27,7 +27,7 @@ from moot.examples.review_board import (
     team,
     unified,
 )
-from moot.protocols import Data
+from hustings.protocols import Data
 
 from .conftest import Write
 
@@ -57,7 +57,7 @@ def came(said: ReviewProof) -> Came:
 
 
 def told(said: ReviewProof) -> str:
-    """The line about the proof, as `moot run` prints it."""
+    """The line about the proof, as `hustings run` prints it."""
     assert team.tell
     return next(line for line in team.tell(came(said)).splitlines() if line.startswith("PROOF"))
 
@@ -311,8 +311,8 @@ def test_what_ran_runs_or_the_change_has_failed(before: Record, after: Record) -
 async def test_the_table_shows_no_green_where_nothing_can_be_shown(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moot.examples.review_board.comparison.ALONE", {"idle": lambda _: None})
-    monkeypatch.setattr("moot.examples.review_board.comparison.CHAIN", {})
+    monkeypatch.setattr("hustings.examples.review_board.comparison.ALONE", {"idle": lambda _: None})
+    monkeypatch.setattr("hustings.examples.review_board.comparison.CHAIN", {})
     root = write({"mod.py": MOD, "test_a.py": PASSES, "conftest.py": "import nowhere\n"})
     text = table([*await compare(root), board(BETTER, proof(root))])
     assert "green" not in text

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from moot.agents import Endpoints, connect
-from moot.agents.models import Provider
-from moot.agents.testing import FakeEndpoint, Reply, answers, bench, calls
-from moot.examples.review_board import Findings, Repository, critic
-from moot.protocols import Data
+from hustings.agents import Endpoints, connect
+from hustings.agents.models import Provider
+from hustings.agents.testing import FakeEndpoint, Reply, answers, bench, calls
+from hustings.examples.review_board import Findings, Repository, critic
+from hustings.protocols import Data
 
 from .conftest import SHOP, Write
 
@@ -54,7 +54,7 @@ async def test_what_a_model_says_of_lines_that_do_not_read_so_is_left_out(write:
 
 @pytest.mark.parametrize(("key", "there"), [("a-key", True), ("", False)])
 def test_the_models_join_where_there_is_a_key(key: str, there: bool) -> None:
-    code = "from moot.examples.review_board import team; print('critic' in team.members, team.budget)"
+    code = "from hustings.examples.review_board import team; print('critic' in team.members, team.budget)"
     env = {"ANTHROPIC_API_KEY": key, "PATH": ""}
     said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert said.stdout.split()[0] == str(there)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moot.examples.review_board import (
+from hustings.examples.review_board import (
     Draft,
     Findings,
     Proving,
@@ -24,7 +24,7 @@ from moot.examples.review_board import (
     rewritten,
     ruff_fixes,
 )
-from moot.protocols import Proposal
+from hustings.protocols import Proposal
 
 from .conftest import Write
 
@@ -155,7 +155,7 @@ def test_a_formatter_proposes_both_halves_of_a_move_or_none(write: Write, monkey
     def formatted(_: Path, texts: dict[str, str], __: object) -> dict[str, str]:
         return {path: tidied[text] for path, text in texts.items()}
 
-    monkeypatch.setattr("moot.examples.review_board.formatting._formatted", formatted)
+    monkeypatch.setattr("hustings.examples.review_board.formatting._formatted", formatted)
     base = read_sources(root).files["a.py"].digest
     said = format_draft(root, Draft(files=(Rewritten(resource="a.py", base=base, text=after),)))
     [item] = said.proposals

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moot.examples.review_board import BadPatch, apply_patch, unified
+from hustings.examples.review_board import BadPatch, apply_patch, unified
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", "--- a/x", "+++ b/x", "@@ -1 +1 @@", "\f", "é"]), max_size=15)
 TEXTS = st.builds(lambda lines, end: "\n".join(lines) + end, LINES, st.sampled_from(["", "\n"]))

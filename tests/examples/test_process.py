@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.to_thread import run_sync
 
-from moot.examples.review_board import Limits, run, scrubbed
+from hustings.examples.review_board import Limits, run, scrubbed
 
 CHILD = """
 import subprocess, sys
@@ -126,7 +126,7 @@ def test_a_file_cannot_grow_without_end(tmp_path: Path) -> None:
 
 
 def test_the_environment_has_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ANTHROPIC_API_KEY", "MOOT_URL", "NATS_URL", "AWS_SECRET_ACCESS_KEY"):
+    for name in ("ANTHROPIC_API_KEY", "HUSTINGS_URL", "NATS_URL", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "secret")
     _, said = python(tmp_path, "import os; print(dict(os.environ))")
     assert "secret" not in said

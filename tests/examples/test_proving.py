@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moot.examples.review_board import (
+from hustings.examples.review_board import (
     MOST_RUNS,
     Bench,
     Counts,
@@ -26,7 +26,7 @@ from moot.examples.review_board import (
     write_draft,
     write_patch,
 )
-from moot.protocols import Edit, Proposal, Refused, Verdict
+from hustings.protocols import Edit, Proposal, Refused, Verdict
 
 from .conftest import Write
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moot.examples.review_board import accused, sift
-from moot.protocols import Edit, Proposal
+from hustings.examples.review_board import accused, sift
+from hustings.protocols import Edit, Proposal
 
 
 @given(st.sets(st.integers(0, 63), max_size=8))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from moot.examples.review_board import (
+from hustings.examples.review_board import (
     Baseline,
     Bench,
     Findings,
@@ -15,7 +15,7 @@ from moot.examples.review_board import (
     read_sources,
     ruff_fixes,
 )
-from moot.protocols import Edit
+from hustings.protocols import Edit
 
 TOOLS = {"ruff": ruff_fixes, "autoflake": autoflake_fixes}
 

@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 from pydantic import ValidationError
 
-from moot.agents import Specialist, TaskContext
-from moot.examples.review_board import (
+from hustings.agents import Specialist, TaskContext
+from hustings.examples.review_board import (
     Findings,
     Repository,
     api_guard,
@@ -28,7 +28,7 @@ from moot.examples.review_board import (
     scribe,
     vulture,
 )
-from moot.protocols import Blob
+from hustings.protocols import Blob
 
 WITNESSES = [
     *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell),
@@ -90,6 +90,6 @@ def test_the_skills_are_those_that_the_plan_is_made_of() -> None:
         "draft": "review.Draft.v1",
         "format": "review.Formatting.v1",
         "finish": "review.Patch.v1",
-        "trial": "moot.Trial.v1",
+        "trial": "hustings.Trial.v1",
         "prove": "review.Proof.v1",
     }

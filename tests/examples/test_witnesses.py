@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moot.examples.review_board import (
+from hustings.examples.review_board import (
     Findings,
     apply,
     autoflake_fixes,
@@ -22,7 +22,7 @@ from moot.examples.review_board import (
     ruff_fixes,
     unused,
 )
-from moot.protocols import Claim, Proposal, Refused
+from hustings.protocols import Claim, Proposal, Refused
 
 from .conftest import Write
 

@@ -6,9 +6,9 @@ import anthropic  # noqa: F401 - takes seconds, which no clock of a test shall m
 import openai  # noqa: F401
 import pytest
 
-from moot.agents.models import Model
-from moot.agents.models.fake import FakeEndpoint, Reply
-from moot.protocols import Data, ModelFailure, ModelReply, ModelRequest, TextPart, ToolCard, Turn
+from hustings.agents.models import Model
+from hustings.agents.models.fake import FakeEndpoint, Reply
+from hustings.protocols import Data, ModelFailure, ModelReply, ModelRequest, TextPart, ToolCard, Turn
 
 KEY = "sk-canary-7f3a9b"
 SHAPE: Data = {

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from moot.agents import TaskContext
-from moot.agents.models import Listener, Model
-from moot.bus import Bus
-from moot.protocols import (
+from hustings.agents import TaskContext
+from hustings.agents.models import Listener, Model
+from hustings.bus import Bus
+from hustings.protocols import (
     Assigned,
     Data,
     ModelFailure,

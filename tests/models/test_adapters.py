@@ -5,11 +5,11 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from moot.agents.models import Model
-from moot.agents.models.anthropic import Anthropic
-from moot.agents.models.fake import FakeEndpoint, Reply, says
-from moot.agents.models.openai import OpenAI
-from moot.agents.models.wire import Access
+from hustings.agents.models import Model
+from hustings.agents.models.anthropic import Anthropic
+from hustings.agents.models.fake import FakeEndpoint, Reply, says
+from hustings.agents.models.openai import OpenAI
+from hustings.agents.models.wire import Access
 
 from .asking import KEY, Ear, failure, request
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from moot.agents.models import Model
-from moot.agents.models.anthropic import Anthropic
-from moot.agents.models.fake import FakeEndpoint, Reply, answers, calls, fails, limited, overloaded, refuses, says
-from moot.agents.models.wire import Access
-from moot.protocols import Opaque, TextPart, ToolCall, ToolResult, Turn, Usage
+from hustings.agents.models import Model
+from hustings.agents.models.anthropic import Anthropic
+from hustings.agents.models.fake import FakeEndpoint, Reply, answers, calls, fails, limited, overloaded, refuses, says
+from hustings.agents.models.wire import Access
+from hustings.protocols import Opaque, TextPart, ToolCall, ToolResult, Turn, Usage
 
 from .asking import ADD, KEY, SHAPE, Ear, both, failure, request
 
@@ -41,8 +41,8 @@ async def test_text_comes_in_one_piece_and_streamed_alike() -> None:
 async def test_a_shape_and_an_effort_go_as_they_are() -> None:
     """A shape is the schema of output_config, beside the effort."""
     asked = request(MODEL, shape=SHAPE, effort="low")
-    whole, streamed, bodies = await both(adapter, asked, answers({"word": "moot", "count": 2}))
-    assert whole.text == streamed.text == '{"word":"moot","count":2}'
+    whole, streamed, bodies = await both(adapter, asked, answers({"word": "hustings", "count": 2}))
+    assert whole.text == streamed.text == '{"word":"hustings","count":2}'
     for body in bodies:
         assert body["output_config"] == {"format": {"type": "json_schema", "schema": SHAPE}, "effort": "low"}
 

@@ -5,11 +5,11 @@ from functools import partial
 import anyio
 import pytest
 
-from moot.agents import fold
-from moot.agents.models import Listener, tool
-from moot.agents.record import Record
-from moot.bus import Bus
-from moot.protocols import (
+from hustings.agents import fold
+from hustings.agents.models import Listener, tool
+from hustings.agents.record import Record
+from hustings.bus import Bus
+from hustings.protocols import (
     COORDINATOR,
     Assigned,
     BudgetExceeded,

@@ -5,9 +5,9 @@ from typing import Literal
 
 import pytest
 
-from moot.agents.models import Untrusted, tool
-from moot.bus import Bus
-from moot.protocols import Message, ModelFailure, ModelReply, Refused, Tainted, TextPart, ToolResult, Usage
+from hustings.agents.models import Untrusted, tool
+from hustings.bus import Bus
+from hustings.protocols import Message, ModelFailure, ModelReply, Refused, Tainted, TextPart, ToolResult, Usage
 
 from .speakers import Speaker, context, spoken, wants
 

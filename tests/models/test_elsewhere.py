@@ -2,11 +2,11 @@
 
 import time
 
-from moot.agents import Endpoints, Serve, Specialist, TaskContext, Team, connect
-from moot.agents.models import Provider
-from moot.agents.testing import FakeEndpoint, Reply, broker, running, says, serving
-from moot.bus import Bus
-from moot.protocols import Failure, Goal, Message, Outcome, Progress, Result
+from hustings.agents import Endpoints, Serve, Specialist, TaskContext, Team, connect
+from hustings.agents.models import Provider
+from hustings.agents.testing import FakeEndpoint, Reply, broker, running, says, serving
+from hustings.bus import Bus
+from hustings.protocols import Failure, Goal, Message, Outcome, Progress, Result
 
 from .speakers import Speaker, context
 

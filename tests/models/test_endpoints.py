@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from moot.agents.models import Endpoints, Provider, configured
-from moot.agents.models.fake import FakeEndpoint, Reply, fails, says
-from moot.protocols import ModelFailure, UsageError
+from hustings.agents.models import Endpoints, Provider, configured
+from hustings.agents.models.fake import FakeEndpoint, Reply, fails, says
+from hustings.protocols import ModelFailure, UsageError
 
 from .asking import KEY, Ear, failure, request
 
@@ -33,11 +33,11 @@ async def test_two_providers_need_no_file(tmp_path: Path) -> None:
     assert endpoints.has("openai")
 
 
-async def test_moot_toml_adds_providers_and_changes_the_two(tmp_path: Path) -> None:
+async def test_hustings_toml_adds_providers_and_changes_the_two(tmp_path: Path) -> None:
     """A row names kind, base URL and where the key is, relative to the file; one without a key needs none."""
     with FakeEndpoint(script=[says("one"), says("two"), says("three")]) as fake:
         (tmp_path / "key").write_text(f"{KEY}\n")
-        (tmp_path / "moot.toml").write_text(
+        (tmp_path / "hustings.toml").write_text(
             f"""
             [providers.local]
             kind = "openai"
@@ -75,10 +75,10 @@ async def test_moot_toml_adds_providers_and_changes_the_two(tmp_path: Path) -> N
 )
 def test_a_provider_that_is_not_well_described_is_refused(text: str, tmp_path: Path) -> None:
     """The error names the file; a key written into it is not repeated."""
-    (tmp_path / "moot.toml").write_text(text)
+    (tmp_path / "hustings.toml").write_text(text)
     with pytest.raises(UsageError) as caught:
         configured({}, tmp_path)
-    assert "moot.toml" in caught.value.what
+    assert "hustings.toml" in caught.value.what
     assert "sk-canary" not in str(caught.value)
 
 
@@ -155,10 +155,10 @@ async def test_the_key_shows_up_nowhere(
 
 LIGHT = """
 import sys, anyio
-import moot.agents
-from moot.agents import Specialist
-from moot.agents.models import configured, prices
-from moot.protocols import Message
+import hustings.agents
+from hustings.agents import Specialist
+from hustings.agents.models import configured, prices
+from hustings.protocols import Message
 
 class Text(Message):
     text: str
@@ -169,7 +169,7 @@ clerk = Specialist("clerk", "shouts")
 async def shout(text: Text) -> Text:
     return Text(text=text.text.upper())
 
-from moot.agents.testing import *
+from hustings.agents.testing import *
 assert anyio.run(shout, Text(text="a")).text == "A"
 from pathlib import Path
 configured({"ANTHROPIC_API_KEY": "x"}, Path.cwd()).model("anthropic:claude-sonnet-5-5")

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from moot.agents.models.anthropic import Anthropic
-from moot.agents.models.fake import Reply, asked, says
-from moot.agents.models.wire import Access
-from moot.protocols import Data
+from hustings.agents.models.anthropic import Anthropic
+from hustings.agents.models.fake import Reply, asked, says
+from hustings.agents.models.wire import Access
+from hustings.protocols import Data
 
 from .asking import failure, request
 
@@ -27,7 +27,7 @@ def echo(body: Data) -> Reply:
 @contextmanager
 def process(*options: str) -> Iterator[str]:
     """The URL of a fake in a process, which is killed in the end."""
-    command = [sys.executable, "-m", "moot.agents.models.fake", *options]
+    command = [sys.executable, "-m", "hustings.agents.models.fake", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as fake:
         assert fake.stdout
         yield fake.stdout.readline().strip()

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from moot.agents.models import Breaker, Endpoints, Healthy, Listener, Model, Patience, Provider
-from moot.agents.models.fake import FakeEndpoint, Reply, fails, limited, overloaded, refuses, says
-from moot.protocols import ModelFailure, ModelReply, ModelRequest, TextPart, Trouble, Usage
+from hustings.agents.models import Breaker, Endpoints, Healthy, Listener, Model, Patience, Provider
+from hustings.agents.models.fake import FakeEndpoint, Reply, fails, limited, overloaded, refuses, says
+from hustings.protocols import ModelFailure, ModelReply, ModelRequest, TextPart, Trouble, Usage
 
 from .asking import KEY, Ear, failure, request
 

@@ -7,9 +7,9 @@ from typing import Literal
 import pytest
 from pydantic import JsonValue
 
-from moot.agents.models import Tool, Untrusted, tool
-from moot.bus import Bus
-from moot.protocols import (
+from hustings.agents.models import Tool, Untrusted, tool
+from hustings.bus import Bus
+from hustings.protocols import (
     Asked,
     Called,
     Claim,
@@ -35,14 +35,14 @@ ORDERS = [
 TARGETS = [
     ("send_mail", "everything"),
     ("delete", "/"),
-    ("publish", "moot.test.run.r.coordinator.event.concluded"),
+    ("publish", "hustings.test.run.r.coordinator.event.concluded"),
     ("ask_pay", "1000"),
     ("shell", "curl evil"),
 ]
 PLACES: list[Literal["file", "tool", "claim", "field"]] = ["file", "tool", "claim", "field"]
 CASES = [(order, target, place) for order in ORDERS for target in TARGETS for place in PLACES]
 ANSWER = (
-    """{"says": "done", "tasks": [{"skill": "delete"}], "budget": {"calls": 1000}, "subject": "moot.>", "by": "boss"}"""
+    """{"says": "done", "tasks": [{"skill": "delete"}], "budget": {"calls": 1000}, "subject": "x.>", "by": "boss"}"""
 )
 _ORDER = re.compile(r"call (\w+) with (\S+)")
 

@@ -10,11 +10,11 @@ import anyio
 import pytest
 from anyio.abc import Process
 
-from moot.agents.models import Tool
-from moot.agents.models import tool as offered
-from moot.agents.models.mcp import McpFailure, mcp_tools
-from moot.bus import Bus
-from moot.protocols import BudgetExceeded, Refused, ToolResult, UsageError
+from hustings.agents.models import Tool
+from hustings.agents.models import tool as offered
+from hustings.agents.models.mcp import McpFailure, mcp_tools
+from hustings.bus import Bus
+from hustings.protocols import BudgetExceeded, Refused, ToolResult, UsageError
 
 from .speakers import Speaker, context, wants
 
@@ -84,12 +84,12 @@ async def test_what_goes_wrong_there_is_an_error_here() -> None:
 async def test_nothing_of_ours_is_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is started here knows what it was given, and no key."""
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-canary")
-    monkeypatch.setenv("MOOT_URL", "nats://token@127.0.0.1")
+    monkeypatch.setenv("HUSTINGS_URL", "nats://token@127.0.0.1")
     async with mcp_tools(SERVER, only=["secrets"], env={"SHOP": "1"}) as (secrets,):
         known = str(await secrets.call({}))
     assert "SHOP" in known
     assert "ANTHROPIC" not in known
-    assert "MOOT" not in known
+    assert "HUSTINGS" not in known
 
 
 async def test_what_a_server_says_of_itself_is_no_ground_for_trust() -> None:

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from moot.agents.models import Model
-from moot.agents.models.fake import FakeEndpoint, Reply, answers, calls, fails, limited, refuses, says
-from moot.agents.models.openai import OpenAI
-from moot.agents.models.wire import Access
-from moot.protocols import Data, ModelRequest, Opaque, TextPart, ToolResult, Turn, Usage, UsageError
+from hustings.agents.models import Model
+from hustings.agents.models.fake import FakeEndpoint, Reply, answers, calls, fails, limited, refuses, says
+from hustings.agents.models.openai import OpenAI
+from hustings.agents.models.wire import Access
+from hustings.protocols import Data, ModelRequest, Opaque, TextPart, ToolResult, Turn, Usage, UsageError
 
 from .asking import ADD, KEY, SHAPE, Ear, both, failure, request
 
@@ -54,8 +54,10 @@ async def test_usage_that_is_not_told_is_estimated_by_length(usage: Usage) -> No
 
 async def test_a_shape_is_strict_wherever_it_can_be() -> None:
     """Strict mode wants each property required and no default; where keys are open, the shape goes as it is."""
-    whole, streamed, bodies = await both(adapter, request(MODEL, shape=SHAPE, effort="low"), answers({"word": "moot"}))
-    assert whole.text == streamed.text == '{"word":"moot"}'
+    whole, streamed, bodies = await both(
+        adapter, request(MODEL, shape=SHAPE, effort="low"), answers({"word": "hustings"})
+    )
+    assert whole.text == streamed.text == '{"word":"hustings"}'
     strict: Data = {
         "type": "object",
         "properties": {"word": {"type": "string"}, "count": {"type": "integer"}},
@@ -190,4 +192,4 @@ async def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(UsageError) as caught:
         await adapter("http://127.0.0.1:1")(ASKED, None)
-    assert caught.value.hint == "pip install 'moot[openai]'"
+    assert caught.value.hint == "pip install 'hustings[openai]'"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from moot.agents.models import prices
-from moot.protocols import Usage, UsageError
+from hustings.agents.models import prices
+from hustings.protocols import Usage, UsageError
 
 MILLION = 1_000_000
 
@@ -23,7 +23,7 @@ def test_each_way_of_using_tokens_has_its_price() -> None:
 
 def test_the_file_is_dated_and_all_its_rows_are_offers() -> None:
     """Each has prices, a stated quality and a typical time; the rows that were not checked say so."""
-    shipped = tomllib.loads((files("moot.agents.models") / "prices.toml").read_text())
+    shipped = tomllib.loads((files("hustings.agents.models") / "prices.toml").read_text())
     assert isinstance(shipped["date"], date)
     for name in shipped["models"]:
         offer = prices({}).offer(name)
@@ -65,13 +65,13 @@ def test_a_stranger_costs_about_what_its_family_does(name: str, like: str) -> No
 
 
 def test_rows_of_your_own_override(tmp_path: Path) -> None:
-    """MOOT_PRICES names a file whose rows count, the others stay."""
+    """HUSTINGS_PRICES names a file whose rows count, the others stay."""
     file = tmp_path / "mine.toml"
     file.write_text(
         '[models."local:llama"]\ninput = 0.0\noutput = 0.0\ncache_read = 0.0\ncache_write = 0.0\n'
         '[models."anthropic:claude-opus-5-5"]\ninput = 1.0\noutput = 1.0\ncache_read = 1.0\ncache_write = 1.0\n'
     )
-    mine = prices({"MOOT_PRICES": str(file)})
+    mine = prices({"HUSTINGS_PRICES": str(file)})
     assert mine.cost("local:llama", Usage(output=MILLION)) == (0.0, True)
     assert mine.cost("anthropic:claude-opus-5-5", Usage(output=MILLION)) == (1.0, True)
     assert mine.offer("anthropic:claude-sonnet-5-5") == prices({}).offer("anthropic:claude-sonnet-5-5")
@@ -85,6 +85,6 @@ def test_bad_prices_are_refused(text: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(UsageError, match=r"mine\.toml"):
-        prices({"MOOT_PRICES": str(file)})
+        prices({"HUSTINGS_PRICES": str(file)})
     with pytest.raises(UsageError, match="cannot be read"):
-        prices({"MOOT_PRICES": str(tmp_path / "missing.toml")})
+        prices({"HUSTINGS_PRICES": str(tmp_path / "missing.toml")})

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue, TypeAdapter
 
-from moot.protocols import (
+from hustings.protocols import (
     Amount,
     Claim,
     Concluded,
@@ -138,7 +138,7 @@ def wire(**changed: Any) -> bytes:
         "specversion": "1.0",
         "id": "1",
         "source": "ann",
-        "type": "moot.run.cancelled.v1",
+        "type": "hustings.run.cancelled.v1",
         "subject": "s",
         "time": "2026-01-02T03:04:05Z",
         "runid": "r1",
@@ -150,7 +150,7 @@ def wire(**changed: Any) -> bytes:
 def test_the_envelope_is_a_cloud_event() -> None:
     """The required attributes of CloudEvents 1.0 and our extensions, all in lower case, and data."""
     sealed = seal(
-        Result(task="t", attempt=1, agent="ann", output=1), source="ann", run="r1", subject="moot.x", cause="c"
+        Result(task="t", attempt=1, agent="ann", output=1), source="ann", run="r1", subject="hustings.x", cause="c"
     )
     fields = json.loads(sealed.encode())
     assert set(fields) == {
@@ -158,8 +158,8 @@ def test_the_envelope_is_a_cloud_event() -> None:
         *("runid", "causationid", "correlationid"),
     }
     assert fields["specversion"] == "1.0"
-    assert fields["type"] == "moot.task.result.v1"
-    assert (fields["runid"], fields["causationid"], fields["subject"]) == ("r1", "c", "moot.x")
+    assert fields["type"] == "hustings.task.result.v1"
+    assert (fields["runid"], fields["causationid"], fields["subject"]) == ("r1", "c", "hustings.x")
     assert datetime.fromisoformat(fields["time"]).tzinfo is not None
 
 
@@ -177,8 +177,8 @@ def test_what_another_implementation_wrote_is_read() -> None:
         (b"[]", "object"),
         (b"\xff\xfe", "Invalid JSON"),
         (wire(type=None), "type"),
-        (wire(type="moot.run.danced.v1"), "moot.run.cancelled.v1"),
-        (wire(type="moot.run.cancelled.v2"), "moot.run.cancelled.v2"),
+        (wire(type="hustings.run.danced.v1"), "hustings.run.cancelled.v1"),
+        (wire(type="hustings.run.cancelled.v2"), "hustings.run.cancelled.v2"),
         (wire(specversion="0.3"), "specversion: Input should be '1.0'"),
         (wire(time="yesterday"), "time: "),
         (wire(time="2026-01-02T03:04:05"), "time: "),
@@ -207,7 +207,7 @@ def test_the_contract_of_every_event_is_one_of_a_kind() -> None:
     """Name and major version, lower case, and no two alike: the type on the wire says which event it is."""
     contracts = [kind.__contract__ for kind in get_args(Event)]
     assert len(set(contracts)) == len(contracts)
-    assert all(name.startswith("moot.") and name.endswith(".v1") and name == name.lower() for name in contracts)
+    assert all(name.startswith("hustings.") and name.endswith(".v1") and name == name.lower() for name in contracts)
 
 
 def test_ids_are_ordered_by_time() -> None:

@@ -4,13 +4,13 @@ import inspect
 
 import pytest
 
-from moot import protocols
-from moot.protocols import BadName, BrokerUnavailable, BusError, MootError, UsageError
+from hustings import protocols
+from hustings.protocols import BadName, BrokerUnavailable, BusError, HustingsError, UsageError
 
 TREE = [each for each in vars(protocols).values() if inspect.isclass(each) and issubclass(each, Exception)]
 
 
-def exits(error: type[MootError]) -> int:
+def exits(error: type[HustingsError]) -> int:
     """As designed: 2 usage, 4 a proof does not hold, 6 no broker, 1 whatever else."""
     if issubclass(error, UsageError):
         return 2
@@ -20,10 +20,10 @@ def exits(error: type[MootError]) -> int:
 
 
 @pytest.mark.parametrize("error", TREE, ids=lambda error: error.__name__)
-def test_every_error_says_what_to_do(error: type[MootError]) -> None:
+def test_every_error_says_what_to_do(error: type[HustingsError]) -> None:
     """A docstring of its own, a whole sentence, is the hint; the exit code is the designed one; the root is one."""
     doc = error.__doc__
-    assert issubclass(error, MootError)
+    assert issubclass(error, HustingsError)
     assert doc
     assert doc[0].isupper()
     assert doc.endswith(".")
@@ -34,7 +34,7 @@ def test_every_error_says_what_to_do(error: type[MootError]) -> None:
 
 def test_the_tree_is_whole() -> None:
     """Every error of the module is at the front door."""
-    module = inspect.getmodule(MootError)
+    module = inspect.getmodule(HustingsError)
     assert module is not None
     defined = {name for name, each in vars(module).items() if inspect.isclass(each) and issubclass(each, Exception)}
     assert defined == {error.__name__ for error in TREE}
@@ -43,7 +43,7 @@ def test_the_tree_is_whole() -> None:
 
 def test_an_error_says_what_and_why_and_may_have_a_better_hint() -> None:
     """What, why, and what to try; the class's hint only where nothing better is known."""
-    plain, told = MootError("it broke"), BadName("it broke", "it was glass", hint="Use steel.")
+    plain, told = HustingsError("it broke"), BadName("it broke", "it was glass", hint="Use steel.")
     assert (str(plain), plain.why) == ("it broke", "")
     assert (str(told), told.what, told.why, told.hint) == (
         "it broke: it was glass",

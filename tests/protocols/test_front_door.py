@@ -6,13 +6,13 @@ from types import ModuleType
 
 import pytest
 
-from moot import agents, bus, examples, protocols
-from moot.agents import cli
+from hustings import agents, bus, examples, protocols
+from hustings.agents import cli
 
 
 @pytest.mark.parametrize("door", [protocols, bus, agents, cli, examples], ids=lambda door: door.__name__)
 def test_every_name_of_all_exists(door: ModuleType) -> None:
-    """`from moot.X import NAME` works for all that `__all__` promises, and no name is promised twice."""
+    """`from hustings.X import NAME` works for all that `__all__` promises, and no name is promised twice."""
     names = vars(door)["__all__"]
     assert len(set(names)) == len(names)
     missing = [name for name in names if not hasattr(door, name)]

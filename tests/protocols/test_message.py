@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from moot import protocols
-from moot.protocols import Claim, Contract, Edit, Item, Message, Proposal, shape
+from hustings import protocols
+from hustings.protocols import Claim, Contract, Edit, Item, Message, Proposal, shape
 
 
 class Note(Message):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moot.protocols import BadName, Subject, Subjects, is_token, parse, token
+from hustings.protocols import BadName, Subject, Subjects, is_token, parse, token
 
 TOKENS = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, JsonValue, SecretStr, computed_field, field_serializer
 
-from moot.protocols import (
+from hustings.protocols import (
     DEEPEST,
     Answered,
     Asked,

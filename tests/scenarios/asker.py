@@ -1,7 +1,7 @@
 """Asker: a team whose chief asks the scholar, through the coordinator, and whose two parrots ask each other."""
 
-from moot.agents import Specialist, TaskContext, Team
-from moot.protocols import AskFailed, Goal, Message, Outcome
+from hustings.agents import Specialist, TaskContext, Team
+from hustings.protocols import AskFailed, Goal, Message, Outcome
 
 
 class Errand(Goal, contract="asker.Errand.v1"):

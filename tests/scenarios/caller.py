@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import anyio
 
-from moot.agents import Specialist, TaskContext, Team
-from moot.protocols import BudgetExceeded, Goal, Message, Outcome
+from hustings.agents import Specialist, TaskContext, Team
+from hustings.protocols import BudgetExceeded, Goal, Message, Outcome
 
 
 class Errand(Goal, contract="caller.Errand.v1"):

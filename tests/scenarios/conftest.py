@@ -9,7 +9,7 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from moot.agents.cli import main
+from hustings.agents.cli import main
 
 
 class Answered(NamedTuple):
@@ -28,15 +28,15 @@ class Answered(NamedTuple):
         return self.err.splitlines()
 
 
-Moot = Callable[..., Awaitable[Answered]]
+Hustings = Callable[..., Awaitable[Answered]]
 
 
 @pytest.fixture
-def moot(broker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Moot]:
-    """Run `moot ARGS` against the tests' broker, in a thread beside what goes on in the test."""
-    for name in [name for name in os.environ if name.startswith("MOOT_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
+def hustings(broker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Hustings]:
+    """Run `hustings ARGS` against the tests' broker, in a thread beside what goes on in the test."""
+    for name in [name for name in os.environ if name.startswith("HUSTINGS_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MOOT_URL", broker)
+    monkeypatch.setenv("HUSTINGS_URL", broker)
 
     def call(args: tuple[str, ...]) -> Answered:
         capsys.readouterr()
@@ -47,9 +47,9 @@ def moot(broker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         assert "Traceback" not in said.err
         return said
 
-    async def moot(*args: str) -> Answered:
+    async def hustings(*args: str) -> Answered:
         with anyio.fail_after(60):
             return await anyio.to_thread.run_sync(call, args, abandon_on_cancel=True)
 
     with capture_logs():
-        yield moot
+        yield hustings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import (
+from hustings.agents import (
     Report,
     Specialist,
     TaskContext,
@@ -21,7 +21,7 @@ from moot.agents import (
     unopposed,
     verified,
 )
-from moot.protocols import (
+from hustings.protocols import (
     Blob,
     Claim,
     Edit,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Specialist, TaskContext, Team, unopposed
-from moot.protocols import Claim, Goal, Message, Outcome, Refused, Testimony, Verdict
+from hustings.agents import Specialist, TaskContext, Team, unopposed
+from hustings.protocols import Claim, Goal, Message, Outcome, Refused, Testimony, Verdict
 
 
 class Trouble(Goal, contract="doom.Trouble.v1"):

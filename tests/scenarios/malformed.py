@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from moot.protocols import (
+from hustings.protocols import (
     Amount,
     Assigned,
     Cancelled,
@@ -26,7 +26,7 @@ def sealed(event: Event, run: str) -> bytes:
 
 def consumers(team: str, run: str, agent: str) -> dict[str, tuple[bytes, At]]:
     """Of every consumer a message that would be good there, and the subject, by a number. `agent` is a specialist."""
-    runs = f"moot.{team}.run"
+    runs = f"hustings.{team}.run"
     goal = GoalAsked(type="Case.v1", goal={}, by="mallory")
     task = Assigned(task="t", step="s", agent=agent, attempt=1, skill="none", input={}, deadline=4e9)
     result = Result(task="t", attempt=1, agent=agent, output={}, version="1.0.0", seconds=0.1)
@@ -43,8 +43,8 @@ def consumers(team: str, run: str, agent: str) -> dict[str, tuple[bytes, At]]:
             sealed(Spent(task="t", attempt=1, agent=agent, amount=Amount(calls=1)), run),
             lambda n: f"{runs}.{run}.{agent}.spend.t.{n}",
         ),
-        "heartbeats": (beat.model_dump_json().encode(), lambda n: f"moot.{team}.live.ghost.heartbeat"),
-        "progress": (progress.model_dump_json().encode(), lambda n: f"moot.{team}.live.ghost.progress"),
-        "cards": (b'{"name":"ghost"}', lambda n: f"moot.{team}.live.{agent}.card"),
+        "heartbeats": (beat.model_dump_json().encode(), lambda n: f"hustings.{team}.live.ghost.heartbeat"),
+        "progress": (progress.model_dump_json().encode(), lambda n: f"hustings.{team}.live.ghost.progress"),
+        "cards": (b'{"name":"ghost"}', lambda n: f"hustings.{team}.live.{agent}.card"),
         "discovery": (b'{"name":"ghost"}', lambda n: f"$SRV.{('PING', 'INFO', 'STATS')[n % 3]}"),
     }

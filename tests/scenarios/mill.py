@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
-from moot.agents import Client, Specialist, TaskContext, Team, coordinate
-from moot.agents.testing import serving
-from moot.bus import open_bus
-from moot.protocols import Assigned, Concluded, DeadLetter, Entry, Event, Goal, Message, Outcome
+from hustings.agents import Client, Specialist, TaskContext, Team, coordinate
+from hustings.agents.testing import serving
+from hustings.bus import open_bus
+from hustings.protocols import Assigned, Concluded, DeadLetter, Entry, Event, Goal, Message, Outcome
 
 
 class Grain(Goal, contract="mill.Grain.v1"):

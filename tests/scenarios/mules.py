@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 
 import anyio
 
-from moot.agents import Specialist, Team
-from moot.protocols import Goal, Message, Outcome
+from hustings.agents import Specialist, Team
+from hustings.protocols import Goal, Message, Outcome
 
 
 class Ask(Goal, contract="mules.Ask.v1"):

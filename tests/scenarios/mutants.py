@@ -55,7 +55,7 @@ def _another_kind(good: bytes, chance: Random) -> bytes:
     if "type" not in message:
         return to_json({**message, "agent": chance.choice(("", "a b", "*", ">", "a.b", "x" * 5000, "somebody"))})
     kind = str(message["type"])
-    changes = {"type": "moot.surprise.v1"}, {"type": kind.removesuffix("1") + "2"}, {"runid": "another"}
+    changes = {"type": "hustings.surprise.v1"}, {"type": kind.removesuffix("1") + "2"}, {"runid": "another"}
     return to_json({**message, **chance.choice(changes)})
 
 

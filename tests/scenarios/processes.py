@@ -19,17 +19,17 @@ from uuid import uuid4
 import anyio
 from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
-from moot.agents import Client, connect
-from moot.bus import find_embedded, gone
-from moot.protocols import Progress
+from hustings.agents import Client, connect
+from hustings.bus import find_embedded, gone
+from hustings.protocols import Progress
 
 from . import court
 
-MARK = "MOOT_SCENARIO"  # in the environment of all that a scenario starts, so that what is left of it can be found
+MARK = "HUSTINGS_SCENARIO"  # in the environment of all that a scenario starts, so that what is left of it can be found
 TEXT = "alpha\nbeta\nfatal\n"
 OUTSIDER = '''\
-from moot.agents import Specialist
-from moot.protocols import Claim, Goal, Testimony
+from hustings.agents import Specialist
+from hustings.protocols import Claim, Goal, Testimony
 
 class Case(Goal, contract="court.Case.v1"):
     hold: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ class Running:
 
 
 class Place:
-    """A folder with the module `court` in it, in the environment of a user who has nothing but moot."""
+    """A folder with the module `court` in it, in the environment of a user who has nothing but hustings."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -140,14 +140,14 @@ class Place:
             **kept,
             "HOME": str(folder / "home"),
             "XDG_RUNTIME_DIR": str(folder / "runtime"),
-            "MOOT_DURABILITY": "process",
+            "HUSTINGS_DURABILITY": "process",
             MARK: str(uuid4()),
         }
 
     @property
     def home(self) -> Path:
-        """Where `moot` keeps what it has to keep."""
-        return self.folder / ".moot"
+        """Where `hustings` keeps what it has to keep."""
+        return self.folder / ".hustings"
 
     @property
     def url(self) -> str:
@@ -168,9 +168,9 @@ class Place:
         return place
 
     @asynccontextmanager
-    async def moot(self, *args: str, **env: str) -> AsyncIterator[Running]:
+    async def hustings(self, *args: str, **env: str) -> AsyncIterator[Running]:
         """Run a command while the block runs; then it is told to stop, unless it has ended."""
-        command = [sys.executable, "-m", "moot.agents.cli", *args]
+        command = [sys.executable, "-m", "hustings.agents.cli", *args]
         async with await anyio.open_process(
             command, stdin=subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, cwd=self.folder, env=self.env | env
         ) as process:
@@ -185,13 +185,13 @@ class Place:
 
     async def call(self, *args: str, seconds: float = 30, **env: str) -> Said:
         """Run a command to its end."""
-        async with self.moot(*args, **env) as running:
+        async with self.hustings(*args, **env) as running:
             return await running.end(seconds)
 
     @asynccontextmanager
     async def up(self, target: str = "court:team", *args: str) -> AsyncIterator[Running]:
         """A team that is up, with nobody missing."""
-        async with self.moot("up", target, *args) as running:
+        async with self.hustings("up", target, *args) as running:
             await running.until("is up: coordinator and")
             yield running
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from moot.agents import Client, Specialist, Supervisor, Team, connect, fold
-from moot.agents.record import Record
-from moot.agents.supervisor import Child
-from moot.agents.testing import broker, running
-from moot.bus import Bus, embedded, open_bus
-from moot.protocols import Amount, Answered, Asked, Assigned, Budget, Entry, Miss, Result, Share
+from hustings.agents import Client, Specialist, Supervisor, Team, connect, fold
+from hustings.agents.record import Record
+from hustings.agents.supervisor import Child
+from hustings.agents.testing import broker, running
+from hustings.bus import Bus, embedded, open_bus
+from hustings.protocols import Amount, Answered, Asked, Assigned, Budget, Entry, Miss, Result, Share
 
 from .asker import Errand, Told, Word, chief, scholar, team
 
@@ -63,11 +63,11 @@ async def test_who_dies_while_asking_hears_the_same_and_nobody_does_it_twice(poi
     tokens = tmp_path / "tokens"
     tokens.mkdir()
     (tokens / "1").touch()
-    program = (sys.executable, "-m", "moot.agents.cli")
+    program = (sys.executable, "-m", "hustings.agents.cli")
     target = "tests.scenarios.asker:team"
-    async with embedded(tmp_path / "moot", durability="process") as url, connect(url, "asker") as client:
-        env = {"MOOT_URL": url, "PYTHONPATH": str(ROOT)}
-        doomed = env | {"MOOT_FAILPOINT": point, "MOOT_FAILPOINT_TOKENS": str(tokens)}
+    async with embedded(tmp_path / "hustings", durability="process") as url, connect(url, "asker") as client:
+        env = {"HUSTINGS_URL": url, "PYTHONPATH": str(ROOT)}
+        doomed = env | {"HUSTINGS_FAILPOINT": point, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)}
         children = [
             Child("coordinator", (*program, "coordinator", target), env),
             Child("chief", (*program, "agent", target, "--only", "chief"), doomed),

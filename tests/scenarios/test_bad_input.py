@@ -29,7 +29,7 @@ def check(said: Said, code: int, *words: str) -> None:
         (["run", "cort:team", *HERE], ["there is no module cort"]),
         (["run", "court:teem", *HERE], ["there is no teem in court", "court:team"]),
         (["run", "court", *HERE], ["'court' names no", "MODULE:NAME"]),
-        (["run", "court:scribe", *HERE], ["court:scribe is a specialist", "moot agent court:scribe"]),
+        (["run", "court:scribe", *HERE], ["court:scribe is a specialist", "hustings agent court:scribe"]),
         (["run", "court:team"], ["--text"]),
         (["run", "court:team", *HERE, "--texts", "x"], ["--texts"]),
         (["run", "court:pool", "--pages", "many"], ["--pages", "many"]),
@@ -52,15 +52,15 @@ async def test_a_broker_that_is_not_there_or_not_fit(tmp_path: Path) -> None:
     place = Place(tmp_path)
     async with (
         nats_server(tmp_path / "one", f'jetstream {{ store_dir: "{tmp_path / "one"}" }}\n'
-                    "authorization { user: moot, password: open-sesame }") as (guarded, _),
+                    "authorization { user: hustings, password: open-sesame }") as (guarded, _),
         nats_server(tmp_path / "two", "") as (plain, _),
     ):  # fmt: skip
         run, up, agent = ["run", "court:team", *HERE], ["up", "court:team"], ["agent", "court:eager"]
         for verb, url, words in (
-            (run, "nats://moot:s3cret@127.0.0.1:1", "no broker at nats://127.0.0.1:1"),
-            (agent, "nats://moot:s3cret@127.0.0.1:1", "no broker at nats://127.0.0.1:1"),
-            (run, f"nats://moot:s3cret@{guarded}", "wrong or missing credentials"),
-            (up, f"nats://moot:s3cret@{guarded}", "wrong or missing credentials"),
+            (run, "nats://hustings:s3cret@127.0.0.1:1", "no broker at nats://127.0.0.1:1"),
+            (agent, "nats://hustings:s3cret@127.0.0.1:1", "no broker at nats://127.0.0.1:1"),
+            (run, f"nats://hustings:s3cret@{guarded}", "wrong or missing credentials"),
+            (up, f"nats://hustings:s3cret@{guarded}", "wrong or missing credentials"),
             (agent, f"nats://{guarded}", "wrong or missing credentials"),
             (run, f"nats://{plain}", "JetStream off"),
         ):
@@ -72,7 +72,7 @@ async def test_a_broker_that_is_not_there_or_not_fit(tmp_path: Path) -> None:
 async def test_interrupted_in_mid_run(tmp_path: Path) -> None:
     """^C withdraws the run: it is cancelled on the log, the code is 130, and nothing is left running."""
     place = Place(tmp_path)
-    async with place.moot("run", "court:team", *HERE, "--hold", "scribe") as run:
+    async with place.hustings("run", "court:team", *HERE, "--hold", "scribe") as run:
         await run.until("settled")
         os.kill(run.pid, signal.SIGINT)
         said = await run.end()

@@ -7,10 +7,10 @@ import pytest
 
 from .processes import OUTSIDER, Place, nats_server
 
-USERS = 'authorization { users: [{ user: "moot", password: "open-sesame" }] }'
+USERS = 'authorization { users: [{ user: "hustings", password: "open-sesame" }] }'
 
 
-@pytest.mark.parametrize(("config", "user"), [("", ""), (USERS, "moot:open-sesame@")], ids=["open", "guarded"])
+@pytest.mark.parametrize(("config", "user"), [("", ""), (USERS, "hustings:open-sesame@")], ids=["open", "guarded"])
 async def test_up_agent_and_run_from_separate_folders(tmp_path: Path, config: str, user: str) -> None:
     place = Place(tmp_path)
     for name in ("one", "two", "three"):
@@ -24,7 +24,7 @@ async def test_up_agent_and_run_from_separate_folders(tmp_path: Path, config: st
     ):
         url = f"nats://{user}{address}"
         both = ["outsider:outsider", "critic:critic"]  # in one process
-        async with one.up("court:team", "--url", url) as up, two.moot("agent", *both, "--url", url) as agent:
+        async with one.up("court:team", "--url", url) as up, two.hustings("agent", *both, "--url", url) as agent:
             await agent.until('["know"], "event": "ready"')
             await agent.until('"agent": "critic"')
             said = await three.call("run", "court:team", "--text", "text", "-o", "json", "--url", url)
@@ -42,7 +42,7 @@ async def test_a_broker_that_stops_in_mid_run(tmp_path: Path) -> None:
     place = Place(tmp_path)
     async with nats_server(tmp_path / "nats", f'jetstream {{ store_dir: "{tmp_path}/nats" }}') as (address, server):
         command = ["run", "court:team", "--text", "text", "--hold", "scribe", "--url", f"nats://{address}"]
-        async with place.moot(*command) as run:
+        async with place.hustings(*command) as run:
             await run.until("settled")
             server.kill()
             began = time.monotonic()

@@ -12,11 +12,11 @@ from typing import Literal
 import anyio
 import pytest
 
-from moot.agents import Supervisor, connect
-from moot.agents.models.fake import FakeEndpoint, Reply, says
-from moot.agents.supervisor import Child
-from moot.bus import embedded
-from moot.protocols import Budget, Data
+from hustings.agents import Supervisor, connect
+from hustings.agents.models.fake import FakeEndpoint, Reply, says
+from hustings.agents.supervisor import Child
+from hustings.bus import embedded
+from hustings.protocols import Budget, Data
 
 from .caller import Errand
 
@@ -69,8 +69,8 @@ async def errand(folder: Path, number: int, when: When) -> tuple[list[int], Cras
     tokens.mkdir(parents=True)
     crashes = Crashes(number, when, tokens)
     with FakeEndpoint(crashes) as fake:
-        async with embedded(folder / "moot", durability="process") as url, connect(url, "caller") as client:
-            env = {"MOOT_FAILPOINT": when, "MOOT_FAILPOINT_TOKENS": str(tokens)} if when != "during" else {}
+        async with embedded(folder / "hustings", durability="process") as url, connect(url, "caller") as client:
+            env = {"HUSTINGS_FAILPOINT": when, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)} if when != "during" else {}
             async with processes(url, fake.url, env, crashes):
                 with anyio.fail_after(90):
                     report = await client.outcome(await client.ask(Errand(calls=CALLS)))
@@ -87,10 +87,10 @@ async def test_sixty_four_calls_at_once_never_pass_a_budget_of_ten(point: str, t
     tokens.mkdir()
     for number in range(3 if point else 2):
         (tokens / str(number)).touch()
-    env = {"MOOT_FAILPOINT": point, "MOOT_FAILPOINT_TOKENS": str(tokens)} if point else {}
+    env = {"HUSTINGS_FAILPOINT": point, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)} if point else {}
     with FakeEndpoint(lambda body: says("word")) as fake:
         async with (
-            embedded(tmp_path / "moot", durability="process") as url,
+            embedded(tmp_path / "hustings", durability="process") as url,
             connect(url, "caller") as client,
             processes(url, fake.url, env, Crashes(0, "during", tokens)),
         ):
@@ -111,10 +111,10 @@ async def test_sixty_four_calls_at_once_never_pass_a_budget_of_ten(point: str, t
 @asynccontextmanager
 async def processes(url: str, endpoint: str, env: dict[str, str], crashes: Crashes) -> AsyncIterator[None]:
     """Coordinator and agent, started again whenever they end."""
-    program = (sys.executable, "-m", "moot.agents.cli")
+    program = (sys.executable, "-m", "hustings.agents.cli")
     target = "tests.scenarios.caller:team"
     everywhere = {
-        "MOOT_URL": url,
+        "HUSTINGS_URL": url,
         "PYTHONPATH": str(ROOT),
         "ANTHROPIC_BASE_URL": endpoint,
         "ANTHROPIC_API_KEY": "a-key-for-tests",

@@ -5,9 +5,9 @@ from collections import Counter
 import anyio
 import pytest
 
-from moot.agents import Client, Letter
-from moot.bus import Bus
-from moot.protocols import AlreadyThere, Assigned, Cancelled, DeadLetter, Failure, GoalAsked, NotFound, Result
+from hustings.agents import Client, Letter
+from hustings.bus import Bus
+from hustings.protocols import AlreadyThere, Assigned, Cancelled, DeadLetter, Failure, GoalAsked, NotFound, Result
 
 from .mill import Grain, Mill, entries, heard
 
@@ -134,7 +134,7 @@ async def test_what_was_too_large_for_the_bus_is_redriven_as_well(mill: Mill, cl
             await client.outcome(await client.ask(Grain(pieces=1, stones=(0,), husk=600_000)))
         letters = await client.dead()
         found = await client.autopsy(letters[0])
-        assert b"moot.message.stored.v1" in found.original
+        assert b"hustings.message.stored.v1" in found.original
         assert len(str(found.input["piece"])) > 600_000
         async with mill.working("1.1.0"):
             (again,) = await client.redrive(letters)

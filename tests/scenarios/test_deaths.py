@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import anyio
 
-from moot.agents import Client, Report
-from moot.agents.process import WORN
-from moot.bus import gone
-from moot.protocols import Assigned, DeadLetter, Failure, Lapsed
+from hustings.agents import Client, Report
+from hustings.agents.process import WORN
+from hustings.bus import gone
+from hustings.protocols import Assigned, DeadLetter, Failure, Lapsed
 
 from . import doom
 from .processes import Held, Place, following
@@ -25,7 +25,7 @@ GOOD = ("good",) * 20
 
 def place_of_doom(folder: Path) -> Place:
     place = Place(folder)
-    place.env["MOOT_WATCHDOG"] = "1.5"
+    place.env["HUSTINGS_WATCHDOG"] = "1.5"
     shutil.copy(doom.__file__, folder / "doom.py")
     return place
 
@@ -91,7 +91,7 @@ async def test_what_a_killed_process_had_in_hand_is_taken_over(tmp_path: Path) -
     Within three heartbeats plus two seconds, and a cell has to start where it may be the task that kills."""
     place = place_of_doom(tmp_path)
     (tmp_path / "history").mkdir()
-    place.env["MOOT_HISTORY"] = str(tmp_path / "history")
+    place.env["HUSTINGS_HISTORY"] = str(tmp_path / "history")
     async with place.up("doom:team", "-m", "convict=2"), following(place, "doom") as (client, held):
         with anyio.fail_after(60):
             run = await client.ask(doom.Trouble(ways=("wait",), gate=str(tmp_path)))
@@ -121,7 +121,7 @@ async def test_what_a_killed_process_had_in_hand_is_taken_over(tmp_path: Path) -
 
 def points(place: Place, name: str, **detail: object) -> list[dict[str, Any]]:
     """What was reached, by whatever process."""
-    files = Path(place.env["MOOT_HISTORY"]).glob("*.jsonl")
+    files = Path(place.env["HUSTINGS_HISTORY"]).glob("*.jsonl")
     all_of_them = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     return [each for each in all_of_them if each["point"] == name and detail.items() <= each.items()]
 
@@ -137,7 +137,7 @@ async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
     code 0; nothing is lost, and what was finished is done once. Told twice, it ends on the spot, and that is safe."""
     place = place_of_doom(tmp_path)
     (tmp_path / "history").mkdir()
-    place.env["MOOT_HISTORY"] = str(tmp_path / "history")
+    place.env["HUSTINGS_HISTORY"] = str(tmp_path / "history")
     async with place.up("doom:team", "-m", "convict=2") as up, following(place, "doom") as (client, held):
         with anyio.fail_after(90):
             run = await client.ask(doom.Trouble(ways=("wait", *("good",) * 60, "wait"), gate=str(tmp_path)))

@@ -8,10 +8,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from moot.agents import RunState, connect
-from moot.bus import embedded
-from moot.examples.review_board import apply_patch, read_sources
-from moot.protocols import Proposal
+from hustings.agents import RunState, connect
+from hustings.bus import embedded
+from hustings.examples.review_board import apply_patch, read_sources
+from hustings.protocols import Proposal
 
 from .processes import Place
 

@@ -12,9 +12,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from moot.agents import Brief, Client, Docket, RunState, Specialist, Team, folding, unopposed
-from moot.agents.testing import running
-from moot.protocols import (
+from hustings.agents import Brief, Client, Docket, RunState, Specialist, Team, folding, unopposed
+from hustings.agents.testing import running
+from hustings.protocols import (
     Assigned,
     Claim,
     Concluded,
@@ -205,7 +205,7 @@ async def test_a_decision_that_does_not_count_is_not_made_for_ever(
     def evolve(state: RunState, entry: Entry) -> None:
         folding.evolve(state, entry._replace(envelope=None) if isinstance(entry.event, deaf) else entry)
 
-    monkeypatch.setattr("moot.agents.coordinator.evolve", evolve)
+    monkeypatch.setattr("hustings.agents.coordinator.evolve", evolve)
     async with running(replace(TEAM, name=team), broker) as client:
         ended = await end(client, Work())
         assert ended.status == "failed"

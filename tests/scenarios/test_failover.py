@@ -7,10 +7,10 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Client, Specialist, Team
-from moot.agents.testing import running
-from moot.bus import Bus
-from moot.protocols import COORDINATOR, Assigned, Concluded, Driving, Entry, Goal, Lapsed, Message, Outcome, Result
+from hustings.agents import Client, Specialist, Team
+from hustings.agents.testing import running
+from hustings.bus import Bus
+from hustings.protocols import COORDINATOR, Assigned, Concluded, Driving, Entry, Goal, Lapsed, Message, Outcome, Result
 
 from .processes import Place, following
 from .test_killed import case, open_gates, settled

@@ -11,10 +11,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from moot.agents import Client, RunState, Supervisor, connect, evolve
-from moot.agents.supervisor import Child
-from moot.bus import POINTS, embedded
-from moot.protocols import Answer, Concluded, Entry, Failure, Progress, Result
+from hustings.agents import Client, RunState, Supervisor, connect, evolve
+from hustings.agents.supervisor import Child
+from hustings.bus import POINTS, embedded
+from hustings.protocols import Answer, Concluded, Entry, Failure, Progress, Result
 
 from .till import Shopping, booked, new_ledger
 
@@ -22,8 +22,8 @@ ROOT = Path(__file__).parent.parent.parent
 CRASHES = 2  # at the point, and again in the life after
 CLIENT = """
 import sys, anyio
-from moot.agents import connect
-from moot.protocols import AlreadyThere
+from hustings.agents import connect
+from hustings.protocols import AlreadyThere
 from tests.scenarios.till import Shopping
 
 async def main(url, ledger):
@@ -65,8 +65,8 @@ async def crash_at(point: str, folder: Path) -> None:
     tokens.mkdir()
     for number in range(1 if point == "ask.after" else CRASHES):  # who asks again for what is there gets no further
         (tokens / str(number)).touch()
-    env = {"MOOT_FAILPOINT": point, "MOOT_FAILPOINT_TOKENS": str(tokens)}
-    async with embedded(folder / "moot", durability="process") as url, connect(url, "till") as client:
+    env = {"HUSTINGS_FAILPOINT": point, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)}
+    async with embedded(folder / "hustings", durability="process") as url, connect(url, "till") as client:
         async with processes(url, str(ledger), point, env) as supervisor:
             with anyio.fail_after(60):
                 if point in BACK:
@@ -121,9 +121,9 @@ def check(entries: list[Entry], ledger: Path, *, all_sold: bool) -> None:
 @asynccontextmanager
 async def processes(url: str, ledger: str, point: str, env: dict[str, str]) -> AsyncIterator[Supervisor]:
     """Coordinator, agent, and a client where the point is in a client; each is started again whenever it ends."""
-    program = (sys.executable, "-m", "moot.agents.cli")
+    program = (sys.executable, "-m", "hustings.agents.cli")
     target = "tests.scenarios.till:team"
-    everywhere = {"MOOT_URL": url, "PYTHONPATH": str(ROOT), **env}
+    everywhere = {"HUSTINGS_URL": url, "PYTHONPATH": str(ROOT), **env}
     children = [
         Child("coordinator", (*program, "coordinator", target), everywhere),
         Child("clerk", (*program, "agent", target), everywhere),

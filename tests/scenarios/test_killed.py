@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Client, Report
-from moot.protocols import Proposal
+from hustings.agents import Client, Report
+from hustings.protocols import Proposal
 
 from . import court
 from .processes import Place, following
@@ -47,7 +47,7 @@ def open_gates(place: Place, *names: str) -> None:
 
 
 async def test_whoever_is_killed_in_mid_run_the_run_comes_to_the_same(tmp_path: Path) -> None:
-    """Each kind of specialist, the coordinator and the broker; and when `moot up` itself is killed, all ends."""
+    """Each kind of specialist, the coordinator and the broker; and when `hustings up` itself is killed, all ends."""
     place = Place(tmp_path)
     async with place.up() as up:
         async with following(place) as (client, held):

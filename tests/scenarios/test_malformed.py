@@ -7,9 +7,9 @@ from random import Random
 
 import anyio
 
-from moot.agents import Client
-from moot.agents.testing import running
-from moot.protocols import parse
+from hustings.agents import Client
+from hustings.agents.testing import running
+from hustings.protocols import parse
 
 from . import court
 from .malformed import RUN, consumers

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from moot.agents.testing import FakeEndpoint, Reply, answers, calls
-from moot.protocols import Data
+from hustings.agents.testing import FakeEndpoint, Reply, answers, calls
+from hustings.protocols import Data
 
 from .processes import Place
 
@@ -66,7 +66,7 @@ async def test_two_models_disagree_a_judge_settles_it_and_the_tests_prove_it(tmp
         only = [f"--only={name}" for name in ("critic", "simplifier")]
         said = await place.call(
             "run",
-            "moot.examples.review_board:team",
+            "hustings.examples.review_board:team",
             "--repository",
             str(tmp_path / "shop"),
             *only,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Client
-from moot.agents.process import WORN
+from hustings.agents import Client
+from hustings.agents.process import WORN
 
 from . import mules
 from .processes import Place, following
@@ -55,9 +55,9 @@ async def test_an_agent_run_alone_begins_anew_by_itself_and_ends_when_told(tmp_p
     """Under its own number. Neither a skill nor a lifespan that swallows its cancellation holds it up."""
     place = place_of_mules(tmp_path)
     alone = ("agent", "mules:sloth", "--team", "sloths", "--log-format", "json")
-    async with place.moot("coordinator", "mules:sloths") as coordinator:
+    async with place.hustings("coordinator", "mules:sloths") as coordinator:
         await coordinator.until('"ready"')
-        async with place.moot(*alone) as agent, following(place, "sloths") as (client, _):
+        async with place.hustings(*alone) as agent, following(place, "sloths") as (client, _):
             with anyio.fail_after(60):
                 await agent.until('"event": "ready"')
                 await given_up(client)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents import Client, Report
+from hustings.agents import Client, Report
 
 from . import court
 from .processes import Held, Place, following

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import anyio
 
-from moot.agents.testing import FakeEndpoint, Reply, answers
-from moot.examples.research_desk.understudy import play
-from moot.protocols import Data
+from hustings.agents.testing import FakeEndpoint, Reply, answers
+from hustings.examples.research_desk.understudy import play
+from hustings.protocols import Data
 
 from .processes import Place, Said
 
-DESK = "moot.examples.research_desk:team"
+DESK = "hustings.examples.research_desk:team"
 LIBRARY = Path(__file__).parent.parent.parent / "examples/research_desk/library"
 QUESTION = "How long is the pier of Norrvik? When was the lighthouse lit for the first time?"
 CANARY = "sk-canary-7f3a9c51e2"  # the key: it must be found nowhere afterwards
@@ -71,9 +71,9 @@ def telling(folder: Path) -> list[Path]:
 CHANGED = """
 import sys
 from dataclasses import replace
-from moot.examples.research_desk import reader as module
+from hustings.examples.research_desk import reader as module
 module.READ += " Be brief."
-from moot.examples.research_desk import team
+from hustings.examples.research_desk import team
 """
 
 

@@ -42,7 +42,7 @@ async def test_what_works_leaves_it_nowhere(tmp_path: Path, place: Place, form: 
     users = f'authorization {{ user: {json.dumps(USER)}, password: "{SECRET}" }}'
     config = f'jetstream {{ store_dir: "{tmp_path}/store" }}\n{users}'
     async with nats_server(tmp_path / "nats", config) as (address, _):
-        place.env["MOOT_URL"] = f" {FORMS[form]}{address}\n"
+        place.env["HUSTINGS_URL"] = f" {FORMS[form]}{address}\n"
         async with place.up("clerk:team") as up:
             said = await place.call("run", "clerk:team", "--text", "a. b", "--debug", "-v", "-o", "json")
             assert (said.code, said.json["status"]) == (0, "decided")
@@ -58,7 +58,7 @@ async def test_what_works_leaves_it_nowhere(tmp_path: Path, place: Place, form: 
     await place.all_gone()
 
 
-@pytest.mark.parametrize("where", ["MOOT_URL", "NATS_URL", "--url", "moot.toml", "argument"])
+@pytest.mark.parametrize("where", ["HUSTINGS_URL", "NATS_URL", "--url", "hustings.toml", "argument"])
 @pytest.mark.parametrize(
     "url",
     [
@@ -73,15 +73,15 @@ async def test_nor_does_what_is_refused(place: Place, url: str, where: str) -> N
     verbs = [["runs"], ["run", "clerk:team", "--text", "a"], ["agent", "clerk:team"]]
     written = url if "://" in url else f"nats://{url}"
     args = {"--url": ["--url", url], "argument": [written]}.get(where, [])
-    if where == "moot.toml":
-        (place.folder / "moot.toml").write_text(f"url = {json.dumps(url)}")
+    if where == "hustings.toml":
+        (place.folder / "hustings.toml").write_text(f"url = {json.dumps(url)}")
     async with anyio.create_task_group() as group:
-        for verb in verbs if where == "MOOT_URL" else verbs[:1]:
+        for verb in verbs if where == "HUSTINGS_URL" else verbs[:1]:
             group.start_soon(_refused, place, [*verb, *args, "--debug"])
 
 
 async def test_a_url_that_is_none_is_not_repeated(place: Place) -> None:
-    (place.folder / "moot.toml").write_text('url = ["us3r:s3cr3t@h"]')
+    (place.folder / "hustings.toml").write_text('url = ["us3r:s3cr3t@h"]')
     said = await place.call("runs")
     assert said.code == 2
     assert leaks(said.err) == []

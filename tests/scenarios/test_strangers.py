@@ -9,9 +9,9 @@ import anyio
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from moot.agents import Client
-from moot.agents.testing import running
-from moot.protocols import Driving, Event, Result, seal
+from hustings.agents import Client
+from hustings.agents.testing import running
+from hustings.protocols import Driving, Event, Result, seal
 
 from . import court
 from .processes import Held
@@ -67,18 +67,18 @@ async def test_foreign_bytes_cost_an_attempt_at_most(broker: str, team: str, tmp
         result = Result(task="careful-title", attempt=1, agent="careful", output={}, version="1.0.0", seconds=0.1)
         strange = {
             "not JSON": b"\xff\x00 hello",
-            "unknown type": sealed(result, run, type="moot.surprise.v1"),
-            "newer major": sealed(result, run, type="moot.result.v2"),
+            "unknown type": sealed(result, run, type="hustings.surprise.v1"),
+            "newer major": sealed(result, run, type="hustings.result.v2"),
             "wrong field": sealed(result, run, data={"task": 1}),
         }
-        subject = f"moot.{team}.run.{run}"
+        subject = f"hustings.{team}.run.{run}"
         for data in strange.values():
             for kind in ("planned", "settled", "concluded", "nonsense"):
                 await client.bus.connection.publish(f"{subject}.coordinator.event.{kind}", data)
             await client.bus.connection.publish(f"{subject}.coordinator.task.scribe", data)
             await client.bus.connection.publish(f"{subject}.eager.result.eager-shout.1", data)
-            await client.bus.connection.publish(f"moot.{team}.run.strange.mallory.goal", data)
-            await client.bus.connection.publish(f"moot.{team}.live.eager.heartbeat", data)
+            await client.bus.connection.publish(f"hustings.{team}.run.strange.mallory.goal", data)
+            await client.bus.connection.publish(f"hustings.{team}.live.eager.heartbeat", data)
         stolen = f"{subject}.mallory.result.careful-title.1"
         await client.bus.connection.publish(stolen, sealed(result, run))
         for name in ("eager", "careful", "scribe"):
@@ -97,7 +97,7 @@ async def test_a_squatted_answer_costs_an_attempt_at_once(broker: str, team: str
     async with at_work(broker, team) as (client, held):
         run = await ask(client, tmp_path, "eager")
         await held.at(run, "eager")
-        await client.bus.connection.publish(f"moot.{team}.run.{run}.scribe.result.scribe-draft.1", b"first!")
+        await client.bus.connection.publish(f"hustings.{team}.run.{run}.scribe.result.scribe-draft.1", b"first!")
         (tmp_path / "eager").touch()
         report = await client.outcome(run)
         assert report.status == "decided"

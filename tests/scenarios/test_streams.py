@@ -11,8 +11,8 @@ import pytest
 from .processes import Place, Said
 
 CLERK = """
-from moot.agents import Specialist, Team
-from moot.protocols import Goal, Message, Outcome
+from hustings.agents import Specialist, Team
+from hustings.protocols import Goal, Message, Outcome
 
 class Summarise(Goal):
     text: str
@@ -87,7 +87,7 @@ async def test_closed_descriptors_are_the_null_device(place: Place, closed: str)
 
 
 async def test_up_with_a_closed_stdin_has_all_its_members(place: Place) -> None:
-    command = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "moot.agents.cli", "up", "clerk:team"]
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "hustings.agents.cli", "up", "clerk:team"]
     async with await anyio.open_process(command, stderr=subprocess.PIPE, cwd=place.folder, env=place.env) as up:
         assert up.stderr
         heard = b""
@@ -120,14 +120,14 @@ async def test_up_is_not_up_without_a_member(place: Place) -> None:
     (place.folder / "alone.py").write_text(
         f"import sys\nif 'agent' in sys.argv: raise RuntimeError('bad luck')\nshout = print\n{CLERK}"
     )
-    async with place.moot("up", "alone:team") as up:
+    async with place.hustings("up", "alone:team") as up:
         await up.until("team office is not up: clerk did not come", 40)
         assert not any("is up" in row for row in up.rows)
 
 
 async def shell(place: Place, closed: str, *args: str) -> Said:
     """Run a command with some of its descriptors closed."""
-    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "moot.agents.cli", *args]
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "hustings.agents.cli", *args]
     with anyio.fail_after(40):
         done = await anyio.run_process(command, check=False, cwd=place.folder, env=place.env)
     return Said(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -68,15 +68,17 @@ async def test_the_processes_of_a_run_send_one_trace_and_a_replay_links_to_it(
     """Each exports what it has when it ends. A replay is a trace of its own, whose first link is the run's."""
     place = Place(tmp_path)
     assert (
-        await place.call("run", "moot.examples.hello:team", "--text", "text", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+        await place.call(
+            "run", "hustings.examples.hello:team", "--text", "text", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url
+        )
     ).code == 0
-    (workflow,) = [span for span in collector.by("moot.coordinator") if span.name == "invoke_workflow hello"]
-    attempts = [span for agent in ("splitter", "spaces", "letters") for span in collector.by(f"moot.{agent}")]
+    (workflow,) = [span for span in collector.by("hustings.coordinator") if span.name == "invoke_workflow hello"]
+    attempts = [span for agent in ("splitter", "spaces", "letters") for span in collector.by(f"hustings.{agent}")]
     assert {span.name for span in attempts} == {f"invoke_agent {name}" for name in ("splitter", "spaces", "letters")}
     assert {(span.trace_id, span.parent_span_id) for span in attempts} == {(workflow.trace_id, workflow.span_id)}
 
     assert (await place.call("replay", "@last", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)).code == 0
-    (replay,) = collector.by("moot.replay")
+    (replay,) = collector.by("hustings.replay")
     assert (replay.name, replay.parent_span_id) == ("replay hello", b"")
     assert replay.trace_id != workflow.trace_id
     assert {link.trace_id for link in replay.links} == {workflow.trace_id}
@@ -88,6 +90,6 @@ async def test_a_collector_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as hole:
         on = f"http://127.0.0.1:{hole.getsockname()[1]}"
         assert (
-            await place.call("run", "moot.examples.hello:team", "--text", "text", OTEL_EXPORTER_OTLP_ENDPOINT=on)
+            await place.call("run", "hustings.examples.hello:team", "--text", "text", OTEL_EXPORTER_OTLP_ENDPOINT=on)
         ).code == 0
         assert (await place.call("replay", "@last", seconds=8, OTEL_EXPORTER_OTLP_ENDPOINT=on)).code == 0

@@ -52,7 +52,7 @@ async def test_a_team_that_is_up_and_who_joins_it(tmp_path: Path) -> None:
         assert {row["state"] for row in rows.values()} == {"running"}
         assert {row["pid"] for row in rows.values()} == set(place.pids().values())
 
-        async with elsewhere.moot("agent", "outsider:outsider") as agent:
+        async with elsewhere.hustings("agent", "outsider:outsider") as agent:
             await agent.until('"ready"')
             said = await place.call("run", "court:team", "--text", "text", "-o", "json")
             assert said.code == 0
@@ -70,7 +70,7 @@ async def test_a_team_that_is_up_and_who_joins_it(tmp_path: Path) -> None:
 
 
 async def test_the_flags_are_the_fields_of_the_goal(tmp_path: Path) -> None:
-    """`moot run TARGET --help` lists them."""
+    """`hustings run TARGET --help` lists them."""
     place = Place(tmp_path)
     said = await place.call("run", "court:team", "--help")
     assert (said.code, said.err) == (0, "")
@@ -82,12 +82,12 @@ async def test_the_flags_are_the_fields_of_the_goal(tmp_path: Path) -> None:
         assert word in said.out
 
 
-@pytest.mark.parametrize("module", ["moot.examples.hello", "moot.examples.review_board"])
+@pytest.mark.parametrize("module", ["hustings.examples.hello", "hustings.examples.review_board"])
 def test_a_specialists_process_is_light(module: str) -> None:
-    """What `moot agent` imports takes less than 0.6 s of CPU, and nothing that only others need is among it."""
+    """What `hustings agent` imports takes less than 0.6 s of CPU, and nothing that only others need is among it."""
     code = (
         "import resource, sys\n"
-        f"import moot.agents.cli.agent, {module}\n"
+        f"import hustings.agents.cli.agent, {module}\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\n"
         "print(used.ru_utime + used.ru_stime, *sys.modules)"
     )
@@ -102,7 +102,7 @@ def test_a_specialists_process_is_light(module: str) -> None:
 
 
 async def seen_by_any_client(url: str) -> None:
-    """The micro protocol, spoken by a client that knows nothing of moot."""
+    """The micro protocol, spoken by a client that knows nothing of hustings."""
     client = await nats.connect(url)
     try:
         inbox = client.new_inbox()
@@ -117,7 +117,7 @@ async def seen_by_any_client(url: str) -> None:
                 names.add(answer["name"])
             assert names == {"coordinator", "eager", "careful", "scribe", "prover", "outsider"}
         answer = json.loads((await client.request("$SRV.STATS.eager", timeout=5)).data)
-        assert answer["endpoints"][0]["data"] == {"done": 3, "failed": 0, "dropped": 0, "in_hand": 0}
+        assert answer["endpoints"][0]["data"] == {"done": 3, "failed": 0, "dropped": 0, "in_hand": 0, "abandoned": 0}
     finally:
         await client.close()
 
@@ -130,7 +130,7 @@ async def test_what_came_out_is_applied_only_to_what_was_read(tmp_path: Path) ->
     said = await place.call("run", "court:team", "--text", "text", "--apply")
     assert (said.code, "wrote text" in said.err) == (0, True), said
     assert text.read_text() != before
-    async with place.moot("run", "court:team", "--text", "text", "--apply", "--hold", "scribe") as run:
+    async with place.hustings("run", "court:team", "--text", "text", "--apply", "--hold", "scribe") as run:
         await run.until("settled")
         text.write_text("somebody else was here\n")
         (tmp_path / "scribe").touch()

@@ -8,9 +8,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from moot.agents import Specialist, TaskContext, Team
-from moot.bus import reach
-from moot.protocols import Blob, Budget, Claim, Goal, Message, Outcome, Testimony, Verdict
+from hustings.agents import Specialist, TaskContext, Team
+from hustings.bus import reach
+from hustings.protocols import Blob, Budget, Claim, Goal, Message, Outcome, Testimony, Verdict
 
 
 class Shopping(Goal, contract="till.Shopping.v1"):

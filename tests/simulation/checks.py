@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from moot.agents import RunState, folding
-from moot.protocols import (
+from hustings.agents import RunState, folding
+from hustings.protocols import (
     COORDINATOR,
     Assigned,
     Cancelled,

@@ -4,7 +4,7 @@
 fast the machine is. What runs belongs to a `Place` (a simulated process), which can be paused: its callbacks and
 timers wait until it goes on, as under SIGSTOP and SIGCONT.
 
-`virtual(loop, seed)` rebinds, for the duration of a block, what the modules of moot know as the time, as chance and
+`virtual(loop, seed)` rebinds, for the duration of a block, what the modules of hustings know as the time, as chance and
 as sets: clocks follow the loop, ids come from the seed, and sets keep the order of insertion, where Python's follows
 addresses in memory. So one seed gives one history, byte for byte.
 """
@@ -26,11 +26,11 @@ from uuid import UUID
 
 import anyio._backends._asyncio as backend
 
-from moot.protocols import uuid7
+from hustings.protocols import uuid7
 
 EPOCH = 1_700_000_000.0  # the moment at which every simulation begins
 INSTANT = 1e-6  # seconds that one turn of the loop takes: what spins gets old, too
-roster = import_module("moot.agents.roster")
+roster = import_module("hustings.agents.roster")
 _HERE: ContextVar["Place | None"] = ContextVar("here", default=None)
 
 
@@ -145,7 +145,7 @@ class Ordered(dict[Any, None]):
 
 @contextmanager
 def virtual(loop: VirtualLoop, seed: int) -> Iterator[None]:
-    """While the block runs, all of moot lives in the loop's time, and its ids come from the seed."""
+    """While the block runs, all of hustings lives in the loop's time, and its ids come from the seed."""
     chance = random.Random(f"ids {seed}")
 
     def next_id() -> UUID:
@@ -176,7 +176,7 @@ def virtual(loop: VirtualLoop, seed: int) -> Iterator[None]:
 
 @contextmanager
 def rebound(new: Mapping[object, object]) -> Iterator[None]:
-    """While the block runs, moot's modules have these things instead of those, by whatever names they know them."""
+    """While the block runs, hustings's modules have these things instead of those, by whatever names they know them."""
     places = _bound(*new)
     try:
         for module, name, old in places:
@@ -189,7 +189,7 @@ def rebound(new: Mapping[object, object]) -> Iterator[None]:
 
 @cache
 def _bound(*wanted: object) -> list[tuple[ModuleType, str, object]]:
-    modules = [module for name, module in sys.modules.items() if name.startswith("moot.")]
+    modules = [module for name, module in sys.modules.items() if name.startswith("hustings.")]
     return [
         (module, name, value)
         for module in modules

@@ -1,7 +1,7 @@
 """Planted bugs: each breaks one promise on purpose, so that the checks can show that they would notice.
 
 `plant(name)` patches the product for the rest of the process's life; `planted(name)` for the time of a block. A process
-of a real team is given MOOT_PLANTED=name and calls `plant_if_asked()` before it starts. The patches hold on to as
+of a real team is given HUSTINGS_PLANTED=name and calls `plant_if_asked()` before it starts. The patches hold on to as
 little as they can: public methods, `Fence.headers`, `evolve` and `decide`, and a few module constants.
 """
 
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from moot.protocols import COORDINATOR, Assigned, Concluded, Entry, Failure, Result, StaleWriter
+from hustings.protocols import COORDINATOR, Assigned, Concluded, Entry, Failure, Result, StaleWriter
 
-PLANTED = "MOOT_PLANTED"  # in the environment
+PLANTED = "HUSTINGS_PLANTED"  # in the environment
 
 context, coordinator, decider, dispatch, folding, worker = (
-    import_module(f"moot.agents.{name}")
+    import_module(f"hustings.agents.{name}")
     for name in ("context", "coordinator", "decider", "dispatch", "folding", "worker")
 )
-fence, inbox, log, reader = (import_module(f"moot.bus.{name}") for name in ("fence", "inbox", "log", "reader"))
+fence, inbox, log, reader = (import_module(f"hustings.bus.{name}") for name in ("fence", "inbox", "log", "reader"))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def plant(name: str) -> None:
 
 
 def plant_if_asked() -> None:
-    """Plant what MOOT_PLANTED names, if it names something."""
+    """Plant what HUSTINGS_PLANTED names, if it names something."""
     if name := os.environ.get(PLANTED):
         plant(name)
 

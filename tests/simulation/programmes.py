@@ -14,7 +14,7 @@ import anyio
 from nats.aio.msg import Msg
 from pydantic_core import from_json, to_json
 
-from moot.bus import Bus
+from hustings.bus import Bus
 
 ACK_WAIT = 0.8  # seconds
 EXPIRES = 0.1  # of a request for messages
@@ -220,7 +220,7 @@ class Player:
         return f"LOG_{self.bus.team}"
 
     def _subject(self, rest: str) -> str:
-        return f"moot.{self.bus.team}.run.{rest}"
+        return f"hustings.{self.bus.team}.run.{rest}"
 
 
 def _heard(message: Msg) -> list[tuple[str, str]]:

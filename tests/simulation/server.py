@@ -1,8 +1,8 @@
 """The model of a broker: a nats-server as far as our code uses it, in memory, with all its faults on demand.
 
 `Server` keeps streams, durable and ephemeral pull consumers, and core subscriptions with queue groups. `Line` stands in
-for nats-py's client below the real `moot.bus.connection.Connection`: everything said on it takes its time, and may be
-lost where it may be lost on a real line. tests/simulation/test_model.py holds the model against the real server.
+for nats-py's client below the real `hustings.bus.connection.Connection`: everything said on it takes its time, and may
+be lost where it may be lost on a real line. tests/simulation/test_model.py holds the model against the real server.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic_core import from_json, to_json
 
-from moot.bus import Connection
-from moot.protocols import BusError
+from hustings.bus import Connection
+from hustings.protocols import BusError
 
 from .loop import EPOCH, Ordered, Place
 
@@ -726,7 +726,7 @@ class Line:
 
 @asynccontextmanager
 async def attach(server: Server, name: str) -> AsyncIterator[Connection]:
-    """What `moot.bus.connection.connect` gives, over the model."""
+    """What `hustings.bus.connection.connect` gives, over the model."""
     connection = Connection("model")
     connection.listeners = cast("set[Callable[[], None]]", Ordered())
     while not server.up:

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import anyio
 
-from moot.agents import Specialist, TaskContext, Team, majority, unopposed
-from moot.agents.planning import fixed
-from moot.protocols import (
+from hustings.agents import Specialist, TaskContext, Team, majority, unopposed
+from hustings.agents.planning import fixed
+from hustings.protocols import (
     AgentCard,
     Claim,
     FromGoal,

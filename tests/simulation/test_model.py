@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import anyio
 import pytest
 
-from moot.bus import Connection, connect, open_bus
+from hustings.bus import Connection, connect, open_bus
 
 from .loop import VirtualLoop, rebound, virtual
 from .programmes import ACK_WAIT, Operation, Player, programme

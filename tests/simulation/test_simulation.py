@@ -1,7 +1,7 @@
 """Whole teams over the model of the broker, by seeds: nothing is lost, whatever dies, sleeps or breaks.
 
 One seed by hand, with its log and what went wrong: `python -m tests.simulation SEED`. More of them:
-`MOOT_SIM_SEEDS=100000 pytest -n 2 tests/simulation/test_simulation.py` (each takes some 70 ms of CPU).
+`HUSTINGS_SIM_SEEDS=100000 pytest -n 2 tests/simulation/test_simulation.py` (each takes some 70 ms of CPU).
 """
 
 import os
@@ -17,7 +17,7 @@ from .checks import violations
 from .planted import BUGS, planted
 from .world import simulate
 
-SEEDS = int(os.environ.get("MOOT_SIM_SEEDS", "2000" if os.environ.get("CI") else "400"))
+SEEDS = int(os.environ.get("HUSTINGS_SIM_SEEDS", "2000" if os.environ.get("CI") else "400"))
 CHUNK = 50  # seeds of one test
 FOUND = 300  # seeds within which every planted bug must be found
 

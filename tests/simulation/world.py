@@ -19,9 +19,9 @@ import anyio
 import structlog
 from pydantic import JsonValue
 
-from moot.agents import Client, Specialist, Team, Worker, coordinate
-from moot.bus import Connection, connect, open_bus, reach
-from moot.protocols import AlreadyThere, Assigned, BusError, Entry, Unanswered, open_envelope, parse
+from hustings.agents import Client, Specialist, Team, Worker, coordinate
+from hustings.bus import Connection, connect, open_bus, reach
+from hustings.protocols import AlreadyThere, Assigned, BusError, Entry, Unanswered, open_envelope, parse
 
 from . import teams
 from .loop import Place, VirtualLoop, rebound, virtual
@@ -232,7 +232,7 @@ class World:
     # what is found out
 
     def reach(self, point: str, **detail: JsonValue) -> None:
-        """In place of `moot.bus.reach`: what the processes believe, and where one may die."""
+        """In place of `hustings.bus.reach`: what the processes believe, and where one may die."""
         place = Place.here()
         self.history.told.append((point, {"place": place.name if place else "", **detail}))
         if point.startswith("take."):
@@ -269,7 +269,7 @@ class World:
     def _settled(self, asked: Entry, withdrawn: bool = True) -> bool:
         """The run has ended, the task has its answer, or (if that counts) somebody has withdrawn the run."""
         stream = self.server.streams[f"LOG_{self.team.name}"]
-        run = f"moot.{self.team.name}.run.{asked.subject.run}"
+        run = f"hustings.{self.team.name}.run.{asked.subject.run}"
         if stream.last_on(f"{run}.coordinator.event.concluded"):
             return True
         if not isinstance(task := asked.event, Assigned):
@@ -350,7 +350,7 @@ def simulate(seed: int) -> History:
 
 @contextmanager
 def _model(world: World) -> Iterator[None]:
-    """While the block runs, moot connects to the model, tells the world which points it reaches, and logs nothing."""
+    """While the block runs, hustings connects to the model, tells the world which points it reaches, logs nothing."""
 
     def model(url: str, *, name: str) -> AbstractAsyncContextManager[Connection]:
         return attach(world.server, name)

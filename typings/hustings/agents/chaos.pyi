@@ -1,0 +1,2 @@
+# Type checkers read agents/chaos/ as hustings.agents.chaos (setuptools maps it at install time).
+from agents.chaos import *

@@ -1,0 +1,2 @@
+# Type checkers read agents/dag.py as hustings.agents.dag (setuptools maps it at install time).
+from agents.dag import *

@@ -1,0 +1,2 @@
+# Type checkers read agents/mermaid.py as hustings.agents.mermaid (setuptools maps it at install time).
+from agents.mermaid import *

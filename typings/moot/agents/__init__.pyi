@@ -1,2 +1,0 @@
-# Type checkers read agents/ as moot.agents (setuptools maps it at install time).
-from agents import *

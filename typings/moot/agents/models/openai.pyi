@@ -1,2 +1,0 @@
-# Type checkers read agents/models/openai.py as moot.agents.models.openai (setuptools maps it at install time).
-from agents.models.openai import *

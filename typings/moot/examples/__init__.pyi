@@ -1,2 +1,0 @@
-# Type checkers read examples/ as moot.examples (setuptools maps it at install time).
-from examples import *
