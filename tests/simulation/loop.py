@@ -95,6 +95,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.raised.append(context.get("exception") or RuntimeError(context["message"]))
 
     def _pass(self, timeout: float | None) -> None:
+        if self.raised:
+            raise Stuck("a callback has failed: whoever waits for it would wait for ever")
         if timeout is None:
             raise Stuck(f"nothing will ever happen after {self.now:.3f} s")
         self.now += max(timeout, INSTANT)
