@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .arbitration import (
+    from .arbitration.docket import (
         Arbiter,
         Docket,
         Rule,
@@ -18,58 +18,75 @@ if TYPE_CHECKING:
         unopposed,
         verified,
     )
-    from .chaining import by_contract
-    from .checking import misfits
-    from .client import Client, connect
-    from .context import TaskContext
-    from .coordinator import coordinate
-    from .dead import Attempt, Autopsy, Letter, Redrive
-    from .decider import decide
-    from .folding import evolve, fold
-    from .judging import Case, Judgement, judged, model_judge
-    from .matters import Option
+    from .arbitration.judging import (
+        Case,
+        Judgement,
+        judged,
+        model_judge,
+    )
+    from .arbitration.matters import Option
+    from .client.client import Client, connect
+    from .client.run_report import Report, exit_code
+    from .decider.decision import decide
+    from .decider.folding import evolve, fold
+    from .decider.policy import Policy, View
+    from .decider.state import RunState
+    from .deploy.supervisor import Supervisor
+    from .history.dead_letters import (
+        Attempt,
+        Autopsy,
+        Letter,
+        Redrive,
+    )
     from .models.endpoints import Endpoints, configured
+    from .models.rules import Serve
     from .models.tools import Tool, tool
     from .models.untrusted import Untrusted
-    from .planning import Brief, Planner, fixed
-    from .policy import Policy, View
-    from .report import Report, exit_code
-    from .roster import Roster
-    from .serving import Serve
-    from .sketching import PlanRequest, Sketch, by_model, model_planner
-    from .specialist import Specialist
-    from .state import RunState
-    from .supervisor import Supervisor
+    from .planning.chain import by_contract
+    from .planning.draft import (
+        PlanRequest,
+        Sketch,
+        by_model,
+        model_planner,
+    )
+    from .planning.planner import Brief, Planner, fixed
+    from .planning.validate import misfits
+    from .runtime.coordinator import coordinate
+    from .runtime.registry import Roster
+    from .runtime.worker import Worker
+    from .skills.context import TaskContext
+    from .skills.specialist import Specialist
     from .team import Team, load
-    from .worker import Worker
 
-# Imported on first use: the command line lives below this package, and its --help must not wait for NATS and pydantic.
+# Imported on first use: the command line is below this package, and its --help must not wait for NATS and pydantic.
 _HOMES = {
-    "arbitration": "Arbiter Docket Rule evident independent keep majority prefer rules surest unopposed verified",
-    "chaining": "by_contract",
-    "checking": "misfits",
-    "client": "Client connect",
-    "context": "TaskContext",
-    "coordinator": "coordinate",
-    "dead": "Attempt Autopsy Letter Redrive",
-    "decider": "decide",
-    "folding": "evolve fold",
-    "judging": "Case Judgement judged model_judge",
-    "matters": "Option",
+    "arbitration.docket": (
+        "Arbiter Docket Rule evident independent keep majority prefer rules surest unopposed verified"
+    ),
+    "planning.chain": "by_contract",
+    "planning.validate": "misfits",
+    "client.client": "Client connect",
+    "skills.context": "TaskContext",
+    "runtime.coordinator": "coordinate",
+    "history.dead_letters": "Attempt Autopsy Letter Redrive",
+    "decider.decision": "decide",
+    "decider.folding": "evolve fold",
+    "arbitration.judging": "Case Judgement judged model_judge",
+    "arbitration.matters": "Option",
     "models.endpoints": "Endpoints configured",
     "models.tools": "Tool tool",
     "models.untrusted": "Untrusted",
-    "planning": "Brief Planner fixed",
-    "policy": "Policy View",
-    "report": "Report exit_code",
-    "roster": "Roster",
-    "serving": "Serve",
-    "sketching": "PlanRequest Sketch by_model model_planner",
-    "specialist": "Specialist",
-    "state": "RunState",
-    "supervisor": "Supervisor",
+    "planning.planner": "Brief Planner fixed",
+    "decider.policy": "Policy View",
+    "client.run_report": "Report exit_code",
+    "runtime.registry": "Roster",
+    "models.rules": "Serve",
+    "planning.draft": "PlanRequest Sketch by_model model_planner",
+    "skills.specialist": "Specialist",
+    "decider.state": "RunState",
+    "deploy.supervisor": "Supervisor",
     "team": "Team load",
-    "worker": "Worker",
+    "runtime.worker": "Worker",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -12,13 +12,18 @@ from typing import Literal
 
 from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
 
-from .arbitration import Arbiter, independent, majority, unopposed
-from .chaining import by_contract
-from .planning import Planner
-from .policy import Policy
-from .report import Report
-from .serving import Exhausted, Serve, Served
-from .specialist import Specialist
+from .arbitration.docket import (
+    Arbiter,
+    independent,
+    majority,
+    unopposed,
+)
+from .client.run_report import Report
+from .decider.policy import Policy
+from .models.rules import Exhausted, Serve, Served
+from .planning.chain import by_contract
+from .planning.planner import Planner
+from .skills.specialist import Specialist
 
 
 @dataclass(frozen=True)

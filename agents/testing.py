@@ -17,18 +17,18 @@ import anyio
 from hustings.bus import embedded, open_bus
 from hustings.protocols import Assigned, Failure, Message, Refused, Result, token
 
-from .asking import said
-from .client import Client, new_run
-from .coordinator import coordinate
+from .client.client import Client, new_run
 from .models import Endpoints
 from .models.fake import FakeEndpoint as FakeEndpoint
 from .models.fake import Reply as Reply
 from .models.fake import answers as answers
 from .models.fake import calls as calls
 from .models.fake import says as says
-from .specialist import Specialist
+from .runtime.coordinator import coordinate
+from .runtime.worker import Worker
+from .skills.ask import said
+from .skills.specialist import Specialist
 from .team import Team
-from .worker import Worker
 
 Call = Callable[..., Awaitable[Message | list[Message]]]
 

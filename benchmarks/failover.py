@@ -20,7 +20,7 @@ from pathlib import Path
 import anyio
 
 from hustings.agents import Client, Specialist, Supervisor, TaskContext, Team, connect
-from hustings.agents.cli.launch import children
+from hustings.agents.deploy.launch import children
 from hustings.bus import embedded
 from hustings.protocols import COORDINATOR, Driving, Goal, Message, Outcome, Progress
 

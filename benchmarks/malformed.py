@@ -29,7 +29,7 @@ import anyio
 from anyio.abc import Process
 
 from hustings.agents import Client, Specialist, Supervisor, Team, connect
-from hustings.agents.cli.launch import children
+from hustings.agents.deploy.launch import children
 from hustings.bus import connect as connect_bus
 from hustings.bus import embedded
 from hustings.protocols import COORDINATOR, Goal, Heartbeat, Message, Outcome, Progress, parse

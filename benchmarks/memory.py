@@ -22,7 +22,7 @@ from pathlib import Path
 import anyio
 
 from hustings.agents import Client, Specialist, Supervisor, Team, connect
-from hustings.agents.cli.launch import children
+from hustings.agents.deploy.launch import children
 from hustings.bus import beside, embedded
 from hustings.protocols import COORDINATOR, Goal, Message, Outcome
 

@@ -25,8 +25,8 @@ from pathlib import Path
 import anyio
 
 from hustings.agents import Client, Specialist, Team, connect, unopposed
-from hustings.agents.cli.launch import USEFUL, children
-from hustings.agents.supervisor import Status, Supervisor
+from hustings.agents.deploy.launch import USEFUL, children
+from hustings.agents.deploy.supervisor import Status, Supervisor
 from hustings.bus import embedded
 from hustings.protocols import (
     COORDINATOR,

@@ -1,18 +1,18 @@
 """How it is carried: broker, connection, log, inbox, live, blobs, layout."""
 
-from .blobs import Blobs
-from .broker import embedded, find_embedded
-from .bus import Bus, open_bus
-from .connection import Connection, connect
-from .contact import redact
-from .inbox import Delivery, Inbox
-from .layout import ensure_layout
-from .live import Feed, Live, Present
-from .log import Log, RunHead
-from .points import POINTS, reach
-from .server import Durability, alive, gone
-from .tasks import beside
-from .teams import team_names
+from .background import beside
+from .broker.broker import embedded, find_embedded
+from .broker.server import Durability, alive, gone
+from .client.connection import Connection, connect
+from .client.contact import redact
+from .failpoints import POINTS, reach
+from .team.bus import Bus, open_bus
+from .team.layout import ensure_layout
+from .team.live import Feed, Live, Present
+from .team.log import Log, RunHead
+from .team.object_store import Blobs
+from .team.teams import team_names
+from .team.work_queue import Delivery, Inbox
 
 __all__ = [  # noqa: RUF022 - a table of contents
     # the bus of a team

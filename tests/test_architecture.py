@@ -105,7 +105,11 @@ def test_what_we_never_write() -> None:
             assert "json" not in names, f"{where} reads or writes JSON by hand"
 
 
-REPLIES = ("bus/connection.py", "bus/jetstream.py", "bus/pull.py")  # who may look at a reply subject: answers and acks
+REPLIES = (
+    "bus/client/connection.py",
+    "bus/client/jetstream.py",
+    "bus/client/pull_consumer.py",
+)  # who may look at a reply subject: answers and acks
 
 
 def test_a_reply_goes_through_the_one_function_that_knows_where_replies_may_go() -> None:

@@ -3,7 +3,14 @@
 from .checker import CHECKS, Violation, check
 from .faults import Fault, schedule
 from .figures import figures
-from .history import Effect, History, Injected, Op, dump, load
+from .history import (
+    Effect,
+    History,
+    Injected,
+    Op,
+    dump,
+    load,
+)
 from .storm import storm
 
 __all__ = [

@@ -17,8 +17,8 @@ from hustings.protocols import (
     Spent,
 )
 
-from ..folding import evolve
-from ..state import RunState, steps_of
+from ..decider.folding import evolve
+from ..decider.state import RunState, steps_of
 from .history import History, Op
 
 

@@ -14,12 +14,18 @@ import anyio
 from hustings.bus import embedded
 from hustings.protocols import COORDINATOR, AlreadyThere, BusError, Goal
 
-from ..cli.launch import children
-from ..client import Client, connect
-from ..supervisor import Child, Supervisor
+from ..client.client import Client, connect
+from ..deploy.launch import children
+from ..deploy.supervisor import Child, Supervisor
 from ..team import Team
 from .faults import Fault, Victim
-from .history import History, Injected, effects, new_effects, operations
+from .history import (
+    History,
+    Injected,
+    effects,
+    new_effects,
+    operations,
+)
 
 AT_ONCE = 10  # runs that are under way together
 CALM = 60.0  # seconds without the end of any run, when no more faults come, after which the others are stuck

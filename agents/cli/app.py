@@ -8,13 +8,13 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from .errors import Boundary, NoSuchVerb, close_to
-from .options import COMMON
-from .streams import own_descriptors
+from .frame.errors import Boundary, NoSuchVerb, close_to
+from .frame.options import COMMON
+from .frame.streams import own_descriptors
 
 
 class Verb(NamedTuple):
-    """`module` of this package has a click command named like the verb; a verb without a section is not shown."""
+    """`module` in verbs/ has a click command named like the verb; a verb without a section is not shown."""
 
     module: str
     help: str
@@ -57,7 +57,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command: click.Command = getattr(import_module(f".{VERBS[cmd_name].module}", __package__), cmd_name)
+        command: click.Command = getattr(import_module(f".verbs.{VERBS[cmd_name].module}", __package__), cmd_name)
         return command
 
     def resolve_command(

@@ -1,9 +1,9 @@
 """Models: how agents ask language models. No vendor's package is imported before one of its models is called."""
 
 from .endpoints import Endpoints, Provider, configured
-from .health import Breaker, Healthy, Patience
 from .model import Listener, Model
 from .prices import Offer, Prices, prices
+from .retry import Breaker, Healthy, Patience
 from .tools import Tool, tool
 from .untrusted import Untrusted
 

@@ -22,8 +22,7 @@ from hustings.protocols import (
     Usage,
 )
 
-from .model import Listener
-from .wire import (
+from .adapter import (
     Access,
     Bill,
     conversed,
@@ -36,6 +35,7 @@ from .wire import (
     until_stalled,
     vendors_name,
 )
+from .model import Listener
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hustings.protocols import ModelFailure, UsageError
 
+from .adapter import Access
 from .anthropic import Anthropic
-from .health import Breaker, Healthy, Patience
 from .model import Model
 from .openai import OpenAI
-from .wire import Access
+from .retry import Breaker, Healthy, Patience
 
 FILE = "hustings.toml"
 LATELY = 60.0  # seconds

@@ -23,8 +23,7 @@ from hustings.protocols import (
     UsageError,
 )
 
-from .model import Listener
-from .wire import (
+from .adapter import (
     Access,
     Bill,
     conversed,
@@ -37,6 +36,7 @@ from .wire import (
     until_stalled,
     vendors_name,
 )
+from .model import Listener
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from hustings.agents import Policy, RunState, View, decide, evolve
-from hustings.agents.decider import wake
+from hustings.agents.decider.decision import wake
 from hustings.protocols import (
     COORDINATOR,
     Assigned,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from hustings.agents import Policy, independent, keep, majority, rules, unopposed, verified
-from hustings.agents.story import Story, tell
+from hustings.agents.history.timeline import Story, tell
 from hustings.protocols import Claim, Data, Edit, Evidence, Goal, Message, Outcome, Proposal, Verdict
 
 from .simulation import Simulation, card

@@ -23,8 +23,8 @@ from hustings.agents import (
     unopposed,
     verified,
 )
-from hustings.agents.arbitration import Answer, settle
-from hustings.agents.matters import clash, group, options
+from hustings.agents.arbitration.docket import Answer, settle
+from hustings.agents.arbitration.matters import clash, group, options
 from hustings.protocols import Data, Failure, Inquiry, Proposal, Verdict
 
 from .sayings import PROPERTY, Said, by_id, claim, edit, ids, proposal, sayings

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hustings.agents import Policy, decide, fold
-from hustings.agents.decider import wake
-from hustings.agents.html import page
-from hustings.agents.lanes import lanes
-from hustings.agents.mermaid import sequence
-from hustings.agents.planning import fixed
-from hustings.agents.story import tell
-from hustings.agents.words import describe
+from hustings.agents.decider.decision import wake
+from hustings.agents.history.timeline import tell
+from hustings.agents.planning.planner import fixed
+from hustings.agents.views.html.gantt import lanes
+from hustings.agents.views.html.page import page
+from hustings.agents.views.mermaid import sequence
+from hustings.agents.views.text import describe
 from hustings.protocols import (
     COORDINATOR,
     Amount,

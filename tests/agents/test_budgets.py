@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hustings.agents import Brief, Policy, Specialist, TaskContext, Team
-from hustings.agents.planning import fixed
+from hustings.agents.planning.planner import fixed
 from hustings.agents.testing import running
 from hustings.bus import Bus
 from hustings.protocols import (

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
 from hustings.agents import Brief, PlanRequest, Policy, Sketch, by_contract, by_model, fixed, misfits
-from hustings.agents.budgeting import longest
-from hustings.agents.planning import faults
-from hustings.agents.sketching import drawn
-from hustings.agents.words import describe
+from hustings.agents.decider.budget import longest
+from hustings.agents.planning.draft import drawn
+from hustings.agents.planning.planner import faults
+from hustings.agents.views.text import describe
 from hustings.protocols import (
     Budget,
     Contract,

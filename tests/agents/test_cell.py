@@ -11,8 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hustings.agents import cell as module
-from hustings.agents.cell import Cells, open_cells
+from hustings.agents.runtime import isolation as module
+from hustings.agents.runtime.isolation import Cells, open_cells
 from hustings.bus import Bus, alive, gone
 from hustings.protocols import Answer, Assigned, Failure, Message, Progress, Result
 

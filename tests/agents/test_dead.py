@@ -2,7 +2,7 @@
 
 import pytest
 
-from hustings.agents.dead import Letters, newer
+from hustings.agents.history.dead_letters import Letters, newer
 from hustings.protocols import Assigned, Concluded, Data, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject, seal
 
 

@@ -25,7 +25,7 @@ from hustings.agents import (
     unopposed,
     verified,
 )
-from hustings.agents.decider import wake
+from hustings.agents.decider.decision import wake
 from hustings.protocols import (
     COORDINATOR,
     Assigned,

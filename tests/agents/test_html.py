@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hustings.agents.html import page
-from hustings.agents.story import tell
+from hustings.agents.history.timeline import tell
+from hustings.agents.views.html.page import page
 from hustings.protocols import Claim, Proposal
 
 from .simulation import raised

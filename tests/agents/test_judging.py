@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from hustings.agents import Case, Judgement, Policy, judged, majority, prefer, rules, unopposed
-from hustings.agents.arbitration import Answer, settle
-from hustings.agents.matters import clash, group, options
+from hustings.agents.arbitration.docket import Answer, settle
+from hustings.agents.arbitration.matters import clash, group, options
 from hustings.protocols import Budget, Data, Failure, Goal, Inquiry, Message, Outcome, Share, Verdict
 
 from .sayings import PROPERTY, Said, by_id, claim, edit, ids, proposal, sayings

@@ -12,8 +12,9 @@ import pytest
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
-from hustings.agents import Specialist, leash
-from hustings.agents.leash import Leash
+from hustings.agents import Specialist
+from hustings.agents.skills import leash
+from hustings.agents.skills.leash import Leash
 from hustings.agents.testing import serving
 from hustings.bus import Bus, open_bus
 from hustings.protocols import Assigned, Failure, Message, Result

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hustings.agents.logs import inert, masked, render_line, without_secrets
+from hustings.agents.observe.logs import inert, masked, render_line, without_secrets
 
 CHILD = """
 import logging, sys, warnings
-from hustings.agents.logs import configure_logging
+from hustings.agents.observe.logs import configure_logging
 configure_logging("clerk", format=sys.argv[1])
 import structlog
 log = structlog.get_logger().bind(run="r1")
@@ -64,7 +64,7 @@ def test_by_hand_the_same_is_text() -> None:
 
 
 def test_an_unknown_level_is_refused() -> None:
-    from hustings.agents.logs import configure_logging
+    from hustings.agents.observe.logs import configure_logging
 
     with pytest.raises(ValueError, match="no log level 'loud'"):
         configure_logging("clerk", level="loud")

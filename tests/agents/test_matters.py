@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from hustings.agents.matters import clash, effect, group, options
+from hustings.agents.arbitration.matters import clash, effect, group, options
 from hustings.protocols import Proposal
 
 from .sayings import PROPERTY, Said, by_id, claim, edit, members, proposal, sayings

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue, ValidationError
 
-from hustings.agents.schemas import unlike
+from hustings.agents.planning.json_schema import unlike
 from hustings.protocols import Data, Message
 
 

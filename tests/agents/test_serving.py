@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from hustings.agents import Policy, Roster, Serve, Specialist, View
-from hustings.agents.presence import present
-from hustings.agents.serving import Served
+from hustings.agents.models.rules import Served
+from hustings.agents.runtime.presence import present
 from hustings.bus import Bus
 from hustings.protocols import Assigned, Budget, Failure, Goal, Message, Outcome, Serving, UsageError
 

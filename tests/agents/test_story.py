@@ -2,11 +2,11 @@
 
 import pytest
 
-from hustings.agents.cases import Case, counted_once, lettered, people, ruling, versus
-from hustings.agents.diffs import files_of, lines_of
-from hustings.agents.lanes import lanes
-from hustings.agents.mermaid import sequence
-from hustings.agents.story import Bar, tell
+from hustings.agents.history.conflicts import Case, counted_once, lettered, people, ruling, versus
+from hustings.agents.history.timeline import Bar, tell
+from hustings.agents.views.html.gantt import lanes
+from hustings.agents.views.mermaid import sequence
+from hustings.agents.views.unified_diff import files_of, lines_of
 from hustings.protocols import Edit, Failure
 
 from .simulation import raised

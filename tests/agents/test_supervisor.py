@@ -15,26 +15,26 @@ import anyio
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from hustings.agents.supervisor import LINE, Child, Lines, Status, Supervisor
+from hustings.agents.deploy.supervisor import LINE, Child, Lines, Status, Supervisor
 
 READY = "import sys, time; print('ready', flush=True); time.sleep(60)"
 LONELY = f"""
 import os, time
-from hustings.agents.process import die_with_parent
+from hustings.agents.runtime.process import die_with_parent
 die_with_parent()
 assert "HUSTINGS_PARENT" not in os.environ
 {READY}
 """
 DEAF = f"""
 import signal
-from hustings.agents.process import die_with_parent
+from hustings.agents.runtime.process import die_with_parent
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 die_with_parent(signal.SIGKILL)
 {READY}
 """
 PARENT = """
 import sys, anyio
-from hustings.agents.supervisor import Child, Supervisor
+from hustings.agents.deploy.supervisor import Child, Supervisor
 child = Child("orphan", (sys.executable, "-c", sys.argv[1]))
 def line(name, text):
     print(supervisor.statuses[0].pid, text, flush=True)

@@ -11,10 +11,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from hustings.agents import Client, Specialist, TaskContext, Team, coordinate, majority, telemetry, tool, unopposed
-from hustings.agents.cell import Suspect
+from hustings.agents import Client, Specialist, TaskContext, Team, coordinate, majority, tool, unopposed
 from hustings.agents.models import Endpoints, Provider
-from hustings.agents.planning import Brief
+from hustings.agents.observe import telemetry
+from hustings.agents.planning.planner import Brief
+from hustings.agents.runtime.isolation import Suspect
 from hustings.agents.testing import FakeEndpoint, Reply, broker, calls, running, says, serving
 from hustings.bus import Bus, open_bus
 from hustings.protocols import (
@@ -360,8 +361,8 @@ def test_the_extra_that_is_missing_is_missed_only_by_who_asked_for_it(monkeypatc
 
 OFF = """
 import sys, anyio
-import hustings.agents.cli.agent, hustings.agents.cli.coordinator, hustings.agents.cli.replay
-from hustings.agents import telemetry
+import hustings.agents.cli.verbs.agent, hustings.agents.cli.verbs.coordinator, hustings.agents.cli.verbs.replay
+from hustings.agents.observe import telemetry
 from hustings.agents.testing import running
 from hustings.examples.hello import team
 from hustings.examples.hello.team import Count, Text

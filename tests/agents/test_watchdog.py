@@ -9,11 +9,11 @@ import anyio
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from hustings.agents.process import BLOCKED, ending
+from hustings.agents.runtime.process import BLOCKED, ending
 
 PROGRAM = """
 import os, sys, threading, time, anyio
-from hustings.agents.watchdog import Watchdog
+from hustings.agents.deploy.watchdog import Watchdog
 
 watchdog = Watchdog(1.0)
 

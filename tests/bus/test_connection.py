@@ -69,7 +69,7 @@ async def test_a_server_without_jetstream_is_unfit(tmp_path: Path) -> None:
 
 
 async def test_an_old_server_is_unfit(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hustings.bus.connection.OLDEST_SERVER", (99, 0))
+    monkeypatch.setattr("hustings.bus.client.connection.OLDEST_SERVER", (99, 0))
     assert isinstance(await refused(broker), BrokerUnfit)
 
 

@@ -127,7 +127,7 @@ async def test_without_room_for_its_files_a_broker_does_not_start(
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("hustings.bus.server._write", full)
+    monkeypatch.setattr("hustings.bus.broker.server._write", full)
     with pytest.raises(BusFull, match="No space left"):
         async with embedded(tmp_path):
             pass
@@ -135,7 +135,7 @@ async def test_without_room_for_its_files_a_broker_does_not_start(
 
 async def test_a_broker_that_hangs_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is stopped for good is replaced, and what it had confirmed is there."""
-    monkeypatch.setattr("hustings.bus.watch.LOOK", 0.2)
+    monkeypatch.setattr("hustings.bus.broker.watch.LOOK", 0.2)
     async with embedded(tmp_path) as url, open_bus(url, "team", name="test") as bus:
         await bus.log.ask("r", goal(), client="me")
         watch = os.pidfd_open(server_pid(tmp_path))
@@ -149,7 +149,9 @@ async def test_a_broker_that_hangs_is_started_again(tmp_path: Path, monkeypatch:
 async def test_a_keeper_that_slept_leaves_the_broker_alone(tmp_path: Path) -> None:
     """A pause of the process that looks after a broker, however long, is not the broker's fault; nor is a short one of
     the broker's own."""
-    hasty = HOLD.replace("async def main", "import hustings.bus.watch as watch; watch.LOOK = 0.2\nasync def main")
+    hasty = HOLD.replace(
+        "async def main", "import hustings.bus.broker.watch as watch; watch.LOOK = 0.2\nasync def main"
+    )
     with process(hasty, str(tmp_path), str(2**30)) as keeper:
         url = await line(keeper)
         server = server_pid(tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from hustings.agents import Report, Team
 from hustings.protocols import Data, Goal, Outcome, Proof
 
-code_of = import_module("hustings.agents.cli.run")._code
+code_of = import_module("hustings.agents.cli.verbs.run")._code
 
 
 class Proved(Outcome):

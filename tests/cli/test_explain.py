@@ -17,7 +17,7 @@ from hustings.bus import embedded
 from hustings.protocols import Claim, Edit, Goal, Message, Outcome, Proposal, Verdict
 from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
-reach = import_module("hustings.agents.cli.reach")
+reach = import_module("hustings.agents.cli.frame.session")
 EVIL = "\x1b]8;;http://evil\x07\x1b[31m<b>\u202e"
 
 

@@ -44,7 +44,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
     def call(*args: str, body: Callable[[Settings], object] | None = None) -> Said:
         if body is not None:
-            module = ModuleType("hustings.agents.cli.trying")
+            module = ModuleType("hustings.agents.cli.verbs.trying")
             module.__dict__["try"] = click.command("try")(durability(common(body)))
             monkeypatch.setitem(sys.modules, module.__name__, module)
             monkeypatch.setitem(app.VERBS, "try", app.Verb("trying", "Only a test", "Run"))

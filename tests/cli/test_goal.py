@@ -21,7 +21,7 @@ from pydantic import Field, JsonValue
 
 from hustings.agents import Specialist, Team
 from hustings.agents.cli import main
-from hustings.agents.cli.goal import Asked, parse
+from hustings.agents.cli.verbs.goal import Asked, parse
 from hustings.protocols import Goal, Message, Outcome, UsageError
 
 
@@ -224,7 +224,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
         began.append((settings, asked, wishes))
         return 0
 
-    monkeypatch.setattr(import_module("hustings.agents.cli.run"), "go", go)
+    monkeypatch.setattr(import_module("hustings.agents.cli.verbs.run"), "go", go)
 
     def call(*args: str) -> Tried:
         with pytest.raises(SystemExit) as end:

@@ -43,8 +43,8 @@ from hustings.protocols import (
 )
 from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
-reach = import_module("hustings.agents.cli.reach")
-describe = import_module("hustings.agents.words").describe
+reach = import_module("hustings.agents.cli.frame.session")
+describe = import_module("hustings.agents.views.text").describe
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
 READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["ps"], ["tail"],
            ["dead", "ls"], ["dead", "show", "x"], ["dead", "redrive", "--all"], ["cancel", "x"])  # fmt: skip

@@ -6,10 +6,10 @@ import anyio
 import pytest
 
 from hustings.agents.models import Model
+from hustings.agents.models.adapter import Access
 from hustings.agents.models.anthropic import Anthropic
 from hustings.agents.models.fake import FakeEndpoint, Reply, says
 from hustings.agents.models.openai import OpenAI
-from hustings.agents.models.wire import Access
 
 from .asking import KEY, Ear, failure, request
 

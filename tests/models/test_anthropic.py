@@ -3,9 +3,9 @@
 import pytest
 
 from hustings.agents.models import Model
+from hustings.agents.models.adapter import Access
 from hustings.agents.models.anthropic import Anthropic
 from hustings.agents.models.fake import FakeEndpoint, Reply, answers, calls, fails, limited, overloaded, refuses, says
-from hustings.agents.models.wire import Access
 from hustings.protocols import Opaque, TextPart, ToolCall, ToolResult, Turn, Usage
 
 from .asking import ADD, KEY, SHAPE, Ear, both, failure, request

@@ -7,7 +7,7 @@ import pytest
 
 from hustings.agents import fold
 from hustings.agents.models import Listener, tool
-from hustings.agents.record import Record
+from hustings.agents.skills.journal import Record
 from hustings.bus import Bus
 from hustings.protocols import (
     COORDINATOR,

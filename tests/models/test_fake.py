@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from hustings.agents.models.adapter import Access
 from hustings.agents.models.anthropic import Anthropic
 from hustings.agents.models.fake import Reply, asked, says
-from hustings.agents.models.wire import Access
 from hustings.protocols import Data
 
 from .asking import failure, request

@@ -12,7 +12,7 @@ from anyio.abc import Process
 
 from hustings.agents.models import Tool
 from hustings.agents.models import tool as offered
-from hustings.agents.models.mcp import McpFailure, mcp_tools
+from hustings.agents.models.mcp_tools import McpFailure, mcp_tools
 from hustings.bus import Bus
 from hustings.protocols import BudgetExceeded, Refused, ToolResult, UsageError
 

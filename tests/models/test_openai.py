@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from hustings.agents.models import Model
+from hustings.agents.models.adapter import Access
 from hustings.agents.models.fake import FakeEndpoint, Reply, answers, calls, fails, limited, refuses, says
 from hustings.agents.models.openai import OpenAI
-from hustings.agents.models.wire import Access
 from hustings.protocols import Data, ModelRequest, Opaque, TextPart, ToolResult, Turn, Usage, UsageError
 
 from .asking import ADD, KEY, SHAPE, Ear, both, failure, request

@@ -10,8 +10,8 @@ import anyio
 import pytest
 
 from hustings.agents import Client, Specialist, Supervisor, Team, connect, fold
-from hustings.agents.record import Record
-from hustings.agents.supervisor import Child
+from hustings.agents.deploy.supervisor import Child
+from hustings.agents.skills.journal import Record
 from hustings.agents.testing import broker, running
 from hustings.bus import Bus, embedded, open_bus
 from hustings.protocols import Amount, Answered, Asked, Assigned, Budget, Entry, Miss, Result, Share

@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 from hustings.agents import Supervisor, connect
+from hustings.agents.deploy.supervisor import Child
 from hustings.agents.models.fake import FakeEndpoint, Reply, says
-from hustings.agents.supervisor import Child
 from hustings.bus import embedded
 from hustings.protocols import Budget, Data
 

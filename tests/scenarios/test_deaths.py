@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import anyio
 
 from hustings.agents import Client, Report
-from hustings.agents.process import WORN
+from hustings.agents.runtime.process import WORN
 from hustings.bus import gone
 from hustings.protocols import Assigned, DeadLetter, Failure, Lapsed
 

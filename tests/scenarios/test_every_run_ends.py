@@ -12,7 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from hustings.agents import Brief, Client, Docket, RunState, Specialist, Team, folding, unopposed
+from hustings.agents import Brief, Client, Docket, RunState, Specialist, Team, unopposed
+from hustings.agents.decider import folding
 from hustings.agents.testing import running
 from hustings.protocols import (
     Assigned,
@@ -205,7 +206,7 @@ async def test_a_decision_that_does_not_count_is_not_made_for_ever(
     def evolve(state: RunState, entry: Entry) -> None:
         folding.evolve(state, entry._replace(envelope=None) if isinstance(entry.event, deaf) else entry)
 
-    monkeypatch.setattr("hustings.agents.coordinator.evolve", evolve)
+    monkeypatch.setattr("hustings.agents.runtime.coordinator.evolve", evolve)
     async with running(replace(TEAM, name=team), broker) as client:
         ended = await end(client, Work())
         assert ended.status == "failed"

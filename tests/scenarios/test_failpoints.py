@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from hustings.agents import Client, RunState, Supervisor, connect, evolve
-from hustings.agents.supervisor import Child
+from hustings.agents.deploy.supervisor import Child
 from hustings.bus import POINTS, embedded
 from hustings.protocols import Answer, Concluded, Entry, Failure, Progress, Result
 

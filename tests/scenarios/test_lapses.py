@@ -64,7 +64,7 @@ async def lapsed(bus: Bus, run: str) -> list[Lapsed]:
 @pytest.mark.timeout(120)
 async def test_no_answered_task_lapses_in_a_crowd_of_runs(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of tasks at once: the coordinator hears how far the inboxes are long before it has read the answers."""
-    monkeypatch.setattr("hustings.agents.roster.LOOK", 0.05)
+    monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
     mill, client = Mill(bus.url, bus.team), Client(bus)
     async with hands(bus.url, bus.team):
         runs = [await client.ask(Grain(pieces=PIECES)) for _ in range(RUNS)]
@@ -117,7 +117,7 @@ async def test_an_answer_behind_the_fold_is_waited_for(
     bus: Bus, monkeypatch: pytest.MonkeyPatch, reason: Literal["settled", "silent", "late"]
 ) -> None:
     """Its inbox is past the task, its agent has left, or its time is over: but the answer is there, and counts."""
-    monkeypatch.setattr("hustings.agents.roster.LOOK", 0.05)
+    monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
     clerk = Specialist("clerk")
     clerk.skill(add)
     timeout, lease = (0.5 if reason == "late" else 300.0), 0.2

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from hustings.agents import Client
-from hustings.agents.process import WORN
+from hustings.agents.runtime.process import WORN
 
 from . import mules
 from .processes import Place, following

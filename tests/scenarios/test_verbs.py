@@ -87,7 +87,7 @@ def test_a_specialists_process_is_light(module: str) -> None:
     """What `hustings agent` imports takes less than 0.6 s of CPU, and nothing that only others need is among it."""
     code = (
         "import resource, sys\n"
-        f"import hustings.agents.cli.agent, {module}\n"
+        f"import hustings.agents.cli.verbs.agent, {module}\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\n"
         "print(used.ru_utime + used.ru_stime, *sys.modules)"
     )

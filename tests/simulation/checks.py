@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from hustings.agents import RunState, folding
+from hustings.agents import RunState
+from hustings.agents.decider import folding
 from hustings.protocols import (
     COORDINATOR,
     Assigned,

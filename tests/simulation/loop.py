@@ -30,7 +30,7 @@ from hustings.protocols import uuid7
 
 EPOCH = 1_700_000_000.0  # the moment at which every simulation begins
 INSTANT = 1e-6  # seconds that one turn of the loop takes: what spins gets old, too
-roster = import_module("hustings.agents.roster")
+roster = import_module("hustings.agents.runtime.registry")
 _HERE: ContextVar["Place | None"] = ContextVar("here", default=None)
 
 

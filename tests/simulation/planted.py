@@ -19,9 +19,19 @@ PLANTED = "HUSTINGS_PLANTED"  # in the environment
 
 context, coordinator, decider, dispatch, folding, worker = (
     import_module(f"hustings.agents.{name}")
-    for name in ("context", "coordinator", "decider", "dispatch", "folding", "worker")
+    for name in (
+        "skills.context",
+        "runtime.coordinator",
+        "decider.decision",
+        "decider.assign",
+        "decider.folding",
+        "runtime.worker",
+    )
 )
-fence, inbox, log, reader = (import_module(f"hustings.bus.{name}") for name in ("fence", "inbox", "log", "reader"))
+fence, inbox, log, reader = (
+    import_module(f"hustings.bus.{name}")
+    for name in ("client.fence", "team.work_queue", "team.log", "client.ordered_consumer")
+)
 
 
 @dataclass(frozen=True)

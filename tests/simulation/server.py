@@ -1,8 +1,8 @@
 """The model of a broker: a nats-server as far as our code uses it, in memory, with all its faults on demand.
 
 `Server` keeps streams, durable and ephemeral pull consumers, and core subscriptions with queue groups. `Line` stands in
-for nats-py's client below the real `hustings.bus.connection.Connection`: everything said on it takes its time, and may
-be lost where it may be lost on a real line. tests/simulation/test_model.py holds the model against the real server.
+for nats-py's client below the real Connection of `hustings.bus.client.connection`: everything said on it takes its time,
+and may be lost where it may be lost on a real line. tests/simulation/test_model.py holds the model against the server.
 """
 
 import asyncio
@@ -726,7 +726,7 @@ class Line:
 
 @asynccontextmanager
 async def attach(server: Server, name: str) -> AsyncIterator[Connection]:
-    """What `hustings.bus.connection.connect` gives, over the model."""
+    """What `hustings.bus.client.connection.connect` gives, over the model."""
     connection = Connection("model")
     connection.listeners = cast("set[Callable[[], None]]", Ordered())
     while not server.up:

@@ -7,7 +7,7 @@ from functools import cached_property
 import anyio
 
 from hustings.agents import Specialist, TaskContext, Team, majority, unopposed
-from hustings.agents.planning import fixed
+from hustings.agents.planning.planner import fixed
 from hustings.protocols import (
     AgentCard,
     Claim,

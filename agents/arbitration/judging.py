@@ -1,0 +1,149 @@
+"""judged: the arbiter that asks a judging specialist, twice, with the options in both orders.
+
+Judges prefer what stands first; asked both ways, one who does is inconsistent, and abstains. (Zheng et al., "Judging
+LLM-as-a-Judge with MT-Bench and Chatbot Arena", NeurIPS 2023, section 3.4.)
+"""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field, ValidationError
+from pydantic_core import to_json
+
+from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Verdict
+
+from ..models.untrusted import Untrusted
+from ..skills.context import TaskContext
+from ..skills.specialist import Specialist
+from .docket import Arbiter, Docket, ranked
+from .matters import Option
+
+MOST = 12  # options that a judge is asked to tell apart
+
+JUDGE = """\
+You are the judge of a team of specialists. They disagree about one matter, and cannot all be right. You are given
+what each side says, its reasons and its evidence; you are not told who says it, and how many say it is not
+evidence. Choose the option that is best founded in evidence that can be checked. Choose "none" if the evidence does
+not tell them apart. Give the reason in one or two sentences, naming the evidence that decides it."""
+
+
+class Side(Message, contract="hustings.Side.v1"):
+    """One way to settle a matter, under a letter. Its words are those of other agents."""
+
+    letter: str
+    says: Untrusted
+    because: tuple[Untrusted, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Case(Message, contract="hustings.Case.v1"):
+    """What a judge is asked: the sides of one conflict. Who they are is not said."""
+
+    about: Untrusted
+    kind: str
+    sides: tuple[Side, ...]
+
+
+class Judgement(Message, contract="hustings.Judgement.v1"):
+    """What a judge says: the letter of the side that shall stand, or "none"."""
+
+    choice: str = Field(description='The letter of a side, or "none".')
+    because: str
+    confidence: float = Field(ge=0, le=1)
+
+
+def judged(skill: str = "judge") -> Arbiter:
+    """Ask whoever offers `skill` (it takes `case: Case` and says a Judgement) about what nobody has decided yet.
+
+    Each matter is put twice, the sides in both orders. Where both answers choose the same side it stands; a judge that
+    is inconsistent, fails, or says "none" abstains, and the next arbiter has the word. Nobody is asked about more than
+    twelve sides. What does not clash with the chosen side stands as well; where some of that clashes with each other,
+    the matter is narrowed to it and the chosen side.
+    """
+
+    def by_judge(docket: Docket) -> Iterator[Verdict | Inquiry]:
+        cases = [(m, docket.options(m)) for m in docket.contested() if 2 <= len(docket.options(m)) <= MOST]
+        asked = [
+            (matter, order, _inquiry(skill, matter, order)) for matter, choices in cases for order in _orders(choices)
+        ]
+        if open_ := [inquiry for _, _, inquiry in asked if docket.answer(inquiry) is None]:
+            yield from open_
+            return
+        for matter, _ in cases:
+            said = [_choice(docket, inquiry, order) for each, order, inquiry in asked if each is matter]
+            if (chosen := _agreed(said)) is not None:
+                label, because = chosen
+                yield from ranked(
+                    docket,
+                    matter,
+                    lambda option, label=label: float(option.label == label),  # type: ignore[misc]
+                    "judged",
+                    because,
+                    lambda word, _: f"a judge who, asked in both orders, chooses {word}",
+                )
+
+    return by_judge
+
+
+def model_judge(name: str = "judge", instructions: str = JUDGE) -> Specialist:
+    """A judging specialist that asks a model. Which one is the team's policy."""
+    bench = Specialist(name, "judges what the others disagree about")
+
+    @bench.skill
+    async def judge(case: Case, context: TaskContext) -> Judgement:
+        """Choose the side that is best founded."""
+        return await context.model(Judgement, instructions=instructions, about=case)
+
+    return bench
+
+
+def _orders(choices: Sequence[Option]) -> tuple[Sequence[Option], Sequence[Option]]:
+    return choices, [*reversed(choices)]
+
+
+def _inquiry(skill: str, matter: Matter, order: Sequence[Option]) -> Inquiry:
+    sides = tuple(_side(letter, option) for letter, option in zip(_letters(order), order, strict=True))
+    case = Case(about=Untrusted(matter.about), kind=matter.kind, sides=sides)
+    return Inquiry(skill=skill, given={"case": case.plain()})
+
+
+def _letters(order: Sequence[Option]) -> list[str]:
+    return [chr(ord("A") + n) for n in range(len(order))]
+
+
+def _side(letter: str, option: Option) -> Side:
+    reasons = dict.fromkeys(item.because for item in option.items if item.because)
+    return Side(
+        letter=letter,
+        says=Untrusted(_says(option)),
+        because=tuple(Untrusted(reason) for reason in reasons),
+        evidence=tuple(dict.fromkeys(evidence for item in option.items for evidence in item.evidence)),
+    )
+
+
+def _says(option: Option) -> str:
+    first = option.first
+    if not isinstance(first, Proposal):
+        return first.value if isinstance(first.value, str) else to_json(first.value).decode()
+    return "\n".join(
+        f"{edit.resource}:{edit.start + 1}: "
+        + ("keep\n" + edit.was if edit.keeps else f"replace\n{edit.was}by\n{edit.text}")
+        for edit in first.edits
+    )
+
+
+def _choice(docket: Docket, inquiry: Inquiry, order: Sequence[Option]) -> tuple[str, str] | None:
+    """The label of the option that a judge chose, and why; None if it chose none of them."""
+    answer = docket.answer(inquiry)
+    try:
+        judgement = Judgement.of(answer) if isinstance(answer, dict) else None
+    except ValidationError:
+        return None
+    letters = dict(zip(_letters(order), order, strict=True))
+    if judgement is None or judgement.choice.strip() not in letters:
+        return None
+    return letters[judgement.choice.strip()].label, judgement.because
+
+
+def _agreed(said: Sequence[tuple[str, str] | None]) -> tuple[str, str] | None:
+    first, second = said
+    return first if first and second and first[0] == second[0] else None

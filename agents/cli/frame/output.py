@@ -1,0 +1,52 @@
+"""Output: data to stdout in the shape that was asked for, progress to stderr, nothing a terminal would obey."""
+
+import json
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ...observe.logs import inert, masked
+from .streams import stdout
+
+if TYPE_CHECKING:
+    from .options import Settings
+
+T = TypeVar("T")
+
+
+def emit(settings: "Settings", data: T, text: Callable[[T], str]) -> None:
+    """Write the data to stdout: json is one document, jsonl one line for each element of a list, text what `text` says.
+
+    Messages, paths and whatever JSON knows may be in it; TypeError for anything else. JSON is plain ASCII. What agents
+    said has to go through `inert` in `text`, which may add colours of its own.
+    """
+    if settings.output == "text":
+        echo(text(data), color=settings.colored(stdout()))
+    elif settings.output == "json":
+        echo(json.dumps(data, indent=2, default=_plain))
+    else:
+        for row in data if isinstance(data, list | tuple) else (data,):
+            echo(json.dumps(row, default=_plain))
+
+
+def echo(text: str | bytes, *, nl: bool = True, color: bool | None = None) -> None:
+    """Write to stdout as it is."""
+    click.echo(text, file=stdout(), nl=nl, color=color)
+
+
+def say(text: str) -> None:
+    """Write a line of progress to stderr, made inert and without secrets."""
+    click.echo(masked(inert(text)), err=True)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):  # pydantic's, which is not imported for this
+        return value.model_dump(mode="json")
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+__all__ = ["echo", "emit", "inert", "say"]

@@ -1,0 +1,156 @@
+"""`hustings agent TARGET...`: specialists as a process of their own, wherever the bus can be reached."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import anyio
+import click
+
+from hustings.bus import find_embedded, open_bus
+from hustings.protocols import COORDINATOR, UsageError
+
+from ...client.client import new_run
+from ...deploy.launch import until_told
+from ...deploy.neighbours import homes
+from ...deploy.watchdog import LEASE, Watchdog
+from ...observe.logs import configure_logging
+from ...observe.telemetry import set_up
+from ...runtime.isolation import open_cells
+from ...runtime.process import WORN, begin_anew, die_with_parent
+from ...runtime.worker import Worker
+from ...skills.specialist import Specialist
+from ...team import Team, load
+from ..frame.options import Settings, common
+from ..frame.output import say
+from ..frame.session import broker, go, teams
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="MODULE:NAME...")
+@click.option("--only", multiple=True, metavar="NAME", help="Of a team: this specialist alone.")
+@click.option(
+    "--team", envvar="HUSTINGS_TEAM", show_envvar=True, help="The team to work for.  [default: the one that runs]"
+)
+@click.option("--log-format", type=click.Choice(["json", "text"]), help="[default: text in a terminal, else json]")
+@common
+def agent(
+    settings: Settings, targets: Sequence[str], only: Sequence[str], team: str | None, log_format: str | None
+) -> int:
+    """Run specialists until told to stop: each MODULE:NAME is a Specialist, or a Team of them.
+
+    SIGTERM drains: what is in hand is finished, and what is not begun is handed back. A process that is worn out, for
+    too many skills have swallowed their cancellation or hang in threads, is replaced: by whoever supervises it, else by
+    itself.
+    """
+    supervised = die_with_parent()
+    found = [load(target) for target in targets]
+    specialists, team = chosen(found, only), team or team_of(found)
+    text = log_format == "text" or (log_format is None and sys.stderr.isatty())
+    configure_logging(specialists[0].name, format="text" if text else "json")
+    set_up(specialists[0].name)
+    watchdog = Watchdog(lease_of(found), os._exit if supervised else begin_anew)
+    cell = [sys.executable, "-m", "hustings.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
+    watchdog.code = go(_serve, settings, specialists, team, cell, watchdog)
+    if watchdog.code == WORN and not supervised:
+        begin_anew(WORN)
+    return watchdog.code
+
+
+def chosen(found: Sequence[Team | Specialist], only: Sequence[str]) -> list[Specialist]:
+    """The specialists to run. Raises UsageError, NotFound."""
+    return [specialist for each in found for specialist in _chosen(each, only)]
+
+
+def team_of(found: Sequence[Team | Specialist]) -> str | None:
+    """The name of the first team among them."""
+    return next((each.name for each in found if isinstance(each, Team)), None)
+
+
+def lease_of(found: Sequence[Team | Specialist]) -> float:
+    """How long their processes may be silent, and never less than a default team's may."""
+    return max([LEASE, *(each.lease for each in found if isinstance(each, Team))])
+
+
+def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
+    if isinstance(found, Specialist):
+        return [found]
+    chosen = [found.specialist(name) for name in only] or list(found.specialists)
+    if not chosen:
+        raise UsageError(f"team {found.name} has no specialists of its own")
+    return chosen
+
+
+async def _serve(
+    settings: Settings, specialists: Sequence[Specialist], team: str | None, cell: Sequence[str], watchdog: Watchdog
+) -> int:
+    async with broker(_nearest(settings), start="always") as url:
+        name = team or await _running_team(url)
+        async with (
+            watchdog.watching(),
+            open_bus(url, name, name=specialists[0].name) as bus,
+            open_cells([*cell, "--team", name], HUSTINGS_URL=url) as cells,
+        ):
+            return await _work(
+                [Worker(each, bus, instance=f"{each.name}-{new_run()}", cells=cells) for each in specialists], watchdog
+            )
+
+
+async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
+    """Serve until told to stop, or until one of the workers is worn out; the exit code."""
+    code = WORN
+
+    def drain() -> None:
+        watchdog.limit(code)
+        for worker in workers:
+            worker.drain.set()
+
+    async def told() -> None:
+        nonlocal code
+        code = await until_told()
+        drain()
+
+    async def worn(worker: Worker) -> None:
+        await worker.worn.wait()
+        drain()
+
+    async with anyio.create_task_group() as waiting:
+        waiting.start_soon(told)
+        async with anyio.create_task_group() as serving:
+            for worker in workers:
+                waiting.start_soon(worn, worker)
+                serving.start_soon(worker.serve)
+        waiting.cancel_scope.cancel()
+    return code
+
+
+def _nearest(settings: Settings) -> Settings:
+    """Where no broker runs in this folder, but this user has exactly one team up elsewhere: there."""
+    if settings.url or find_embedded(settings.home):
+        return settings
+    others = homes()
+    if len(others) != 1:
+        return settings
+    say(f"no broker runs here: joining the one in {others[0]}")
+    return replace(settings, home=others[0])
+
+
+async def _running_team(url: str) -> str:
+    """The one team on this broker, or the one of several whose coordinator answers. Raises UsageError."""
+    names = await teams(url)
+    if len(names) > 1:
+        names = [name for name in names if await _has_coordinator(url, name)]
+    if len(names) == 1:
+        return names[0]
+    hint = (
+        "Name it with --team."
+        if names
+        else "Start one with `hustings up`, or name the team it shall wait for with --team."
+    )
+    raise UsageError("for which team?", f"{', '.join(names) or 'no team'} is on this broker", hint)
+
+
+async def _has_coordinator(url: str, team: str) -> bool:
+    async with open_bus(url, team, name="look") as bus:
+        return any(present.name == COORDINATOR for present in await bus.live.roll_call())

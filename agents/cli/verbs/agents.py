@@ -1,0 +1,149 @@
+"""`hustings agents`: who is alive now, and what they can do."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+import anyio
+import click
+
+from hustings.bus import Bus, Connection, connect
+from hustings.protocols import AgentCard, Contract, NotFound, SkillCard
+
+from ...views.text import plain, some
+from ..frame.options import Settings, common
+from ..frame.output import emit, inert
+from ..frame.session import (
+    NAME,
+    broker,
+    bus_of,
+    chosen,
+    go,
+)
+from ..frame.table import table
+
+
+class Seen(NamedTuple):
+    """An agent that answers at this moment, with so many instances. The card is None if it did not show one."""
+
+    team: str
+    name: str
+    version: str
+    instances: int
+    card: AgentCard | None
+
+    @property
+    def id(self) -> str:
+        return f"{self.team}/{self.name}"
+
+    @property
+    def skills(self) -> tuple[SkillCard, ...]:
+        return self.card.skills if self.card else ()
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--team", help="Only this team.")
+@common
+def agents(settings: Settings, name: str | None, team: str | None) -> None:
+    """List the specialists that are alive, and their skills; of NAME, all that it says of itself.
+
+    A * marks a skill that is a witness: what it says is testimony.
+    """
+    seen = go(_agents, settings, team)
+    if name is None:
+        emit(settings, [_row(one) for one in seen], lambda _: _text(seen))
+    else:
+        emit(settings, _card(name, seen), _card_text)
+
+
+async def _agents(settings: Settings, team: str | None) -> list[Seen]:
+    async with broker(settings, start="never") as url, connect(url, name=NAME) as connection:
+        return await present(connection, team)
+
+
+async def present(connection: Connection, team: str | None = None) -> list[Seen]:
+    """The agents of all teams, or of one, that answer now, in the order of their ids. Raises NotFound for the team."""
+    seen: list[Seen] = []
+
+    async def look(bus: Bus) -> None:
+        everybody = await bus.live.roll_call()
+        instances = Counter(one.name for one in everybody)
+        versions = {one.name: one.metadata.get("version", one.version) for one in everybody}
+        async with anyio.create_task_group() as asking:
+            for name in instances:
+                asking.start_soon(ask, bus, name, versions[name], instances[name])
+
+    async def ask(bus: Bus, name: str, version: str, instances: int) -> None:
+        seen.append(Seen(bus.team, name, version, instances, await bus.live.card(name)))
+
+    async with anyio.create_task_group() as looking:
+        for known in await chosen(connection, team):
+            looking.start_soon(look, bus_of(connection, known))
+    return sorted(seen, key=lambda one: one.id)
+
+
+def _row(one: Seen) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "team": one.team,
+        "name": one.name,
+        "version": one.version,
+        "instances": one.instances,
+        "description": one.card.description if one.card else "",
+        "skills": [
+            {"name": skill.name, "takes": skill.takes, "says": skill.says, "witness": skill.witness}
+            for skill in one.skills
+        ],
+    }
+
+
+def _text(seen: list[Seen]) -> str:
+    rows: list[tuple[object, ...]] = []
+    for one in seen:
+        skills = [_skill(skill) for skill in one.skills] or ["-" if one.card else "shows no card"]
+        rows.append((one.id, one.version, one.instances, skills[0]))
+        rows += [("", "", "", skill) for skill in skills[1:]]
+    return table(("agent", "version", "n", "skills"), rows) or "nobody is there"
+
+
+def _skill(skill: SkillCard) -> str:
+    mark = " *" if skill.witness else ""
+    return f"{skill.name}({_takes(skill.takes)}) -> {_contract(skill.says)}{mark}"
+
+
+def _takes(takes: Mapping[str, Contract]) -> str:
+    return ", ".join(f"{name}: {_contract(contract)}" for name, contract in takes.items())
+
+
+def _contract(contract: Contract) -> str:
+    many = f"list[{contract.type}]" if contract.many else contract.type
+    return f"{many}?" if contract.optional else many
+
+
+def _card(name: str, seen: list[Seen]) -> AgentCard:
+    found = [one for one in seen if name in (one.name, one.id)]
+    if len(found) == 1 and found[0].card:
+        return found[0].card
+    if found:
+        why = f"it is {' and '.join(one.id for one in found)}" if len(found) > 1 else "it did not answer in time"
+        raise NotFound(f"no one card of {name}", why, "Write it as TEAM/NAME." if len(found) > 1 else "Try again.")
+    names = [one.name for one in seen]
+    near = get_close_matches(name, names, 1)
+    there = ", ".join(names) or "nobody"
+    raise NotFound(f"{name} is not there", f"there is {there}", f"Did you mean {near[0]}?" if near else "")
+
+
+def _card_text(card: AgentCard) -> str:
+    skills = [f"  {plain(_skill(skill))}\n      {plain(skill.description)}".rstrip() for skill in card.skills]
+    schemas = json.dumps(card.schemas, indent=2, ensure_ascii=False)
+    lines = [
+        plain(f"{card.name} {card.version}: {card.description}"),
+        some(len(card.skills), "skill"),
+        *skills,
+        "schemas",
+        *(f"  {inert(line)}" for line in schemas.splitlines()),
+    ]
+    return "\n".join(lines)

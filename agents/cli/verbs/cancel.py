@@ -1,0 +1,96 @@
+"""`hustings cancel RUN`: withdraw a run, and wait until it has ended."""
+
+import time
+from contextlib import aclosing
+from typing import Any
+
+import anyio
+import click
+
+from hustings.bus import connect
+from hustings.protocols import COORDINATOR, Concluded
+
+from ...client.client import Client
+from ...views.text import plain, span
+from ..frame.options import Settings, common
+from ..frame.output import emit, say
+from ..frame.session import (
+    NAME,
+    broker,
+    bus_of,
+    find,
+    go,
+)
+from ..frame.table import shaded
+
+SOON = 2.0  # seconds within which a run ends that somebody drives
+TAKEOVER = 10.0  # seconds more, in which another coordinator goes on where one has died
+
+
+@click.command()
+@click.argument("run")
+@click.option("--because", default="", metavar="TEXT", help="Why; it stands on the log.")
+@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@common
+def cancel(settings: Settings, run: str, because: str, team: str | None) -> int:
+    """Withdraw a run, and wait until it has ended: what is being done for it is stopped.
+
+    RUN is an id, the beginning of one, @last or @prev. Exit code 0: it has ended, now or before; 1: it will, as soon as
+    a coordinator of its team is up.
+    """
+    ended = go(_cancel, settings, run, because, team)
+    emit(settings, ended, _text)
+    if ended["status"] != "running":
+        return 0
+    say(f"no coordinator of team {ended['team']} has ended it within {span(ended['seconds'])}: it ends when one is up")
+    return 1
+
+
+async def _cancel(settings: Settings, run: str, because: str, team: str | None) -> dict[str, Any]:
+    async with broker(settings) as url:
+        name, found = await find(url, run, team)
+        async with connect(url, name=NAME) as connection:
+            client, began = Client(bus_of(connection, name), NAME), time.monotonic()
+            before = end = await _end(client, found)
+            if end is None:
+                end = await _withdrawn(client, found, because)
+            return {
+                "id": found,
+                "team": name,
+                "status": end.status if end else "running",
+                "because": end.because if end else "withdrawn",
+                "before": before is not None,
+                "seconds": round(time.monotonic() - began, 3),
+            }
+
+
+async def _withdrawn(client: Client, run: str, because: str) -> Concluded | None:
+    """The end of a run that is withdrawn now; None if nobody is there who could end it."""
+    at = await client.cancel(run, because)
+    if await client.bus.log.ended(run):
+        return await _end(client, run)
+    with anyio.move_on_after(SOON):
+        return await _conclusion(client, run, at)
+    if any(one.name == COORDINATOR for one in await client.bus.live.roll_call()):
+        with anyio.move_on_after(TAKEOVER):
+            return await _conclusion(client, run, at)
+    return None
+
+
+async def _conclusion(client: Client, run: str, after: int) -> Concluded | None:
+    async with aclosing(client.follow(run, after)) as entries:
+        async for entry in entries:
+            if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
+                return entry.event
+    return None
+
+
+async def _end(client: Client, run: str) -> Concluded | None:
+    heads = {head.run: head for head in await client.runs()}
+    concluded = heads[run].concluded
+    return concluded.event if concluded and isinstance(concluded.event, Concluded) else None
+
+
+def _text(ended: dict[str, Any]) -> str:
+    when = "had ended before" if ended["before"] else f"after {span(ended['seconds'])}"
+    return f"run {ended['id']} of team {ended['team']}: {shaded(ended['status'])}, {when}: {plain(ended['because'])}"

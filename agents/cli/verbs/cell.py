@@ -1,0 +1,60 @@
+"""`hustings cell TARGET...`: a child of `hustings agent`, which tells it one task at a time. Not for people."""
+
+import signal
+from collections.abc import Sequence
+
+import anyio
+import click
+
+from hustings.bus import open_bus
+
+from ...deploy.launch import until_told
+from ...deploy.watchdog import Watchdog
+from ...observe.logs import configure_logging
+from ...observe.telemetry import set_up
+from ...runtime.isolation import Pipes, inhabit
+from ...runtime.process import die_with_parent
+from ...skills.specialist import Specialist
+from ...team import load
+from ..frame.options import Settings, common
+from ..frame.session import broker, go
+from ..frame.streams import stdout
+from .agent import chosen, lease_of
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True)
+@click.option("--only", multiple=True)
+@click.option("--team", required=True)
+@common
+def cell(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str) -> int:
+    """Try what an agent's process suspects of ending processes."""
+    pipes = Pipes(0, stdout().fileno())
+    die_with_parent(signal.SIGKILL)
+    found = [load(target) for target in targets]
+    specialists = chosen(found, only)
+    configure_logging(specialists[0].name)
+    set_up(specialists[0].name)
+    watchdog = Watchdog(lease_of(found))
+    watchdog.code = go(_try, settings, specialists, team, pipes, watchdog)
+    return watchdog.code
+
+
+async def _try(
+    settings: Settings, specialists: Sequence[Specialist], team: str, pipes: Pipes, watchdog: Watchdog
+) -> int:
+    async with (
+        watchdog.watching(),
+        broker(settings) as url,
+        open_bus(url, team, name=specialists[0].name) as bus,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(_end_when_told, group.cancel_scope)
+        await inhabit(pipes, specialists, bus)
+        group.cancel_scope.cancel()
+    return 0
+
+
+async def _end_when_told(work: anyio.CancelScope) -> None:
+    await until_told()
+    work.cancel()

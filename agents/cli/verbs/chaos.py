@@ -1,0 +1,117 @@
+"""`hustings chaos TEAM`: break a team of real processes by a seed, and check what came of it from outside."""
+
+import secrets
+import shlex
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hustings.protocols import Goal, UsageError
+
+from ...chaos import (
+    Violation,
+    check,
+    dump,
+    figures,
+    schedule,
+    storm,
+)
+from ...chaos.storm import Plan
+from ...team import Team, load_team
+from ..frame.options import Settings, common
+from ..frame.output import emit, say
+from ..frame.session import go
+from .goal import Asked, Asking, goal_of
+
+RATE = 40  # tasks a second, half of what the example team can do, for a fault costs it seconds
+
+
+@click.command(cls=Asking, sets={"tasks": "chaos has to know how many effects a run has"})
+@click.argument("target", metavar="MODULE:TEAM")
+@click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
+@click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="How many.")
+@click.option("--tasks", type=click.IntRange(min=1), default=5000, show_default=True, help="How many, in all.")
+@click.option("--batch", type=click.IntRange(min=1), default=100, show_default=True, help="Tasks of one run.")
+@click.option("--pace", default=2.0, show_default=True, help="Seconds between two faults, on the average, at least.")
+@click.option("--seed", type=int, help="Decides who is hit, by what and when.  [default: by chance, and printed]")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep what there is to see in this folder.")
+@common
+def chaos(
+    settings: Settings,
+    target: str,
+    fields: Asked,
+    faults: int,
+    tasks: int,
+    batch: int,
+    pace: float,
+    seed: int | None,
+    keep: Path | None,
+) -> int:
+    """Kill, terminate and put to sleep the processes of a team, the broker among them, while it works; then check.
+
+    The team's goal needs a field `tasks`, the number of effects that a run of it has, as
+    hustings.examples.chaos_team:team has one; its other fields are flags, as in `hustings run`. Processes and broker
+    are started for this alone. Exit code 0: nothing was lost, duplicated or stuck, and no promise broken.
+    """
+    team = load_team(target)
+    goal = _goals(team, fields)
+    if keep and keep.exists() and any(keep.iterdir()):
+        raise UsageError(f"{keep} is not empty", "what there is to see of one storm needs a folder of its own")
+    number = secrets.randbelow(10**6) if seed is None else seed
+    duration = max(faults * pace, tasks / RATE)
+    options = f"--faults {faults} --tasks {tasks} --batch {batch} --pace {pace:g} --seed {number}"
+    again = shlex.join(["hustings", "chaos", target, *options.split(), *fields.flags])
+    say(again)
+    plan = Plan(target, team, goal, tasks, batch, schedule(number, faults, duration), duration)
+    folder = keep or Path(tempfile.mkdtemp(prefix="hustings-chaos-"))
+    began = time.monotonic()
+    history = go(storm, plan, folder, say)
+    violations = check(history)
+    told = {"seed": number, "seconds": round(time.monotonic() - began, 1), **figures(history)}
+    told["violations"] = [violation._asdict() for violation in violations]
+    dump(history, folder / "history.jsonl")
+    emit(settings, told, _text)
+    if violations:
+        say(f"what there is to see lies in {folder}; once more: {again}")
+    elif keep is None:
+        shutil.rmtree(folder)
+    return 1 if violations else 0
+
+
+def _goals(team: Team, asked: Asked) -> Callable[[int], Goal]:
+    """Makes a goal of so many tasks, its other fields as the flags say."""
+    if asked.paths:
+        raise UsageError(f"the goal of team {team.name} takes files", "chaos does not upload any")
+    return lambda tasks: goal_of(team, {**asked.values, "tasks": tasks})
+
+
+def _text(told: dict[str, Any]) -> str:
+    goals, effects = told["goals"], told["effects"]
+    lost = f"{goals['lost']} lost, {goals['stuck']} stuck"
+    lines = [
+        f"goals      {goals['accepted']} accepted, {goals['ended']} ended, {lost}",
+        f"effects    {effects['expected']} expected, {effects['done']} done, {effects['duplicated']} duplicated",
+        f"tasks      {told['results']} results of {told['attempts']} attempts, {told['lapsed']} lapsed, "
+        f"{told['finished_tasks_repeated']} finished ones begun again, {told['dead_letters']} dead letters",
+        f"faults     {', '.join(f'{count} {what}' for what, count in sorted(told['faults'].items())) or 'none'}",
+        f"           {told['faults_at_work']} of them while there was work",
+        f"stalls     {_spread(told['stalls'])}",
+        *(f"recovery   {victim:<12} {_spread(times)}" for victim, times in sorted(told["recovery"].items())),
+        f"seed {told['seed']}, {told['seconds']} s",
+    ]
+    violations = [Violation(**each) for each in told["violations"]]
+    names = {each.name: sum(other.name == each.name for other in violations) for each in violations}
+    first = {each.name: each.says for each in reversed(violations)}
+    broken = [f"BROKEN     {name} ({count}): {first[name]}" for name, count in names.items()]
+    return "\n".join([*lines, *(broken or ["every promise was kept"])])
+
+
+def _spread(times: dict[str, Any]) -> str:
+    if not times["count"]:
+        return "none"
+    return f"{times['count']}, p50 {times['p50']:g} s, p99 {times['p99']:g} s, longest {times['max']:g} s"

@@ -1,0 +1,38 @@
+"""`hustings coordinator TARGET`: a team's coordinator as a process of its own. Any number of them may run."""
+
+import click
+
+from hustings.bus import beside, open_bus
+from hustings.protocols import COORDINATOR
+
+from ...client.client import new_run
+from ...deploy.launch import until_told
+from ...observe.logs import configure_logging
+from ...observe.telemetry import set_up
+from ...runtime.coordinator import coordinate
+from ...runtime.process import die_with_parent
+from ...team import load_team
+from ..frame.options import Settings, common
+from ..frame.session import broker, go
+
+
+@click.command()
+@click.argument("target")
+@common
+def coordinator(settings: Settings, target: str) -> int:
+    """Run the coordinator of the team TARGET (MODULE:TEAM) until it is told to stop."""
+    die_with_parent()
+    configure_logging(COORDINATOR)
+    return go(_coordinate, settings, target)
+
+
+async def _coordinate(settings: Settings, target: str) -> int:
+    team = load_team(target)
+    set_up(COORDINATOR)
+    async with broker(settings, start="always") as url, open_bus(url, team.name, name=COORDINATOR) as bus:
+
+        async def work() -> None:
+            await coordinate(bus, team.policy(), instance=f"{COORDINATOR}-{new_run()}")
+
+        async with beside(work):
+            return await until_told()

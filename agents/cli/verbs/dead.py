@@ -1,0 +1,186 @@
+"""`hustings dead ls | show | redrive | discard`: the tasks that were given up, and what to do about them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from time import time
+from typing import Any
+
+import click
+
+from hustings.protocols import UsageError
+
+from ...history.dead_letters import Attempt, Autopsy, Letter
+from ...views.text import ago, plain, some
+from ..frame.options import Settings, common
+from ..frame.output import echo, emit, inert
+from ..frame.session import go
+from ..frame.table import cut, table
+from .letters import (
+    Wanted,
+    filters,
+    named,
+    reading,
+    still_dead,
+)
+from .redrive import Terms, redriven, told
+from .show import shortened
+
+LEFT = 5  # the exit code where dead letters are left
+WIDTH = 4000  # of the original message in text
+
+
+@click.group()
+def dead() -> None:
+    """Look at dead letters, the tasks that were given up; redrive or discard them.
+
+    The id of a letter is RUN.TASK, or the beginning of one.
+    """
+
+
+@dead.command()
+@filters
+@click.option("--all", "everything", is_flag=True, help="Also those that were redriven or discarded.")
+@common
+def ls(settings: Settings, /, everything: bool, **fits: Any) -> int:
+    """List dead letters. Exit code 5 if there are any left, 0 if none."""
+    letters = go(_ls, settings, Wanted(**fits), everything)
+    now = time()
+    emit(settings, [letter.plain() for letter in letters], lambda _: _listed(letters, everything, now))
+    return LEFT if any(letter.state == "dead" for letter in letters) else 0
+
+
+async def _ls(settings: Settings, wanted: Wanted, everything: bool) -> list[Letter]:
+    async with reading(settings, wanted) as there:
+        letters = [letter for letter in there.fits if everything or letter.state == "dead"]
+    return sorted(letters, key=lambda letter: (letter.team, letter.agent, letter.cause, letter.when))
+
+
+def _listed(letters: Sequence[Letter], everything: bool, now: float) -> str:
+    heads = ["id", "agent", "cause", "attempts", "version", "when", *(["state"] if everything else []), "because"]
+    rows = [[*_cells(letter, now), *([_state(letter)] if everything else []), letter.because] for letter in letters]
+    return table(heads, rows) or "no dead letters"
+
+
+def _cells(letter: Letter, now: float) -> list[object]:
+    return [
+        letter.id, letter.agent, letter.cause, letter.attempts, letter.version or "-", _ago(letter, now)
+    ]  # fmt: skip
+
+
+def _ago(said: Letter | Attempt, now: float) -> str:
+    return ago(now - datetime.fromisoformat(said.when).timestamp())
+
+
+def _state(letter: Letter) -> str:
+    return " ".join(
+        [letter.state, *([f"by {letter.by}"] if letter.by else []), *([f"({letter.why})"] if letter.why else [])]
+    )
+
+
+@dead.command()
+@click.argument("id")
+@click.option("--team", help="The team of the run, where an id fits letters of several.")
+@click.option(
+    "--raw", is_flag=True, help="Only the message that was dispatched last, its bytes as they are on the log."
+)
+@common
+def show(settings: Settings, id: str, team: str | None, raw: bool) -> None:
+    """Show all of one dead letter.
+
+    Each attempt, the input, and the message that was dispatched last.
+    """
+    autopsy = go(_show, settings, id, Wanted(team=team))
+    if raw:
+        echo(autopsy.original, nl=False)
+        return
+    data = {**autopsy.letter.plain(), **autopsy.plain()}
+    del data["letter"]
+    emit(settings, data, lambda _: _shown(autopsy, time()))
+
+
+async def _show(settings: Settings, id: str, wanted: Wanted) -> Autopsy:
+    async with reading(settings, wanted) as there:
+        letter = named(id, there.letters)
+        return await there.clients[letter.team].autopsy(letter)
+
+
+def _shown(autopsy: Autopsy, now: float) -> str:
+    letter = autopsy.letter
+    head = {
+        "letter": f"{letter.id} of team {letter.team}: {_state(letter)}",
+        "task": f"{letter.skill}, asked of {letter.agent} {letter.version}",
+        "cause": f"{letter.cause} after {some(letter.attempts, 'attempt')}, {_ago(letter, now)}",
+        "because": letter.because,
+    }
+    tries = [
+        (each.attempt, each.agent, each.version or "-", each.cause, _ago(each, now), each.because)
+        for each in autopsy.failures
+    ]
+    parts = [
+        "\n".join(f"{name:<8} {plain(says)}" for name, says in head.items()),
+        table(("attempt", "agent", "version", "cause", "when", "because"), tries),
+        f"input\n{shortened(autopsy.input)}",
+        f"message {letter.assigned} of the log\n  {cut(inert(autopsy.original.decode(errors='replace')), WIDTH)}",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+@dead.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@filters
+@click.option("--all", "everything", is_flag=True, help="All that are dead.")
+@click.option("--newer", is_flag=True, help="Only those whose agent answers in a newer version now.")
+@click.option("--force", is_flag=True, help="Even if the agent's version is the same, or nobody of its name is there.")
+@click.option("--wait/--no-wait", default=True, help="Follow until the new runs have ended.  [default: wait]")
+@click.option("--patience", type=click.FloatRange(min=0, min_open=True), help="End the new runs after so many seconds.")
+@common
+def redrive(
+    settings: Settings,
+    /,
+    ids: tuple[str, ...],
+    everything: bool,
+    newer: bool,
+    force: bool,
+    wait: bool,
+    patience: float | None,
+    **fits: Any,
+) -> int:
+    """Do once more what was given up.
+
+    The tasks of each run are done in a new run, by the agents that had them, with fresh attempts and keys. Without
+    --force it refuses where the agent is the same as when it failed. The team has to be up. Interrupted, the new runs
+    go on. Exit code 0: all are done; 5: some are dead again, or were not done.
+    """
+    wanted = Wanted(ids=ids, all=everything, **fits)
+    wanted.check()
+    rows = go(redriven, settings, wanted, Terms(newer=newer, force=force, wait=wait, patience=patience))
+    emit(settings, rows, told)
+    return LEFT if any(row["state"] == "dead" for row in rows) else 0
+
+
+@dead.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@filters
+@click.option("--all", "everything", is_flag=True, help="All that are dead.")
+@click.option("--because", default="", metavar="TEXT", help="Why; it stands on the log.")
+@click.option("--yes", is_flag=True, help="Needed where the letters are not named by their ids.")
+@common
+def discard(
+    settings: Settings, /, ids: tuple[str, ...], everything: bool, because: str, yes: bool, **fits: Any
+) -> None:
+    """Declare that nothing more is to be done about dead letters. They stay on the log: `hustings dead ls --all`."""
+    wanted = Wanted(ids=ids, all=everything, **fits)
+    wanted.check()
+    rows = go(_discard, settings, wanted, because, yes)
+    emit(settings, rows, lambda rows: "\n".join(f"{plain(row['id'])} discarded" for row in rows) or "no dead letters")
+
+
+async def _discard(settings: Settings, wanted: Wanted, because: str, yes: bool) -> list[dict[str, str]]:
+    async with reading(settings, wanted) as there:
+        letters = still_dead(wanted, there)
+        if letters and not wanted.ids and not yes:
+            why = f"it would discard {some(len(letters), 'dead letter')}, {letters[0].id} the first"
+            raise UsageError("nothing was discarded", why, "Add --yes.")
+        for letter in letters:
+            await there.clients[letter.team].discard(letter, because)
+    return [{"id": letter.id, "state": "discarded", "because": because} for letter in letters]

@@ -1,0 +1,40 @@
+"""`hustings demo`: the bundled review board reviews a real package, offline."""
+
+import tempfile
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from ...team import load_team
+from ..frame.options import Settings, common, durability
+from ..frame.output import say
+from ..frame.session import go
+from .goal import parse
+from .run import Wishes, pursue
+
+EXAMPLE = "hustings.examples.review_board.demo"  # by name: nothing in this package may depend on an example
+
+
+@click.command()
+@click.option("--verbose", "-v", is_flag=True, help="Show the logs of the processes.")
+@durability
+@common
+def demo(settings: Settings, verbose: bool) -> int:
+    """Let real code tools, each its own process, review a copy of the installed simplejson, and settle what they
+    disagree about. Needs no network, no key and no account."""
+    example = import_module(EXAMPLE)
+    team = load_team(example.TARGET)
+    with tempfile.TemporaryDirectory(prefix="hustings-demo-") as folder:
+        path = example.target(Path(folder))
+        say(f"reviewing a copy of {path.name}, offline, with {len(team.specialists)} specialists")
+        return go(
+            pursue,
+            settings,
+            example.TARGET,
+            team,
+            parse(team, example.TARGET, ["--repository", str(path)]),
+            Wishes(verbose=verbose),
+            partial(example.epilogue, path),
+        )

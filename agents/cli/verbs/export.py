@@ -1,0 +1,111 @@
+"""`hustings export RUN`: a run as a page, as the lines of its log, or as a diagram."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import click
+
+from hustings.bus import Bus
+from hustings.protocols import Data, Entry, HustingsError, UsageError
+
+from ...history.timeline import Story, tell
+from ..frame.options import Settings, common
+from ..frame.output import echo, say
+from ..frame.session import go, reading
+
+PAGE = "report.html"
+_STDOUT = "-"
+
+
+class Unwritten(HustingsError):
+    """Name a file in a folder that is there and can be written to, or `-` for stdout."""
+
+
+@click.command()
+@click.argument("run", default="@last")
+@click.option("--html", is_flag=False, flag_value=PAGE, metavar="[FILE]", help=f"A page.  [default: {PAGE}]")
+@click.option("--jsonl", is_flag=False, flag_value=_STDOUT, metavar="[FILE]", help="The log.  [default: stdout]")
+@click.option("--mermaid", is_flag=False, flag_value=_STDOUT, metavar="[FILE]", help="A diagram.  [default: stdout]")
+@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@common
+def export(
+    settings: Settings, run: str, html: str | None, jsonl: str | None, mermaid: str | None, team: str | None
+) -> None:
+    """Write a run as one HTML file that needs no network, as JSON lines, or as a Mermaid sequence diagram.
+
+    RUN is an id, the beginning of one, @prev, or @last, the default. `-` is stdout. --jsonl has every message of the
+    log as it was said, a CloudEvent a line, with its place in the log.
+    """
+    wanted = [(render, file) for render, file in ((_page, html), (lines, jsonl), (_diagram, mermaid)) if file]
+    if not wanted:
+        raise UsageError("nothing to write", "none of --html, --jsonl and --mermaid is given", "Take one of them.")
+    for _, file in wanted:
+        if file.startswith("@"):
+            raise UsageError(f"{file} is a run and no file", hint=f"Put it first: hustings export {file} --html")
+    if sum(file == _STDOUT for _, file in wanted) > 1:
+        raise UsageError("two of them cannot both go to stdout", hint="Name a file for one of them.")
+    story = go(_recorded, settings, run, team)
+    for render, file in wanted:
+        _write(file, render(story))
+
+
+async def keep(bus: Bus, run: str, folder: Path) -> None:
+    """Write the page of a run into a folder. Raises OSError."""
+    page = _page(await _told(bus, run))
+    await anyio.Path(folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def lines(story: Story) -> str:
+    """The log as JSON lines: each envelope as it was said, with its place in the log as CloudEvents extensions.
+
+    `sequence` is the position, `logsubject` and `logtime` are what the broker vouches for. Unreadable bytes leave an
+    object with the reason.
+    """
+    return "".join(f"{json.dumps(line)}\n" for line in _lines(story))
+
+
+def _lines(story: Story) -> Iterator[Data]:
+    for entry in story.log:
+        said: Data = json.loads(entry.envelope.encode()) if entry.envelope else {"unreadable": entry.why}
+        yield said | _place(entry, story.report.team)
+
+
+def _place(entry: Entry, team: str) -> Data:
+    tokens = ("hustings", team, "run", entry.subject.run, entry.subject.author, entry.subject.kind, *entry.subject.rest)
+    stamp = datetime.fromtimestamp(entry.time, UTC).isoformat(timespec="microseconds")
+    return {"sequence": str(entry.seq), "logsubject": ".".join(filter(None, tokens)), "logtime": stamp}
+
+
+def _page(story: Story) -> str:
+    from ...views.html.page import page  # here, for who wants the log needs none of it
+
+    return page(story)
+
+
+def _diagram(story: Story) -> str:
+    from ...views.mermaid import sequence
+
+    return sequence(story)
+
+
+async def _recorded(settings: Settings, run: str, team: str | None) -> Story:
+    async with reading(settings, run, team) as (bus, found):
+        return await _told(bus, found)
+
+
+async def _told(bus: Bus, run: str) -> Story:
+    return tell(bus.team, run, [entry async for entry in bus.log.read(run)])
+
+
+def _write(file: str, content: str) -> None:
+    if file == _STDOUT:
+        echo(content, nl=False)
+        return
+    try:
+        Path(file).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise Unwritten(f"{file} cannot be written", error.strerror or str(error)) from None
+    say(f"wrote {file}")

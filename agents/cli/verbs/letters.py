@@ -1,0 +1,106 @@
+"""Letters: from what a person types to dead letters."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, TypeVar, get_args
+
+import click
+
+from hustings.bus import connect
+from hustings.protocols import FailureKind, NotFound, UsageError
+
+from ...client.client import Client
+from ...history.dead_letters import Letter
+from ..frame.options import Settings
+from ..frame.session import (
+    NAME,
+    Start,
+    broker,
+    bus_of,
+    chosen,
+    find,
+)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Wanted(NamedTuple):
+    """Which letters: those of these ids, or all that fit what is given."""
+
+    ids: tuple[str, ...] = ()
+    cause: str | None = None
+    agent: str | None = None
+    run: str | None = None
+    team: str | None = None
+    all: bool = False
+
+    def fits(self, letter: Letter) -> bool:
+        """Whether a letter is of this cause, agent and run, as far as they are given."""
+        pairs = ((self.cause, letter.cause), (self.agent, letter.agent), (self.run, letter.run))
+        return all(wanted in (None, has) for wanted, has in pairs)
+
+    def check(self) -> None:
+        """Raises UsageError if it does not say which letters, in one way."""
+        filtered = self.all or any((self.cause, self.agent, self.run))
+        if bool(self.ids) == filtered:
+            why = "ids and filters exclude each other" if filtered else "neither an id nor a filter is given"
+            hint = "Name ids, or take --cause, --agent, --run or --all; `hustings dead ls` lists them."
+            raise UsageError("which dead letters is not clear", why, hint)
+
+
+class Reading(NamedTuple):
+    """The dead letters there are, and a client of each team. `fits` are those that are wanted, whatever their state."""
+
+    clients: dict[str, Client]
+    letters: list[Letter]
+    fits: list[Letter]
+
+
+def filters(command: Command) -> Command:
+    """Give a verb the options that say which letters; they come as the fields of Wanted."""
+    for option in (
+        click.option("--team", help="Only of this team."),
+        click.option("--run", help="Only of this run: an id, the beginning of one, @last or @prev."),
+        click.option("--agent", metavar="NAME", help="Only those of this agent."),
+        click.option("--cause", type=click.Choice(get_args(FailureKind)), help="Only those that failed in this way."),
+    ):
+        command = option(command)
+    return command
+
+
+@asynccontextmanager
+async def reading(settings: Settings, wanted: Wanted, *, start: Start = "if-stored") -> AsyncIterator[Reading]:
+    """The letters, over an open connection; raises as `broker` and `find`."""
+    async with broker(settings, start=start) as url:
+        if wanted.run:
+            team, run = await find(url, wanted.run, wanted.team)
+            wanted = wanted._replace(team=team, run=run)
+        async with connect(url, name=NAME) as connection:
+            clients = {team: Client(bus_of(connection, team), NAME) for team in await chosen(connection, wanted.team)}
+            letters = [letter for client in clients.values() for letter in await client.dead()]
+            yield Reading(clients, letters, [letter for letter in letters if wanted.fits(letter)])
+
+
+def named(id: str, letters: Sequence[Letter]) -> Letter:
+    """The letter of an id, or of the beginning of one. Raises NotFound, which says what there is."""
+    fits = [letter for letter in letters if letter.id.startswith(id)]
+    found = [letter for letter in fits if letter.id == id] or fits
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(f"{letter.id} of {letter.team}" for letter in found[:5])
+        raise NotFound(f"{id} is several dead letters", f"it fits {ids}", "Type more of the id, or add --team.")
+    there = ", ".join(letter.id for letter in letters[-5:]) or "none"
+    raise NotFound(f"{id} is no dead letter", f"the last ones are {there}", "`hustings dead ls --all` lists them.")
+
+
+def still_dead(wanted: Wanted, there: Reading) -> list[Letter]:
+    """The letters that are wanted and wait for somebody. Raises NotFound, or UsageError: it was dealt with before."""
+    if not wanted.ids:
+        return [letter for letter in there.fits if letter.state == "dead"]
+    found = [named(id, there.letters) for id in wanted.ids]
+    for letter in found:
+        if letter.state != "dead":
+            hint = f"`hustings show {letter.by}` shows what came of it." if letter.state == "redriven" else ""
+            raise UsageError(f"{letter.id} is {letter.state} already", f"by {letter.by}", hint)
+    return list({letter.id: letter for letter in found}.values())

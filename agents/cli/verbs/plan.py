@@ -1,0 +1,69 @@
+"""`hustings plan TARGET`: what would be done for a goal, and why each parameter is bound as it is. Runs nothing."""
+
+import click
+
+from hustings.protocols import COORDINATOR, Directory, Inquiry, Plan
+
+from ...client.client import connect
+from ...planning.planner import Brief
+from ...team import Team, load_team
+from ..frame.options import Settings, common
+from ..frame.output import emit, inert
+from ..frame.session import broker, go
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:TEAM")
+@click.option("--live", is_flag=True, help="Plan with who is alive now, not with the team's own members.")
+@common
+def plan(settings: Settings, target: str, live: bool) -> int:
+    """Show what would be done, step by step, without doing it; and who is skipped, and why."""
+    return go(_plan, settings, load_team(target), live)
+
+
+async def _plan(settings: Settings, team: Team, live: bool) -> int:
+    directory = await _alive(settings, team) if live else _members(team)
+    policy = team.policy()
+    planned = team.planner(
+        Brief(
+            goal={},
+            goal_type=team.goal,
+            outcome_type=team.outcome,
+            directory=directory,
+            members=policy.members,
+            prefer=policy.prefer,
+            open=policy.open,
+        )
+    )
+    emit(settings, planned, words)
+    return 0
+
+
+def _members(team: Team) -> Directory:
+    cards = tuple(skill for specialist in team.specialists for skill in specialist.card().skills)
+    return Directory(cards=cards, alive=frozenset(team.members))
+
+
+async def _alive(settings: Settings, team: Team) -> Directory:
+    async with broker(settings, start="never") as url, connect(url, team.name, name="plan") as client:
+        there = {present.name for present in await client.bus.live.roll_call()} - {COORDINATOR}
+        cards = [card for name in sorted(there) if (card := await client.bus.live.card(name))]
+        return Directory(cards=tuple(skill for card in cards for skill in card.skills), alive=frozenset(there))
+
+
+def words(planned: Plan | Inquiry) -> str:
+    """A plan for people: the steps in order, each binding with its reason, who is skipped and who is absent."""
+    if isinstance(planned, Inquiry):
+        return inert(f"the planner asks the skill {planned.skill} first: nothing can be shown before it has answered")
+    lines = []
+    for number, step in enumerate(planned.steps, 1):
+        fan = f", one task for each of {step.each}" if step.each else ""
+        heard = ", a witness" if step.witness else ""
+        lines.append(f"{number}. {step.id}: {step.skill} by {' or '.join(step.agents)}{fan}{heard}")
+        lines += [f"     {name}: {planned.because.get(f'{step.id}.{name}', '')}" for name in step.inputs]
+    lines.append("outcome")
+    lines += [f"     {name}: {planned.because.get(f'outcome.{name}', '')}" for name in planned.outcome]
+    lines += [f"skipped {who}: {why}" for who, why in planned.skipped.items()]
+    if planned.absent:
+        lines.append(f"absent: {', '.join(planned.absent)}")
+    return inert("\n".join(lines))

@@ -1,0 +1,98 @@
+"""`hustings ps`: the processes that run here, and whoever else of their teams is on the bus."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel, ValidationError
+
+from hustings.bus import alive, connect
+from hustings.protocols import BrokerUnavailable
+
+from ..frame.options import Settings, common
+from ..frame.output import emit
+from ..frame.session import NAME, broker, go
+from ..frame.table import table
+from .agents import present
+
+_REPLICA = re.compile(r"\.\d+$")  # what `hustings up` adds to the name of a second process
+
+
+class Child(BaseModel):
+    """A process of a supervisor, as its Status says."""
+
+    name: str
+    pid: int | None
+    state: str
+    restarts: int
+    exit_code: int | None
+
+
+class Supervised(BaseModel):
+    """`<home>/up-<team>.json`, which the supervisor of a team keeps while it lives."""
+
+    team: str
+    pid: int
+    url: str
+    children: list[Child]
+
+
+@click.command()
+@common
+def ps(settings: Settings) -> None:
+    """List the processes that run here, and the agents that answer on the bus from elsewhere."""
+    emit(settings, go(_ps, settings), _text)
+
+
+async def _ps(settings: Settings) -> list[dict[str, Any]]:
+    local = list(supervised(settings.home))
+    rows = [row for one in local for row in _children(one)]
+    here = {(one.team, _REPLICA.sub("", child.name)) for one in local for child in one.children}
+    return rows + await _elsewhere(settings, here, needed=not rows)
+
+
+def supervised(home: Path) -> Iterator[Supervised]:
+    """The teams whose supervisors live; a file that one left behind when it was killed is passed over."""
+    for path in sorted(home.glob("up-*.json")):
+        try:
+            found = Supervised.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            continue
+        if alive(found.pid):
+            yield found
+
+
+def _children(one: Supervised) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"{one.team}/{child.name}",
+            "pid": child.pid,
+            "state": child.state,
+            "restarts": child.restarts,
+            "where": f"up, pid {one.pid}",
+        }
+        for child in one.children
+    ]
+
+
+async def _elsewhere(settings: Settings, here: set[tuple[str, str]], *, needed: bool) -> list[dict[str, Any]]:
+    """The agents that answer on the bus and are no children of ours; without a broker none, if not `needed`."""
+    try:
+        async with broker(settings, start="never") as url, connect(url, name=NAME) as connection:
+            seen = await present(connection)
+    except BrokerUnavailable:
+        if needed or settings.url:
+            raise
+        return []
+    return [
+        {"id": one.id, "pid": None, "state": "present", "restarts": None, "where": f"bus, {one.instances} there"}
+        for one in seen
+        if (one.team, one.name) not in here
+    ]
+
+
+def _text(rows: list[dict[str, Any]]) -> str:
+    cells = [[("-" if value is None else value) for value in row.values()] for row in rows]
+    return table(("id", "pid", "state", "restarts", "where"), cells, shade=2) or "nobody is there"

@@ -1,0 +1,168 @@
+"""Redrive: which dead letters can be done once more, and what comes of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any, NamedTuple
+
+import anyio
+
+from hustings.bus import beside
+from hustings.protocols import COORDINATOR, DeadLetter, NotFound, Result, UsageError
+
+from ...client.client import Client
+from ...client.run_report import report
+from ...decider.folding import evolve
+from ...decider.state import RunState
+from ...history.dead_letters import Letter, Redrive, newer
+from ...views.text import some
+from ..frame.options import Settings
+from ..frame.output import say
+from ..frame.session import watch
+from ..frame.table import table
+from .letters import Wanted, reading, still_dead
+
+LISTEN = 2.0  # seconds in which a coordinator that is there answers, however busy the machine
+
+Row = dict[str, Any]
+Versions = dict[str, set[str]]
+
+
+class Terms(NamedTuple):
+    """How it is wanted; `newer` and `force` as the options, `patience` in seconds."""
+
+    newer: bool = False
+    force: bool = False
+    wait: bool = True
+    patience: float | None = None
+
+
+async def redriven(settings: Settings, wanted: Wanted, terms: Terms) -> list[Row]:
+    """Redrive what is wanted; gives a row for each letter with its state then: done, dead, or redriven if nobody waits.
+
+    Raises NotFound: no coordinator is there; UsageError: an agent has not changed.
+    """
+    rows: list[Row] = []
+    async with reading(settings, wanted, start="never") as there:
+        letters = still_dead(wanted, there)
+        teams = {team: [letter for letter in letters if letter.team == team] for team in there.clients}
+        plans = [
+            (there.clients[team], await _able(there.clients[team], each, terms)) for team, each in teams.items() if each
+        ]
+        for client, able in plans:
+            async with beside(partial(watch, client.bus.connection)):
+                rows += await _redrive(client, able, terms)
+    return rows
+
+
+def told(rows: Sequence[Row]) -> str:
+    """The rows for people."""
+    cells = [(row["id"], row["run"], row["state"], row["because"]) for row in rows]
+    return table(("id", "in run", "now", "because"), cells, shade=2) or "nothing to redrive"
+
+
+# who is there
+
+
+async def _able(client: Client, letters: list[Letter], terms: Terms) -> list[Letter]:
+    """Those that are worth it. Raises UsageError, NotFound."""
+    there = await _versions(client)
+    if COORDINATOR not in there:
+        raise NotFound(
+            f"no coordinator of team {client.bus.team} is there",
+            "so nobody would do the tasks",
+            "Start the team with `hustings up`.",
+        )
+    if terms.newer:
+        able = [letter for letter in letters if _newer(letter, there)]
+        if left := len(letters) - len(able):
+            say(f"{some(left, 'dead letter')} left out: no newer version of the agent is there")
+        return able
+    if not terms.force and (reasons := dict.fromkeys(_reasons(letters, there))):
+        raise UsageError(
+            "nothing was redriven, for it would fail as before",
+            "; ".join(reasons),
+            "Start a newer version of the agent; --newer leaves out the others, --force redrives all the same.",
+        )
+    return letters
+
+
+async def _versions(client: Client) -> Versions:
+    """In which versions each agent is there now."""
+    present = await client.bus.live.roll_call()
+    if COORDINATOR not in {one.name for one in present}:
+        present = await client.bus.live.roll_call(LISTEN)
+    found: Versions = {}
+    for one in present:
+        found.setdefault(one.name, set()).add(one.metadata.get("version", one.version))
+    return found
+
+
+def _newer(letter: Letter, there: Versions) -> bool:
+    """True if whoever may get the task is of a newer version."""
+    return all(newer(version, letter.version) for version in there.get(letter.agent, {letter.version}))
+
+
+def _reasons(letters: Iterable[Letter], there: Versions) -> Iterator[str]:
+    for letter in letters:
+        if letter.agent not in there:
+            yield f"nobody of the name {letter.agent} is there"
+        elif letter.version in there[letter.agent]:
+            yield f"{letter.agent} is {letter.version} still"
+
+
+# what comes of it
+
+
+async def _redrive(client: Client, letters: list[Letter], terms: Terms) -> list[Row]:
+    begun = await client.redrive(letters, patience=terms.patience)
+    rows: dict[str, Row] = {}
+    for redrive in begun:
+        say(f"run {redrive.run} redrives {some(len(redrive.tasks), 'task')} of run {redrive.redrives}")
+        rows |= {_id(redrive, task): _row(redrive, task, "redriven") for task in redrive.tasks}
+    for letter in letters:
+        if letter.id not in rows:
+            say(f"{letter.id} is redriven or discarded by somebody else meanwhile")
+    if terms.wait:
+        async with anyio.create_task_group() as following:
+            for redrive in begun:
+                following.start_soon(_follow, client, redrive, rows)
+    return list(rows.values())
+
+
+async def _follow(client: Client, redrive: Redrive, rows: dict[str, Row]) -> None:
+    """Follow a new run to its end, and note what comes of each task."""
+    state = RunState(redrive.run)
+    async with aclosing(client.follow(redrive.run)) as entries:
+        async for entry in entries:
+            evolve(state, entry)
+            match entry.event:
+                case Result(task=task) if task in state.tasks and state.tasks[task].status == "done":
+                    _note(rows, redrive, task, "done", "")
+                case DeadLetter(task=task, because=because) if (
+                    task in state.tasks and state.tasks[task].status == "lost"
+                ):
+                    _note(rows, redrive, task, "dead", because)
+                case _:
+                    pass
+    for task in redrive.tasks:
+        if rows[_id(redrive, task)]["state"] == "redriven":
+            came = report(client.bus.team, state)
+            _note(rows, redrive, task, "dead", f"the run {came.status}: {came.because}")
+
+
+def _note(rows: dict[str, Row], redrive: Redrive, task: str, state: str, because: str) -> None:
+    if rows.get(_id(redrive, task), {}).get("state") == "redriven":
+        rows[_id(redrive, task)] = _row(redrive, task, state, because)
+        say(
+            f"{_id(redrive, task)} is {'dead again' if state == 'dead' else state}"
+            + (f": {because}" if because else "")
+        )
+
+
+def _row(redrive: Redrive, task: str, state: str, because: str = "") -> Row:
+    return {"id": _id(redrive, task), "run": redrive.run, "state": state, "because": because}
+
+
+def _id(redrive: Redrive, task: str) -> str:
+    return f"{redrive.redrives}.{task}"

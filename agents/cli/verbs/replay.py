@@ -1,0 +1,136 @@
+"""`hustings replay RUN`: step through what is recorded, fold it again, and see whether the same comes out."""
+
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from hustings.bus import Bus
+from hustings.protocols import COORDINATOR, Concluded, Entry, HustingsError
+
+from ...decider.folding import evolve
+from ...decider.state import RunState
+from ...history.reexecute import rework as rework_of
+from ...observe.logs import configure_logging
+from ...observe.telemetry import Spanned, replaying, set_up
+from ...team import Team, load_team
+from ...views.text import describe, plain, some
+from ..frame.options import Settings, common
+from ..frame.output import emit
+from ..frame.session import go, reading
+
+LINKS = 100  # to recorded traces, of a replay's span
+
+
+class Differs(HustingsError):
+    """The record is of another version of hustings, or changed since; `hustings replay -o jsonl` has each entry."""
+
+
+@click.command()
+@click.argument("run")
+@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="X",
+    help="X times as fast as it was said.  [default: at once]",
+)
+@click.option(
+    "--rework",
+    metavar="MODULE:TEAM",
+    help="Also do the work of its specialists again, from what models and tools said.",
+)
+@common
+def replay(settings: Settings, run: str, team: str | None, pace: float | None, rework: str | None) -> None:
+    """Step through a recorded run; calls no model and no tool.
+
+    RUN is an id, the beginning of one, @last or @prev. Ends with the hash of the state, which must be the recorded one.
+    """
+    if rework:
+        configure_logging("replay", format="text")  # what skills say while they work again goes to stderr
+    workers = load_team(rework) if rework else None
+    set_up("replay")
+    summary = go(_replay, settings, run, team, pace, workers)
+    emit(settings, summary, _verdict)
+    if summary["same"] is False:
+        raise Differs(
+            f"run {summary['run']} does not replay to what is recorded",
+            f"the state's hash is {summary['state_hash']}, recorded is {summary['recorded']}",
+        )
+    if other := [task for task in summary.get("reworked", []) if not task["same"]]:
+        raise Differs(
+            f"{other[0]['task']} of {other[0]['agent']} does not come to the recorded answer", other[0]["why"]
+        )
+
+
+async def _replay(
+    settings: Settings, run: str, team: str | None, pace: float | None, workers: Team | None
+) -> dict[str, Any]:
+    async with reading(settings, run, team) as (bus, found):
+        with replaying(bus.team, found) as span:
+            return await _stepped(settings, bus, found, pace, workers, span)
+
+
+async def _stepped(
+    settings: Settings, bus: Bus, run: str, pace: float | None, workers: Team | None, span: Spanned
+) -> dict[str, Any]:
+    end = await _end(bus, run)
+    state, hashed, traces = RunState(run), "", dict[str, None]()
+    async for entry in bus.log.replay(run, pace) if pace else bus.log.read(run):
+        evolve(state, entry)
+        if entry.envelope and entry.envelope.traceparent:
+            traces[entry.envelope.traceparent] = None
+        if end and entry.seq == end.at:
+            hashed = state.hash()
+        if settings.output != "json":
+            emit(settings, _step(entry, state), lambda step: _line(step))
+    state_hash = hashed if end else state.hash()
+    members = {member.name: member for member in workers.specialists} if workers else {}
+    for trace in list(traces)[:LINKS]:
+        span.link(trace)
+    reworked = [task async for task in rework_of(bus, run, members)] if members else []
+    return {
+        "run": run,
+        "team": bus.team,
+        "state_hash": state_hash,
+        "recorded": end.state_hash if end else None,
+        "same": state_hash == end.state_hash if end else None,
+        "events": state.events,
+        **({"reworked": [task._asdict() for task in reworked]} if workers else {}),
+    }
+
+
+async def _end(bus: Bus, run: str) -> Concluded | None:
+    """The coordinator's conclusion, which says after which entry the state had which hash."""
+    async with aclosing(bus.log.read(run)) as entries:
+        async for entry in entries:
+            if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
+                return entry.event
+    return None
+
+
+def _step(entry: Entry, state: RunState) -> dict[str, Any]:
+    return {
+        "seq": entry.seq,
+        "time": datetime.fromtimestamp(entry.time, UTC).isoformat(timespec="milliseconds"),
+        "seconds": round(entry.time - state.asked_at, 3) if state.asked_at else 0.0,
+        "author": entry.subject.author,
+        "type": entry.envelope.type if entry.envelope else None,
+        "says": describe(entry),
+    }
+
+
+def _line(step: dict[str, Any]) -> str:
+    return f"{step['seq']:>6}  {step['seconds']:>8.3f}  {plain(step['author']):<14}  {step['says']}"
+
+
+def _verdict(summary: dict[str, Any]) -> str:
+    how = {True: "as recorded", False: f"but recorded is {summary['recorded']}", None: "the run has not ended"}
+    done = summary.get("reworked", [])
+    again = (
+        f"; {some(len(done), 'task')} done again from {some(sum(t['calls'] for t in done), 'recorded call')}"
+        if done
+        else ""
+    )
+    return plain(f"state hash {summary['state_hash'] or 'unknown'} — {how[summary['same']]}{again}")

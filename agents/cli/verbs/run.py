@@ -1,0 +1,182 @@
+"""`hustings run TARGET`: ask a team for an outcome, follow it live, print what came out. Starts what is not running."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+import click
+from anyio import get_cancelled_exc_class
+
+from hustings.bus import beside
+from hustings.protocols import Goal, HustingsError, Unproved, UsageError
+
+from ...client.client import Client, connect
+from ...client.run_report import (
+    Report,
+    exit_code,
+    report,
+    unproved,
+)
+from ...decider.folding import evolve
+from ...decider.state import RunState
+from ...deploy.launch import absentees, children, supervised
+from ...team import Team, load_team
+from ...views.text import some
+from ..frame.errors import Shape
+from ..frame.options import Settings, common, durability
+from ..frame.output import echo, emit, say
+from ..frame.session import broker, go, watch
+from .export import keep
+from .goal import Asked, Asking, build
+from .progress import Watcher, watcher
+from .tell import tell
+
+Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[Report], Awaitable[str]]]]
+
+
+@click.command(cls=Asking)
+@click.argument("target", metavar="MODULE:TEAM")
+@click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
+@click.option("--patience", type=float, help="Give the run up after so many seconds.")
+@click.option("--only", multiple=True, metavar="NAME", help="Of the witnesses, hear this one (and others so named).")
+@click.option("--skip", multiple=True, metavar="NAME", help="Do without this specialist.")
+@click.option("--apply", is_flag=True, help="Write what came out to where the goal came from, if that is unchanged.")
+@click.option("--verbose", "-v", is_flag=True, help="Show the logs of what is started here.")
+@durability
+@common
+def run(
+    settings: Settings,
+    target: str,
+    fields: Asked,
+    patience: float | None,
+    only: Sequence[str],
+    skip: Sequence[str],
+    apply: bool,
+    verbose: bool,
+) -> int:
+    """Ask a team for an outcome: each field of its goal is a flag. `hustings run MODULE:TEAM --help` lists them.
+
+    What stands before the team's name is for this command. Behind it a name that the goal has as well is refused, and
+    `--goal.NAME` is the goal's.
+    """
+    team = load_team(target)
+    if apply and team.apply is None:
+        raise UsageError(f"team {team.name} has nothing to apply", hint="Leave out --apply.")
+    wishes = Wishes(patience, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose)
+    return go(pursue, settings, target, team, fields, wishes)
+
+
+class Wishes(NamedTuple):
+    """How a run is wanted, besides its goal. `only` and `skip` as in GoalAsked; `apply`: use the outcome here."""
+
+    patience: float | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    apply: bool = False
+    verbose: bool = False
+
+
+def _skipped(team: Team, only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
+    """Who takes no part: the named, and the team's witnesses that are not among the only ones. Raises NotFound."""
+    for name in skip:
+        team.specialist(name)
+    witnesses = [each.name for each in team.specialists if all(skill.witness for skill in each.skills.values())]
+    return tuple(dict.fromkeys([*skip, *(name for name in witnesses if only and name not in only)]))
+
+
+async def pursue(
+    settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes, epilogue: Epilogue | None = None
+) -> int:
+    """One run from the flags to the printed outcome; gives the exit code. Raises BrokerUnavailable, UsageError.
+
+    `epilogue` is entered before the run, and what it gives has the last word, where text is printed.
+    """
+    if epilogue is None or settings.output != "text":
+        return (await _pursue(settings, target, team, asked, wishes))[1]
+    async with epilogue() as last_word:
+        came, code = await _pursue(settings, target, team, asked, wishes)
+        echo("\n" + await last_word(came))
+        return code
+
+
+async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> tuple[Report, int]:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(broker(settings, start="always"))
+        client = await stack.enter_async_context(connect(url, team.name, name="cli"))
+        await stack.enter_async_context(beside(partial(watch, client.bus.connection)))
+        goal = await build(client, team, asked)
+        show = stack.enter_context(watcher(settings, team))
+        missing = [name for name in await absentees(client, team) if name not in wishes.skip]
+        if missing:
+            show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
+            processes = children(target, team, url, parts=missing)
+            await stack.enter_async_context(supervised(settings, team, url, processes, verbose=wishes.verbose))
+        run = await client.ask(goal, patience=wishes.patience, only=wishes.only, skip=wishes.skip)
+        came = await _follow(client, run, show)
+        if came.dead:
+            say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
+        folder = _keep(settings, team, came)
+        await keep(client.bus, came.run, folder)
+        code = _code(team, came)
+        applied = await _apply(client, team, asked, goal, came) if wishes.apply and code == 0 else ""
+    emit(settings, came, partial(tell, team, folder))
+    if applied:
+        say(applied)
+    return came, code
+
+
+async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Report) -> str:
+    """Use the outcome where the goal came from. Raises UsageError: that is not what the run was about any more."""
+    assert team.apply
+    for name, (path, kind) in asked.paths.items():
+        if (await client.upload(path, kind)).digest != getattr(goal, name).digest:
+            raise UsageError(f"{path} has changed since the run began", "nothing was applied", "Run it again.")
+    return team.apply(came, {name: path for name, (path, _) in asked.paths.items()})
+
+
+async def _follow(client: Client, run: str, show: Watcher) -> Report:
+    """Follow a run to its end. Interrupted, it is withdrawn: nobody would wait for it."""
+    state = RunState(run)
+    show.note(f"run {run}")
+    try:
+        async with (
+            client.bus.live.watch() as live,
+            beside(partial(show.listen, live)),
+            aclosing(client.follow(run)) as log,
+        ):
+            async for entry in log:
+                evolve(state, entry)
+                show.entry(state, entry)
+    except get_cancelled_exc_class():
+        with anyio.move_on_after(1, shield=True):
+            await client.cancel(run, "interrupted")
+        raise
+    return report(client.bus.team, state)
+
+
+def _keep(settings: Settings, team: Team, came: Report) -> Path:
+    """Write the report, and what the team adds to it, under .hustings/runs/ID/."""
+    folder = settings.home / "runs" / came.run
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(came.model_dump_json(indent=2))
+    for name, text in team.files(came).items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def _code(team: Team, came: Report) -> int:
+    """The exit code, and on stderr what, why and what to try where it is not 0."""
+    code = exit_code(came, team.outcome)
+    if code == 4:
+        error: HustingsError = Unproved(f"the outcome of run {came.run} is not proved", unproved(came, team.outcome))
+    elif code:
+        error = HustingsError(
+            f"run {came.run} {came.status}", came.because, f"`hustings show {came.run}` has the whole story"
+        )
+    else:
+        return 0
+    say("\n".join(Shape(error.what, error.why, error.hint, code).lines()))
+    return code

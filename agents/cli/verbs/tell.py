@@ -1,0 +1,89 @@
+"""Tell: a report in words, for a person."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hustings.protocols import Proposal, Verdict
+
+from ...client.run_report import Bill, Report
+from ...team import Team
+from ...views.text import some
+from ..frame.output import inert
+
+SHOWN = 40  # conflicts that are shown one by one
+
+
+def tell(team: Team, folder: Path, came: Report) -> str:
+    """The team's own words if it has some, and where to look for more."""
+    own = team.tell(came) if team.tell else "\n".join(part for part in (verdicts(came), outcome(came)) if part)
+    ending = f"run {came.run} {came.status}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
+    bill = "\n".join(bills(came))
+    next_ = f"next  hustings show {came.run}   hustings replay {came.run}   files in {folder}"
+    return inert("\n".join(part for part in (own, bill, ending, next_) if part))
+
+
+def bills(came: Report) -> Iterator[str]:
+    """What was spent by agent and model; `est.` where the price or the tokens are not known for sure."""
+    if not came.models:
+        return
+    rows = [_bill(bill.agent, bill.model, [bill]) for bill in came.models] + [_bill("all", "", came.models)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    yield "MODELS"
+    for agent, model, *numbers in rows:
+        cells = [f"{number:>{width}}" for number, width in zip(numbers, widths[2:], strict=True)]
+        yield f"  {agent:<{widths[0]}}  {model:<{widths[1]}}  {'  '.join(cells)}".rstrip()
+
+
+def _bill(agent: str, model: str, bills: Sequence[Bill]) -> tuple[str, ...]:
+    read = sum(bill.usage.total - bill.usage.output for bill in bills)
+    failed = sum(bill.failed for bill in bills)
+    return (
+        agent,
+        model,
+        some(sum(bill.calls for bill in bills), "call"),
+        f"{read:,} tokens in",
+        f"{sum(bill.usage.output for bill in bills):,} out",
+        f"${sum(bill.money for bill in bills):.4f}" + (" est." if any(bill.estimated for bill in bills) else ""),
+        f"{failed} failed" if failed else "",
+    )
+
+
+def outcome(came: Report) -> str:
+    """The outcome's fields as JSON, without the verdicts."""
+    said = came.plain()["verdicts"]
+    fields = {name: value for name, value in came.outcome.items() if value != said}
+    return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
+
+
+def verdicts(came: Report) -> str:
+    """Each conflict in a line, and what was not contested as a count."""
+    conflicts = [verdict for verdict in came.verdicts if verdict.contested]
+    lines = [line(verdict) for verdict in conflicts[:SHOWN]]
+    if len(conflicts) > SHOWN:
+        lines.append(f"… and {len(conflicts) - SHOWN} more conflicts")
+    rest = Counter(verdict.rule for verdict in came.verdicts if verdict not in conflicts)
+    lines += [f"{some(number, 'uncontested matter')} settled by {rule}" for rule, number in rest.items()]
+    return "\n".join(lines)
+
+
+def line(verdict: Verdict) -> str:
+    """A verdict in one line: what stands, by which rule, and who dissents."""
+    dissent = "; ".join(dict.fromkeys(f"{each.by}: {' '.join(each.says.split())}" for each in verdict.dissent))
+    against = f"  (against {dissent})" if dissent else ""
+    if not verdict.decided:
+        return f"{verdict.matter}  undecided: {verdict.because}"
+    return f"{verdict.matter}  {_what(verdict)}  [{verdict.rule}]{against}"
+
+
+def _what(verdict: Verdict) -> str:
+    if not verdict.stands:
+        return f"nothing stands: {verdict.because}"
+    first = verdict.stands[0]
+    by = ", ".join(dict.fromkeys(item.by for item in verdict.stands))
+    if isinstance(first, Proposal):
+        edit = first.edits[0]
+        act = "keep" if first.keeps else "change"
+        return f"{edit.resource}:{edit.start + 1} {act}, says {by}"
+    return f"{first.about} = {verdict.value}, says {by}"

@@ -1,0 +1,117 @@
+"""`hustings up TARGET` and `hustings down`: a team as processes of its own, until it is told to stop."""
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+import anyio
+import click
+
+from hustings.bus import Feed, beside, gone, redact
+from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError
+
+from ...client.client import Client, connect
+from ...deploy.launch import (
+    absentees,
+    children,
+    supervised,
+    until_told,
+)
+from ...team import Team, load_team
+from ..frame.options import Settings, common, durability
+from ..frame.output import say
+from ..frame.session import broker, go
+
+STARTING = 20.0  # seconds after which it is said who has not come up
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:TEAM")
+@click.option(
+    "-m",
+    "--replicas",
+    multiple=True,
+    metavar="NAME=N",
+    help="Run N processes of one specialist, or of the coordinator.",
+)
+@durability
+@common
+def up(settings: Settings, target: str, replicas: Sequence[str]) -> int:
+    """Start broker, coordinator and specialists as separate processes, and keep them running.
+
+    ^C stops them in reverse order. Example: hustings up hustings.examples.review_board:team -m ruff=2
+    """
+    team = load_team(target)
+    return go(_up, settings, target, team, dict(_replicas(team, each) for each in replicas))
+
+
+def _replicas(team: Team, text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not number.isdigit() or int(number) < 1:
+        raise UsageError(f"{text!r} is no number of replicas", "it takes the form NAME=N, with N from 1 on")
+    return name if name == COORDINATOR else team.specialist(name).name, int(number)
+
+
+async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str, int]) -> int:
+    async with broker(settings, start="always") as url, connect(url, team.name, name="up") as client:
+        processes = children(target, team, url, parts=(COORDINATOR, *team.members), replicas=replicas)
+        say(f"broker       {redact(url)}")
+        async with (
+            supervised(settings, team, url, processes, verbose=True, announce=settings.url is None),
+            beside(lambda: _watch(client)),
+            beside(lambda: _announce(client, team)),
+        ):
+            return await until_told()
+
+
+async def _announce(client: Client, team: Team) -> None:
+    """Say when everybody is there; meanwhile, after a while, who is not."""
+    async with client.bus.live.heartbeats() as heartbeats:
+        missing = await absentees(client, team)
+        with anyio.move_on_after(STARTING):
+            await _come(missing, heartbeats)
+        if missing:
+            say(f"team {team.name} is not up: {', '.join(missing)} did not come within {STARTING:g} s")
+            await _come(missing, heartbeats)
+        say(f"team {team.name} is up: coordinator and {len(team.members)} specialists; ^C stops them")
+    await anyio.sleep_forever()
+
+
+async def _come(missing: list[str], heartbeats: Feed[Heartbeat]) -> None:
+    """Return when all of them have been heard; who has been is no longer among the missing."""
+    while missing:
+        heard = (await anext(heartbeats)).agent
+        missing[:] = [name for name in missing if name != heard]
+
+
+async def _watch(client: Client) -> None:
+    """Raise once the broker has been away for so long that it will not come back by itself."""
+    await client.bus.connection.lost(15)
+    raise BrokerUnavailable("the broker is gone", "it has not answered for 15 s")
+
+
+@click.command()
+@click.option("--team", help="The team to stop.  [default: all that run from here]")
+@common
+def down(settings: Settings, team: str | None) -> int:
+    """Stop what `hustings up` started from this folder, in reverse order, and wait for it."""
+    return go(_down, settings, team)
+
+
+async def _down(settings: Settings, team: str | None) -> int:
+    records = list(settings.home.glob(f"up-{team or '*'}.json"))
+    if not records:
+        raise NotFound(f"nothing to stop in {settings.home}", "no `hustings up` was started from here")
+    for record in records:
+        told = json.loads(record.read_text())
+        try:
+            os.kill(told["pid"], signal.SIGTERM)
+        except ProcessLookupError:
+            record.unlink(missing_ok=True)
+            say(f"team {told['team']} had died")
+            continue
+        with anyio.fail_after(30):
+            await gone(told["pid"])
+        say(f"team {told['team']} is down")
+    return 0

@@ -1,0 +1,224 @@
+"""Dispatch: who gets which task, which attempts are given up, and which tasks. A part of the pure decider."""
+
+import heapq
+import math
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from itertools import takewhile
+from typing import NamedTuple
+
+from hustings.protocols import (
+    Assigned,
+    Data,
+    DeadLetter,
+    Directory,
+    Lapsed,
+    Share,
+)
+
+from .budget import Purse
+from .folding import task_id
+from .policy import (
+    BATCH,
+    SILENT,
+    Policy,
+    View,
+    ends_at,
+)
+from .state import (
+    ASK,
+    RunState,
+    StepState,
+    TaskState,
+)
+
+
+def lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
+    """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more.
+
+    Of a state that is older than the view; that there is no answer is only known of one that has seen the log's end."""
+    late = set()
+    if state.deadlines and state.deadlines[0][0] <= view.now:
+        for deadline, name, attempt in heapq.nsmallest(BATCH, state.deadlines):
+            task = state.tasks[name]
+            if deadline <= view.now and task.status == "open" and task.attempt == attempt:
+                late.add(name)
+                yield Lapsed(task=name, attempt=attempt, because=f"no answer from {task.agent} in time")
+    for agent, tasks in state.open.items():
+        settled, silent = view.directory.settled.get(agent, 0), agent not in view.directory.alive
+        for name in tasks if silent or settled else ():
+            task = state.tasks[name]
+            if name in late:
+                continue
+            if state.places[name].seq <= settled:
+                yield Lapsed(
+                    task=name, attempt=task.attempt, because=f"nobody holds it: it lies behind {agent}'s inbox"
+                )
+            elif silent and lapses_at(state, policy, view, task) <= view.now:
+                yield Lapsed(task=name, attempt=task.attempt, because=f"no heartbeat from {agent} for too long")
+            elif not silent:
+                break
+
+
+def lapses_at(state: RunState, policy: Policy, view: View, task: TaskState) -> float:
+    """When a silent agent's task is taken from it: soon if somebody else could do it. Else it has the time of all
+    attempts to come back in, for what was assigned waits in its inbox, and nobody else could do more than wait."""
+    step = state.steps.get(task.step)
+    others = view.directory.alive.intersection(step.step.agents if step else ()) - {task.agent}
+    heard = max(task.since, state.driving_since, view.directory.silent.get(task.agent, 0.0))
+    return heard + (min(SILENT, policy.lease) if others else policy.lease * policy.attempts)
+
+
+def dead_letters(state: RunState, policy: Policy, view: View) -> Iterator[DeadLetter]:
+    """Of the tasks that were given up; and those are given up now for which there is no hope."""
+    for name in state.dead:
+        yield dead_letter(state, name)
+    for name in state.retries:
+        if hopeless(state, policy, view, name, state.steps[state.tasks[name].step].step.agents):
+            yield dead_letter(state, name)
+
+
+def hopeless(state: RunState, policy: Policy, view: View, name: str, agents: tuple[str, ...]) -> bool:
+    """True if nobody else could do the task, and it kills the one who could, or that one has been silent too long."""
+    task, kind = state.tasks[name], state.failures[name].kind
+    if {*agents} != {task.agent}:
+        return False
+    heard = view.directory.silent.get(task.agent, task.since)
+    gone = task.agent not in view.directory.alive and view.now >= heard + policy.lease * policy.attempts
+    return kind == "killed" or (kind == "lapsed" and gone)
+
+
+def dead_letter(state: RunState, name: str) -> DeadLetter:
+    task, failure, place = state.tasks[name], state.failures[name], state.places[name]
+    return DeadLetter(
+        task=name,
+        agent=task.agent,
+        skill=place.skill,
+        attempts=task.attempt,
+        kind=failure.kind,
+        because=failure.because,
+        version=failure.version or state.versions.get(task.agent, ""),
+        assigned=place.seq,
+    )
+
+
+class Due(NamedTuple):
+    """An attempt that is due: what each of those who could do it would be given, and which of them would spend.
+
+    `before` is the attempt before it. `latest` bounds its deadline. What is asked for within a task has a `depth`, and
+    the `share` that its asker gives away.
+    """
+
+    task: str
+    skill: str
+    given: Mapping[str, Data]
+    spenders: Container[str] = ()
+    before: TaskState | None = None
+    step: str = ""
+    ordinal: int = 0
+    asked_by: str = ""
+    latest: float = math.inf
+    depth: int = 0
+    share: Share | None = None
+
+
+def assign(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, due: Due) -> Assigned | None:
+    """The one place where a task becomes somebody's, wherever it comes from: whose, until when, with which share.
+
+    None while there is no room in the window of whoever should have it, or while the budget waits for what others give
+    back."""
+    agent, asked = choose(tuple(due.given), due.before, load, view.directory), due.asked_by == ASK
+    spends = agent in due.spenders
+    if not has_room(state, policy, load, agent, due.depth) or (spends and not asked and purse.waits()):
+        return None
+    load[agent] += 1
+    return Assigned(
+        task=due.task,
+        step=due.step,
+        agent=agent,
+        attempt=due.before.attempt + 1 if due.before else 1,
+        skill=due.skill,
+        input=due.given[agent],
+        deadline=min(deadline_of(state, policy, view), due.latest),
+        ordinal=due.ordinal,
+        asked_by=due.asked_by,
+        share=purse.grant(due.share) if asked else purse.share(spends=spends),
+        serving=policy.served.of(agent, due.skill),
+        depth=due.depth,
+    )
+
+
+def has_room(state: RunState, policy: Policy, load: Counter[str], agent: str, depth: int) -> bool:
+    """True if the agent may have one task more.
+
+    Its window is full of tasks that all wait for what they have asked for: then the answers could never be had from the
+    agent itself, nor from others who wait for it. So what is asked for may stand above the window, one task at each
+    depth: the deepest task of all waits for nobody, and comes to an end.
+    """
+    if load[agent] < policy.window:
+        return True
+    tasks = state.open.get(agent, {})
+    return depth > 0 and load[agent] == len(tasks) and all(_waits(state, name, depth) for name in tasks)
+
+
+def _waits(state: RunState, name: str, depth: int) -> bool:
+    """True if the task is less deep, and waits for something that it has asked for and that has no answer yet."""
+    unanswered = any(child not in state.answers for child in state.waiting.get(name, ()))
+    return unanswered and (name not in state.asks or state.asks[name].depth < depth)
+
+
+def assignments(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> Iterator[Assigned]:
+    """Further attempts first, then what is ready, the longest remaining path first."""
+    for name in state.retries:
+        task = state.tasks[name]
+        step = state.steps[task.step]
+        if not hopeless(state, policy, view, name, step.step.agents):
+            given = next(state.inputs(step.step, task.ordinal))
+            if assigned := assign(state, policy, view, load, purse, _due(step, task.ordinal, given, task)):
+                yield assigned
+    for _, _, name in heapq.merge(*_open_queues(state, policy, load)):
+        step = state.steps[name]
+        for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
+            assigned = assign(state, policy, view, load, purse, _due(step, ordinal, given))
+            if assigned is None:
+                break
+            yield assigned
+
+
+def _due(step: StepState, ordinal: int, given: Data, before: TaskState | None = None) -> Due:
+    """A task of the plan."""
+    of = step.step
+    return Due(
+        task=task_id(of, ordinal),
+        skill=of.skill,
+        given=dict.fromkeys(of.agents, given),
+        spenders=of.agents if of.spends else (),
+        before=before,
+        step=of.id,
+        ordinal=ordinal,
+    )
+
+
+def _open_queues(state: RunState, policy: Policy, load: Counter[str]) -> Iterator[Iterator[tuple[float, int, str]]]:
+    """The steps that are ready, by who could do them, as long as somebody of these has room."""
+    for agents, queue in state.queues.items():
+        yield takewhile(lambda _, agents=agents: any(load[agent] < policy.window for agent in agents), queue)  # type: ignore[misc]
+
+
+def deadline_of(state: RunState, policy: Policy, view: View) -> float:
+    """Of an attempt that begins now: never behind the end of the run's own time."""
+    end = ends_at(state, policy)
+    return view.now + policy.timeout if end is None else min(view.now + policy.timeout, end)
+
+
+def choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str], directory: Directory) -> str:
+    """Of the agents that could: alive, and well, and not the one that failed, if there is such; the least loaded."""
+    alive = [agent for agent in agents if agent in directory.alive] or list(agents)
+    alive = [agent for agent in alive if agent not in directory.unwell] or alive
+    others = [agent for agent in alive if before is None or agent != before.agent] or alive
+    return min(others, key=lambda agent: load[agent])
+
+
+def load_of(state: RunState) -> Counter[str]:
+    """How many tasks each agent has in hand; grows with each that is assigned."""
+    return Counter({agent: len(tasks) for agent, tasks in state.open.items()})

@@ -1,0 +1,308 @@
+"""decide: what the coordinator says next. Pure: no I/O, no clock, no model; asked again it says the same."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+
+from pydantic import ValidationError
+
+from hustings.protocols import (
+    Concluded,
+    Data,
+    Decision,
+    Directory,
+    Failure,
+    FromSteps,
+    GoalAsked,
+    Inquiry,
+    Lapsed,
+    Opened,
+    Plan,
+    PlanError,
+    Planned,
+    Settled,
+    Status,
+    Step,
+    Value,
+    Verdict,
+    first_error,
+)
+
+from ..arbitration.docket import settle
+from ..arbitration.matters import group
+from ..planning.planner import Brief, faults
+from .assign import (
+    assignments,
+    dead_letters,
+    lapses,
+    lapses_at,
+    load_of,
+)
+from .budget import Purse, too_deep, too_wide
+from .folding import testimony
+from .inquiries import inquire, is_open, serve
+from .policy import (
+    BATCH,
+    Policy,
+    View,
+    budget_of,
+    ends_at,
+)
+from .state import OUTCOME, RunState
+
+
+def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
+    """What to append next; nothing if the next move is somebody else's.
+
+    From any prefix of its own answer it goes on with the rest, so a crash between two of these events costs nothing.
+    """
+    if state.goal is None or state.concluded:
+        return []
+    if end := _ended_from_outside(state, policy, view):
+        return [end]
+    view = View(view.now, _taking_part(state.goal, view.directory))
+    if state.plan is None:
+        return [*_before_the_plan(state, policy, view)]
+    events = [event for _, event in zip(range(BATCH), _moves(state, policy, view), strict=False)]
+    return events or _conclusion(state, policy)
+
+
+def wake(state: RunState, policy: Policy, view: View) -> float | None:
+    """When to decide again if nothing happens before, in seconds since the epoch; None: not until something does."""
+    end = ends_at(state, policy)
+    times = [] if end is None else [end]
+    if state.plan is None:
+        times.append(state.driving_since + policy.patience)
+    if state.deadlines:
+        times.append(state.deadlines[0][0])
+    times += [
+        lapses_at(state, policy, view, state.tasks[name])
+        for agent, tasks in state.open.items()
+        if agent not in view.directory.alive
+        for name in tasks
+    ]
+    times += [state.barriers[name].since + policy.patience for name in state.unsettled]
+    times += [state.asks[name].since + policy.patience for name in state.unserved]
+    return min((time for time in times if time > view.now), default=None)
+
+
+def _ended_from_outside(state: RunState, policy: Policy, view: View) -> Concluded | None:
+    if state.cancelled:
+        return _concluded(state, "cancelled", state.cancelled)
+    end = ends_at(state, policy)
+    if end is not None and view.now >= end:
+        return _concluded(state, "failed", f"it took longer than {end - state.asked_at:g} s")
+    if state.exhausted and policy.exhausted == "stop":
+        return _concluded(state, "failed", f"the budget is exhausted: {state.exhausted}")
+    why = too_wide(state, budget_of(state, policy))
+    return _concluded(state, "failed", why) if why else None
+
+
+def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
+    """The directory without the skills that this run shall not use."""
+    if not goal.only and not goal.skip:
+        return directory
+    cards = [card for card in directory.cards if card.agent not in goal.skip]
+    wanted = tuple(card for card in cards if not (card.witness and goal.only and card.agent not in goal.only))
+    return directory.model_copy(update={"cards": wanted})
+
+
+def _before_the_plan(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
+    lapsed = [*lapses(state, policy, view)]
+    load, purse = load_of(state), Purse(state, budget_of(state, policy))
+    yield from lapsed
+    yield from _waiting(state, policy, view, load, purse, lapsed)
+    yield from _planning(state, policy, view, load, purse)
+
+
+def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
+    lapsed = [*lapses(state, policy, view)]
+    yield from lapsed
+    yield from dead_letters(state, policy, view)
+    if state.unreachable:
+        return
+    load, purse = load_of(state), Purse(state, budget_of(state, policy))
+    yield from _waiting(state, policy, view, load, purse, lapsed)
+    yield from assignments(state, policy, view, load, purse)
+    yield from _openings(state)
+
+
+def _waiting(
+    state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, lapsed: list[Lapsed]
+) -> Iterator[Decision]:
+    """What agents and barriers wait for, whoever has waited longest first: so everybody has a turn in a full window."""
+    late = {lapse.task for lapse in lapsed}
+    asked = [(state.asks[child].since, child) for child in state.unserved if state.asks[child].asker not in late]
+    settling = [(state.barriers[name].since, name) for name in state.unsettled]
+    for _, name in sorted([*asked, *settling], key=itemgetter(0)):
+        if name in state.unserved:
+            yield from serve(state, policy, view, name, load, purse)
+        else:
+            yield from _settling(state, policy, view, name, load, purse)
+
+
+# planning
+
+
+def _planning(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> list[Decision]:
+    if state.goal and state.goal.again:
+        return [_planned(_again(state.goal), view.directory)]
+    brief = Brief(
+        goal=state.goal_data(),
+        goal_type=policy.goal,
+        outcome_type=policy.outcome,
+        directory=view.directory,
+        members=tuple(member for member in policy.members if state.goal is None or member not in state.goal.skip),
+        prefer=policy.prefer,
+        open=policy.open,
+        answer=_answers(state),
+        budget=budget_of(state, policy),
+    )
+    if wrong := _misfit(state, policy):
+        return [_concluded(state, "failed", wrong)]
+    if brief.absent() and view.now < state.driving_since + policy.patience:
+        return []
+    try:
+        plan = policy.planner(brief)
+        if isinstance(plan, Inquiry):
+            _check_new(state, [plan], "planner")
+            return list(inquire(state, policy, view, plan, "plan", state.driving_since, load, purse))
+        if not isinstance(plan, Plan):
+            raise PlanError("there is no plan", f"the planner gave a {type(plan).__name__}")
+        if reasons := faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]:
+            raise PlanError("the plan cannot be carried out", "; ".join(reasons))
+    except PlanError as error:
+        return [_concluded(state, "failed", str(error), brief.absent())]
+    return [_planned(plan, view.directory)]
+
+
+def _again(goal: GoalAsked) -> Plan:
+    """The plan of a redrive: each task as it was assigned then, by itself, for the agent that had it."""
+    steps = tuple(
+        Step(
+            id=task.task,
+            skill=task.skill,
+            inputs={name: Value(value=value) for name, value in task.input.items()},
+            agents=(task.agent,),
+        )
+        for task in goal.again
+    )
+    outcome = {step.id: FromSteps(steps=(step.id,)) for step in steps}
+    return Plan(steps=steps, outcome={**outcome}, optional=tuple(outcome))
+
+
+def _misfit(state: RunState, policy: Policy) -> str:
+    """Why the goal is not one of this team's; empty if it is."""
+    if state.goal and state.goal.type != policy.goal.__contract__:
+        return f"this team pursues {policy.goal.__contract__}, not {state.goal.type}"
+    try:
+        policy.goal.of(state.goal_data())
+    except ValidationError as error:
+        return f"the goal does not fit: {first_error(error)}"
+    return ""
+
+
+def _planned(plan: Plan, directory: Directory) -> Planned:
+    named = {agent for step in plan.steps for agent in step.agents}
+    skills = {step.skill for step in plan.steps}
+    return Planned(
+        plan=plan,
+        versions={card.agent: card.version for card in directory.cards if card.agent in named},
+        typical={skill: seconds for skill, seconds in directory.typical.items() if skill in skills},
+    )
+
+
+# tasks
+
+
+# barriers
+
+
+def _openings(state: RunState) -> Iterator[Opened]:
+    conflicts, agreed = state.conflicts, state.agreed
+    for name in state.openings:
+        items = testimony(state, state.barriers[name])
+        matters = group(items, conflicts=conflicts, agreed=agreed)
+        yield Opened(barrier=name, matters=matters, items=items)
+        conflicts += sum(matter.contested for matter in matters)
+        agreed += sum(not matter.contested for matter in matters)
+
+
+def _settling(
+    state: RunState, policy: Policy, view: View, name: str, load: Counter[str], purse: Purse
+) -> Iterator[Decision]:
+    barrier = state.barriers[name]
+    replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
+    inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
+    _check_new(state, inquiries, "arbiters")
+    purse.expect(sum(not is_open(state, inquiry.task) for inquiry in inquiries))
+    for inquiry in inquiries:
+        yield from inquire(state, policy, view, inquiry, name, barrier.since, load, purse)
+    if not inquiries:
+        yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
+
+
+def _check_new(state: RunState, inquiries: list[Inquiry], who: str) -> None:
+    """Whoever asks only what has been answered would ask for ever. Raises PlanError."""
+    if inquiries and all(inquiry.task in state.answers for inquiry in inquiries):
+        skills = ", ".join(sorted({inquiry.skill for inquiry in inquiries}))
+        raise PlanError(f"the team's {who} asked {skills} again", "what was answered is not asked a second time")
+
+
+def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
+    def answer(inquiry: Inquiry) -> Data | Failure | None:
+        if inquiry.task not in state.answers:
+            return None
+        said = state.answers[inquiry.task]
+        return said if isinstance(said, dict | Failure) else {}
+
+    return answer
+
+
+# inquiries, and what agents ask for within their tasks
+
+
+# the end
+
+
+def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
+    if state.unreachable:
+        why = f"outcome.{state.unreachable} cannot be had any more: {_missing(state)}"
+        return [_concluded(state, "failed", why)]
+    if OUTCOME not in state.agenda:
+        return []
+    undecided = sum(not v.decided for barrier in state.barriers.values() for v in barrier.verdicts)
+    if undecided and policy.undecided == "stop":
+        matters = "1 matter is" if undecided == 1 else f"{undecided} matters are"
+        return [_concluded(state, "undecided", f"{matters} undecided, and this team wants a person then")]
+    if state.missing:
+        return [_concluded(state, "partial", f"without {_missing(state)}")]
+    left = f"{undecided} {'matter' if undecided == 1 else 'matters'} undecided"
+    return [_concluded(state, "decided", left if undecided else "everything was settled")]
+
+
+def _missing(state: RunState) -> str:
+    """Who is missing, and why; who is missing for the same reason is named together."""
+    reasons: dict[str, list[str]] = {}
+    for agent, because in state.missing.items():
+        reasons.setdefault(because, []).append(agent)
+    return "; ".join(f"{', '.join(agents)}: {because}" for because, agents in reasons.items())
+
+
+def _concluded(state: RunState, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:
+    return Concluded(
+        status=status,
+        outcome=_outcome(state),
+        because=because,
+        state_hash=state.hash(),
+        at=state.seq,
+        missing=tuple(dict.fromkeys((*missing, *state.missing))),
+    )
+
+
+def _outcome(state: RunState) -> Data:
+    """The outcome's fields as far as there is something to fill them with."""
+    if state.plan is None:
+        return {}
+    fields = {name: state.value(ref) for name, ref in state.plan.outcome.items() if state.available(ref)}
+    return {name: value for name, value in fields.items() if value is not None}

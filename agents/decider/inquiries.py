@@ -1,0 +1,183 @@
+"""Questions: inquiries, and what agents ask for within their tasks. A part of the pure decider."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from hustings.protocols import (
+    Answered,
+    Assigned,
+    Data,
+    DeadLetter,
+    Directory,
+    Failure,
+    Inquiry,
+    Lapsed,
+    Share,
+    SkillCard,
+)
+
+from ..planning.planner import contracts
+from .assign import (
+    Due,
+    assign,
+    dead_letter,
+    hopeless,
+)
+from .budget import Purse
+from .policy import Policy, View, budget_of
+from .state import ASK, AskState, RunState
+
+DEEP = 4  # tasks within a task, each asked for by the one around it, where the budget does not say how many
+
+
+class _Question(NamedTuple):
+    """A task for whoever offers a skill; for somebody in `waiting` only where nobody else does. Given up at `until`."""
+
+    task: str
+    skill: str
+    given: Data
+    asked_by: str
+    until: float
+    latest: float = math.inf
+    depth: int = 0
+    waiting: frozenset[str] = frozenset()
+    share: Share | None = None
+
+
+def inquire(
+    state: RunState,
+    policy: Policy,
+    view: View,
+    inquiry: Inquiry,
+    asked_by: str,
+    since: float,
+    load: Counter[str],
+    purse: Purse,
+) -> Iterator[Assigned | Lapsed | DeadLetter]:
+    """Assign the inquiry to whoever offers the skill; nobody for as long as patience lasts means no answer."""
+    if inquiry.task in state.answers or is_open(state, inquiry.task):
+        return
+    question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, until=since + policy.patience)
+    said = _put(state, policy, view, question, load, purse)
+    if isinstance(said, str):
+        yield Lapsed(task=inquiry.task, attempt=0, because=said)
+    elif said:
+        yield said
+
+
+def serve(
+    state: RunState, policy: Policy, view: View, child: str, load: Counter[str], purse: Purse
+) -> Iterator[Assigned | Answered | DeadLetter]:
+    """A task for what is asked for within another, or what came of it for whoever asked."""
+    if child in state.answers:
+        yield _passed_on(child, state.answers[child])
+    elif not is_open(state, child):
+        said = _served(state, policy, view, child, state.asks[child], load, purse)
+        if isinstance(said, str):
+            yield Answered(child=child, failed=said)
+        elif said:
+            yield said
+
+
+def _served(
+    state: RunState, policy: Policy, view: View, child: str, ask: AskState, load: Counter[str], purse: Purse
+) -> Assigned | DeadLetter | str | None:
+    """Its asker waits, so the answer must be there before the asker's own time is over."""
+    budget = budget_of(state, policy)
+    most = budget.depth if budget and budget.depth is not None else DEEP
+    if ask.depth > most:
+        return f"{ask.skill}: {ask.depth} tasks wait for each other, each asked for within the next, and {most} may"
+    until, waiting = ask.since + policy.patience, frozenset(_waiting(state, ask))
+    latest = state.tasks[ask.asker].deadline
+    question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share)
+    return _put(state, policy, view, question, load, purse)
+
+
+def _waiting(state: RunState, ask: AskState) -> Iterator[str]:
+    """The agents that could wait for themselves: who asks, whoever asked that one, and so on."""
+    around: AskState | None = ask
+    while around:
+        yield state.tasks[around.asker].agent
+        around = state.asks.get(around.asker)
+
+
+def _passed_on(child: str, said: JsonValue | Failure) -> Answered:
+    if isinstance(said, Failure):
+        return Answered(child=child, failed=f"{said.agent} failed ({said.kind}): {said.because}")
+    return Answered(child=child, output=said)
+
+
+def is_open(state: RunState, task: str) -> bool:
+    return task in state.tasks and state.tasks[task].status == "open"
+
+
+def _put(
+    state: RunState,
+    policy: Policy,
+    view: View,
+    question: _Question,
+    load: Counter[str],
+    purse: Purse,
+) -> Assigned | DeadLetter | str | None:
+    """The next attempt at a question, or why there is none and will be none; None: it has to wait for its turn, or for
+    somebody who may yet come."""
+    before = state.tasks.get(question.task)
+    cards = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
+    bound = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
+    given = {agent: data for agent, data in bound.items() if data is not None}
+    if before and hopeless(state, policy, view, question.task, tuple(given) or (before.agent,)):
+        return dead_letter(state, question.task)
+    if not given:
+        offered = f"{', '.join(bound)} cannot be given all that it takes" if bound else "nobody offers it"
+        return f"{question.skill}: {offered}" if view.now >= question.until else None
+    due = Due(
+        task=question.task,
+        skill=question.skill,
+        given={agent: data for agent, data in given.items() if agent not in question.waiting} or given,
+        spenders={card.agent for card in cards if card.spends},
+        before=before,
+        asked_by=question.asked_by,
+        latest=question.latest,
+        depth=question.depth,
+        share=question.share,
+    )
+    return assign(state, policy, view, load, purse, due)
+
+
+def _admitted(card: SkillCard, policy: Policy) -> bool:
+    return policy.open or card.agent in policy.members
+
+
+def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard, given: Data) -> Data | None:
+    """The whole input of a question: what is given, and the rest by contract. None if a parameter is not to be had."""
+    bound: Data = dict(given)
+    for name, wanted in card.takes.items():
+        if name in bound:
+            continue
+        found = _known(state, policy, directory, wanted.type) if not wanted.many else None
+        if found is None and not wanted.optional:
+            return None
+        if found is not None:
+            bound[name] = found
+    return bound
+
+
+def _known(state: RunState, policy: Policy, directory: Directory, contract: str) -> JsonValue:
+    if policy.goal.__contract__ == contract:
+        return state.goal_data()
+    for field, wanted in contracts(policy.goal).items():
+        if wanted.type == contract and not wanted.many:
+            return state.goal_data().get(field)
+    says = {(card.agent, card.name): card.says.type for card in directory.cards}
+    for step in state.steps.values():
+        if (
+            step.status == "done"
+            and not step.step.many
+            and says.get((step.step.agents[0], step.step.skill)) == contract
+        ):
+            return step.outputs[0]
+    return None

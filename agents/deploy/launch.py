@@ -1,0 +1,155 @@
+"""Launch: a team's parts as processes of their own, under a supervisor, with their logs where a person sees them."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+
+import anyio
+import click
+
+from hustings.bus import beside, redact
+from hustings.protocols import COORDINATOR, HustingsError
+
+from ..cli.frame.options import Settings
+from ..cli.frame.output import say
+from ..client.client import Client
+from ..observe.logs import masked, render_line
+from ..runtime.process import ending
+from ..team import Team
+from .neighbours import announced
+from .supervisor import Child, Status, Supervisor
+
+USEFUL = ('"event": "done"', '"event": "failed"', '"event": "worn out"')  # said by an agent that has done its work
+
+
+def children(
+    target: str, team: Team, url: str, *, parts: Sequence[str], replicas: Mapping[str, int] | None = None
+) -> list[Child | Sequence[Child]]:
+    """The processes for these parts of a team: the coordinators first, then all specialists together."""
+    program = (sys.executable, "-m", "hustings.agents.cli")
+    env = {"HUSTINGS_URL": url}  # in the environment, for the command line of a process is seen by everybody
+
+    def replicated(name: str, *verb: str) -> list[Child]:
+        numbers = range(1, (replicas or {}).get(name, 1) + 1) if name in parts else ()
+        return [Child(name if n == 1 else f"{name}.{n}", (*program, *verb), env) for n in numbers]
+
+    coordinators = replicated(COORDINATOR, "coordinator", target)
+    agents = [replicated(name, "agent", target, "--only", name, "--team", team.name) for name in team.members]
+    return [coordinators, [child for each in agents for child in each]]
+
+
+async def absentees(client: Client, team: Team) -> list[str]:
+    """The parts of a team, the coordinator among them, of which no process answers now."""
+    there = {present.name for present in await client.bus.live.roll_call()}
+    return [name for name in (COORDINATOR, *team.members) if name not in there]
+
+
+@asynccontextmanager
+async def supervised(
+    settings: Settings,
+    team: Team,
+    url: str,
+    processes: Sequence[Child | Sequence[Child]],
+    *,
+    verbose: bool,
+    announce: bool = False,
+) -> AsyncIterator[Supervisor]:
+    """Keep the processes running while the block runs; then stop them, the coordinator last.
+
+    Raises HustingsError into the block when the last of the coordinators among them is given up: nothing would move.
+    """
+    record = settings.home / f"up-{team.name}.json"
+    listener = _Listener(settings, team, verbose)
+
+    def heard(name: str, raw: str) -> None:
+        listener.line(name, raw)
+        if any(event in raw for event in USEFUL):
+            supervisor.forgive(name)
+
+    started, lost = anyio.Event(), anyio.Event()
+
+    def changed(statuses: Sequence[Status]) -> None:
+        _write(record, team, url, statuses, listener.gave_up)
+        coordinators = {status.state for status in statuses if status.name.partition(".")[0] == COORDINATOR}
+        if coordinators == {"gave up"}:
+            lost.set()
+
+    async def watch() -> None:
+        await lost.wait()
+        raise HustingsError(
+            f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Correct it, and start again."
+        )
+
+    supervisor = Supervisor(processes, on_change=changed, on_line=heard)
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            await group.start(supervisor.run)
+            started.set()
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        async with beside(watch), beside(run):
+            await started.wait()
+            with announced(settings.home) if announce else nullcontext():
+                yield supervisor
+    finally:
+        record.unlink(missing_ok=True)
+        listener.close()
+
+
+def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_up: Callable[[Status], None]) -> None:
+    rows = [vars(status) for status in statuses]
+    fresh = record.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps({"team": team.name, "pid": os.getpid(), "url": redact(url), "children": rows}))
+    fresh.rename(record)
+    for status in statuses:
+        if status.state == "gave up":
+            gave_up(status)
+
+
+class _Listener:
+    """Puts what children say where it belongs: all of it into a log file, and to stderr what a person should see."""
+
+    def __init__(self, settings: Settings, team: Team, verbose: bool) -> None:
+        self._verbose = verbose
+        self._color = settings.colored(sys.stderr)
+        self._width = max(len(name) for name in (COORDINATOR, *team.members))
+        folder = settings.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = (folder / f"{team.name}.log").open("a")
+        self._given_up: dict[str, str] = {}
+        self._last: dict[str, str] = {}
+
+    def line(self, name: str, raw: str) -> None:
+        raw = raw if raw.startswith("{") else masked(raw)
+        self._file.write(f"{name}\t{raw}\n")
+        if raw.strip() and not raw.startswith(("  why: ", "  try: ")):
+            self._last[name] = raw.strip()
+        if self._verbose or '"level": "warning"' in raw or '"level": "error"' in raw or not raw.startswith("{"):
+            click.echo(render_line(name, raw, width=self._width, color=self._color), err=True, color=self._color)
+
+    def gave_up(self, status: Status) -> None:
+        if status.name not in self._given_up:
+            how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
+            self._given_up[status.name] = f"{status.name} ended {status.restarts + 1} times{how}"
+            say(f"{self._given_up[status.name]}: given up")
+
+    def why(self, name: str) -> str:
+        """How this child came to be given up, and the last that it said."""
+        return f"{self._given_up[name]}; it said: {self._last.get(name, 'nothing')}"
+
+    def close(self) -> None:
+        self._file.close()
+
+
+async def until_told() -> int:
+    """Wait for SIGINT or SIGTERM; gives the exit code that goes with it."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            return 130 if number == signal.SIGINT else 0
+    return 0

@@ -1,0 +1,258 @@
+"""Supervisor: keeps child processes alive, and ends them in order. It knows nothing of NATS."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from subprocess import DEVNULL, PIPE, STDOUT
+from typing import Any, Literal
+
+import anyio
+from anyio.abc import ByteReceiveStream, Process, TaskStatus
+
+from ..runtime.process import PARENT, kill_group
+
+LINE = 64 * 1024  # bytes of a line that are kept
+CANNOT_START = 127  # what a shell says of a command it cannot find
+DRAIN = 1.0  # seconds for the last words of a dead child, whose descendants may still hold the pipe
+
+State = Literal["starting", "running", "waiting", "gave up", "stopped"]
+OnChange = Callable[[Sequence["Status"]], None]
+OnLine = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Child:
+    """A command to keep running; `env` is added to the supervisor's own environment."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a child is. `restarts` counts all of them, `exit_code` is that of its last life (-9: killed by signal 9)."""
+
+    name: str
+    pid: int | None = None
+    state: State = "starting"
+    restarts: int = 0
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class _Rules:
+    restarts: int
+    within: float
+    backoff: tuple[float, float]
+    grace: float
+
+
+class Supervisor:
+    """Starts children in parallel, restarts whoever ends, and stops them in reverse order.
+
+    `children` is in the order of dependence: what the others need comes first and is stopped last. An entry that is
+    itself a sequence is a group, stopped together. Any end counts as a failure, exit code 0 too. A child that would
+    need more than `restarts` restarts `within` so many seconds is given up, the others go on; the wait before a
+    restart doubles from `backoff[0]` to at most `backoff[1]` seconds. What lies further back than `within` is
+    forgotten, and all of it when the child is forgiven. `on_change` gets every child's Status, in order, after each
+    change; `on_line` gets (name, line) for each line of stdout or stderr, cut after 64 KiB, bytes that are no UTF-8
+    replaced. Both must be quick.
+
+    Children live in sessions of their own, so ^C in the terminal reaches only the supervisor; their environment names
+    its pid for `die_with_parent`. What a child leaves behind in its process group is killed when it ends.
+    Raises ValueError if two children have one name.
+    """
+
+    def __init__(
+        self,
+        children: Sequence[Child | Sequence[Child]],
+        *,
+        on_change: OnChange,
+        on_line: OnLine,
+        restarts: int = 5,
+        within: float = 60.0,
+        backoff: tuple[float, float] = (0.25, 4.0),
+        grace: float = 5.0,
+    ) -> None:
+        rules = _Rules(restarts, within, backoff, grace)
+        groups = [(entry,) if isinstance(entry, Child) else tuple(entry) for entry in children]
+        self._on_change = on_change
+        self._groups = [[_Keeper(child, rules, self._changed, on_line) for child in group] for group in groups]
+        self._keepers = [keeper for group in self._groups for keeper in group]
+        if len({status.name for status in self.statuses}) < len(self._keepers):
+            raise ValueError("two children of a supervisor have the same name")
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        """How every child is now, in order."""
+        return tuple(keeper.status for keeper in self._keepers)
+
+    def forgive(self, name: str) -> None:
+        """This child has done something useful: its restarts so far count no longer, and the back-off begins anew."""
+        for keeper in self._keepers:
+            if keeper.status.name == name:
+                keeper.forgive()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled, then stop the children: SIGTERM, `grace` seconds, SIGKILL, group by group. Once only.
+
+        `started()` when each child has been started for the first time, or could not be. To be called from the main
+        thread, since the kernel takes the end of the thread that started a child for the end of its parent.
+        """
+        async with anyio.create_task_group() as tasks:
+            try:
+                for keeper in self._keepers:
+                    tasks.start_soon(keeper.run)
+                for keeper in self._keepers:
+                    await keeper.tried.wait()
+                task_status.started()
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._stop()
+
+    async def _stop(self) -> None:
+        for group in reversed(self._groups):
+            async with anyio.create_task_group() as tasks:
+                for keeper in group:
+                    tasks.start_soon(keeper.stop)
+
+    def _changed(self) -> None:
+        self._on_change(self.statuses)
+
+
+class _Keeper:
+    """One child's lives, one after the other, until it is told to stop or has used up its restarts."""
+
+    def __init__(self, child: Child, rules: _Rules, changed: Callable[[], None], on_line: OnLine) -> None:
+        self.status = Status(child.name)
+        self.tried, self._stopping, self._ended = anyio.Event(), anyio.Event(), anyio.Event()
+        self._child, self._rules, self._changed, self._on_line = child, rules, changed, on_line
+        self._recent: deque[float] = deque()
+
+    async def run(self) -> None:
+        """Keep the child running. Cancellation does not reach it, for that comes to all at once; `stop` ends it."""
+        try:
+            with anyio.CancelScope(shield=True):
+                while not self._stopping.is_set():
+                    await self._live()
+                    if not self._stopping.is_set() and not await self._back_off():
+                        return self._say(state="gave up")
+                self._say(state="stopped")
+        finally:
+            self.tried.set()
+            self._ended.set()
+
+    def forgive(self) -> None:
+        """Forget the restarts so far."""
+        self._recent.clear()
+
+    async def stop(self) -> None:
+        """End the child and wait until it is gone."""
+        self._stopping.set()
+        await self._ended.wait()
+
+    async def _live(self) -> None:
+        self._say(state="starting")
+        try:
+            process = await self._spawn()
+        except OSError as error:
+            self._on_line(self._child.name, f"cannot start {self._child.argv[0]}: {error.strerror or error}")
+            self._say(exit_code=CANNOT_START)
+        else:
+            self._say(state="running", pid=process.pid)
+            self.tried.set()
+            self._say(pid=None, exit_code=await self._attend(process))
+        finally:
+            self.tried.set()
+
+    async def _spawn(self) -> Process:
+        own = {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}  # or a child's prints would come in blocks, late
+        env = {**os.environ, **own, **self._child.env}
+        return await anyio.open_process(
+            self._child.argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True
+        )
+
+    async def _attend(self, process: Process) -> int:
+        """Pass its lines on until it ends; the exit code."""
+        relayed = anyio.Event()
+        assert process.stdout is not None
+        async with process, anyio.create_task_group() as tasks:
+            tasks.start_soon(self._end_when_told, process)
+            tasks.start_soon(self._relay, process.stdout, relayed)
+            try:
+                code = await process.wait()
+            finally:
+                kill_group(process.pid)
+            with anyio.move_on_after(DRAIN):
+                await relayed.wait()
+            tasks.cancel_scope.cancel()
+        return code
+
+    async def _end_when_told(self, process: Process) -> None:
+        await self._stopping.wait()
+        with suppress(ProcessLookupError):
+            process.terminate()  # not to its group: the child ends what it has started as it sees fit
+        await anyio.sleep(self._rules.grace)
+        kill_group(process.pid)
+
+    async def _relay(self, output: ByteReceiveStream, done: anyio.Event) -> None:
+        lines = Lines()
+        async for chunk in output:
+            for line in lines.feed(chunk):
+                self._on_line(self._child.name, line)
+        for line in lines.rest():
+            self._on_line(self._child.name, line)
+        done.set()
+
+    async def _back_off(self) -> bool:
+        """Wait for the next start, or for being stopped. False at once if there were too many of late."""
+        now, rules = anyio.current_time(), self._rules
+        while self._recent and self._recent[0] <= now - rules.within:
+            self._recent.popleft()
+        if len(self._recent) >= rules.restarts:
+            return False
+        self._recent.append(now)
+        self._say(state="waiting")
+        first, most = rules.backoff
+        with anyio.move_on_after(min(first * 2 ** (len(self._recent) - 1), most)):
+            await self._stopping.wait()
+        if not self._stopping.is_set():
+            self._say(restarts=self.status.restarts + 1)
+        return True
+
+    def _say(self, **changes: Any) -> None:
+        self.status = replace(self.status, **changes)
+        self._changed()
+
+
+class Lines:
+    """Bytes in, lines of text out. Holds at most `LINE` bytes; the rest of a longer line is left out, and marked."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """The lines that this chunk completes."""
+        first, *more = chunk.split(b"\n")
+        self._hold(first)
+        for part in more:
+            yield self._take()
+            self._hold(part)
+
+    def rest(self) -> Iterator[str]:
+        """The last line, if it had no end."""
+        if self._held:
+            yield self._take()
+
+    def _hold(self, part: bytes) -> None:
+        self._held += part[: LINE + 1 - len(self._held)]
+
+    def _take(self) -> str:
+        text = self._held[:LINE].decode("utf-8", "replace").rstrip("\r")
+        cut = len(self._held) > LINE
+        self._held.clear()
+        return f"{text} […]" if cut else text

@@ -1,0 +1,80 @@
+"""Watchdog: a thread that ends its process where nothing else can: a blocked event loop, a thread that stays."""
+
+import faulthandler
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from threading import Thread, main_thread
+from typing import NoReturn
+
+import anyio
+
+from hustings.bus import beside
+
+from ..runtime.process import BLOCKED
+
+SECONDS = "HUSTINGS_WATCHDOG"  # in the environment: how long a loop may stand still; 0: as long as it likes
+LEASE = 5.0  # a team's default: whoever is silent for longer loses its tasks anyway
+TICK = 0.25
+ENDING = 10.0  # seconds that a process has to end in, once it is to; a supervisor waits for five
+LAST = 1.0  # seconds in which the threads have to end, after the main thread has
+
+
+class Watchdog(Thread):
+    """Ends the process once its event loop has made no progress for `seconds`, with BLOCKED and all tracebacks.
+
+    Time is counted in ticks of its own, so that a process that was stopped is not blamed. Neither threads that were
+    left behind nor tasks that swallow their cancellation can hold up the end of the process: `leave` ends it, with
+    `code`.
+    """
+
+    def __init__(self, seconds: float = LEASE, leave: Callable[[int], NoReturn] = os._exit) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self.code = 1
+        self._most = float(os.environ.get(SECONDS) or seconds) / TICK
+        self._beats = 0
+        self._watching = False
+        self._leave = leave
+        self._left: float | None = None
+
+    def limit(self, code: int, seconds: float = ENDING) -> None:
+        """The process is about to end, with this code. If it has not in so many seconds, it is ended."""
+        self.code, self._left = code, seconds / TICK
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Watch this event loop while the block runs."""
+        self.start()
+        async with beside(self._beat):
+            self._watching = bool(self._most)
+            try:
+                yield
+            finally:
+                self._watching = False
+
+    def run(self) -> None:
+        still, seen = 0, -1
+        while main_thread().is_alive():
+            main_thread().join(TICK)
+            still, seen = (still + 1 if seen == self._beats else 0), self._beats
+            if self._watching and still > self._most:
+                _end_blocked(still * TICK)
+            if self._left is not None:
+                self._left -= 1
+                if self._left < 0:
+                    self._leave(self.code)
+        time.sleep(LAST)  # as a daemon it goes no further where the process can end by itself
+        self._leave(self.code)
+
+    async def _beat(self) -> None:
+        while True:
+            await anyio.sleep(TICK / 2)
+            self._beats += 1
+
+
+def _end_blocked(seconds: float) -> None:
+    sys.stderr.write(f"the event loop was blocked for {seconds:g} s, by:\n")
+    faulthandler.dump_traceback(sys.stderr)
+    os._exit(BLOCKED)

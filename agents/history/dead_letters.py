@@ -1,0 +1,210 @@
+"""Dead: the tasks that were given up, and what became of each: still dead, redriven by another run, or discarded."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterable, Iterable
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from hustings.protocols import (
+    COORDINATOR,
+    Assigned,
+    Concluded,
+    Data,
+    DeadLetter,
+    Discarded,
+    Entry,
+    FailureKind,
+    GoalAsked,
+    Message,
+)
+
+from ..decider.folding import evolve
+from ..decider.state import RunState
+
+LetterState = Literal["dead", "redriven", "discarded"]
+
+
+class Letter(Message, contract="hustings.cli.Letter.v1"):
+    """A dead letter, and what became of it. Its id is RUN.TASK; `version` is the agent's when it failed.
+
+    `state` is "redriven" as long as another run, named in `by`, does the task once more or has done so; should it fail
+    there, that is a letter of that run. "discarded": by whom, and `why`.
+    """
+
+    id: str
+    team: str
+    run: str
+    task: str
+    agent: str
+    skill: str
+    cause: FailureKind
+    because: str
+    attempts: int
+    version: str
+    when: str
+    state: LetterState
+    by: str = ""
+    why: str = ""
+    assigned: int = 0
+
+
+class Redrive(NamedTuple):
+    """The run `run` does these tasks of the run `redrives` once more."""
+
+    run: str
+    redrives: str
+    tasks: tuple[str, ...]
+
+
+class Attempt(Message, contract="hustings.cli.Attempt.v1"):
+    """One attempt of a task that failed: who tried, in which version, and what came of it."""
+
+    attempt: int
+    agent: str
+    version: str
+    cause: FailureKind
+    because: str
+    when: str
+
+
+class Autopsy(Message, contract="hustings.cli.Autopsy.v1"):
+    """A dead letter with each attempt, the input, and what was dispatched last, exactly as it lies on the log."""
+
+    letter: Letter
+    failures: tuple[Attempt, ...]
+    input: Data
+    original: bytes
+
+
+class Letters:
+    """The dead letters of a team, as far as the log has been read."""
+
+    def __init__(self, team: str) -> None:
+        self._team = team
+        self._asked: dict[str, int] = {}
+        self._said: dict[tuple[str, str], tuple[DeadLetter, float]] = {}
+        self._discards: dict[tuple[str, str], Discarded] = {}
+        self._redrives: dict[str, list[Redrive]] = {}
+        self._ends: dict[str, Concluded] = {}
+
+    def take(self, entry: Entry) -> None:
+        """Note one more of `Log.dead_letters`. What a stranger says is passed over; of what is said twice the first."""
+        run, author, kind, rest = entry.subject
+        match entry.event:
+            case GoalAsked() as goal if kind == "goal" and run not in self._asked:
+                self._asked[run] = entry.seq
+                if goal.again:
+                    redrive = Redrive(run, goal.redrives, tuple(task.task for task in goal.again))
+                    self._redrives.setdefault(goal.redrives, []).append(redrive)
+            case DeadLetter() as letter if author == COORDINATOR:
+                self._said.setdefault((run, letter.task), (letter, entry.time))
+            case Concluded() as end if author == COORDINATOR:
+                self._ends.setdefault(run, end)
+            case Discarded() as discarded if kind == "discard" and rest == (discarded.task,):
+                self._discards.setdefault((run, discarded.task), discarded)
+            case _:
+                pass
+
+    def all(self) -> list[Letter]:
+        """Every letter, in the order in which they were written."""
+        return [self._letter(run, letter, moment) for (run, _), (letter, moment) in self._said.items()]
+
+    def goal(self, run: str) -> int:
+        """Where on the log the goal of a run is."""
+        return self._asked.get(run, 0)
+
+    def next_run(self, run: str) -> str:
+        """The id of the next run that redrives tasks of this one.
+
+        It follows from the redrives that are there already: of two clients that look at the same moment, whatever each
+        has chosen, only one can begin a run of this id, and the other has to look again.
+        """
+        before = sorted(redrive.run for redrive in self._redrives.get(run, ()))
+        return "r" + hashlib.sha256("/".join([run, *before]).encode()).hexdigest()[:12]
+
+    def _letter(self, run: str, letter: DeadLetter, moment: float) -> Letter:
+        state, by, why = self._fate(run, letter.task)
+        return Letter(
+            id=f"{run}.{letter.task}",
+            team=self._team,
+            run=run,
+            task=letter.task,
+            agent=letter.agent,
+            skill=letter.skill,
+            cause=letter.kind,
+            because=letter.because,
+            attempts=letter.attempts,
+            version=letter.version,
+            when=_iso(moment),
+            state=state,
+            by=by,
+            why=why,
+            assigned=letter.assigned,
+        )
+
+    def _fate(self, run: str, task: str) -> tuple[LetterState, str, str]:
+        for redrive in self._redrives.get(run, ()):
+            if task in redrive.tasks and not self._undone(redrive.run, task):
+                return "redriven", redrive.run, ""
+        if discarded := self._discards.get((run, task)):
+            return "discarded", discarded.by, discarded.because
+        return "dead", "", ""
+
+    def _undone(self, run: str, task: str) -> bool:
+        """True if a redrive has ended without the task, and not by a letter of its own: it was withdrawn, say."""
+        end = self._ends.get(run)
+        return end is not None and task not in end.outcome and (run, task) not in self._said
+
+
+def by_run(letters: Iterable[Letter]) -> dict[str, list[Letter]]:
+    """The letters of each run."""
+    found: dict[str, list[Letter]] = {}
+    for letter in letters:
+        found.setdefault(letter.run, []).append(letter)
+    return found
+
+
+def assigned_to(letter: Letter, entry: Entry | None) -> Assigned | None:
+    """What was dispatched last of a letter's task, if that is what this entry says."""
+    event = entry.event if entry else None
+    if not isinstance(event, Assigned) or entry is None or (event.task, event.agent) != (letter.task, letter.agent):
+        return None
+    return event if (entry.subject.run, entry.subject.author) == (letter.run, COORDINATOR) else None
+
+
+async def failures(letter: Letter, entries: AsyncIterable[Entry]) -> tuple[Attempt, ...]:
+    """Each attempt of a letter's task that failed, from the log of its run."""
+    state, found = RunState(letter.run), dict[int, Attempt]()
+    async for entry in entries:
+        evolve(state, entry)
+        failure = state.failures.get(letter.task)
+        if failure and failure.attempt not in found:
+            found[failure.attempt] = Attempt(
+                attempt=failure.attempt,
+                agent=failure.agent,
+                version=failure.version or state.versions.get(failure.agent, ""),
+                cause=failure.kind,
+                because=failure.because,
+                when=_iso(entry.time),
+            )
+    return tuple(found.values())
+
+
+def newer(version: str, than: str) -> bool:
+    """True if a version comes after another, number by number; a pre-release is before its release (semver.org)."""
+    return _order(version) > _order(than)
+
+
+def _order(version: str) -> tuple[list[tuple[int, str]], bool, list[tuple[int, str]]]:
+    core, _, pre = version.removeprefix("v").partition("+")[0].partition("-")
+    return _parts(re.sub(r"(\.0)+$", "", core)), not pre, _parts(pre)
+
+
+def _parts(text: str) -> list[tuple[int, str]]:
+    """Numbers by their size and before words."""
+    return [(int(part), "") if part.isdecimal() else (2**63, part) for part in text.split(".") if part]
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,173 @@
+"""Story: a whole run as a person looks at it: its report, its cases, who did what when. Pure, the same for one log."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hustings.protocols import (
+    Assigned,
+    Concluded,
+    Entry,
+    Failure,
+    Lapsed,
+    Opened,
+    Planned,
+    Result,
+    Settled,
+)
+
+from ..client.run_report import Report, report
+from ..decider.folding import evolve
+from ..decider.state import RunState
+from .conflicts import Case, cases
+
+BarStatus = Literal["done", "failed", "open"]
+MarkKind = Literal["planned", "opened", "settled", "concluded"]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One attempt of a task in the lane of its agent; all times in seconds since the goal was asked.
+
+    Assigned at `asked`, at work from `start` to `end`. An inquiry is a question that the coordinator asked, for
+    itself or for an agent.
+    """
+
+    lane: str
+    task: str
+    skill: str
+    asked: float
+    start: float
+    end: float
+    status: BarStatus
+    attempt: int = 1
+    inquiry: bool = False
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment of the coordinator's; `conflicts` of `matters` where a barrier was opened or settled."""
+
+    at: float
+    kind: MarkKind
+    says: str
+    barrier: str = ""
+    matters: int = 0
+    conflicts: int = 0
+
+
+@dataclass(frozen=True)
+class Story:
+    """A run, told. `lanes` are the agents in the order in which they were first asked."""
+
+    report: Report
+    state: RunState
+    cases: tuple[Case, ...]
+    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...]
+    lanes: tuple[str, ...]
+    log: tuple[Entry, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took: until the conclusion, or the last that is known of it."""
+        return max((self.report.seconds, *(bar.end for bar in self.bars)))
+
+    @property
+    def conflicts(self) -> tuple[Case, ...]:
+        return tuple(case for case in self.cases if case.contested)
+
+
+@dataclass
+class _Teller:
+    state: RunState
+    running: dict[str, tuple[Assigned, float]] = field(default_factory=dict)
+    bars: list[Bar] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    log: list[Entry] = field(default_factory=list)
+
+    def hear(self, entry: Entry) -> None:
+        ended = self.state.concluded is not None
+        foreign = self.state.foreign
+        evolve(self.state, entry)
+        self.log.append(entry)
+        if ended:
+            return
+        if self.state.foreign == foreign:
+            self._mark(entry)
+            if isinstance(entry.event, Assigned):
+                self.running[entry.event.task] = entry.event, self.since(entry)
+        self._close(entry)
+
+    def since(self, entry: Entry) -> float:
+        return round(max(entry.time - self.state.asked_at, 0.0), 3)
+
+    def _close(self, entry: Entry) -> None:
+        """The attempt that this entry ended, whoever wrote it: a stranger's answer costs an attempt, too."""
+        said = getattr(entry.event, "task", "")
+        for task in {said, *entry.subject.rest[:1]} & self.running.keys():
+            now = self.state.tasks[task]
+            if now.status != "open" and not isinstance(entry.event, Assigned):
+                assigned, asked = self.running.pop(task)
+                self.bars.append(_bar(assigned, asked, self.since(entry), now.status == "done", entry))
+
+    def _mark(self, entry: Entry) -> None:
+        at, event = self.since(entry), entry.event
+        match event:
+            case Planned():
+                self.marks.append(Mark(at, "planned", f"planned {len(event.plan.steps)} steps"))
+            case Opened():
+                conflicts = sum(matter.contested for matter in event.matters)
+                says = f"{len(event.matters)} matters, {conflicts} of them conflicts"
+                self.marks.append(Mark(at, "opened", says, event.barrier, len(event.matters), conflicts))
+            case Settled():
+                undecided = sum(not verdict.decided for verdict in event.verdicts)
+                says = f"settled, {undecided} undecided" if undecided else "settled"
+                self.marks.append(Mark(at, "settled", says, event.barrier, len(event.verdicts)))
+            case Concluded():
+                self.marks.append(Mark(at, "concluded", f"{event.status}: {event.because}"))
+            case _:
+                pass
+
+    def unfinished(self, end: float) -> list[Bar]:
+        return [
+            Bar(task.agent, task.task, task.skill, asked, asked, end, "open", task.attempt, bool(task.asked_by))
+            for task, asked in self.running.values()
+        ]
+
+
+def _bar(task: Assigned, asked: float, end: float, done: bool, entry: Entry) -> Bar:
+    event = entry.event
+    worked = event.seconds if isinstance(event, Result) else end - asked
+    because = "" if done else event.because if isinstance(event, Failure | Lapsed) else "a foreign answer"
+    return Bar(
+        lane=task.agent,
+        task=task.task,
+        skill=task.skill,
+        asked=asked,
+        start=round(min(max(end - worked, asked), end), 3),
+        end=end,
+        status="done" if done else "failed",
+        attempt=task.attempt,
+        inquiry=bool(task.asked_by),
+        because=because,
+    )
+
+
+def tell(team: str, run: str, entries: Iterable[Entry]) -> Story:
+    """The story of a run from its log. A run that has not ended is told up to its last entry."""
+    teller = _Teller(RunState(run))
+    for entry in entries:
+        teller.hear(entry)
+    end = max(0.0, round(teller.state.last - teller.state.asked_at, 3))
+    bars = sorted([*teller.bars, *teller.unfinished(end)], key=lambda bar: (bar.asked, bar.task, bar.attempt))
+    return Story(
+        report=report(team, teller.state),
+        state=teller.state,
+        cases=cases(teller.state, {bar.task: bar.end - bar.start for bar in bars if bar.inquiry}),
+        bars=tuple(bars),
+        marks=tuple(teller.marks),
+        lanes=tuple(dict.fromkeys(bar.lane for bar in bars)),
+        log=tuple(teller.log),
+    )

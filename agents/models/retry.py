@@ -1,0 +1,142 @@
+"""Health: what stands between an agent and a model that is not well: retries, a circuit breaker, a limit of calls."""
+
+import random
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+import anyio
+
+from hustings.protocols import ModelFailure, ModelReply, ModelRequest, Trouble, Usage
+
+from .adapter import Postponed
+from .model import Listener, Model
+
+UNWELL: frozenset[Trouble] = frozenset({"hung", "unreachable", "overloaded"})  # failures of the endpoint itself
+TRIES: dict[Trouble, int] = {"overloaded": 3, "limited": 3, "unreachable": 3, "protocol": 2}  # of others: one
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is waited, in seconds. Before a further try `pause`, and twice as long each time up to `longest`; in all
+    no more than `whole`. A circuit opens after `most` failures in a row, and lets one call through after `rest`."""
+
+    pause: float = 0.5
+    longest: float = 8.0
+    whole: float = 20.0
+    most: int = 3
+    rest: float = 15.0
+
+    def before(self, tries: int) -> float:
+        """The pause after so many tries, up to a quarter shorter by chance, lest all come again at once."""
+        full: float = min(self.pause * 2.0 ** (tries - 1), self.longest)
+        return full * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
+
+
+@dataclass
+class Breaker:
+    """The circuit of one model. Open, its calls fail at once; after the rest one of them probes whether it is well."""
+
+    patience: Patience
+    called: float = float("-inf")
+    failures: int = 0
+    until: float | None = None
+    last: ModelFailure | None = field(default=None, repr=False)
+    probing: bool = False
+
+    @property
+    def open(self) -> bool:
+        return self.until is not None and (self.probing or anyio.current_time() < self.until)
+
+    def enter(self) -> bool:
+        """Before each try: whether it is the probe. Raises the last failure again while the circuit is open."""
+        self.called = anyio.current_time()
+        if self.open and self.last:
+            raise ModelFailure("circuit open", f"{self.last.what}: {self.last.why}", kind=self.last.kind)
+        self.probing = self.until is not None
+        return self.probing
+
+    def well(self) -> None:
+        """The endpoint answered, be it with a refusal."""
+        self.failures, self.until = 0, None
+
+    def unwell(self, failure: ModelFailure) -> None:
+        self.failures += 1
+        self.last = failure
+        if self.failures >= self.patience.most:
+            self.until = anyio.current_time() + self.patience.rest
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """A Model with patience. What failed tries have cost is in the usage of the reply, or of the failure.
+
+    `model` is always streamed, for only so can a slow endpoint be told from one that hangs. The listener may hear the
+    beginning again after a try that broke off.
+    """
+
+    model: Model
+    gate: AbstractAsyncContextManager[object]
+    breaker: Breaker
+    patience: Patience = Patience()
+
+    async def __call__(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        wasted, waited, tries = Usage(), 0.0, 0
+        while True:
+            tries += 1
+            try:
+                reply = await self._try(request, listener)
+                return reply.model_copy(update={"usage": reply.usage.plus(wasted)})
+            except ModelFailure as error:
+                wasted = wasted.plus(error.usage)
+                failure, pause = error, self._pause(error, tries)
+            if pause is None:
+                raise _again(failure, wasted)
+            if waited + pause > self.patience.whole:
+                raise _impatient(failure, pause, self.patience.whole - waited, wasted)
+            waited += pause
+            await anyio.sleep(pause)
+
+    async def _try(self, request: ModelRequest, listener: Listener | None) -> ModelReply:
+        async with self.gate:
+            probe = self.breaker.enter()
+            try:
+                reply = await self.model(request, _pieces(listener))
+            except ModelFailure as failure:
+                self._count(failure)
+                raise
+            finally:
+                if probe:
+                    self.breaker.probing = False
+            self.breaker.well()
+            return reply
+
+    def _count(self, failure: ModelFailure) -> None:
+        if failure.kind in UNWELL:
+            self.breaker.unwell(failure)
+        else:
+            self.breaker.well()
+
+    def _pause(self, failure: ModelFailure, tries: int) -> float | None:
+        """How long to wait for a further try, which is what the endpoint asks for if it does; None: no further try."""
+        if tries >= TRIES.get(failure.kind, 1) or self.breaker.open:
+            return None
+        return max(failure.after if isinstance(failure, Postponed) else 0.0, self.patience.before(tries))
+
+
+def _pieces(listener: Listener | None) -> Listener:
+    """Pass on the text, and not the signs of life."""
+
+    async def heard(piece: str) -> None:
+        if piece and listener:
+            await listener(piece)
+
+    return heard
+
+
+def _again(failure: ModelFailure, usage: Usage) -> ModelFailure:
+    return ModelFailure(failure.what, failure.why, failure.hint, kind=failure.kind, usage=usage)
+
+
+def _impatient(failure: ModelFailure, pause: float, patience: float, usage: Usage) -> ModelFailure:
+    why = f"the endpoint asks to wait {pause:.0f} s, more than the {max(patience, 0):.0f} s that are waited for it"
+    return ModelFailure(failure.what, why, kind="limited", usage=usage)

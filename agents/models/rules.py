@@ -1,0 +1,64 @@
+"""Serving: which models serve which skill. It stands in the team, not in the specialist."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from hustings.protocols import Serving, UsageError
+
+from .prices import Offer, prices
+
+Exhausted = Literal["cheaper", "partial", "stop"]
+_ORDERS: dict[str, Callable[[Offer], float]] = {
+    "price": lambda offer: offer.input * 3 + offer.output,  # of a usual call, which reads more than it says
+    "latency": lambda offer: offer.seconds,
+    "quality": lambda offer: -offer.quality,
+}
+
+
+@dataclass(frozen=True)
+class Serve:
+    """One line of a team's policy: these models serve the skills AGENT.SKILL that match `who` (`*`: any).
+
+    They are tried in their `order`, or the cheapest, the quickest or the best first, as the price file says. Models
+    whose stated quality (0 to 1) is less than `quality` are left out.
+    """
+
+    who: str
+    models: Sequence[str]
+    by: Literal["order", "price", "latency", "quality"] = "order"
+    quality: float = 0.0
+
+    def __post_init__(self) -> None:
+        for model in self.models:
+            if not all(model.partition(":")):
+                raise UsageError(
+                    f"{model!r} names no model for {self.who}",
+                    "models are a list of names PROVIDER:NAME",
+                    'As in `models=("anthropic:claude-sonnet-5-5",)`.',
+                )
+
+
+class Served:
+    """A team's policy, resolved: the first line that matches a skill counts."""
+
+    def __init__(self, lines: Iterable[Serve] = (), *, cheaper: bool = True) -> None:
+        self._lines = [(line.who, Serving(models=_ordered(line), cheaper=cheaper)) for line in lines]
+
+    def of(self, agent: str, skill: str) -> Serving | None:
+        """The models that serve a skill; None: the agent's own choice."""
+        return next((serving for who, serving in self._lines if fnmatchcase(f"{agent}.{skill}", who)), None)
+
+
+def _ordered(line: Serve) -> tuple[str, ...]:
+    """Raises UsageError: no model is left."""
+    offers = {model: prices().offer(model) for model in line.models}
+    good = [model for model, offer in offers.items() if offer.quality >= line.quality]
+    if not good:
+        raise UsageError(
+            f"no model serves {line.who}",
+            f"none of {', '.join(line.models) or 'nothing'} has a stated quality of {line.quality:g}",
+            "Name others, or lower `quality`.",
+        )
+    return tuple(good if line.by == "order" else sorted(good, key=lambda model: _ORDERS[line.by](offers[model])))

@@ -1,0 +1,269 @@
+"""by_model: the planner that asks a planning specialist, checks what it draws, and sends it back with the reasons."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_core import from_json
+
+from hustings.protocols import (
+    Budget,
+    Contract,
+    Data,
+    Failure,
+    FromGoal,
+    FromSteps,
+    FromVerdicts,
+    Inquiry,
+    Message,
+    Plan,
+    PlanError,
+    Ref,
+    SkillCard,
+    Step,
+    Unreadable,
+    Value,
+    check_legible,
+)
+
+from ..decider.budget import too_deep
+from ..decider.state import OUTCOME
+from ..skills.context import TaskContext
+from ..skills.specialist import Specialist
+from .planner import (
+    Brief,
+    Planner,
+    contracts,
+    faults,
+)
+from .validate import Cards, admitted, misfits
+
+REPAIRS = 2  # times that a plan is sent back
+MOST = 200  # steps that are drawn, and bindings of each; nobody's plan needs so many
+LONG = 300  # characters of a reason, which may be or quote what the planner wrote
+
+PLAN = """\
+You plan the work of a team of specialists. You are given the goal, the fields that the outcome must have, and the
+cards of the skills that there are: what each takes and what it says, by message types. Draw steps that lead from
+the goal to the outcome, each one skill of one agent, and bind every parameter of a skill: to the goal or one of its
+fields, to what other steps say, to the verdicts on what witnesses said, or to a value that you write yourself as
+JSON. Types must fit exactly; a parameter that is a list takes what several steps say. A step may be drawn several
+times with different values, under different ids. Let several witnesses look at the same thing: what they disagree
+about is settled before anybody who takes verdicts. Name verdicts without steps to mean all witnesses before. Draw
+no step that nothing needs. Where `refused` gives reasons, your earlier plan had those faults: draw it anew without
+them."""
+
+
+class PlanRequest(Message, contract="hustings.PlanRequest.v1"):
+    """What a planning specialist is asked. `refused` has the faults of the plan it drew before, which is `earlier`."""
+
+    goal_type: str
+    goal: Data
+    goal_fields: dict[str, Contract]
+    outcome_fields: dict[str, Contract]
+    skills: tuple[SkillCard, ...]
+    schemas: dict[str, Data]
+    budget: Budget | None = None
+    refused: tuple[str, ...] = ()
+    earlier: Data | None = None
+
+
+class Source(Message, contract="hustings.Source.v1"):
+    """Where a parameter comes from."""
+
+    kind: Literal["goal", "steps", "verdicts", "value"]
+    field: str = Field(default="", description="Of the goal: the name of its field; empty means the goal itself.")
+    steps: tuple[str, ...] = Field(default=(), max_length=MOST, description="The ids of the steps that say it.")
+    many: bool = Field(default=False, description="All that the steps say, as a list.")
+    value: str = Field(default="", description="A value that you write yourself, as JSON.")
+
+
+class Binding(Message, contract="hustings.Binding.v1"):
+    """A parameter of a skill, or a field of the outcome, and where it comes from."""
+
+    name: str
+    source: Source
+
+
+class Stroke(Message, contract="hustings.Stroke.v1"):
+    """A step as a planner draws it."""
+
+    id: str = Field(description="Letters, digits, '_' and '-'; not ending in a dash and a number.")
+    agent: str
+    skill: str
+    inputs: tuple[Binding, ...] = Field(max_length=MOST)
+    each: str = Field(default="", description="The parameter that takes a list element by element; empty: none.")
+
+
+class Sketch(Message, contract="hustings.Sketch.v1"):
+    """A plan as a planner draws it: nothing in it is believed before it is checked."""
+
+    steps: tuple[Stroke, ...] = Field(max_length=MOST)
+    outcome: tuple[Binding, ...] = Field(max_length=MOST)
+    because: str = Field(default="", description="Why it is planned so, in a sentence.")
+
+
+def by_model(skill: str = "plan", *, fallback: Planner | None = None) -> Planner:
+    """A planner that asks whoever offers `skill` (it takes `request: PlanRequest` and says a Sketch).
+
+    A plan that cannot be carried out is sent back with the reasons, at most twice. After that, or if nobody answers,
+    the `fallback` plans; without one it raises PlanError.
+    """
+
+    def planner(brief: Brief) -> Plan | Inquiry:
+        refused: tuple[str, ...] = ()
+        earlier: Data | None = None
+        for turn in range(1 + REPAIRS):
+            request = _request(brief, refused, earlier)
+            inquiry = Inquiry(skill=skill, given={"request": request.plain()}, key=f"plan {turn}")
+            answer = brief.answer(inquiry)
+            if answer is None:
+                return inquiry
+            if isinstance(answer, Failure):
+                refused = (f"no plan: {answer.because}",)
+                break
+            plan, refused = _checked(answer, brief)
+            if plan:
+                return plan
+            earlier = answer
+        return _fallen_back(fallback, brief, refused)
+
+    return planner
+
+
+def model_planner(name: str = "planner", instructions: str = PLAN) -> Specialist:
+    """A planning specialist that asks a model. Which one is the team's policy."""
+    planner = Specialist(name, "plans the work of the team")
+
+    @planner.skill
+    async def plan(request: PlanRequest, context: TaskContext) -> Sketch:
+        """Draw a plan from the goal to the outcome."""
+        return await context.model(Sketch, instructions=instructions, about=request, most=8192)
+
+    return planner
+
+
+def _fallen_back(fallback: Planner | None, brief: Brief, reasons: tuple[str, ...]) -> Plan | Inquiry:
+    if fallback is None:
+        raise PlanError("no plan of the model's can be carried out", "; ".join(reasons))
+    plan = fallback(brief)
+    if isinstance(plan, Inquiry):
+        return plan
+    return plan.model_copy(update={"because": {**plan.because, "plan": f"not by model: {'; '.join(reasons)}"[:500]}})
+
+
+def _request(brief: Brief, refused: tuple[str, ...], earlier: Data | None) -> PlanRequest:
+    cards = tuple(card for _, card in sorted(admitted(brief).items()))
+    named = {contract.type for card in cards for contract in (*card.takes.values(), card.says)}
+    return PlanRequest(
+        goal_type=brief.goal_type.__contract__,
+        goal=brief.goal,
+        goal_fields=contracts(brief.goal_type),
+        outcome_fields=contracts(brief.outcome_type),
+        skills=cards,
+        schemas={name: schema for name, schema in brief.directory.schemas.items() if name in named},
+        budget=brief.budget,
+        refused=refused,
+        earlier=earlier,
+    )
+
+
+def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
+    """The plan in an answer, or what is wrong with it."""
+    try:
+        plan = drawn(Sketch.of(answer), brief)
+    except ValidationError as error:
+        return None, tuple(
+            f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False, include_input=False)[:5]
+        )
+    except (ValueError, Unreadable) as error:
+        return None, (str(error)[:LONG],)
+    wrong = faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]
+    reasons = tuple(dict.fromkeys(reason[:LONG] for reason in (*wrong, *misfits(plan, brief))))
+    return (None, reasons[:20]) if reasons else (plan, ())
+
+
+def drawn(sketch: Sketch, brief: Brief) -> Plan:
+    """The plan that a sketch means. What follows from the cards is taken from there: who else could do a step, whether
+    it is a witness, may spend, says a list. Raises ValueError for a value that is no JSON, or two for one parameter."""
+    cards = admitted(brief)
+    needs = {stroke.id: [*_needs(stroke)] for stroke in sketch.steps}
+    witnesses = [s.id for s in sketch.steps if (card := cards.get((s.agent, s.skill))) and card.witness]
+    return Plan(
+        steps=tuple(
+            _step(stroke, [*_group(stroke, cards)], _refs(stroke.id, stroke.inputs, witnesses, needs))
+            for stroke in sketch.steps
+        ),
+        outcome=_refs(OUTCOME, sketch.outcome, witnesses, needs),
+        absent=brief.absent(),
+        because={"plan": sketch.because[:LONG]} if sketch.because else {},
+        optional=tuple(name for name, wanted in contracts(brief.outcome_type).items() if wanted.optional),
+    )
+
+
+def _step(stroke: Stroke, group: Sequence[SkillCard], inputs: dict[str, Ref]) -> Step:
+    if not group:
+        return Step(id=stroke.id, skill=stroke.skill, inputs=inputs, agents=(stroke.agent,))
+    card = group[0]
+    return Step(
+        id=stroke.id,
+        skill=stroke.skill,
+        inputs=inputs,
+        agents=tuple(each.agent for each in group),
+        each=stroke.each or None,
+        many=card.says.many or bool(stroke.each),
+        optional=tuple(name for name, wanted in card.takes.items() if wanted.optional),
+        witness=card.witness,
+        spends=any(each.spends for each in group),
+    )
+
+
+def _group(stroke: Stroke, cards: Cards) -> Iterator[SkillCard]:
+    """Who is drawn, if there is such, and then who offers the same skill; witnesses are never interchangeable."""
+    card = cards.get((stroke.agent, stroke.skill))
+    if card is None:
+        return
+    yield card
+    for (agent, name), other in sorted(cards.items()):
+        same = (name, other.takes, other.says) == (card.name, card.takes, card.says)
+        if same and agent != card.agent and not (card.witness or other.witness):
+            yield other
+
+
+def _needs(stroke: Stroke) -> Iterator[str]:
+    for each in stroke.inputs:
+        if each.source.kind in ("steps", "verdicts"):
+            yield from each.source.steps
+
+
+def _refs(taker: str, drawn: Sequence[Binding], witnesses: list[str], needs: dict[str, list[str]]) -> dict[str, Ref]:
+    refs = {each.name: _ref(each.source, taker, witnesses, needs) for each in drawn}
+    if len(refs) < len(drawn):
+        raise ValueError(f"{taker} binds a parameter twice")
+    return refs
+
+
+def _ref(source: Source, taker: str, witnesses: list[str], needs: dict[str, list[str]]) -> Ref:
+    match source.kind:
+        case "goal":
+            return FromGoal(field=source.field or None)
+        case "steps":
+            return FromSteps(steps=source.steps, many=source.many)
+        case "verdicts":
+            heard = source.steps or tuple(w for w in witnesses if taker not in _before(w, needs) and w != taker)
+            return FromVerdicts(steps=heard)
+        case "value":
+            check_legible(source.value.encode())
+            return Value(value=from_json(source.value))
+
+
+def _before(step: str, needs: dict[str, list[str]]) -> set[str]:
+    """All that a step waits for."""
+    found: set[str] = set()
+    front = [step]
+    while front:
+        for need in needs.get(front.pop(), ()):
+            if need not in found:
+                found.add(need)
+                front.append(need)
+    return found

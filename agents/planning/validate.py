@@ -1,0 +1,156 @@
+"""Checking: whether the types of a plan fit, by the cards of those who shall carry it out. For plans of any origin."""
+
+from collections.abc import Iterator, Mapping
+
+from hustings.protocols import Contract, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value, Verdict
+
+from ..decider.state import OUTCOME
+from .json_schema import unlike
+from .planner import Brief, contracts
+
+Cards = Mapping[tuple[str, str], SkillCard]
+
+
+def misfits(plan: Plan, brief: Brief) -> list[str]:
+    """What does not fit, in words for the plan's author; empty if all does.
+
+    Each step names agents that are there, are admitted and offer the skill; each parameter that is needed is bound to
+    what its contract wants, and so is each field of the outcome. A constant fits its contract, and never stands for the
+    outcome, for verdicts or for the testimony of the team's own witnesses. As far as the number of tasks is known, it
+    is within the budget.
+    """
+    return [*_Check(plan, brief).all()]
+
+
+def admitted(brief: Brief) -> Cards:
+    """The skills that may be used now, by agent and name."""
+    return {
+        (card.agent, card.name): card
+        for card in brief.directory.cards
+        if card.agent in brief.directory.alive and (brief.open or card.agent in brief.members)
+    }
+
+
+class _Check:
+    """One plan, looked at once."""
+
+    def __init__(self, plan: Plan, brief: Brief) -> None:
+        self.plan = plan
+        self.brief = brief
+        self.cards = admitted(brief)
+        self.steps = {step.id: step for step in plan.steps}
+        self.goal_fields = contracts(brief.goal_type)
+        own = [card.says.type for card in self.cards.values() if card.witness and card.agent in brief.members]
+        self.never_written = {Verdict.__contract__, *own}
+
+    def all(self) -> Iterator[str]:
+        for step in self.plan.steps:
+            yield from self._step(step)
+        wanted = contracts(self.brief.outcome_type)
+        for name, field in self.brief.outcome_type.model_fields.items():
+            if name not in wanted and field.is_required():
+                yield f"{OUTCOME}.{name} cannot be planned for: it is no message"
+        yield from self._bound(OUTCOME, self.plan.outcome, wanted)
+        yield from self._beyond_budget()
+
+    def _step(self, step: Step) -> Iterator[str]:
+        for agent in step.agents:
+            card = self.cards.get((agent, step.skill))
+            if card is None:
+                yield f"{step.id}: {agent} offers no skill {step.skill}"
+            else:
+                yield from self._bound(step.id, step.inputs, card.takes, step.each)
+
+    def _bound(
+        self, taker: str, refs: Mapping[str, Ref], wanted: Mapping[str, Contract], each: str | None = None
+    ) -> Iterator[str]:
+        for name in refs:
+            if name not in wanted:
+                yield f"{taker} takes no {name}; it takes {', '.join(wanted) or 'nothing'}"
+        for name, contract in wanted.items():
+            if name not in refs:
+                if not contract.optional:
+                    yield f"{taker}.{name} ({_word(contract)}) is not bound"
+            elif name != each:
+                yield from self._fits(taker, name, refs[name], contract)
+            elif contract.many:
+                yield f"{taker}.{name} takes a whole list, so there is nothing to fan out over"
+            else:
+                yield from self._fits(taker, name, refs[name], contract.model_copy(update={"many": True}))
+
+    def _fits(self, taker: str, name: str, ref: Ref, wanted: Contract) -> Iterator[str]:
+        place = f"{taker}.{name}"
+        if isinstance(ref, Value):
+            yield from (f"{place}{why}" for why in self._constant(taker, ref, wanted))
+            return
+        for given in self._given(ref):
+            if isinstance(given, str):
+                yield f"{place}: {given}"
+            elif given.type != wanted.type or given.many != wanted.many:
+                yield f"{place} wants {_word(wanted)}, and gets {_word(given)}"
+            elif given.optional and not wanted.optional and self._empty(ref):
+                yield f"{place}: the goal has nothing there"
+
+    def _empty(self, ref: Ref) -> bool:
+        return isinstance(ref, FromGoal) and ref.field is not None and self.brief.goal.get(ref.field) is None
+
+    def _given(self, ref: Ref) -> Iterator[Contract | str]:
+        """What a reference gives, one for each step that it names; or why it gives nothing, in words."""
+        match ref:
+            case FromGoal(field=None):
+                yield Contract(type=self.brief.goal_type.__contract__)
+            case FromGoal(field=field):
+                yield self.goal_fields.get(field or "", f"the goal has no message in a field {field}")
+            case FromVerdicts():
+                yield Contract(type=Verdict.__contract__, many=True)
+            case FromSteps(steps=names, many=many):
+                if not names or (len(names) > 1 and not many):
+                    yield f"{len(names)} steps are named, and it takes one"
+                for name in names:
+                    yield self._said(name, many=many)
+
+    def _said(self, name: str, *, many: bool) -> Contract | str:
+        step = self.steps.get(name)
+        card = self.cards.get((step.agents[0], step.skill)) if step and step.agents else None
+        if step is None or card is None:
+            return f"{name} is no step"
+        if step.many and not many:
+            return f"{name} says a list, so `many` must be true"
+        return Contract(type=card.says.type, many=many)
+
+    def _constant(self, taker: str, ref: Value, wanted: Contract) -> Iterator[str]:
+        """What is wrong with something that the planner wrote down itself."""
+        if taker == OUTCOME or wanted.type in self.never_written:
+            yield f" cannot be a value: {wanted.type} is for others to say"
+        elif wanted.many and not isinstance(ref.value, list):
+            yield f" wants {_word(wanted)}, and gets a single value"
+        else:
+            schema = self.brief.directory.schemas.get(wanted.type, {"type": "object"})
+            for value in ref.value if wanted.many and isinstance(ref.value, list) else [ref.value]:
+                yield from (f" ({wanted.type}): {why}" for why in unlike(value, schema))
+
+    def _beyond_budget(self) -> Iterator[str]:
+        budget = self.brief.budget
+        if budget is None:
+            return
+        for step in self.plan.steps:
+            if budget.fan_out is not None and self._tasks(step) > budget.fan_out:
+                yield f"{step.id} fans out to {self._tasks(step)} tasks, and the budget allows {budget.fan_out}"
+        spending = sum(self._tasks(step) for step in self.plan.steps if step.spends)
+        if budget.calls is not None and spending > budget.calls:
+            yield f"{spending} tasks may call a model, and the budget allows {budget.calls} calls"
+
+    def _tasks(self, step: Step) -> int:
+        """How many there will be, as far as one can know: one, where the list is yet to be said."""
+        match step.inputs.get(step.each or ""):
+            case Value(value=value):
+                elements = value
+            case FromGoal(field=str(field)):
+                elements = self.brief.goal.get(field)
+            case _:
+                return 1
+        return len(elements) if isinstance(elements, list) else 1
+
+
+def _word(contract: Contract) -> str:
+    return f"a list of {contract.type}" if contract.many else f"one {contract.type}"

@@ -1,0 +1,341 @@
+"""Coordinator: the thin shell around the decider. It follows the log of each run, and appends what is decided."""
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+from typing import Literal
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from hustings.bus import Bus, Delivery, beside, reach
+from hustings.protocols import (
+    COORDINATOR,
+    AgentCard,
+    Assigned,
+    BusFull,
+    Concluded,
+    Decision,
+    Driving,
+    Entry,
+    GoalAsked,
+    Lapsed,
+    Planned,
+    Result,
+    Settled,
+    StaleWriter,
+    Unanswered,
+    Unsendable,
+)
+
+from ..decider.decision import decide, wake
+from ..decider.folding import evolve
+from ..decider.policy import Policy, View
+from ..decider.state import RunState
+from ..observe.logger import structlog
+from ..observe.logs import inert
+from ..observe.telemetry import (
+    Spanned,
+    planning,
+    settling,
+    workflow,
+)
+from ..skills.attempt import described
+from .invalid_messages import Strangers
+from .presence import present
+from .registry import TICK, Roster
+from .takeover import Sweep
+
+CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
+RUNS = 250  # that one process takes from the inbox at a time; the others wait there
+AHEAD = 256  # entries that are read ahead of the fold
+
+End = Literal["ended", "driven by another", "fenced off"]
+
+
+async def coordinate(
+    bus: Bus, policy: Policy, *, instance: str, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    """Drive every run whose goal comes in, and every run whose driver has died, until cancelled.
+
+    Several coordinators may do this at once: the inbox of goals and the sweep say who drives, the log's fence who may
+    write.
+    """
+    roster = Roster(bus, instance)
+    async with (
+        bus.goals(hands=RUNS) as goals,
+        present(bus, CARD, instance=instance),
+        anyio.create_task_group() as group,
+    ):
+        await group.start(roster.keep)
+        helm = Helm(bus, policy, roster, instance, group)
+        group.start_soon(helm.follow)
+        group.start_soon(helm.watch)
+        structlog.get_logger().info("ready", instance=instance)
+        task_status.started()
+        async for delivery in goals:
+            group.start_soon(helm.begin, delivery)
+
+
+class Helm:
+    """The runs that this process drives, and the goals that it holds while another process drives them."""
+
+    def __init__(self, bus: Bus, policy: Policy, roster: Roster, instance: str, group: TaskGroup) -> None:
+        self._bus = bus
+        self._policy = policy
+        self._roster = roster
+        self._instance = instance
+        self._group = group
+        self._sweep = Sweep(bus, roster)
+        self._strangers = Strangers()
+        self._driving: set[str] = set()
+        self._held: dict[str, Delivery] = {}
+
+    async def begin(self, delivery: Delivery) -> None:
+        """Drive the run of a goal that came in, unless somebody does; acknowledged when the run has ended.
+
+        What is no goal is dropped, and so is a second goal of a run: the first one counts.
+        """
+        before = self._held.get(delivery.run)
+        again = before is not None and before.entry.seq != delivery.entry.seq
+        if again or not isinstance(delivery.entry.event, GoalAsked):
+            self._strangers.note(delivery.entry)
+            return await delivery.drop()
+        self._held[delivery.run] = delivery
+        await self._pursue(delivery.run)
+        return None
+
+    async def follow(self) -> None:
+        """Note what becomes of all runs; the goals of those that have ended are acknowledged."""
+        async for entry in self._bus.log.landmarks():
+            if self._sweep.take(entry):
+                await self._release(entry.subject.run)
+
+    async def watch(self) -> None:
+        """Take over what nobody drives any more."""
+        while True:
+            await anyio.sleep(TICK)
+            for run in await self._sweep.orphans(self._instance):
+                if run not in self._driving:
+                    self._group.start_soon(self._pursue, run)
+
+    async def _pursue(self, run: str) -> None:
+        if run in self._driving:
+            return
+        self._driving.add(run)
+        try:
+            end = await Drive(self._bus, self._policy, self._roster, self._sweep, self._instance, run).drive()
+        except Unanswered as error:
+            structlog.get_logger().warning("cannot be driven now, it will be later", run=run, why=str(error))
+            end = "fenced off"
+        finally:
+            self._driving.discard(run)
+        if end == "ended":
+            await self._release(run)
+        elif end == "fenced off" and (delivery := self._held.pop(run, None)):
+            delivery.let_go()
+
+    async def _release(self, run: str) -> None:
+        if delivery := self._held.pop(run, None):
+            await delivery.done()
+
+
+class Drive:
+    """One pursuit of one run by this process: fold what is on the log, decide, append, and so on to the conclusion."""
+
+    def __init__(self, bus: Bus, policy: Policy, roster: Roster, sweep: Sweep, instance: str, run: str) -> None:
+        self._bus = bus
+        self._policy = policy
+        self._roster = roster
+        self._sweep = sweep
+        self._instance = instance
+        self._sent, self._inbox = _channel()
+        self._cause: str | None = None
+        self._trace = ""  # of whoever asked, or else of whoever drove first
+        self._state = RunState(run)
+        self._moved: list[tuple[object, ...]] = []  # by what was appended last
+        self._log = structlog.get_logger().bind(run=run)
+
+    async def drive(self) -> End:
+        """Drive the run to its end, unless another process does. Fenced off by one, it leaves without a word."""
+        state = self._state
+        with self._sent, self._inbox:
+            try:
+                reach("fold.before", run=state.run)
+                async for entry in self._bus.log.read(state.run):
+                    self._take(entry)
+                reach("fold.after", run=state.run, seq=state.seq)
+                if state.goal is None:
+                    self._log.warning("no goal here", why="it cannot be read, or the run was deleted")
+                elif not state.concluded:
+                    if state.driver != self._instance and self._sweep.lives(state.driver):
+                        return "driven by another"
+                    await self._pursue()
+            except StaleWriter as fenced:
+                self._log.warning("fenced off", why=str(fenced))
+                return "fenced off"
+            return "ended"
+
+    async def _pursue(self) -> None:
+        state = self._state
+        self._roster.changed.add(self._nudge)
+        try:
+            async with beside(partial(self._follow, state.run, state.seq)):
+                with workflow(self._bus.team, state.run, self._trace) as span:
+                    await self._drive_on(span)
+        finally:
+            self._roster.changed.discard(self._nudge)
+
+    async def _drive_on(self, span: Spanned) -> None:
+        state = self._state
+        await self._append([Driving(instance=self._instance, attempts=self._policy.attempts)])
+        while not state.concluded:
+            await self._turn()
+        if state.concluded.status == "failed":
+            span.failed("failed")
+
+    async def _turn(self) -> None:
+        view = View(time.time(), self._roster.directory())
+        decisions = self._decide(view)
+        if any(isinstance(each, Lapsed) for each in decisions):  # the answer may lie on the log, behind what was folded
+            await self._catch_up()
+            decisions = self._decide(view)  # of this very view: a later one may again know more than was folded
+        if self._state.driver not in ("", self._instance):  # behind what was read, the fence would let us write again
+            raise StaleWriter("another coordinator drives", self._state.driver)
+        if decisions:
+            with self._span_of(decisions, view.now):
+                await self._write(self._forward(decisions))
+        else:
+            at = wake(self._state, self._policy, view)
+            await self._hear(math.inf if at is None else at - view.now)
+
+    def _decide(self, view: View) -> list[Decision]:
+        state = self._state
+        try:
+            return decide(state, self._policy, view)
+        except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: a fault ends its run, no other
+            self._log.error("the team's policy raised", exc_info=True)
+            return [self._failed(f"the team's policy raised {described(error)}")]
+
+    def _failed(self, because: str) -> Concluded:
+        state, text = self._state, inert(because[:4000])[:2000]
+        return Concluded(status="failed", outcome={}, because=text, state_hash=state.hash(), at=state.seq)
+
+    def _forward(self, decisions: list[Decision]) -> list[Decision]:
+        """The decisions, or the end of the run where they are those that were appended and folded last: whatever keeps
+        them from counting, they would be appended for ever. Raises StaleWriter: the end does not count either."""
+        if _moves(decisions) != self._moved:
+            return decisions
+        kinds = ", ".join(sorted({type(decision).__name__ for decision in decisions}))
+        self._log.error("decided the same again", decisions=kinds)
+        if isinstance(decisions[0], Concluded):
+            raise StaleWriter("the run cannot be concluded", "its end is on the log, and does not count")
+        return [self._failed(f"the coordinator decided the same again after it was on the log: {kinds}")]
+
+    async def _write(self, decisions: list[Decision]) -> None:
+        try:
+            await self._append(decisions)
+        except Unsendable as error:  # something that a planner or an arbiter has made
+            self._log.error("cannot be written", why=str(error))
+            await self._append([self._failed(str(error))])
+
+    def _span_of(self, decisions: list[Decision], since: float) -> AbstractContextManager[object]:
+        lost = self._state.plan is None and any(isinstance(e, Concluded) and e.status == "failed" for e in decisions)
+        if lost or any(isinstance(each, Planned) for each in decisions):
+            return planning(self._bus.team, self._state.run, since, lost=lost)
+        if any(isinstance(each, Settled) for each in decisions):
+            return settling(self._state.run, since)
+        return nullcontext()
+
+    async def _append(self, decisions: list[Decision]) -> None:
+        """Append and fold what was appended, with all that came between. Raises StaleWriter: another one drives."""
+        state = self._state
+        self._tell(decisions)
+        try:
+            last = await self._stored(decisions)
+        except StaleWriter:
+            before = state.seq
+            await self._catch_up()
+            if state.seq == before or state.driver not in ("", self._instance):
+                raise
+            return
+        while state.seq < last:
+            await self._hear(math.inf)
+        self._moved = _moves(decisions)
+
+    async def _stored(self, decisions: list[Decision]) -> int:
+        """Append, and give the sequence of the last. What was stored in an earlier try shuts the fence."""
+        state, log = self._state, self._bus.log
+        return await self._insist(
+            lambda: log.append(state.run, decisions, after=state.fence, source=self._instance, cause=self._cause)
+        )
+
+    async def _insist(self, act: Callable[[], Awaitable[int]]) -> int:
+        """Do it; if the broker is away or full, as soon as it is not."""
+        while True:
+            try:
+                return await act()
+            except (Unanswered, BusFull) as error:
+                self._log.warning("the log cannot be had now", why=str(error))
+                await anyio.sleep(1)
+
+    async def _catch_up(self) -> None:
+        """Fold to the end that the log has now, whoever wrote there; what is deleted meanwhile is not waited for."""
+        state, log = self._state, self._bus.log
+        last = await self._insist(lambda: log.last_seq(state.run))
+        while state.seq < last:
+            await self._hear(1)
+            last = min(last, await self._insist(lambda: log.last_seq(state.run)))
+
+    async def _hear(self, seconds: float) -> None:
+        """Wait for the next entry, or for a change among the agents, and take in all that is there."""
+        with anyio.move_on_after(seconds):
+            self._take(await self._inbox.receive())
+            with suppress(anyio.WouldBlock):
+                while True:
+                    self._take(self._inbox.receive_nowait())
+
+    def _take(self, entry: Entry | None) -> None:
+        if entry is None:
+            return
+        state = self._state
+        evolve(state, entry)
+        self._cause = entry.envelope.id if entry.envelope else self._cause
+        if entry.envelope and not self._trace:
+            self._trace = entry.envelope.traceparent or ""
+        if isinstance(entry.event, Result) and entry.event.task in state.tasks:
+            step = state.tasks[entry.event.task].step
+            if step in state.steps:
+                self._roster.took(state.steps[step].step.skill, entry.event.seconds)
+
+    async def _follow(self, run: str, after: int) -> None:
+        async for entry in self._bus.log.follow(run, after):
+            await self._sent.send(entry)
+
+    def _nudge(self) -> None:
+        with suppress(anyio.WouldBlock):  # there is enough to be taken in, and then it will be decided again
+            self._sent.send_nowait(None)
+
+    def _tell(self, decisions: list[Decision]) -> None:
+        for decision in decisions:
+            if isinstance(decision, Assigned):
+                self._log.info("assigned", task=decision.task, to=decision.agent, attempt=decision.attempt)
+            elif isinstance(decision, Concluded):
+                self._log.info("concluded", status=decision.status, because=decision.because)
+            else:
+                self._log.info(type(decision).__name__.lower())
+
+
+def _moves(decisions: list[Decision]) -> list[tuple[object, ...]]:
+    """What each decision is about, without the moment at which it was made."""
+    return [
+        (type(decision), *(getattr(decision, name, None) for name in ("task", "attempt", "barrier", "child")))
+        for decision in decisions
+    ]
+
+
+def _channel() -> tuple[MemoryObjectSendStream[Entry | None], MemoryObjectReceiveStream[Entry | None]]:
+    return anyio.create_memory_object_stream[Entry | None](AHEAD)

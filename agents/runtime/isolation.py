@@ -1,0 +1,261 @@
+"""Cell: a child process of a worker, in which suspects are tried: a task that ends its process ends nobody else there.
+
+A suspect is a task that was delivered before, so that it may have ended whoever worked on it.
+"""
+
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from subprocess import PIPE
+
+import anyio
+from anyio import BrokenResourceError, CancelScope, EndOfStream
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic import ValidationError
+
+from hustings.bus import Bus, beside
+from hustings.protocols import LARGEST, Answer, Assigned, Failure, Message, traceparent
+
+from ..models.endpoints import here
+from ..observe.logger import structlog
+from ..observe.telemetry import continuing
+from ..skills.attempt import Attempts, failure
+from ..skills.specialist import Specialist
+from .process import PARENT, ending, kill_group
+
+DEATHS = 5  # so many processes a task may end: a worker, unseen, and then cells
+CELLS = 4  # of one worker, at most
+IDLE = 10.0  # seconds for which a cell without work is kept
+GRACE = 0.5  # seconds that a cell has to end in when it is told to
+PAUSE = 1.0  # seconds before the next try where a cell could not be started
+
+
+class Suspect(Message, contract="hustings.cell.suspect.v1"):
+    """What a cell is told; `trace` is the W3C trace context that it belongs to, if there is one."""
+
+    run: str
+    assigned: Assigned
+    trace: str = ""
+
+
+class Tried(Message, contract="hustings.cell.tried.v1"):
+    """What it says."""
+
+    answer: Answer
+
+
+class _Died(Exception):
+    """The cell's process ended, and so."""
+
+
+class _Unfit(Exception):
+    """The cell could not be started, or had ended before it was told anything."""
+
+
+class Cells:
+    """The cells of a worker process. They are started when needed, used again, and ended when idle for a while."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        self._argv = argv
+        self._env = env
+        self._room = anyio.Semaphore(CELLS)
+        self._idle: list[_Cell] = []
+        self._deaths: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._log = structlog.get_logger()
+
+    async def attempt(self, run: str, assigned: Assigned) -> Answer:
+        """The answer, if need be that it ended its process so many times, or that the deadline passed.
+
+        Cancelled, it ends the cell. The deaths of a task are counted across its attempts.
+        """
+        deaths = self._deaths[run, assigned.task]
+        suspect = Suspect(run=run, assigned=assigned, trace=traceparent.get() or "")
+        with anyio.move_on_after(assigned.deadline - time.time() + GRACE):
+            async with self._room:
+                while len(deaths) < DEATHS - 1:
+                    try:
+                        answer = await self._try(suspect)
+                    except _Unfit as why:
+                        self._log.error("no cell could be started", why=str(why))
+                        await anyio.sleep(PAUSE)
+                    except _Died as how:
+                        deaths.append(str(how))
+                        self._log.warning("a cell died", task=assigned.task, how=str(how))
+                    else:
+                        self._deaths.pop((run, assigned.task), None)
+                        return answer
+            return failure(assigned, "killed", _told(deaths))
+        return failure(assigned, "lapsed", "the deadline passed")
+
+    def suspects(self, run: str, task: str) -> bool:
+        """True if an earlier attempt of this task was a suspect here, and is not acquitted."""
+        return (run, task) in self._deaths
+
+    def forget(self, run: str) -> None:
+        """The run has ended: nobody asks any more how often its tasks have killed."""
+        for key in [key for key in self._deaths if key[0] == run]:
+            del self._deaths[key]
+
+    async def _try(self, suspect: Suspect) -> Answer:
+        cell = self._idle.pop() if self._idle else await self._start()
+        fit = False
+        try:
+            answer = await cell.ask(suspect)
+            fit = not (isinstance(answer, Failure) and answer.kind == "lapsed")  # a thread may go on there
+            return answer
+        finally:
+            if fit:
+                cell.since = anyio.current_time()
+                self._idle.append(cell)
+            else:
+                await cell.end()
+
+    async def _start(self) -> "_Cell":
+        env = {**os.environ, **self._env, PARENT: str(os.getpid())}
+        try:
+            process = await anyio.open_process(
+                self._argv, stdin=PIPE, stdout=PIPE, stderr=None, env=env, start_new_session=True
+            )
+        except OSError as error:
+            raise _Unfit(f"{self._argv[0]}: {error.strerror or error}") from None
+        cell = _Cell(process)
+        try:
+            await cell.hear()
+        except _Died as how:
+            raise _Unfit(str(how)) from None
+        except BaseException:
+            await cell.end()
+            raise
+        return cell
+
+    async def tend(self) -> None:
+        """End the cells that have been idle for too long; when cancelled, all of them."""
+        try:
+            while True:
+                await anyio.sleep(IDLE / 4)
+                await self._end_idle(anyio.current_time() - IDLE)
+        finally:
+            await self._end_idle(anyio.current_time())
+
+    async def _end_idle(self, before: float) -> None:
+        old = [cell for cell in self._idle if cell.since <= before]
+        self._idle = [cell for cell in self._idle if cell not in old]
+        with CancelScope(shield=True):
+            async with anyio.create_task_group() as ends:
+                for cell in old:
+                    ends.start_soon(cell.end)
+
+
+@asynccontextmanager
+async def open_cells(argv: Sequence[str], **env: str) -> AsyncIterator[Cells]:
+    """Cells that are started with this command and environment, while the block runs."""
+    cells = Cells(argv, env)
+    async with beside(cells.tend):
+        yield cells
+
+
+class _Cell:
+    """One child process, with one suspect at a time."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.since = 0.0
+        self._process = process
+        self._stdin = process.stdin
+        self._stdout = BufferedByteReceiveStream(process.stdout)
+
+    async def ask(self, suspect: Suspect) -> Answer:
+        """Its answer. Raises _Died, or _Unfit if it was dead already."""
+        try:
+            await self._stdin.send(suspect.model_dump_json().encode() + b"\n")
+        except (BrokenResourceError, OSError):
+            raise _Unfit("it died while it was idle") from None
+        line = await self.hear()
+        try:
+            return Tried.model_validate_json(line).answer
+        except ValidationError:
+            raise _Died("an answer that cannot be read") from None
+
+    async def hear(self) -> bytes:
+        """The next line it says. Raises _Died."""
+        line: bytes | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._until_dead, group.cancel_scope)
+            with suppress(EndOfStream, anyio.IncompleteRead):
+                line = await self._stdout.receive_until(b"\n", 2 * LARGEST)
+                group.cancel_scope.cancel()
+        if line is None:
+            raise _Died(ending(await self._process.wait()))
+        return line
+
+    async def _until_dead(self, reading: CancelScope) -> None:
+        """Whoever it leaves behind may hold its pipe, so the end of the process is the end."""
+        await self._process.wait()
+        await anyio.sleep(GRACE)
+        reading.cancel()
+
+    async def end(self) -> None:
+        """Tell it to end, and make it end, with all it has started."""
+        with CancelScope(shield=True):
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self._process.terminate()
+                with anyio.move_on_after(GRACE):
+                    await self._process.wait()
+            kill_group(self._process.pid)
+            await self._process.aclose()
+
+
+def _told(deaths: Sequence[str]) -> str:
+    """The reason: how it ended processes. The worker that it was delivered to first died unseen, if it did."""
+    counted = [f"{how} {times} times" if times > 1 else how for how, times in Counter(deaths).items()]
+    return f"ended its process {len(deaths) + 1} times: {', '.join(counted)}, and once unseen"
+
+
+class Pipes:
+    """The two pipes of a cell, in the cell: taken from stdin and stdout, so that no skill reads or prints there."""
+
+    def __init__(self, stdin: int, stdout: int) -> None:
+        self._told, self._said = os.dup(stdin), os.dup(stdout)
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(2, 1)
+        os.set_blocking(self._said, False)
+
+    async def told(self) -> AsyncIterator[bytes]:
+        """The lines that come in, until nobody holds the other end."""
+        held = bytearray()
+        while True:
+            await anyio.wait_readable(self._told)
+            chunk = os.read(self._told, 2**16)
+            if not chunk:
+                return
+            held += chunk
+            if chunk.endswith(b"\n"):
+                yield bytes(held)
+                held.clear()
+
+    async def say(self, line: bytes = b"") -> None:
+        """One line out."""
+        rest = memoryview(line + b"\n")
+        while rest:
+            await anyio.wait_writable(self._said)
+            rest = rest[os.write(self._said, rest[: 2**16]) :]
+
+
+async def inhabit(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> None:
+    """Be the cell: try each suspect that is told, until no more can come."""
+    attempts = {specialist.name: Attempts(specialist, bus, here().model) for specialist in specialists}
+    async with AsyncExitStack() as lifespans:
+        for specialist in specialists:
+            await lifespans.enter_async_context(specialist.lifespan())
+        await pipes.say()
+        async for line in pipes.told():
+            suspect = Suspect.model_validate_json(line)
+            with continuing(suspect.trace):
+                answer = await attempts[suspect.assigned.agent].attempt(suspect.run, suspect.assigned)
+            await pipes.say(Tried(answer=answer).model_dump_json().encode())

@@ -1,0 +1,144 @@
+"""Roster: who is there now, from heartbeats, and what their inboxes hold. It gives the decider its Directory."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import anyio
+from anyio.abc import TaskStatus
+
+from hustings.bus import Bus
+from hustings.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered
+
+from ..decider.policy import SILENT
+
+TICK = 0.25  # seconds between two looks at who is silent
+DEAF = 2.0  # seconds without our own heartbeat after which we cannot judge the silence of others
+LOOK = 5.0  # seconds between two looks at the inboxes
+
+
+class Roster:
+    """Follows the heartbeats of a team; who misses three of them is gone.
+
+    `instance` is whose roster this is: while it does not hear even its own heartbeat, the line is silent and not the
+    others, and nobody is taken for gone. `changed` is called whenever somebody comes, goes or changes its card.
+    """
+
+    def __init__(self, bus: Bus, instance: str) -> None:
+        self.bus = bus
+        self._instance = instance
+        self._echo = time.monotonic()
+        self._deaf = False
+        self.changed: set[Callable[[], None]] = set()
+        self._cards: dict[str, AgentCard] = {}
+        self._digests: dict[str, str] = {}
+        self._seen: dict[tuple[str, str], tuple[float, Heartbeat]] = {}
+        self._silent: dict[str, float] = {}
+        self._settled: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
+        self._last = Directory()
+
+    async def keep(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Follow until cancelled; started once everybody who is there now has been heard of."""
+        async with self.bus.live.heartbeats() as heartbeats, anyio.create_task_group() as watching:
+            for present in await self.bus.live.roll_call():
+                await self._learn(present.name)
+            watching.start_soon(self._notice_silence)
+            watching.start_soon(self._look_into_inboxes)
+            task_status.started()
+            async for heartbeat in heartbeats:
+                await self._heard(heartbeat)
+
+    def present(self) -> list[Heartbeat]:
+        """The last heartbeat of every process that is there."""
+        return [heartbeat for _, heartbeat in self._seen.values()]
+
+    def silence(self, agent: str, instance: str) -> float | None:
+        """For how many seconds a process has not been heard; None: it was never, it left, or it is long gone."""
+        seen = self._seen.get((agent, instance))
+        if self._deaf and seen:
+            return 0.0
+        return time.monotonic() - seen[0] if seen else None
+
+    def cards(self) -> list[AgentCard]:
+        return [self._cards[name] for name in sorted(self._cards)]
+
+    def directory(self) -> Directory:
+        """Who has been heard of, who is alive, and how long their skills usually take."""
+        return self._last
+
+    def took(self, skill: str, seconds: float) -> None:
+        """A task of this skill took so long: what is typical follows slowly."""
+        self._seconds[skill] = 0.7 * self._seconds.get(skill, seconds) + 0.3 * seconds
+        self._last = self._last.model_copy(update={"typical": dict(self._seconds)})
+
+    async def _heard(self, heartbeat: Heartbeat) -> None:
+        who = (heartbeat.agent, heartbeat.instance)
+        if heartbeat.instance == self._instance:
+            self._hear_again()
+        if heartbeat.leaving:
+            self._gone(who)
+        else:
+            self._seen[who] = (time.monotonic(), heartbeat)
+            self._silent.pop(heartbeat.agent, None)
+            if self._digests.get(heartbeat.agent) != heartbeat.card:
+                await self._learn(heartbeat.agent, heartbeat.card)
+        self._refresh()
+
+    def _hear_again(self) -> None:
+        """The line is alive; after a silence everybody has as much time as ever to be heard."""
+        self._echo = now = time.monotonic()
+        if self._deaf:
+            self._deaf = False
+            self._seen = {who: (now, heartbeat) for who, (_, heartbeat) in self._seen.items()}
+
+    async def _learn(self, agent: str, digest: str = "") -> None:
+        card = await self.bus.live.card(agent)
+        if card is not None:
+            self._cards[agent], self._digests[agent] = card, digest
+            self._refresh()
+
+    async def _notice_silence(self) -> None:
+        while True:
+            await anyio.sleep(TICK)
+            now = time.monotonic()
+            self._deaf = self._deaf or now - self._echo > DEAF
+            if self._deaf:
+                continue
+            for who in [who for who, (seen, _) in self._seen.items() if now - seen > SILENT]:
+                self._gone(who)
+            self._refresh()
+
+    def _gone(self, who: tuple[str, str]) -> None:
+        seen = self._seen.pop(who, None)
+        if seen and not any(agent == who[0] for agent, _ in self._seen):
+            self._silent[who[0]] = time.time() - (time.monotonic() - seen[0])
+
+    async def _look_into_inboxes(self) -> None:
+        """What lies behind an inbox and has no answer is held by nobody: the decider will find it."""
+        while True:
+            await anyio.sleep(LOOK)
+            for agent in tuple(self._cards):
+                with suppress(Unanswered, Denied):
+                    self._settled[agent] = await self.bus.log.settled_up_to(agent)
+            self._refresh()
+
+    def _unwell(self) -> frozenset[str]:
+        """Whose every process says so, or is worn."""
+        well = {agent for (agent, _), (_, beat) in self._seen.items() if not (beat.unwell or beat.worn)}
+        return frozenset(agent for agent, _ in self._seen) - well
+
+    def _refresh(self) -> None:
+        directory = Directory(
+            cards=tuple(skill for card in self.cards() for skill in card.skills),
+            alive=frozenset(agent for agent, _ in self._seen if agent in self._cards),
+            typical=self._seconds,
+            silent=dict(self._silent),
+            settled={agent: seq for agent, seq in self._settled.items() if seq},
+            unwell=self._unwell(),
+            schemas={name: schema for card in self.cards() for name, schema in card.schemas.items()},
+        )
+        if directory != self._last:
+            self._last = directory
+            for changed in self.changed:
+                changed()

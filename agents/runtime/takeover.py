@@ -1,0 +1,70 @@
+"""Sweep: finds on the log what no cursor holds: runs without an end that nobody drives."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from hustings.bus import Bus
+from hustings.protocols import COORDINATOR, Concluded, Denied, Driving, Entry, GoalAsked, Unanswered
+
+from .registry import Roster
+
+SILENCE = 2.5  # seconds without a heartbeat after which a run is taken from whoever drives it
+UNHELD = 5.0  # seconds after which a goal that nobody has begun with is looked for in the inbox
+
+
+@dataclass
+class _Run:
+    """A run without an end: where its goal lies, who drives it, and since when, by our own monotonic clock."""
+
+    seq: int
+    since: float
+    driver: str = ""
+
+
+class Sweep:
+    """The runs without an end, and who drives each of them.
+
+    A heartbeat is only a hint: taking over a run from one who lives does no harm, for the fence decides who writes.
+    """
+
+    def __init__(self, bus: Bus, roster: Roster) -> None:
+        self._bus = bus
+        self._roster = roster
+        self._runs: dict[str, _Run] = {}
+        self._began = time.monotonic()
+        self._floor = 0
+
+    def take(self, entry: Entry) -> bool:
+        """Note one of the log's landmarks. True if a run has ended."""
+        run, event = entry.subject.run, entry.event
+        ours = entry.subject.author == COORDINATOR
+        if isinstance(event, GoalAsked) and entry.subject.kind == "goal":
+            self._runs.setdefault(run, _Run(entry.seq, time.monotonic()))
+        elif isinstance(event, Driving) and ours and run in self._runs:
+            self._runs[run].driver = event.instance
+        elif isinstance(event, Concluded) and ours:
+            return self._runs.pop(run, None) is not None
+        return False
+
+    def lives(self, instance: str) -> bool:
+        """True if the coordinator of this name has been heard lately."""
+        silence = self._roster.silence(COORDINATOR, instance)
+        return silence is not None and silence < SILENCE
+
+    async def orphans(self, instance: str) -> list[str]:
+        """The runs that nobody drives, or that this instance is said to drive.
+
+        Nobody is an orphan before we have listened long enough to know who lives; and a goal that nobody has begun with
+        is one only if the inbox does not hold it either.
+        """
+        now = time.monotonic()
+        if now - self._began < SILENCE:
+            return []
+        begun = [run for run, known in self._runs.items() if known.driver]
+        orphans = [run for run in begun if self._runs[run].driver == instance or not self.lives(self._runs[run].driver)]
+        unbegun = [run for run, known in self._runs.items() if not known.driver and now - known.since > UNHELD]
+        if unbegun:
+            with suppress(Unanswered, Denied):
+                self._floor = await self._bus.log.settled_up_to(COORDINATOR)
+        return orphans + [run for run in unbegun if run in self._runs and self._runs[run].seq <= self._floor]

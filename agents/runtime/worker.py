@@ -1,0 +1,219 @@
+"""Worker: serves one specialist on the bus. A task goes from the inbox to the skill to the log; only then the ack."""
+
+from collections.abc import AsyncIterable
+from contextlib import closing
+from functools import partial
+
+import anyio
+from anyio import CancelScope, get_cancelled_exc_class
+from anyio.abc import TaskGroup, TaskStatus
+
+from hustings.bus import Bus, Delivery, Inbox, beside
+from hustings.protocols import Answer, Assigned, BusError, BusFull, Data, Failure, Unanswered
+
+from ..models.endpoints import Endpoints, here
+from ..observe.logger import structlog
+from ..observe.telemetry import answered, attempting
+from ..skills.attempt import Attempts, failure
+from ..skills.specialist import Specialist
+from .invalid_messages import Strangers
+from .isolation import Cells
+from .presence import present
+
+DELIVERIES = 5  # without cells, a task that was delivered so often ends whoever works on it
+LATELY = 10.0  # seconds for which we remember that a run is said to have ended; the inbox looks at what is older
+DOUBT = 2.0  # seconds within which the log confirms it
+GRACE = 4.0  # seconds that tasks in hand get when the worker is to stop; a supervisor kills after 5
+
+
+class Worker:
+    """One replica of a specialist.
+
+    Serves until cancelled, or until `drain` is set: then it takes no more, finishes what it has in hand within GRACE
+    and hands the rest back at once. What was delivered before is tried in `cells`, if there are any. `worn` is set when
+    attempts that went on although nobody waited for them, in a thread or against their cancellation, are as many as the
+    specialist has hands: a fresh process should take over. Its models are behind `endpoints`: those of the process, if
+    it is not told.
+    """
+
+    def __init__(
+        self,
+        specialist: Specialist,
+        bus: Bus,
+        *,
+        instance: str,
+        cells: Cells | None = None,
+        endpoints: Endpoints | None = None,
+    ) -> None:
+        self.specialist = specialist
+        self.bus = bus
+        self.instance = instance
+        self.drain = anyio.Event()
+        self.worn = anyio.Event()
+        self.card = specialist.card()
+        self._log = structlog.get_logger().bind(agent=specialist.name)
+        self._cells = cells
+        self._endpoints = endpoints or here()
+        self._attempts = Attempts(specialist, bus, self._endpoints.model)
+        self._in_hand: dict[tuple[str, str, int], CancelScope] = {}
+        self._endings: dict[str, float] = {}
+        self._free = anyio.Semaphore(specialist.hands)
+        self._done = self._failed = 0
+        self._strangers = Strangers()
+
+    async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Register, take tasks, answer. At least once: a task whose worker dies is given to another."""
+        with closing(self._attempts):
+            async with (
+                self.specialist.lifespan(),
+                self.bus.live.endings() as endings,
+                self.bus.inbox(self.specialist.name, hands=self.specialist.hands) as inbox,
+                beside(partial(self._drop_ended, endings)),
+                present(
+                    self.bus,
+                    self.card,
+                    instance=self.instance,
+                    busy=self._busy,
+                    stats=self._stats,
+                    unwell=lambda: self._endpoints.unwell,
+                    worn=self.worn.is_set,
+                ),
+            ):
+                self._log.info("ready", team=self.bus.team, skills=list(self.specialist.skills))
+                task_status.started()
+                async with anyio.create_task_group() as hands:
+                    await self._take(inbox, hands)
+                    grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer would be heard
+                    hands.cancel_scope.deadline = anyio.current_time() + grace
+
+    # what goes on beside the tasks
+
+    def _busy(self) -> tuple[str, ...]:
+        return tuple(task for _, task, _ in self._in_hand)
+
+    def _stats(self) -> Data:
+        return {
+            "done": self._done,
+            "failed": self._failed,
+            "in_hand": len(self._in_hand),
+            "abandoned": self._attempts.abandoned,
+            "dropped": self._strangers.count,
+        }
+
+    async def _drop_ended(self, endings: AsyncIterable[str]) -> None:
+        """Stop what is being done for a run that has ended: nobody waits for it any more."""
+        async for run in endings:
+            self._remember(run)
+            for key, scope in self._in_hand.items():
+                if key[0] == run:
+                    scope.cancel()
+            if self._cells:
+                self._cells.forget(run)
+
+    def _remember(self, run: str) -> None:
+        """Of what lies in the inbox, nothing is to be begun for it any more."""
+        self._endings.pop(run, None)
+        self._endings[run] = now = anyio.current_time()
+        while now - self._endings[first := next(iter(self._endings))] > LATELY:
+            del self._endings[first]
+
+    async def _over(self, run: str) -> bool:
+        """True if the run has ended, by the log: live, a withdrawal is heard before the end, and what was refused."""
+        while (heard := self._endings.get(run)) is not None:
+            if await self.bus.log.ended(run):
+                return True
+            if anyio.current_time() - heard > DOUBT:
+                break
+            await anyio.sleep(DOUBT / 20)
+        return False
+
+    # the way of a task
+
+    async def _take(self, inbox: Inbox, hands: TaskGroup) -> None:
+        with CancelScope() as taking:
+            hands.start_soon(self._stop_taking, taking)
+            while True:
+                await self._free.acquire()
+                hands.start_soon(self._handle, await anext(inbox))
+        await inbox.stop()  # or what is assigned from now on would lie here until the last task is done
+        self._log.info("draining", in_hand=len(self._in_hand))
+
+    async def _stop_taking(self, taking: CancelScope) -> None:
+        await self.drain.wait()
+        taking.cancel()
+
+    async def _handle(self, delivery: Delivery) -> None:
+        assigned = delivery.entry.event
+        try:
+            if not isinstance(assigned, Assigned) or assigned.agent != self.specialist.name:
+                self._strangers.note(delivery.entry)
+                await delivery.drop()
+                return
+            envelope = delivery.entry.envelope
+            parent = envelope.traceparent or "" if envelope else ""
+            with attempting(delivery.run, assigned, self.card.version, parent) as span:
+                answer = await self._answer(delivery.run, assigned, delivery.count)
+                answered(span, answer)
+                if answer is not None:
+                    await self._store(delivery, answer, envelope.id if envelope else None)
+            await delivery.done()
+        except get_cancelled_exc_class():
+            with CancelScope(shield=True), anyio.move_on_after(1):
+                await delivery.hand_back()
+            raise
+        except BusError as error:
+            self._log.error("the answer could not be stored, the task will come again", why=str(error))
+            delivery.let_go()  # or it would be kept from everybody, and a hand with it
+        finally:
+            self._free.release()
+
+    async def _store(self, delivery: Delivery, answer: Answer, cause: str | None) -> None:
+        """Have the answer on the log, however long the broker is away or full; of several answers the first stands."""
+        while True:
+            try:
+                await self.bus.log.answer(delivery.run, answer, source=self.instance, cause=cause)
+            except (Unanswered, BusFull) as error:
+                self._log.warning("the answer is not stored yet", task=answer.task, why=str(error))
+                await anyio.sleep(1)
+            else:
+                return
+
+    async def _answer(self, run: str, assigned: Assigned, count: int) -> Answer | None:
+        """The answer to an attempt; None if the run ended while it was being worked on."""
+        key = (run, assigned.task, assigned.attempt)
+        with CancelScope() as scope:
+            self._in_hand[key] = scope
+            try:
+                if await self._over(run):
+                    return None
+                answer = await self._try(run, assigned, count)
+            finally:
+                self._in_hand.pop(key, None)
+            if isinstance(answer, Failure):
+                answer = answer.model_copy(update={"version": self.card.version})
+            self._count(answer)
+            return answer
+        return None
+
+    async def _try(self, run: str, assigned: Assigned, count: int) -> Answer:
+        if self._cells and (count > 1 or self._cells.suspects(run, assigned.task)):
+            return await self._cells.attempt(run, assigned)
+        if not self._cells and count >= DELIVERIES:
+            return failure(assigned, "killed", f"delivered {count} times: it ends whoever works on it")
+        try:
+            return await self._attempts.attempt(run, assigned)
+        finally:
+            self._look_for_wear()
+
+    def _look_for_wear(self) -> None:
+        if not self.worn.is_set() and self._attempts.abandoned >= self.specialist.hands:
+            self._log.error("worn out", abandoned=self._attempts.abandoned, hands=self.specialist.hands)
+            self.worn.set()
+
+    def _count(self, answer: Answer) -> None:
+        if isinstance(answer, Failure):
+            self._failed += 1
+            self._log.warning("failed", task=answer.task, attempt=answer.attempt, kind=answer.kind, why=answer.because)
+        else:
+            self._done += 1
+            self._log.info("done", task=answer.task, attempt=answer.attempt, seconds=round(answer.seconds, 3))

@@ -1,0 +1,43 @@
+"""Asking: how a task comes by another agent's skill: it asks the coordinator, and what comes of it is on the log."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from hustings.protocols import Asked, AskFailed, Assigned, Data, Message, sent
+
+from .journal import Record
+
+
+class Asking:
+    """What one attempt asks for. Delivered again it asks the same, and gets the answers that are there already."""
+
+    def __init__(self, assigned: Assigned, record: Record) -> None:
+        self._assigned = assigned
+        self._record = record
+        self._asked: Counter[str] = Counter()
+
+    async def ask(self, skill: str, given: Data) -> JsonValue:
+        """What the skill says. Equal questions are told apart by their order. Raises AskFailed and BudgetExceeded."""
+        digest = hashlib.sha256(to_json([skill, sorted(given.items())])).hexdigest()[:16]
+        self._asked[digest] += 1
+        asked = Asked(
+            task=self._assigned.task,
+            attempt=self._assigned.attempt,
+            agent=self._assigned.agent,
+            ask=f"{digest}-{self._asked[digest]}",
+            skill=skill,
+            input=given,
+        )
+        answered = await self._record.reply(asked)
+        if answered.failed:
+            raise AskFailed(f"{skill} was asked, and there is no answer", answered.failed)
+        return answered.output
+
+
+def said(given: Message | Sequence[Message]) -> JsonValue:
+    """What is given to a skill, as plain JSON. Raises Unsendable."""
+    return sent(given) if isinstance(given, Message) else [sent(message) for message in given]

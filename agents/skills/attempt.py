@@ -1,0 +1,210 @@
+"""Attempt: a task, tried once by a skill. Whatever the skill does, short of ending its process, comes to an answer."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from inspect import isawaitable
+from typing import cast
+from weakref import WeakSet
+
+import anyio
+from anyio import CapacityLimiter, get_cancelled_exc_class
+from anyio.to_thread import run_sync
+from pydantic import JsonValue, ValidationError
+from pydantic_core import to_json
+
+from hustings.bus import Bus
+from hustings.protocols import (
+    LARGEST,
+    Answer,
+    Assigned,
+    BudgetExceeded,
+    Data,
+    Failure,
+    FailureKind,
+    Message,
+    Refused,
+    Result,
+    Unsendable,
+    first_error,
+    sent,
+)
+
+from ..models.model import Model
+from ..observe.logger import structlog
+from ..observe.logs import inert, masked
+from .context import TaskContext
+from .journal import Record
+from .leash import Leash
+from .specialist import Parameter, Skill, Specialist
+
+
+class Attempts:
+    """Tries tasks with the skills of one specialist, in this process."""
+
+    def __init__(self, specialist: Specialist, bus: Bus, models: Callable[[str], Model] | None = None) -> None:
+        self._specialist = specialist
+        self._bus = bus
+        self._models = models
+        self._threads = _Threads(specialist.hands)
+        self._leashes: WeakSet[Leash] = WeakSet()
+        self._swallowed = 0
+
+    @property
+    def abandoned(self) -> int:
+        """How many attempts are not over although nobody waits for them: threads still at work, coroutines cut off."""
+        return self._threads.abandoned + self._swallowed
+
+    def close(self) -> None:
+        """Nothing more is tried; what the skills have left behind cannot swallow a cancellation from now on."""
+        for leash in self._leashes:
+            leash.cut = True
+
+    async def attempt(self, run: str, assigned: Assigned, record: Record | None = None) -> Answer:
+        """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through.
+
+        With a `record` it is done as a replay, from what is there.
+        """
+        skill = self._specialist.skills.get(assigned.skill)
+        if skill is None:
+            why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
+            return failure(assigned, "refused", why)
+        context = TaskContext(run, assigned, self._bus, models=self._models, record=record)
+        leash = Leash()
+        self._leashes.add(leash)
+        try:
+            with anyio.move_on_after(context.remaining):
+                return await self._result(skill, assigned, context, leash)
+            more = f", and {skill.name} went on: it swallows its cancellation" if leash.cut else ""
+            return failure(assigned, "lapsed", f"the deadline passed{more}")
+        except BudgetExceeded as error:
+            return failure(assigned, "refused", str(error)).model_copy(update={"exhausted": True})
+        except (_Misfit, Refused) as error:
+            return failure(assigned, "refused", str(error))
+        except get_cancelled_exc_class() as error:
+            if anyio.current_effective_deadline() == -math.inf:
+                raise
+            return self._raised(assigned, error)  # by the skill itself; it would end the worker
+        except BaseException as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
+            return self._raised(assigned, error)
+        finally:
+            if leash.cut:
+                self._swallowed += 1
+                structlog.get_logger().warning("swallows its cancellation", task=assigned.task, skill=skill.name)
+            await context.close()
+
+    def _raised(self, assigned: Assigned, error: BaseException) -> Failure:
+        structlog.get_logger().debug("raised", task=assigned.task, exc_info=error)
+        return failure(assigned, "raised", described(error))
+
+    async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext, leash: Leash) -> Result:
+        arguments = _arguments(skill, assigned.input)
+        if skill.context:
+            arguments[skill.context] = context
+        started = time.perf_counter()
+        output = _spoken(skill, await leash.run(partial(self._call, skill, arguments)))
+        return Result(
+            task=assigned.task,
+            attempt=assigned.attempt,
+            agent=assigned.agent,
+            output=output,
+            version=self._specialist.version,
+            seconds=time.perf_counter() - started,
+        )
+
+    async def _call(self, skill: Skill, arguments: dict[str, object]) -> object:
+        call = skill.call(arguments)
+        said = await self._threads.run(call) if skill.blocks else call()
+        return await said if isawaitable(said) else said
+
+
+def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
+    """An answer that is none. The worker adds its version."""
+    text = masked(inert(because[:4000]))[:2000]
+    return Failure(task=assigned.task, attempt=assigned.attempt, agent=assigned.agent, kind=kind, because=text)
+
+
+def described(error: BaseException) -> str:
+    """The type of an exception and its text, whatever that does; of a group also those of its first members."""
+    return "; ".join(part for _, part in zip(range(5), _described(error), strict=False))
+
+
+def _described(error: BaseException) -> Iterator[str]:
+    try:
+        text = str(error)
+    except Exception as worse:  # noqa: BLE001 - somebody else's code again
+        text = f"its text cannot be had: {type(worse).__name__}"
+    yield f"{type(error).__name__}: {text}"
+    for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _described(member)
+
+
+class _Threads:
+    """Worker threads, and how many of them are at work on something that nobody waits for any more.
+
+    A thread cannot be cancelled: when its task is, it is left behind.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._limiter = CapacityLimiter(most)
+        self._left: list[_Call] = []
+
+    @property
+    def abandoned(self) -> int:
+        self._left = [call for call in self._left if not call.ended]
+        return len(self._left)
+
+    async def run(self, function: Callable[[], object]) -> object:
+        call = _Call(function)
+        try:
+            return await run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
+        finally:
+            if call.begun and not call.ended:
+                self._left.append(call)
+
+
+class _Call:
+    """A call, and how far it is."""
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+        self.begun = self.ended = False
+
+    def __call__(self) -> object:
+        self.begun = True
+        try:
+            return self._function()
+        finally:
+            self.ended = True
+
+
+class _Misfit(Exception):
+    """The input is not what the skill takes."""
+
+
+def _arguments(skill: Skill, given: Data) -> dict[str, object]:
+    try:
+        return {name: _argument(parameter, given.get(name)) for name, parameter in skill.takes.items()}
+    except ValidationError as error:
+        raise _Misfit(f"{error.title}.{first_error(error)}") from None
+
+
+def _argument(parameter: Parameter, value: JsonValue) -> object:
+    if value is None and parameter.contract.optional:
+        return parameter.default
+    if parameter.contract.many:
+        return parameter.together(map(parameter.message.of, cast("list[JsonValue]", value or [])))
+    return parameter.message.of(value)
+
+
+def _spoken(skill: Skill, said: object) -> JsonValue:
+    message, contract = skill.says.message, skill.says.contract
+    words = said if contract.many and isinstance(said, list | tuple) else [said]
+    for word in words:
+        if not isinstance(word, message):
+            raise TypeError(f"{skill.name} promised {message.__name__} and said {type(word).__name__}")
+    plain: list[JsonValue] = [sent(cast("Message", word), message) for word in words]
+    if contract.many and (size := len(to_json(plain))) > LARGEST:
+        raise Unsendable(f"what {skill.name} says cannot be sent", f"it has {size} bytes, and {LARGEST} is the most")
+    return plain if contract.many else plain[0]

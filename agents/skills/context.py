@@ -1,0 +1,203 @@
+"""TaskContext: what a skill may know and do besides its parameters."""
+
+import hashlib
+import math
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from types import EllipsisType
+from typing import TypeVar, cast
+
+from anyio import CancelScope
+from anyio.to_thread import run_sync
+from pydantic import ConfigDict, JsonValue, ValidationError, create_model
+from pydantic_core import to_json
+
+from hustings.bus import Bus
+from hustings.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Refused, Share, first_error
+
+from ..models.endpoints import here
+from ..models.model import Model
+from ..models.prices import prices
+from ..models.tools import Tool
+from ..models.untrusted import Untrusted, instructing
+from ..observe.logger import structlog
+from .ask import Asking, said
+from .conversation import About, Conversation
+from .journal import Record
+from .model_calls import Calls, default
+
+Answer = TypeVar("Answer", bound=Message | str)
+
+
+class TaskContext:
+    """One attempt of one task.
+
+    `deadline` is in seconds since the epoch, `scratch` a folder that is deleted after the attempt, `log` is bound to
+    run, task and attempt. When the run ends or the deadline passes, the skill is cancelled; a sync skill, which cannot
+    be, should look at `cancelled` between its steps.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        assigned: Assigned,
+        bus: Bus,
+        *,
+        models: Callable[[str], Model] | None = None,
+        record: Record | None = None,
+    ) -> None:
+        self.agent = assigned.agent
+        self.run = run
+        self.task = assigned.task
+        self.attempt = assigned.attempt
+        self.deadline = assigned.deadline
+        self.cancelled = False
+        self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
+            run=run, task=assigned.task, attempt=assigned.attempt
+        )
+        self._assigned = assigned
+        self._bus = bus
+        self._models = models
+        self._record = record or Record(
+            bus,
+            run=run,
+            agent=assigned.agent,
+            task=assigned.task,
+            attempt=assigned.attempt,
+            share=assigned.share or Share(),
+        )
+
+    @cached_property
+    def scratch(self) -> Path:
+        """An empty folder of this attempt's own."""
+        return Path(tempfile.mkdtemp(prefix=f"hustings-{self.agent}-"))
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline, never below 0."""
+        return max(0.0, self.deadline - time.time())
+
+    async def progress(self, says: str, done: float | None = None) -> None:
+        """Tell whoever looks on how far this is; `done` from 0 to 1. Stored nowhere."""
+        part = None if done is None or math.isnan(done) else min(max(done, 0.0), 1.0)
+        await self._bus.live.progress(Progress(run=self.run, task=self.task, agent=self.agent, says=says, done=part))
+
+    async def read(self, blob: Blob) -> bytes:
+        """The bytes behind a Blob. Raises NotFound."""
+        return await self._bus.blobs.get(blob)
+
+    async def store(self, data: bytes, name: str = "") -> Blob:
+        """Put bytes where every agent of the team can read them."""
+        return await self._bus.blobs.put(data, name=name)
+
+    async def unpack(self, blob: Blob) -> Path:
+        """The file or folder behind a Blob, as a fresh copy in `scratch`. Raises NotFound."""
+        return await self._bus.blobs.unpack(blob, self.scratch)
+
+    async def spend(self, *, calls: int = 0, tokens: int = 0, money: float = 0.0) -> None:
+        """Reserve an amount of this attempt's share of the run's budget, before it is spent.
+
+        It is on the log when this returns, so a second process that works on the same attempt, or the next one after a
+        crash, has only the rest. A negative amount gives back what was reserved and not needed. Raises BudgetExceeded,
+        and then nothing was reserved; let it pass, and the task fails without a second attempt.
+        """
+        await self._record.reserve(Amount(calls=calls, tokens=tokens, money=money))
+
+    async def left(self) -> Share:
+        """What this attempt may still spend; None: no limit."""
+        return await self._record.left()
+
+    async def ask(self, skill: str, /, **given: Message | Sequence[Message] | None) -> Data | list[Data]:
+        """Have another agent do this, and wait for what it says, as plain data: `Message.of` reads it.
+
+        The coordinator chooses who; parameters that are not given are bound by contract, as in a plan. It is a task of
+        its own, with half of what this attempt has left of the budget. Asked again by a redelivered task or a later
+        attempt of this agent, the same question has the same answer, and nobody does the work twice. Raises AskFailed.
+        """
+        given_now = {name: said(value) for name, value in given.items() if value is not None}
+        return cast("Data | list[Data]", await self._asking.ask(skill, given_now))
+
+    def asking(self, skill: str, description: str, /, **takes: type[Message]) -> Tool:
+        """Another agent's skill as a tool for a model, by the skill's name. It takes these messages, by parameter.
+
+        The coordinator chooses who does it; the model chooses only what to ask.
+        """
+        fields: dict[str, tuple[type[Message], EllipsisType]] = {
+            name: (message, ...) for name, message in takes.items()
+        }
+        reader = create_model(skill, __config__=ConfigDict(extra="forbid"), **fields)  # type: ignore[call-overload]
+
+        async def call(given: Data) -> JsonValue:
+            try:
+                asked = reader.model_validate_json(to_json(given))
+            except ValidationError as error:
+                raise Refused(first_error(error)) from None
+            return cast(JsonValue, await self.ask(skill, **{name: getattr(asked, name) for name in takes}))
+
+        return Tool(skill, description, reader.model_json_schema(by_alias=False), call)
+
+    @cached_property
+    def _asking(self) -> Asking:
+        return Asking(self._assigned, self._record)
+
+    async def model(
+        self,
+        answer: type[Answer],
+        *,
+        instructions: str,
+        about: About | Sequence[About] = (),
+        tools: Sequence[Tool] = (),
+        most: int = 4096,
+        effort: Effort | None = None,
+        rounds: int = 10,
+    ) -> Answer:
+        """Have a language model answer with a message of this type, or with text.
+
+        `instructions` are the specialist's own words; `about` is what they are about: messages, Untrusted, text. The
+        model may call the `tools`, in at most `rounds` turns; `most` bounds the tokens of one reply. Which model
+        serves is the team's decision. Each call is on the log before its answer is used, and is not made again if the
+        task is delivered again; what it says is shown live as it comes.
+
+        Raises ModelFailure (its kind says how), BudgetExceeded, and Tainted where the instructions hold text that the
+        task was given.
+        """
+        conversation = Conversation(
+            self._calls,
+            instructions=instructing(instructions, self._assigned.input),
+            about=(about,) if isinstance(about, Message | Untrusted | str) else about,
+            tools=tools,
+            most=most,
+            effort=effort,
+            rounds=rounds,
+        )
+        said = await (conversation.message(answer) if issubclass(answer, Message) else conversation.text())
+        return cast("Answer", said)
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(
+            self._bus,
+            self._record,
+            run=self.run,
+            agent=self.agent,
+            task=self.task,
+            attempt=self.attempt,
+            serving=self._assigned.serving or default(),
+            models=self._models or here().model,
+            prices=prices(),
+        )
+
+    async def close(self) -> None:
+        """The attempt is over: whoever still works on it is told, and the scratch folder goes."""
+        self.cancelled = True
+        if "scratch" in self.__dict__:
+            with CancelScope(shield=True):
+                await run_sync(partial(shutil.rmtree, self.scratch, ignore_errors=True))
+
+    def once(self, key: str = "") -> str:
+        """An idempotency key for an outside effect: the same in every attempt and delivery of this task."""
+        return hashlib.sha256(f"{self.run}/{self.task}/{key}".encode()).hexdigest()[:32]

@@ -1,0 +1,251 @@
+"""Calling: one call of a model or a tool, from the record if it was made before, onto the record before it is used."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+
+import anyio
+from anyio import CancelScope, get_cancelled_exc_class
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from hustings.bus import Bus
+from hustings.protocols import (
+    Amount,
+    BudgetExceeded,
+    BusError,
+    Called,
+    HustingsError,
+    Miss,
+    ModelFailure,
+    ModelReply,
+    ModelRequest,
+    Progress,
+    Serving,
+    ToolCall,
+    ToolResult,
+    Unsendable,
+    Usage,
+    sealed,
+    sent,
+)
+
+from ..models.model import Listener, Model
+from ..models.prices import Prices
+from ..models.tools import Tool
+from ..observe.logger import structlog
+from ..observe.telemetry import (
+    Spanned,
+    called,
+    chatting,
+    using,
+)
+from .journal import Record
+
+PACE = 0.2  # seconds between two pieces of a stream that are passed on live
+USUAL = 4  # bytes of a token
+OVERHEAD = 1024  # tokens, at most, that a vendor adds to a request of its own accord
+LONGEST = 100_000  # characters of what a tool says; the rest is cut off
+ELSEWHERE = {"overloaded", "limited", "hung", "unreachable", "denied", "protocol"}  # another model may be well
+
+
+def default() -> Serving:
+    """Who serves where the team does not say: the model that HUSTINGS_MODEL names."""
+    return Serving(models=(os.environ.get("HUSTINGS_MODEL") or "anthropic:claude-sonnet-5-5",))
+
+
+class Calls:
+    """The calls of one attempt. `models` gives the model of a name, `serving` says which may be called."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        record: Record,
+        *,
+        run: str,
+        agent: str,
+        task: str,
+        attempt: int,
+        serving: Serving,
+        models: Callable[[str], Model],
+        prices: Prices,
+    ) -> None:
+        self._bus = bus
+        self._record = record
+        self._run, self._agent, self._task, self._attempt = run, agent, task, attempt
+        self._serving = serving
+        self._models = models
+        self._prices = prices
+        self._log = structlog.get_logger().bind(run=run, task=task, attempt=attempt)
+
+    async def model(self, request: ModelRequest) -> ModelReply:
+        """The reply to a request, whichever of the serving models gives it.
+
+        Raises ModelFailure of the last model that was tried, BudgetExceeded, Miss.
+        """
+        place, known = await self._record.recall(request.digest, f"a request to {self._serving.models[0]}")
+        if known:
+            assert isinstance(known.answer, ModelReply)
+            return known.answer
+        return await self._live(request, place)
+
+    async def tool(self, tool: Tool | None, call: ToolCall, refusal: str = "") -> ToolResult:
+        """What a tool says to a call; a `refusal`, or what it raises, is a result as well.
+
+        Raises BudgetExceeded, BusError and Miss, which are not the model's to deal with.
+        """
+        digest = hashlib.sha256(to_json([call.name, call.input])).hexdigest()
+        place, known = await self._record.recall(digest, f"a call of the tool {call.name}")
+        if known:
+            assert isinstance(known.answer, ToolResult)
+            return known.answer.model_copy(update={"id": call.id})
+        text, failed = (refusal, True) if refusal or tool is None else await self._tried(tool, call)
+        result = ToolResult(id=call.id, text=text[:LONGEST], failed=failed)
+        answer = await self._record.add(self._called(place, call.name, digest, result))
+        assert isinstance(answer, ToolResult)
+        return answer.model_copy(update={"id": call.id})
+
+    # live
+
+    async def _live(self, request: ModelRequest, place: str) -> ModelReply:
+        trouble: HustingsError | None = None
+        for name in self._serving.models:
+            try:
+                return await self._ask(request.model_copy(update={"model": name}), place)
+            except BudgetExceeded as error:
+                if not self._serving.cheaper:
+                    raise
+                trouble = error
+            except ModelFailure as error:
+                if error.kind not in ELSEWHERE:
+                    raise
+                trouble = error
+            self._log.warning("this model cannot be had", model=name, why=str(trouble))
+        assert trouble
+        raise trouble
+
+    async def _ask(self, request: ModelRequest, place: str) -> ModelReply:
+        model = self._models(request.model)
+        reserved = await self._reserve(request)
+        with chatting(self._run, request) as span:
+            return await self._said(model, request, place, reserved, span)
+
+    async def _said(
+        self, model: Model, request: ModelRequest, place: str, reserved: Amount, span: Spanned
+    ) -> ModelReply:
+        try:
+            reply = _sendable(await model(request, self._listener(request.model)))
+        except ModelFailure as failure:
+            call = self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
+            called(span, call)
+            await self._record.add(call)
+            raise
+        except get_cancelled_exc_class():
+            read = Usage(input=len(request.model_dump_json().encode()) // USUAL, estimated=True)
+            call = self._costs(request, place, read, reserved, failed="cancelled: nobody waits")
+            called(span, call)
+            with CancelScope(shield=True), anyio.move_on_after(1):
+                await self._record.add(call)
+            raise
+        call = self._costs(request, place, reply.usage, reserved, answer=reply)
+        called(span, call)
+        answer = await self._record.add(call)
+        assert isinstance(answer, ModelReply)
+        return answer
+
+    async def _reserve(self, request: ModelRequest) -> Amount:
+        """Take as much of the share as the call can cost at most; nothing where there is no limit."""
+        share = await self._record.left()
+        if all(limit is None for _, limit in share):
+            return Amount()
+        read = len(request.model_dump_json(exclude={"model"}).encode()) + OVERHEAD  # a token is at least a byte
+        dearest = max((Usage(input=read), Usage(cache_write=read)), key=lambda usage: self._money(request.model, usage))
+        amount = Amount(
+            calls=1,
+            tokens=read + request.most,
+            money=self._money(request.model, dearest.plus(Usage(output=request.most))),
+        )
+        await self._record.reserve(amount)
+        return amount
+
+    def _money(self, model: str, usage: Usage) -> float:
+        return self._prices.cost(model, usage)[0]
+
+    def _costs(
+        self,
+        request: ModelRequest,
+        place: str,
+        usage: Usage,
+        reserved: Amount,
+        *,
+        answer: ModelReply | None = None,
+        failed: str = "",
+    ) -> Called:
+        money, priced = self._prices.cost(request.model, usage)
+        call = self._called(place, request.model, request.digest, answer)
+        return call.model_copy(
+            update={
+                "failed": failed,
+                "usage": usage,
+                "spent": Amount(calls=1, tokens=usage.total, money=money),
+                "reserved": reserved,
+                "priced": priced and not usage.estimated,
+            }
+        )
+
+    def _called(self, place: str, name: str, digest: str, answer: ModelReply | ToolResult | None) -> Called:
+        return Called(
+            task=self._task,
+            attempt=self._attempt,
+            agent=self._agent,
+            call=place,
+            name=name,
+            request=digest,
+            answer=answer,
+            digest=sealed(answer) if answer else "",
+        )
+
+    def _listener(self, model: str) -> Listener:
+        """Passes a stream on as live progress, in pieces that people can read."""
+        held, told = "", 0.0
+
+        async def listen(text: str) -> None:
+            nonlocal held, told
+            held += text
+            if time.monotonic() - told >= PACE:
+                said, held, told = held, "", time.monotonic()
+                await self._bus.live.progress(
+                    Progress(run=self._run, task=self._task, agent=self._agent, says=model, text=said)
+                )
+
+        return listen
+
+    async def _tried(self, tool: Tool, call: ToolCall) -> tuple[str, bool]:
+        with using(tool.name, call.id) as span:
+            try:
+                return _text(await tool.call(call.input)), False
+            except (BudgetExceeded, BusError, Miss):
+                raise
+            except HustingsError as error:
+                span.failed(type(error).__name__)
+                return str(error), True
+            except Exception as error:  # noqa: BLE001 - a tool is somebody else's code: whatever it raises is told
+                span.failed(type(error).__name__)
+                self._log.warning("a tool raised", tool=tool.name, exc_info=error)
+                return f"it failed: {type(error).__name__}", True
+
+
+def _sendable(reply: ModelReply) -> ModelReply:
+    """The reply, if it can be recorded. Raises ModelFailure."""
+    try:
+        sent(reply)
+    except Unsendable as error:
+        raise ModelFailure(
+            "the model's reply cannot be recorded", error.why, kind="invalid", usage=reply.usage
+        ) from None
+    return reply
+
+
+def _text(said: JsonValue) -> str:
+    return said if isinstance(said, str) else to_json(said).decode()

@@ -1,0 +1,226 @@
+"""Page: a run as one HTML file that needs nothing else: no network, no script; what agents said is only text in it."""
+
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Iterable
+from hashlib import sha256
+from itertools import groupby
+
+from hustings.protocols import Data, Plan
+
+from ...history.conflicts import (
+    Case,
+    brief,
+    people,
+    witnesses,
+)
+from ...history.timeline import Story
+from ..text import describe, some, span
+from ..unified_diff import Sign, files_of, lines_of
+from .conflict import exhibit, pre
+from .gantt import lanes
+from .plan_graph import GOAL, OUTCOME, dag
+from .style import STYLE
+from .summary import head, said
+from .tags import (
+    Html,
+    Row,
+    cut,
+    grid,
+    join,
+    tag,
+    text,
+    trusted,
+)
+
+OPEN = 3  # conflicts that are open when the page is
+FULL = 400  # conflicts that are shown as `explain` does; the others in a line each
+ROWS = 1000  # of the log
+NODES = 120  # of a plan that is drawn
+
+
+def page(story: Story) -> str:
+    """The report of a run, a whole HTML document. The same log gives the same text."""
+    sections = [
+        _section("what", "Who said what", said(story)),
+        _section("lanes", "Who did what when", _lanes(story)),
+        *_conflicts(story),
+        _section("uncontested", "Uncontested", _uncontested(story)),
+        _section("plan", "Plan", _plan(story)),
+        *_patches(story),
+        _section("log", "Log", _log(story)),
+    ]
+    present = [(name, title, body) for name, title, body in sections if body]
+    links = tag("nav", *(tag("a", title, href=f"#{name}") for name, title, _ in present))
+    main = [tag("section", tag("h2", title), body, id=name) for name, title, body in present]
+    body = tag("body", head(story, links), tag("main", *main), _foot(story))
+    return f"<!doctype html>\n{tag('html', _meta(story), body, lang='en')}\n"
+
+
+def _section(name: str, title: str, body: Html) -> tuple[str, str, Html]:
+    return name, title, body
+
+
+def _meta(story: Story) -> Html:
+    digest = b64encode(sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", f"{story.report.run}, {story.report.team}: {story.report.status}"),
+        tag("style", trusted(STYLE)),
+    )
+
+
+# pictures
+
+
+def _lanes(story: Story) -> Html:
+    if not story.bars:
+        return text("")
+    key = tag(
+        "p",
+        tag("span", tag("i"), "a task"),
+        tag("span", tag("i", class_="inquiry"), "? an inquiry: a question before a decision"),
+        tag("span", tag("i", class_="failed"), "✗ a failed attempt"),
+        tag("span", tag("i", class_="open"), "a barrier: waiting for verdicts"),
+        tag("span", "◆ a decision of the coordinator"),
+        class_="key",
+    )
+    picture = lanes(story.lanes, story.bars, story.marks, story.seconds)
+    return join([key, tag("div", picture, class_="box", tabindex=0)])
+
+
+def _plan(story: Story) -> Html:
+    plan = story.state.plan
+    if plan is None:
+        return tag("p", "The run was not planned.")
+    drawn = len(plan.steps) <= NODES
+    picture = tag("div", dag(plan, _notes(story, plan)), class_="box", tabindex=0) if drawn else text("")
+    rows: list[Row] = [
+        (step.id, name, plan.because.get(f"{step.id}.{name}", "")) for step in plan.steps for name in step.inputs
+    ]
+    rows += [("outcome", name, plan.because.get(f"outcome.{name}", "")) for name in plan.outcome]
+    bound = tag("div", grid(("step", "parameter", "because"), rows), class_="body scroll")
+    skipped = [tag("p", tag("b", who), f" skipped: {why}") for who, why in plan.skipped.items()]
+    return join([picture, *skipped, tag("details", tag("summary", "Why each parameter is bound so"), bound)])
+
+
+def _notes(story: Story, plan: Plan) -> dict[str, str]:
+    notes = {GOAL: story.state.goal.type if story.state.goal else "", OUTCOME: ", ".join(plan.outcome)}
+    for name, barrier in story.state.barriers.items():
+        notes[name] = f"{sum(m.contested for m in barrier.matters)} of {len(barrier.matters)} contested"
+    seconds: dict[str, float] = defaultdict(float)
+    for task in story.state.tasks.values():
+        seconds[task.step] += task.seconds
+    for step in plan.steps:
+        state = story.state.steps[step.id]
+        notes[step.id] = span(seconds[step.id]) if state.status == "done" else state.status
+    return notes
+
+
+# the cases
+
+
+def _conflicts(story: Story) -> list[tuple[str, str, Html]]:
+    """What a proof rejected first, contested or not; then what nobody decided; then the other conflicts."""
+    rejected = [case for case in story.cases if case.rejected]
+    undecided = [case for case in story.conflicts if case.undecided]
+    others = [case for case in story.conflicts if not case.rejected and not case.undecided]
+    opened = {case.id for case in [*rejected, *undecided, *others][:OPEN]}
+    room = FULL
+    found = []
+    for name, title, group in (
+        ("rejected", "Rejected by proof", rejected),
+        ("undecided", "Undecided", undecided),
+        ("conflicts", "Other conflicts" if rejected or undecided else "Conflicts", others),
+    ):
+        full, rest = group[:room], group[room:]
+        room -= len(full)
+        parts = [exhibit(case, opened=case.id in opened) for case in full]
+        found.append((name, f"{title} ({len(group)})", join(parts + _compact(rest))))
+    return found
+
+
+def _uncontested(story: Story) -> Html:
+    rest = [case for case in story.cases if not case.contested and not case.rejected]
+    return join(_compact(rest))
+
+
+def _compact(group: Iterable[Case]) -> list[Html]:
+    """Cases by file, each in its lines of one block: so many elements less to open the page with."""
+    found = []
+    for resource, members in groupby(sorted(group, key=lambda case: (case.resource, case.about)), lambda c: c.resource):
+        each = list(members)
+        count = some(len(each), "matter")
+        top = tag("summary", tag("code", resource, class_="place"), tag("span", count, class_="dim"))
+        lines = [line for case in each for line in _few(case)]
+        found.append(tag("details", top, tag("div", pre(lines), class_="body")))
+    return found
+
+
+def _few(case: Case) -> list[tuple[Sign, str]]:
+    """A case in a few lines: who says what of which line, by which rule, and the change."""
+    verdict = "" if case.rule == "unopposed" else f", {case.rule or 'not settled'}"
+    who = people(witnesses(case.sides))
+    lines: list[tuple[Sign, str]] = [("@", f"{case.id}  {case.place.rpartition(':')[2]}  {who}{verdict}")]
+    for side in case.sides:
+        first = side.items[0]
+        if len(case.sides) > 1:
+            lines.append(("@", f"        {', '.join(side.agents)}"))
+        if first.__contract__ == "hustings.Claim.v1":
+            lines.append((" ", f"        {_line(brief(first))}  {_line(first.because)}"))
+        for edit in getattr(first, "edits", ()):
+            lines += [(sign, f"{number or '':>5} {sign} {line}") for sign, number, line in lines_of(edit)]
+    return lines
+
+
+def _patches(story: Story) -> list[tuple[str, str, Html]]:
+    """Each unified diff among the outcome's fields, file by file."""
+    found = []
+    for name, diff in _diffs(story.report.outcome):
+        files = files_of(diff)
+        parts = []
+        for file in files:
+            count = f"+{file.count('+')} −{file.count('-')}"
+            top = tag("summary", tag("code", file.path, class_="place"), tag("span", count, class_="dim"))
+            parts.append(tag("details", top, tag("div", pre(file.lines), class_="body")))
+        found.append((f"patch-{name}", f"Patch ({some(len(files), 'file')})", join(parts)))
+    return found
+
+
+def _diffs(outcome: Data) -> list[tuple[str, str]]:
+    fields = [("outcome", outcome), *((name, came) for name, came in outcome.items() if isinstance(came, dict))]
+    pairs = [(name, came.get("diff")) for name, came in fields]
+    return [(name, diff) for name, diff in pairs if isinstance(diff, str) and "--- a/" in diff]
+
+
+# the log
+
+
+def _log(story: Story) -> Html:
+    rows = [
+        (entry.seq, f"{entry.time - story.state.asked_at:.3f}", entry.subject.author, cut(describe(entry), 300))
+        for entry in story.log[:ROWS]
+    ]
+    more = len(story.log) - ROWS
+    rest = [tag("p", f"… {more:,} more entries: hustings replay {story.report.run}")] if more > 0 else []
+    shown = grid(("seq", "seconds", "author", "says"), rows, numbers=range(2))
+    return tag("details", tag("summary", f"{len(story.log):,} entries"), tag("div", shown, *rest, class_="body scroll"))
+
+
+def _foot(story: Story) -> Html:
+    came = story.report
+    replay, one = tag("code", f"hustings replay {came.run}"), tag("code", f"hustings explain C-1 {came.run}")
+    return tag(
+        "footer",
+        tag("div", "state hash ", tag("code", came.state_hash)),
+        tag("div", "step through it with ", replay, ", one conflict with ", one),
+    )
+
+
+def _line(words: str) -> str:
+    return " ".join(words.split())

@@ -1,0 +1,156 @@
+"""Summary: the top of a report: status, goal, numbers, proof, what is missing, and who said how much."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from hustings.protocols import Data
+
+from ...client.run_report import Bill
+from ...history.conflicts import witnesses
+from ...history.timeline import Story
+from ..text import by_rule, span
+from .tags import (
+    Html,
+    cut,
+    join,
+    table,
+    tag,
+    text,
+)
+
+STATUS = {"decided": ("go", "✓"), "partial": ("wait", "!"), "undecided": ("wait", "?"), "running": ("", "…")}
+
+DEAD = 20  # dead letters that are named
+
+
+def head(story: Story, links: Html) -> Html:
+    """The header of the page, the links to its sections at its end."""
+    came = story.report
+    kind, sign = STATUS.get(came.status, ("stop", "✗"))
+    asked = datetime.fromtimestamp(story.state.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return tag(
+        "header",
+        tag("h1", f"{came.team} ", tag("span", came.run, class_="dim")),
+        tag("p", tag("span", f"{sign} {came.status}", class_=f"pill {kind}"), " ", came.because),
+        _tiles(story),
+        _facts(story, asked),
+        links,
+    )
+
+
+def _tiles(story: Story) -> Html:
+    rejected = sum(case.rejected for case in story.cases)
+    undecided = sum(case.undecided for case in story.cases)
+    tiles: list[tuple[str, object]] = [
+        ("time", span(story.seconds)),
+        ("matters", f"{len(story.cases):,}"),
+        ("of them conflicts", f"{len(story.conflicts):,}"),
+        ("rejected by proof", f"{rejected:,}"),
+        ("undecided", f"{undecided:,}"),
+        ("tasks", f"{len(story.bars):,}"),
+    ]
+    if story.report.dead:
+        tiles.append(("dead letters", f"{len(story.report.dead):,}"))
+    return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in tiles), class_="tiles")
+
+
+def _facts(story: Story, asked: str) -> Html:
+    goal, facts = story.state.goal, list[tuple[str, object]]()
+    if goal:
+        facts.append(("goal", join([text(f"{goal.type}, asked by {goal.by}, {asked}"), _goal(goal.goal)])))
+    if story.report.verdicts:
+        facts.append(("settled", by_rule(story.report.verdicts)))
+    facts += [(name, _proof(said)) for name, said in story.report.outcome.items() if _proves(said)]
+    if bills := story.report.models:
+        facts.append(("models", tag("div", _bills(bills), class_="fit")))
+    if story.state.missing:
+        rows = [tag("li", tag("b", who), f" {why}") for who, why in sorted(story.state.missing.items())]
+        facts.append(("missing", tag("ul", *rows)))
+    if dead := story.report.dead:
+        rows = [tag("li", tag("code", f"hustings dead show {each}")) for each in dead[:DEAD]]
+        facts.append(("dead letters", tag("ul", *rows, *([tag("li", "…")] if len(dead) > DEAD else []))))
+    return tag("dl", *(part for name, said in facts for part in (tag("dt", name), tag("dd", said))), class_="facts")
+
+
+def _bills(bills: Sequence[Bill]) -> Html:
+    """What was spent, by agent and model."""
+    rows = [
+        (bill.agent, bill.model, bill.calls, bill.failed, bill.usage.total - bill.usage.output, bill.usage.output,
+         f"${bill.money:.4f}{' est.' if bill.estimated else ''}")
+        for bill in bills
+    ]  # fmt: skip
+    return table(("agent", "model", "calls", "failed", "tokens in", "out", "cost"), rows, numbers=range(2, 7))
+
+
+def _goal(goal: Data) -> Html:
+    return tag("div", tag("code", cut(json.dumps(goal, ensure_ascii=False), 400)))
+
+
+def _proves(said: JsonValue) -> bool:
+    return isinstance(said, dict) and isinstance(said.get("holds"), bool)
+
+
+def _proof(said: JsonValue) -> Html:
+    """A proof among the outcome's fields; what it counted before and after, side by side, if it did."""
+    proof = said if isinstance(said, dict) else {}
+    gaps = proof.get("gaps")
+    kind, word = ("wait" if gaps else "go", "✓ holds") if proof["holds"] else ("stop", "✗ does not hold")
+    parts = [tag("span", word, class_=f"pill {kind}"), text(f" {proof.get('because') or ''}")]
+    before, after = proof.get("before"), proof.get("after")
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = [name for name in {**before, **after} if _counts(before.get(name)) or _counts(after.get(name))]
+        rows = [
+            ["before", *(before.get(name, "") for name in names)],
+            ["after", *(after.get(name, "") for name in names)],
+        ]
+        parts.append(tag("div", table(["tests", *names], rows, numbers=range(1, len(names) + 1)), class_="fit"))
+    fresh = proof.get("new_failures")
+    if isinstance(fresh, list) and fresh:
+        parts.append(tag("ul", *(tag("li", f"new failure: {each}") for each in fresh[:20])))
+    if isinstance(gaps, list) and gaps:
+        parts.append(tag("ul", *(tag("li", _gap(each)) for each in gaps if isinstance(each, dict))))
+    return join(parts)
+
+
+def _gap(said: Data) -> Html:
+    """What the proof claims nothing of, its names in a fold."""
+    names = said.get("names")
+    line = f"{said.get('count')} {said.get('kind')}: {said.get('why')}"
+    if not isinstance(names, list) or not names:
+        return text(line)
+    return tag("details", tag("summary", line), tag("ul", *(tag("li", tag("code", str(each))) for each in names)))
+
+
+def _counts(value: JsonValue) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def said(story: Story) -> Html:
+    """What each agent said and how it fared."""
+    counts, stood, once = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
+    for case in story.cases:
+        for side in case.sides:
+            for item in side.items:
+                counts[item.by, item.__contract__] += 1
+                stood[item.by] += side.stands
+                once[item.by] += case.contested
+    lineages: dict[str, set[str]] = {}
+    for source in witnesses(side for case in story.cases for side in case.sides):
+        for agent in source.agents:
+            lineages.setdefault(agent, set()).add(source.lineage)
+    rows = [
+        (agent, ", ".join(sorted(lineages[agent])),
+         counts[agent, "hustings.Proposal.v1"], counts[agent, "hustings.Claim.v1"],
+         once[agent], stood[agent], _total(counts, agent) - stood[agent])
+        for agent in sorted(lineages)
+    ]  # fmt: skip
+    heads = ("agent", "lineage", "proposals", "claims", "contested", "stand", "fall")
+    return table(heads, rows, numbers=range(2, 7)) if rows else text("")
+
+
+def _total(counts: Counter[tuple[str, str]], agent: str) -> int:
+    return counts[agent, "hustings.Proposal.v1"] + counts[agent, "hustings.Claim.v1"]

@@ -1,0 +1,205 @@
+"""Words: what happened, as a person reads it, on one line."""
+
+from collections import Counter
+from collections.abc import Sequence
+from time import localtime, strftime
+from typing import get_args
+
+from pydantic import JsonValue
+
+from hustings.protocols import (
+    COORDINATOR,
+    Answer,
+    Answered,
+    Asked,
+    Assigned,
+    Called,
+    Cancelled,
+    Concluded,
+    DeadLetter,
+    Decision,
+    Discarded,
+    Driving,
+    Entry,
+    Event,
+    Failure,
+    GoalAsked,
+    Lapsed,
+    Opened,
+    Planned,
+    Result,
+    Settled,
+    Spent,
+    ToolResult,
+    Verdict,
+)
+
+from ..decider.state import ASK
+from ..observe.logs import inert
+
+_DECISIONS: tuple[type, ...] = get_args(Decision)
+_ANSWERS: tuple[type, ...] = get_args(Answer)
+_PLACES: dict[type, str] = {
+    GoalAsked: "goal",
+    Cancelled: "cancel",
+    Discarded: "discard",
+    Spent: "spend",
+    Asked: "ask",
+}
+_SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def describe(entry: Entry) -> str:
+    """One entry of a log, on one line that no terminal obeys. What changed nothing, for a stranger said it, says so."""
+    return plain(_told(entry))
+
+
+def plain(text: str) -> str:
+    """One line, without anything that a terminal would obey."""
+    return " ".join(inert(text).split())
+
+
+def clock(moment: float) -> str:
+    """The local time of day."""
+    return strftime("%H:%M:%S", localtime(moment))
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was: "3 min ago"."""
+    for size, unit in _SPANS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{max(int(seconds), 0)} s ago"
+
+
+def span(seconds: float) -> str:
+    """A duration: "0.41 s", "12 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def some(number: int, noun: str) -> str:
+    """A number of things: "1 step", "2 steps"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def by_rule(verdicts: Sequence[Verdict]) -> str:
+    """How many verdicts each rule gave: "9 by unopposed, 2 by majority, 1 undecided"."""
+    rules = Counter(verdict.rule for verdict in verdicts if verdict.decided)
+    parts = [f"{number} by {rule}" for rule, number in rules.most_common()]
+    undecided = sum(not verdict.decided for verdict in verdicts)
+    return ", ".join([*parts, *([f"{undecided} undecided"] if undecided else [])]) or "nothing to settle"
+
+
+def _told(entry: Entry) -> str:
+    event = entry.event
+    if event is None:
+        return f"unreadable bytes from {entry.subject.author or 'nobody'}: {entry.why}"
+    if not _in_place(entry, event):
+        author = entry.subject.author
+        return f"passed over: {author} said {event.__contract__}, which is not {author}'s to say"
+    if isinstance(event, GoalAsked | Cancelled | Discarded):
+        return _from_client(entry.subject.author, event)
+    if isinstance(event, Result | Failure):
+        return _answer(event)
+    if isinstance(event, Spent):
+        return _spent(event)
+    if isinstance(event, Called):
+        return _called(event)
+    if isinstance(event, Asked):
+        return f"{event.task} asks for {event.skill}: {event.child}"
+    return _decision(event)
+
+
+def _in_place(entry: Entry, event: Event) -> bool:
+    """Whether it was said by who may say it; the broker vouches for the author in the subject, nobody for the rest."""
+    author, kind = entry.subject.author, entry.subject.kind
+    if isinstance(event, _DECISIONS):
+        return author == COORDINATOR
+    if isinstance(event, _ANSWERS):
+        return kind == "result"
+    if isinstance(event, Called):
+        return kind in ("model", "tool")
+    return kind == _PLACES.get(type(event))
+
+
+def _from_client(author: str, event: GoalAsked | Cancelled | Discarded) -> str:
+    if isinstance(event, Cancelled):
+        return f"{author} withdraws the run" + (f": {event.because}" if event.because else "")
+    if isinstance(event, Discarded):
+        return f"{author} discards the dead letter of {event.task}" + (f": {event.because}" if event.because else "")
+    what = f"{some(len(event.again), 'task')} of {event.redrives} once more" if event.again else event.type
+    return f"{author} asks for {what}" + (f", within {span(event.patience)}" if event.patience else "")
+
+
+def _spent(event: Spent) -> str:
+    amounts = [f"{abs(amount):g} {kind}" for kind, amount in event.amount if amount]
+    back = any(amount < 0 for _, amount in event.amount)
+    return f"{event.task} {'gives back' if back else 'reserves'} {', '.join(amounts) or 'nothing'}"
+
+
+def _called(event: Called) -> str:
+    what = f"{event.task} calls {event.name}"
+    if isinstance(event.answer, ToolResult):
+        return what + (": failed" if event.answer.failed else "")
+    cost = f"{event.usage.total:,} tokens, ${event.spent.money:.4f}{'' if event.priced else ' est.'}"
+    if event.answer is None:
+        return f"{what}: {event.failed} ({cost})"
+    return f"{what}: {event.answer.stop} ({cost})"
+
+
+def _answer(event: Answer) -> str:
+    if isinstance(event, Failure):
+        return f"{event.task} failed ({event.kind}): {event.because}"
+    said = _said(event.output)
+    return f"{event.task} done in {span(event.seconds)}" + (f": {said}" if said else "")
+
+
+def _said(output: JsonValue) -> str:
+    if isinstance(output, list):
+        return some(len(output), "element")
+    if not isinstance(output, dict):
+        return ""
+    counts = ((output.get(f"{noun}s"), noun) for noun in ("proposal", "claim"))
+    return ", ".join(some(len(items), noun) for items, noun in counts if isinstance(items, list) and items)
+
+
+def _decision(event: Event) -> str:
+    match event:
+        case Driving():
+            return f"{event.instance} drives"
+        case Planned():
+            absent = f"; absent: {', '.join(event.plan.absent)}" if event.plan.absent else ""
+            because = f"; {event.plan.because['plan']}" if "plan" in event.plan.because else ""
+            return f"planned: {some(len(event.plan.steps), 'step')}{absent}{because}"
+        case Assigned():
+            return _assigned(event)
+        case Answered():
+            return f"{event.child} passed on" if not event.failed else f"{event.child} has no answer: {event.failed}"
+        case Lapsed():
+            attempt = f"attempt {event.attempt} of {event.task}" if event.attempt else event.task
+            return f"{attempt} lapsed: {event.because}"
+        case DeadLetter():
+            return f"{event.task} is dead after {some(event.attempts, 'attempt')} ({event.kind}): {event.because}"
+        case Opened():
+            conflicts = sum(matter.contested for matter in event.matters)
+            return f"{some(len(event.matters), 'matter')}, {conflicts} of them conflicts, before {event.barrier}"
+        case Settled():
+            return f"settled {event.barrier}: {by_rule(event.verdicts)}"
+        case Concluded():
+            return f"concluded: {event.status}" + (f" — {event.because}" if event.because else "")
+        case _:
+            return event.__contract__
+
+
+def _assigned(event: Assigned) -> str:
+    again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+    if event.asked_by == ASK:
+        return f"{event.task} → {event.agent}: {event.skill}, asked for within a task{again}"
+    if event.asked_by:
+        return f"{event.task} → {event.agent}: {event.skill}, asked for {event.asked_by}{again}"
+    return f"{event.task} → {event.agent}{again}"

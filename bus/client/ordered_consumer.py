@@ -1,0 +1,118 @@
+"""Reader: messages of a stream without a gap, by a consumer that is made anew after the last message at every break."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from hustings.protocols import BusError, uuid7
+
+from .connection import Connection
+from .jetstream import (
+    Arrived,
+    Reply,
+    call,
+    last,
+    persist,
+    rfc3339,
+)
+from .pull_consumer import Pull
+
+PREFETCH = 200
+UNUSED = 30.0  # seconds after which the server removes a consumer that nobody pulls from
+
+
+class Reader:
+    """The messages on some subjects, in order and without a gap by its own count; for one reading task."""
+
+    def __init__(
+        self, connection: Connection, stream: str, subjects: Sequence[str], after: int = 0, since: float | None = None
+    ) -> None:
+        self.after = after  # the last sequence that was read
+        self._connection = connection
+        self._stream = stream
+        self._subjects = list(subjects)
+        self._since = since
+        self._order = 0
+        self._name = ""
+        self._pull = Pull(connection, stream, self._open, lambda: PREFETCH - len(self._pull.ready))
+
+    async def next(self) -> Arrived | None:
+        """The next message; None as a sign of life. Raises BrokerUnavailable, Denied, and BusError without a stream."""
+        message = await self._pull.next()
+        if message is None:
+            return None
+        if message.order != self._order + 1:
+            self._pull.reopen()
+            return None
+        self._order, self.after = message.order, message.seq
+        return message
+
+    async def close(self) -> None:
+        await self._pull.close()
+        with suppress(BusError):
+            await self._connection.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}")
+
+    async def _open(self) -> str:
+        self._order, name = 0, "reader-" + uuid7().hex
+        body: dict[str, JsonValue] = {"stream_name": self._stream, "action": "create", "config": self._config(name)}
+        verb = f"CONSUMER.CREATE.{self._stream}.{name}"
+        if len(self._subjects) == 1:
+            verb += f".{self._subjects[0]}"  # so that a broker can say who may read what
+        await persist(lambda: call(self._connection, verb, body, Reply))
+        self._name = name
+        return name
+
+    def _config(self, name: str) -> dict[str, JsonValue]:
+        config: dict[str, JsonValue] = {
+            "name": name,
+            "ack_policy": "none",
+            "mem_storage": True,
+            "inactive_threshold": int(UNUSED * 1e9),
+        }
+        if len(self._subjects) == 1:
+            config["filter_subject"] = self._subjects[0]
+        else:
+            config["filter_subjects"] = [*self._subjects]
+        if self.after or self._since is None:
+            return config | {"deliver_policy": "by_start_sequence", "opt_start_seq": self.after + 1}
+        since = rfc3339(datetime.fromtimestamp(self._since, UTC))
+        return config | {"deliver_policy": "by_start_time", "opt_start_time": since}
+
+
+async def read(
+    connection: Connection, stream: str, subjects: Sequence[str], after: int = 0
+) -> AsyncGenerator[Arrived, None]:
+    """All that is on the subjects now, behind the sequence `after`; then it ends."""
+    end = await _end(connection, stream, subjects)
+    if end <= after:
+        return
+    reader = Reader(connection, stream, subjects, after)
+    try:
+        while reader.after < end:
+            message = await reader.next()
+            if message is None:  # perhaps what was the last has been deleted meanwhile
+                end = min(end, await _end(connection, stream, subjects))
+            elif message.seq <= end:
+                yield message
+    finally:
+        await reader.close()
+
+
+async def follow(
+    connection: Connection, stream: str, subjects: Sequence[str], after: int = 0, since: float | None = None
+) -> AsyncGenerator[Arrived, None]:
+    """What is on the subjects behind the sequence `after` (or from the moment `since`), and what will be."""
+    reader = Reader(connection, stream, subjects, after, since)
+    try:
+        while True:
+            if message := await reader.next():
+                yield message
+    finally:
+        await reader.close()
+
+
+async def _end(connection: Connection, stream: str, subjects: Sequence[str]) -> int:
+    kept = [await last(connection, stream, subject) for subject in subjects]
+    return max((message.seq for message in kept if message), default=0)

@@ -1,0 +1,91 @@
+"""Layout: what a team has on the server: the stream of its log, and the object store of its blobs."""
+
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from hustings.protocols import BrokerUnfit, BusError, BusFull, Subjects, Unanswered
+
+from ..client.connection import Connection
+from ..client.jetstream import (
+    JetStreamError,
+    StreamInfo,
+    call,
+    persist,
+    stream_info,
+)
+
+SIZES = (2**30, 2**28, 2**26)  # bytes of a log, reserved on the server: the largest that still fits
+REPLICAS = (3, 1)
+_NAME_IN_USE = 10058
+
+
+async def ensure_layout(connection: Connection, subjects: Subjects) -> None:
+    """Create what is missing; what is there keeps its settings.
+
+    On a cluster both get three replicas where three servers are there. Raises BrokerUnfit (a log that cannot take
+    atomic batches), BusFull (no room for a log of 64 MiB), and what a request raises.
+    """
+    await _ensure(connection, [{**_log(subjects), "max_bytes": size} for size in SIZES])
+    await _ensure(connection, [_store(subjects)])
+    info = await stream_info(connection, subjects.stream())
+    if info and not info.config.allow_atomic:
+        raise BrokerUnfit(
+            f"the stream {subjects.stream()} is not a log of hustings", "it does not allow atomic batches"
+        )
+
+
+def object_stream(subjects: Subjects) -> str:
+    """The stream behind the team's object store."""
+    return f"OBJ_{subjects.bucket()}"
+
+
+async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]]) -> None:
+    """Have the stream, as large as there is room for, with as many replicas as there are servers for."""
+    if await stream_info(connection, str(sizes[0]["name"])):
+        return
+    refusal: BusError | None = None
+    for replicas in REPLICAS:
+        for config in sizes:
+            try:
+                return await _create(connection, {**config, "num_replicas": replicas})
+            except BusFull as error:
+                refusal = error
+            except (JetStreamError, Unanswered) as error:  # not that many servers, or not yet
+                refusal = error
+                break
+    assert refusal
+    raise refusal
+
+
+async def _create(connection: Connection, config: dict[str, JsonValue]) -> None:
+    verb = f"STREAM.CREATE.{config['name']}"
+    try:
+        await persist(lambda: call(connection, verb, config, StreamInfo, timeout=5))
+    except JetStreamError as error:
+        if error.code != _NAME_IN_USE:  # else somebody was quicker
+            raise
+
+
+def _log(subjects: Subjects) -> dict[str, JsonValue]:
+    return {
+        "name": subjects.stream(),
+        "subjects": [subjects.log()],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "allow_atomic": True,
+        "allow_direct": True,
+    }
+
+
+def _store(subjects: Subjects) -> dict[str, JsonValue]:
+    bucket = subjects.bucket()
+    return {  # https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-20.md
+        "name": object_stream(subjects),
+        "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
+        "storage": "file",
+        "discard": "new",
+        "allow_rollup_hdrs": True,
+        "allow_direct": True,
+    }

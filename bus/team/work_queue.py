@@ -1,0 +1,228 @@
+"""Inbox: a cursor on the log, shared by all replicas of an agent. At least once, and nothing that is settled."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from time import monotonic, time
+
+import anyio
+from pydantic import JsonValue
+
+from hustings.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse
+
+from ..background import beside
+from ..client.connection import Connection
+from ..client.jetstream import (
+    Arrived,
+    Reply,
+    call,
+    persist,
+)
+from ..client.pull_consumer import Pull
+from ..failpoints import reach
+from .log import Log
+
+ACK_WAIT = 4.0  # seconds after which the server gives an unconfirmed delivery to another replica
+STALE = 3.2  # seconds without a confirmation after which ours no longer counts
+OLD = 2.0  # seconds after which a task may have been settled before we took it
+MANY = 64  # asked for at once
+
+
+class Delivery:
+    """One message of an inbox, held until one of its three verbs is called. Each sends at most one word, once.
+
+    `count` is 1 for the first delivery. When `stale`, another replica may have the message by now: then the verbs send
+    nothing, because the server would take our word for the other's.
+    """
+
+    entry: Entry
+
+    def __init__(self, inbox: "Inbox", arrived: Arrived) -> None:
+        self.run = parse(arrived.subject).run
+        self.count = arrived.times
+        self.arrived = arrived
+        self._inbox = inbox
+
+    @property
+    def stale(self) -> bool:
+        return _stale(self.arrived)
+
+    async def done(self) -> None:
+        """It has been dealt with, and what came of it is on the log."""
+        await self._inbox.release(self, b"+ACK")
+
+    async def hand_back(self) -> None:
+        """Somebody else shall have it, at once."""
+        await self._inbox.release(self, b"-NAK")
+
+    async def drop(self) -> None:
+        """It needs nothing any more."""
+        await self._inbox.release(self, b"+TERM")
+
+    def let_go(self) -> None:
+        """Say nothing more for it: it is somebody else's now, or comes again by itself."""
+        self._inbox.forget(self)
+
+
+class Inbox:
+    """The deliveries of one agent, for one iterating task; any number of tasks may hold deliveries.
+
+    What is held is kept from the other replicas by one sweeper, however many there are; at the end of the block all
+    that is still held is handed back.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        log: Log,
+        stream: str,
+        open_consumer: Callable[[], Awaitable[str]],
+        hands: int,
+    ) -> None:
+        self._connection = connection
+        self._log = log
+        self._hands = hands
+        self._held: dict[int, Delivery] = {}  # by the message's sequence
+        self._began = time()
+        self._pull = Pull(connection, stream, open_consumer, self._wanted)
+
+    def __aiter__(self) -> AsyncIterator[Delivery]:
+        return self
+
+    async def __anext__(self) -> Delivery:
+        """The next delivery that is not settled yet. Raises BrokerUnavailable, Denied."""
+        while True:
+            arrived = await self._pull.next()
+            if arrived and (delivery := await self._take(arrived)):
+                return delivery
+
+    async def release(self, delivery: Delivery, word: bytes) -> None:
+        """Say the word to the server, if we still hold the delivery."""
+        if not self.forget(delivery):
+            return
+        if self._connection.connected and not delivery.stale:
+            point = "back" if word == b"-NAK" else "ack"
+            reach(f"{point}.before", run=delivery.run, seq=delivery.arrived.seq, word=word.decode())
+            with suppress(Unanswered):
+                await self._connection.publish(delivery.arrived.ack, word)
+            reach(f"{point}.after", run=delivery.run, seq=delivery.arrived.seq)
+
+    def forget(self, delivery: Delivery) -> bool:
+        """Hold a delivery no longer, without a word to the server; False if we did not."""
+        if self._held.get(delivery.arrived.seq) is not delivery:
+            return False
+        del self._held[delivery.arrived.seq]
+        self._pull.poke()
+        return True
+
+    async def sweep(self) -> None:
+        """Confirm what is held, three times in the span in which the server expects it."""
+        while True:
+            await anyio.sleep(ACK_WAIT / 3)
+            await self._confirm()
+
+    async def stop(self) -> None:
+        """Take no more, and hand back what has arrived but was not taken; what is held stays held."""
+        with suppress(BusError):
+            await self._pull.close()
+            while self._pull.ready:
+                if not _stale(arrived := self._pull.ready.popleft()):
+                    await self._connection.publish(arrived.ack, b"-NAK")
+
+    async def close(self) -> None:
+        """Hand back what is held, and what has arrived but was not taken."""
+        with suppress(BusError):
+            for delivery in tuple(self._held.values()):
+                await delivery.hand_back()
+            await self.stop()
+            if self._connection.connected:
+                await self._connection.flush(1)
+
+    def _wanted(self) -> int:
+        free = self._hands - len(self._held)
+        return max(min(free, MANY) - len(self._pull.ready), 0)
+
+    async def _take(self, arrived: Arrived) -> Delivery | None:
+        if _stale(arrived):
+            return None  # another replica has it by now, or it comes again
+        if before := self._held.get(arrived.seq):
+            before.arrived = arrived  # after a crash the broker gives again what we are at; this is the one to confirm
+            return None
+        reach("take.before", seq=arrived.seq, times=arrived.times)
+        delivery, kept = Delivery(self, arrived), False
+        self._held[arrived.seq] = delivery
+        try:
+            delivery.entry = await self._log.entry(arrived)
+            unreadable = delivery.entry.event is None  # nothing is to be asked about it: the holder drops it
+            kept = unreadable or not (self._doubtful(arrived) and await self._settled(delivery))
+            if not kept:
+                await delivery.drop()
+            reach("take.after", run=delivery.run, seq=arrived.seq, times=arrived.times, kept=kept)
+            return delivery if kept else None
+        finally:
+            if not kept:  # dropped, or cancelled meanwhile: nobody will say a word for it
+                self.forget(delivery)
+
+    def _doubtful(self, arrived: Arrived) -> bool:
+        """True if it may be settled: given before, said long ago, or before we came or came back.
+
+        A broker that was killed has forgotten the last acks, and that it gave what it gives again.
+        """
+        came = max(self._began, self._connection.since)
+        return arrived.times > 1 or time() - arrived.time > OLD or arrived.time < came
+
+    async def _settled(self, delivery: Delivery) -> bool:
+        """True if nobody waits for this any more: the run was deleted or has ended, or the attempt has its answer."""
+        task, run = delivery.entry.event, delivery.run
+        try:
+            if await self._log.ended(run) or not await self._log.there(delivery.entry.seq):
+                return True
+            return isinstance(task, Assigned) and await self._log.answered(run, task.agent, task.task, task.attempt)
+        except Unanswered:
+            return False
+
+    async def _confirm(self) -> None:
+        now, at_hand = monotonic(), [*(delivery.arrived for delivery in self._held.values()), *self._pull.ready]
+        ours = [arrived for arrived in at_hand if not _stale(arrived)]
+        if not ours or not self._connection.connected:
+            return
+        with suppress(Unanswered):
+            for arrived in ours:
+                await self._connection.publish(arrived.ack, b"+WPI")
+            await self._connection.flush(1)  # the server has processed all that was sent before
+            for arrived in ours:
+                arrived.confirmed = now
+
+
+@asynccontextmanager
+async def open_inbox(
+    connection: Connection, log: Log, subjects: Subjects, *, name: str, subject: str, hands: int
+) -> AsyncIterator[Inbox]:
+    """The inbox `name` with what is on `subject`; no more than `hands` deliveries at a time."""
+    stream = subjects.stream()
+
+    async def consumer() -> str:
+        config: dict[str, JsonValue] = {
+            "durable_name": name,
+            "filter_subject": subject,
+            "deliver_policy": "all",
+            "ack_policy": "explicit",
+            "ack_wait": int(ACK_WAIT * 1e9),
+            "max_deliver": -1,  # what is exhausted would be stranded without a word
+            "max_ack_pending": -1,  # its default of 1000 would silently hold back the rest
+        }
+        verb = f"CONSUMER.CREATE.{stream}.{name}.{subject}"
+        body: dict[str, JsonValue] = {"stream_name": stream, "config": config}
+        await persist(lambda: call(connection, verb, body, Reply))
+        return name
+
+    inbox = Inbox(connection, log, stream, consumer, hands)
+    try:
+        async with beside(inbox.sweep):
+            yield inbox
+    finally:
+        with anyio.move_on_after(2, shield=True):
+            await inbox.close()
+
+
+def _stale(arrived: Arrived) -> bool:
+    return monotonic() - arrived.confirmed > STALE

@@ -1,2 +1,0 @@
-# Type checkers read agents/budgeting.py as hustings.agents.budgeting (setuptools maps it at install time).
-from agents.budgeting import *

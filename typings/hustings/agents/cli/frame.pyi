@@ -1,0 +1,2 @@
+# Type checkers read agents/cli/frame/ as hustings.agents.cli.frame (setuptools maps it at install time).
+from agents.cli.frame import *

@@ -1,0 +1,2 @@
+# Type checkers read agents/history/ as hustings.agents.history (setuptools maps it at install time).
+from agents.history import *

@@ -1,2 +1,0 @@
-# Type checkers read agents/logs.py as hustings.agents.logs (setuptools maps it at install time).
-from agents.logs import *

@@ -1,0 +1,2 @@
+# Type checkers read agents/planning/ as hustings.agents.planning (setuptools maps it at install time).
+from agents.planning import *

@@ -1,0 +1,2 @@
+# Type checkers read agents/runtime/ as hustings.agents.runtime (setuptools maps it at install time).
+from agents.runtime import *

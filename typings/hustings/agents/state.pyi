@@ -1,2 +1,0 @@
-# Type checkers read agents/state.py as hustings.agents.state (setuptools maps it at install time).
-from agents.state import *

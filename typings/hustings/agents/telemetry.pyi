@@ -1,2 +1,0 @@
-# Type checkers read agents/telemetry.py as hustings.agents.telemetry (setuptools maps it at install time).
-from agents.telemetry import *

@@ -1,2 +1,0 @@
-# Type checkers read agents/words.py as hustings.agents.words (setuptools maps it at install time).
-from agents.words import *
