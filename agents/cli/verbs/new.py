@@ -14,8 +14,7 @@ from ..frame.output import emit
 SPECIALIST = Template('''\
 """$name: a specialist of a hustings team. Run it with `hustings agent $name:$name`."""
 
-from hustings.agents import Specialist
-from hustings.protocols import Claim, Message, Testimony
+from hustings import Claim, Message, Specialist, Testimony
 
 
 class Document(Message):
@@ -38,7 +37,7 @@ TEST = Template('''\
 
 import anyio
 from hustings.agents.testing import bench
-from hustings.protocols import Testimony
+from hustings import Testimony
 
 from $name import Document, $name
 
