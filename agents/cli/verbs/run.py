@@ -27,7 +27,7 @@ from ...team import Team, load_team
 from ...views.text import some
 from ..frame.errors import Shape
 from ..frame.options import Settings, common, durability
-from ..frame.output import echo, emit, say
+from ..frame.output import echo, emit, on_stderr, say
 from ..frame.session import broker, go, watch
 from .export import keep
 from .goal import Asked, Asking, build
@@ -113,7 +113,10 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
         if missing:
             show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
             processes = children(target, team, url, parts=missing)
-            await stack.enter_async_context(supervised(settings, team, url, processes, verbose=wishes.verbose))
+            relay, color = on_stderr(settings)
+            await stack.enter_async_context(
+                supervised(settings.home, team, url, processes, tell=relay, color=color, verbose=wishes.verbose)
+            )
         run = await client.ask(goal, patience=wishes.patience, only=wishes.only, skip=wishes.skip)
         came = await _follow(client, run, show)
         if came.dead:
