@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .runtime.worker import Worker
     from .skills.context import TaskContext
     from .skills.specialist import Specialist
-    from .team import Team, load
+    from .team import Team
 
 # Imported on first use: the command line is below this package, and its --help must not wait for NATS and pydantic.
 _HOMES = {
@@ -85,7 +85,7 @@ _HOMES = {
     "skills.specialist": "Specialist",
     "decider.state": "RunState",
     "deploy.supervisor": "Supervisor",
-    "team": "Team load",
+    "team": "Team",
     "runtime.worker": "Worker",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -94,7 +94,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
     "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
     # make a team of them
-    "Team", "load", "Policy", "Serve",
+    "Team", "Policy", "Serve",
     # plan
     "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "Sketch", "misfits",
     # settle

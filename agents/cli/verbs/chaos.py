@@ -22,7 +22,8 @@ from ...chaos import (
     storm,
 )
 from ...chaos.storm import Plan
-from ...team import Team, load_team
+from ...team import Team
+from ..frame.loading import load_team
 from ..frame.options import Settings, common
 from ..frame.output import emit, say
 from ..frame.session import go

@@ -11,7 +11,7 @@ from ...observe.logs import configure_logging
 from ...observe.telemetry import set_up
 from ...runtime.coordinator import coordinate
 from ...runtime.process import die_with_parent
-from ...team import load_team
+from ..frame.loading import load_team
 from ..frame.options import Settings, common
 from ..frame.session import broker, go
 

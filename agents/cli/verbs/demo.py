@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ...team import load_team
+from ..frame.loading import load_team
 from ..frame.options import Settings, common, durability
 from ..frame.output import say
 from ..frame.session import go

@@ -6,7 +6,8 @@ from hustings.protocols import COORDINATOR, Directory, Inquiry, Plan
 
 from ...client.client import connect
 from ...planning.planner import Brief
-from ...team import Team, load_team
+from ...team import Team
+from ..frame.loading import load_team
 from ..frame.options import Settings, common
 from ..frame.output import emit, inert
 from ..frame.session import broker, go

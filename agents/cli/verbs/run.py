@@ -23,9 +23,10 @@ from ...client.run_report import (
 from ...decider.folding import evolve
 from ...decider.state import RunState
 from ...deploy.launch import absentees, children, supervised
-from ...team import Team, load_team
+from ...team import Team
 from ...views.text import some
 from ..frame.errors import Shape
+from ..frame.loading import load_team
 from ..frame.options import Settings, common, durability
 from ..frame.output import echo, emit, on_stderr, say
 from ..frame.session import broker, go, watch

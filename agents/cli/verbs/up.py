@@ -18,7 +18,8 @@ from ...deploy.launch import (
     supervised,
     until_told,
 )
-from ...team import Team, load_team
+from ...team import Team
+from ..frame.loading import load_team
 from ..frame.options import Settings, common, durability
 from ..frame.output import on_stderr, say
 from ..frame.session import broker, go
