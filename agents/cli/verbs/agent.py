@@ -23,9 +23,10 @@ from ...runtime.worker import Worker
 from ...skills.specialist import Specialist
 from ...team import Team
 from ..frame.loading import load
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import say
 from ..frame.session import broker, go, teams
+from ..frame.settings import Settings
 
 
 @click.command()

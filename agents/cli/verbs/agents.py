@@ -13,7 +13,7 @@ from hustings.bus import Bus, Connection, connect
 from hustings.protocols import AgentCard, Contract, NotFound, SkillCard
 
 from ...views.text import plain, some
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit, inert
 from ..frame.session import (
     NAME,
@@ -22,6 +22,7 @@ from ..frame.session import (
     chosen,
     go,
 )
+from ..frame.settings import Settings
 from ..frame.table import table
 
 

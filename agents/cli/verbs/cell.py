@@ -16,8 +16,9 @@ from ...runtime.isolation import Pipes, inhabit
 from ...runtime.process import die_with_parent
 from ...skills.specialist import Specialist
 from ..frame.loading import load
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.session import broker, go
+from ..frame.settings import Settings
 from ..frame.streams import stdout
 from .agent import chosen, lease_of
 

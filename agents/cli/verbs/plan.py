@@ -8,9 +8,10 @@ from ...client.client import connect
 from ...planning.planner import Brief
 from ...team import Team
 from ..frame.loading import load_team
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit, inert
 from ..frame.session import broker, go
+from ..frame.settings import Settings
 
 
 @click.command()

@@ -11,8 +11,8 @@ from hustings.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, O
 from ...decider.state import RunState
 from ...team import Team
 from ...views.text import describe, plain
-from ..frame.options import Settings
 from ..frame.output import inert, say
+from ..frame.settings import Settings
 
 TAIL = 60  # characters of what a model says that are shown
 

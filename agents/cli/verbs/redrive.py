@@ -16,9 +16,9 @@ from ...decider.folding import evolve
 from ...decider.state import RunState
 from ...history.dead_letters import Letter, Redrive, newer
 from ...views.text import some
-from ..frame.options import Settings
 from ..frame.output import say
 from ..frame.session import watch
+from ..frame.settings import Settings
 from ..frame.table import table
 from .letters import Wanted, reading, still_dead
 

@@ -17,9 +17,10 @@ from ...observe.telemetry import Spanned, replaying, set_up
 from ...team import Team
 from ...views.text import describe, plain, some
 from ..frame.loading import load_team
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import go, reading
+from ..frame.settings import Settings
 
 LINKS = 100  # to recorded traces, of a replay's span
 

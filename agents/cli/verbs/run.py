@@ -27,9 +27,10 @@ from ...team import Team
 from ...views.text import some
 from ..frame.errors import Shape
 from ..frame.loading import load_team
-from ..frame.options import Settings, common, durability
+from ..frame.options import common, durability
 from ..frame.output import echo, emit, on_stderr, say
 from ..frame.session import broker, go, watch
+from ..frame.settings import Settings
 from .export import keep
 from .goal import Asked, Asking, build
 from .progress import Watcher, watcher

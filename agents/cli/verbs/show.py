@@ -16,9 +16,10 @@ from ...views.text import (
     some,
     span,
 )
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit, inert
 from ..frame.session import go, reading
+from ..frame.settings import Settings
 from ..frame.table import cut, shaded, table
 from .tell import line
 

@@ -20,9 +20,10 @@ from ...deploy.launch import (
 )
 from ...team import Team
 from ..frame.loading import load_team
-from ..frame.options import Settings, common, durability
+from ..frame.options import common, durability
 from ..frame.output import on_stderr, say
 from ..frame.session import broker, go
+from ..frame.settings import Settings
 
 STARTING = 20.0  # seconds after which it is said who has not come up
 
