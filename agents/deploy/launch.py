@@ -14,7 +14,8 @@ from hustings.bus import beside, redact
 from hustings.protocols import COORDINATOR, HustingsError
 
 from ..client.client import Client
-from ..observe.logs import masked, render_line
+from ..observe.logs import render_line
+from ..observe.sanitize import masked
 from ..runtime.process import ending
 from ..team import Team
 from .neighbours import announced

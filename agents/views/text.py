@@ -35,7 +35,7 @@ from hustings.protocols import (
 )
 
 from ..decider.state import ASK
-from ..observe.logs import inert
+from ..observe.sanitize import inert
 
 _DECISIONS: tuple[type, ...] = get_args(Decision)
 _ANSWERS: tuple[type, ...] = get_args(Answer)

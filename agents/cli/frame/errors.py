@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import click
 
-from ...observe.logs import inert
+from ...observe.sanitize import inert
 from .hints import did_you_mean
 from .output import say
 

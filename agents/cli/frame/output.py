@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ...observe.logs import inert, masked
+from ...observe.sanitize import inert, masked
 from .settings import Settings
 from .streams import stdout
 
@@ -55,4 +55,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-__all__ = ["echo", "emit", "inert", "on_stderr", "say"]
+__all__ = ["echo", "emit", "on_stderr", "say"]

@@ -10,6 +10,7 @@ from hustings.protocols import Data, Verdict
 from ...client.client import Client
 from ...client.run_report import Report, report
 from ...decider.state import RunState, StepState, TaskState
+from ...observe.sanitize import inert
 from ...views.text import (
     by_rule,
     plain,
@@ -17,7 +18,7 @@ from ...views.text import (
     span,
 )
 from ..frame.options import common
-from ..frame.output import emit, inert
+from ..frame.output import emit
 from ..frame.session import go, reading
 from ..frame.settings import Settings
 from ..frame.table import cut, shaded, table

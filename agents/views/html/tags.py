@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ...observe.logs import inert
+from ...observe.sanitize import inert
 
 Row = Sequence[object]
 
