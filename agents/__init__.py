@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     )
     from .arbitration.matters import Option
     from .client.client import Client, connect
-    from .client.run_report import Report, exit_code
     from .decider.decision import decide
     from .decider.folding import evolve, fold
     from .decider.policy import Policy, View
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
         Letter,
         Redrive,
     )
+    from .history.run_report import Report, exit_code
     from .models.endpoints import Endpoints, configured
     from .models.rules import Serve
     from .models.tools import Tool, tool
@@ -78,7 +78,7 @@ _HOMES = {
     "models.untrusted": "Untrusted",
     "planning.planner": "Brief Planner fixed",
     "decider.policy": "Policy View",
-    "client.run_report": "Report exit_code",
+    "history.run_report": "Report exit_code",
     "runtime.registry": "Roster",
     "models.rules": "Serve",
     "planning.draft": "PlanRequest Sketch by_model model_planner",

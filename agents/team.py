@@ -13,8 +13,8 @@ from .arbitration.docket import (
     majority,
     unopposed,
 )
-from .client.run_report import Report
 from .decider.policy import Policy
+from .history.run_report import Report
 from .models.rules import Exhausted, Serve, Served
 from .planning.chain import by_contract
 from .planning.planner import Planner

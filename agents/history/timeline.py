@@ -16,10 +16,10 @@ from hustings.protocols import (
     Settled,
 )
 
-from ..client.run_report import Report, report
 from ..decider.folding import evolve
 from ..decider.state import RunState
 from .conflicts import Case, cases
+from .run_report import Report, report
 
 BarStatus = Literal["done", "failed", "open"]
 MarkKind = Literal["planned", "opened", "settled", "concluded"]

@@ -14,15 +14,15 @@ from hustings.bus import beside
 from hustings.protocols import Goal, HustingsError, Unproved, UsageError
 
 from ...client.client import Client, connect
-from ...client.run_report import (
+from ...decider.folding import evolve
+from ...decider.state import RunState
+from ...deploy.launch import absentees, children, supervised
+from ...history.run_report import (
     Report,
     exit_code,
     report,
     unproved,
 )
-from ...decider.folding import evolve
-from ...decider.state import RunState
-from ...deploy.launch import absentees, children, supervised
 from ...team import Team
 from ...views.text import some
 from ..frame.errors import Shape

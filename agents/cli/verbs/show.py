@@ -8,8 +8,8 @@ import click
 from hustings.protocols import Data, Verdict
 
 from ...client.client import Client
-from ...client.run_report import Report, report
 from ...decider.state import RunState, StepState, TaskState
+from ...history.run_report import Report, report
 from ...observe.sanitize import inert
 from ...views.text import (
     by_rule,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hustings.protocols import Proposal, Verdict
 
-from ...client.run_report import Bill, Report
+from ...history.run_report import Bill, Report
 from ...observe.sanitize import inert
 from ...team import Team
 from ...views.text import some
