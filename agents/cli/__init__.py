@@ -1,4 +1,6 @@
-"""The command line: stdout is data, stderr is progress and logs. Light, so that `hustings --help` comes at once."""
+"""The command line, `hustings`: stdout is data, stderr is progress and logs; light, so that --help comes at once.
+It may import everything of agents; nothing of agents imports it.
+"""
 
 from ..observe.sanitize import inert
 from .app import main
