@@ -1,4 +1,4 @@
-"""Story: a whole run as a person looks at it: its report, its cases, who did what when. Pure, the same for one log."""
+"""Timeline: a whole run as a person looks at it: its report, its conflicts, who did what when. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Words: what happened, as a person reads it, on one line."""
+"""Text: what happened, as a person reads it, on one line."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Markup: HTML and SVG from Python calls. Whatever is not markup of ours is text, so agents cannot write any."""
+"""Tags: HTML and SVG from Python calls. Whatever is not markup of ours is text, so agents cannot write any."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
