@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     )
     from .arbitration.matters import Option
     from .client.client import Client, connect
-    from .client.run_report import Report, exit_code
     from .decider.decision import decide
     from .decider.folding import evolve, fold
     from .decider.policy import Policy, View
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
         Letter,
         Redrive,
     )
+    from .history.run_report import Report, exit_code
     from .models.endpoints import Endpoints, configured
     from .models.rules import Serve
     from .models.tools import Tool, tool
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .runtime.worker import Worker
     from .skills.context import TaskContext
     from .skills.specialist import Specialist
-    from .team import Team, load
+    from .team import Team
 
 # Imported on first use: the command line is below this package, and its --help must not wait for NATS and pydantic.
 _HOMES = {
@@ -78,14 +78,14 @@ _HOMES = {
     "models.untrusted": "Untrusted",
     "planning.planner": "Brief Planner fixed",
     "decider.policy": "Policy View",
-    "client.run_report": "Report exit_code",
+    "history.run_report": "Report exit_code",
     "runtime.registry": "Roster",
     "models.rules": "Serve",
     "planning.draft": "PlanRequest Sketch by_model model_planner",
     "skills.specialist": "Specialist",
     "decider.state": "RunState",
     "deploy.supervisor": "Supervisor",
-    "team": "Team load",
+    "team": "Team",
     "runtime.worker": "Worker",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -94,7 +94,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
     "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
     # make a team of them
-    "Team", "load", "Policy", "Serve",
+    "Team", "Policy", "Serve",
     # plan
     "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "Sketch", "misfits",
     # settle

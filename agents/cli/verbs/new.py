@@ -8,8 +8,9 @@ from string import Template
 
 import click
 
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
+from ..frame.settings import Settings
 
 SPECIALIST = Template('''\
 """$name: a specialist of a hustings team. Run it with `hustings agent $name:$name`."""
