@@ -73,7 +73,20 @@ from .models import (
     Usage,
     sealed,
 )
-from .plans import AgentCard, Directory, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value
+from .plans import (
+    OUTCOME,
+    AgentCard,
+    Directory,
+    FromGoal,
+    FromSteps,
+    FromVerdicts,
+    Plan,
+    Ref,
+    SkillCard,
+    Step,
+    Value,
+    steps_of,
+)
 from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
 from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
@@ -88,7 +101,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what is asked and what comes out
     "Goal", "Outcome", "Proof", "Status", "Budget", "Share", "Amount",
     # the plan
-    "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value",
+    "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value", "OUTCOME", "steps_of",
     # models
     "ModelRequest", "ModelReply", "Turn", "Part", "TextPart", "ToolCall", "ToolResult", "Opaque", "ToolCard", "Usage",
     "Effort", "Stop", "Trouble", "Serving", "Called", "sealed",

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from hustings.protocols import Budget, Plan, Share
+from hustings.protocols import Budget, Plan, Share, steps_of
 
-from .state import RunState, steps_of
+from .state import RunState
 
 _KINDS = ("calls", "tokens", "money")
 

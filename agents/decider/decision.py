@@ -7,6 +7,7 @@ from operator import itemgetter
 from pydantic import ValidationError
 
 from hustings.protocols import (
+    OUTCOME,
     Concluded,
     Data,
     Decision,
@@ -48,7 +49,7 @@ from .policy import (
     budget_of,
     ends_at,
 )
-from .state import OUTCOME, RunState
+from .state import RunState
 
 
 def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:

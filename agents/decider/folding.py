@@ -12,6 +12,7 @@ from pydantic import JsonValue, ValidationError
 
 from hustings.protocols import (
     COORDINATOR,
+    OUTCOME,
     Answered,
     Asked,
     Assigned,
@@ -38,6 +39,7 @@ from hustings.protocols import (
     Spent,
     Step,
     Testimony,
+    steps_of,
 )
 
 from .spending import (
@@ -50,14 +52,12 @@ from .spending import (
 )
 from .state import (
     ASK,
-    OUTCOME,
     AskState,
     BarrierState,
     Place,
     RunState,
     StepState,
     TaskState,
-    steps_of,
 )
 
 

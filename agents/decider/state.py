@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal, NamedTuple
 
@@ -28,7 +28,6 @@ from hustings.protocols import (
     Verdict,
 )
 
-OUTCOME = "outcome"
 ASK = "ask"  # who asked for a task that an agent has asked for
 LATER = (
     "spending",
@@ -278,11 +277,6 @@ class RunState:
         shared = {name: self.value(ref) for name, ref in step.inputs.items() if self.available(ref)}
         elements = shared.pop(step.each, None) if step.each else None
         return shared, elements if isinstance(elements, list) else []
-
-
-def steps_of(refs: Mapping[str, Ref]) -> list[str]:
-    """The steps that the references name."""
-    return [name for ref in refs.values() if isinstance(ref, FromSteps | FromVerdicts) for name in ref.steps]
 
 
 _DUMP = TypeAdapter(RunState)

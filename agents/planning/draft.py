@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import from_json
 
 from hustings.protocols import (
+    OUTCOME,
     Budget,
     Contract,
     Data,
@@ -27,7 +28,6 @@ from hustings.protocols import (
 )
 
 from ..decider.budget import too_deep
-from ..decider.state import OUTCOME
 from ..skills.context import TaskContext
 from ..skills.specialist import Specialist
 from .planner import (

@@ -5,6 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from hustings.protocols import (
+    OUTCOME,
     Budget,
     Contract,
     Data,
@@ -19,9 +20,8 @@ from hustings.protocols import (
     Step,
     is_token,
     shape,
+    steps_of,
 )
-
-from ..decider.state import OUTCOME, steps_of
 
 
 class Brief(NamedTuple):

@@ -2,9 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 
-from hustings.protocols import Contract, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value, Verdict
+from hustings.protocols import (
+    OUTCOME,
+    Contract,
+    FromGoal,
+    FromSteps,
+    FromVerdicts,
+    Plan,
+    Ref,
+    SkillCard,
+    Step,
+    Value,
+    Verdict,
+)
 
-from ..decider.state import OUTCOME
 from .json_schema import unlike
 from .planner import Brief, contracts
 
