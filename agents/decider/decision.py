@@ -31,7 +31,8 @@ from hustings.protocols import (
 
 from ..arbitration.docket import settle
 from ..arbitration.matters import group
-from ..planning.planner import Brief, faults
+from ..planning.planner import Brief
+from ..planning.validate import faults, too_deep
 from .assign import (
     assignments,
     dead_letters,
@@ -39,7 +40,7 @@ from .assign import (
     lapses_at,
     load_of,
 )
-from .budget import Purse, too_deep, too_wide
+from .budget import Purse, too_wide
 from .folding import testimony
 from .inquiries import inquire, is_open, serve
 from .policy import (

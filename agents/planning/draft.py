@@ -27,16 +27,14 @@ from hustings.protocols import (
     check_legible,
 )
 
-from ..decider.budget import too_deep
 from ..skills.context import TaskContext
 from ..skills.specialist import Specialist
 from .planner import (
     Brief,
     Planner,
     contracts,
-    faults,
 )
-from .validate import Cards, admitted, misfits
+from .validate import Cards, admitted, faults, misfits, too_deep
 
 REPAIRS = 2  # times that a plan is sent back
 MOST = 200  # steps that are drawn, and bindings of each; nobody's plan needs so many
