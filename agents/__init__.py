@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         Case,
         Judgement,
         judged,
-        model_judge,
     )
     from .arbitration.matters import Option
     from .client.client import Client, connect
@@ -38,16 +37,17 @@ if TYPE_CHECKING:
         Letter,
         Redrive,
     )
+    from .members.judge import model_judge
+    from .members.planner import model_planner
+    from .models import Untrusted
     from .models.endpoints import Endpoints, configured
     from .models.rules import Serve
     from .models.tools import Tool, tool
-    from .models.untrusted import Untrusted
     from .planning.chain import by_contract
     from .planning.draft import (
         PlanRequest,
         Sketch,
         by_model,
-        model_planner,
     )
     from .planning.planner import Brief, Planner, fixed
     from .planning.validate import misfits
@@ -71,18 +71,20 @@ _HOMES = {
     "history.dead_letters": "Attempt Autopsy Letter Redrive",
     "decider.decision": "decide",
     "decider.folding": "evolve fold",
-    "arbitration.judging": "Case Judgement judged model_judge",
+    "arbitration.judging": "Case Judgement judged",
     "arbitration.matters": "Option",
     "models.endpoints": "Endpoints configured",
     "models.tools": "Tool tool",
-    "models.untrusted": "Untrusted",
+    "models": "Untrusted",
     "planning.planner": "Brief Planner fixed",
     "decider.policy": "Policy View",
     "client.run_report": "Report exit_code",
     "runtime.registry": "Roster",
     "models.rules": "Serve",
-    "planning.draft": "PlanRequest Sketch by_model model_planner",
+    "planning.draft": "PlanRequest Sketch by_model",
     "skills.specialist": "Specialist",
+    "members.judge": "model_judge",
+    "members.planner": "model_planner",
     "decider.state": "RunState",
     "deploy.supervisor": "Supervisor",
     "team": "Team load",
