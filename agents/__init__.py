@@ -4,26 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .arbitration.docket import (
-        Arbiter,
-        Docket,
-        Rule,
-        evident,
-        independent,
-        keep,
-        majority,
-        prefer,
-        rules,
-        surest,
-        unopposed,
-        verified,
-    )
+    from .arbitration.counting import independent, majority, unopposed
+    from .arbitration.docket import Arbiter, Docket, Rule
     from .arbitration.judging import (
         Case,
         Judgement,
         judged,
     )
     from .arbitration.matters import Option
+    from .arbitration.proof import verified
+    from .arbitration.rules import evident, keep, prefer, rules, surest
     from .client.client import Client, connect
     from .client.run_report import Report, exit_code
     from .decider.decision import decide
@@ -60,9 +50,10 @@ if TYPE_CHECKING:
 
 # Imported on first use: the command line is below this package, and its --help must not wait for NATS and pydantic.
 _HOMES = {
-    "arbitration.docket": (
-        "Arbiter Docket Rule evident independent keep majority prefer rules surest unopposed verified"
-    ),
+    "arbitration.docket": "Arbiter Docket Rule",
+    "arbitration.counting": "independent majority unopposed",
+    "arbitration.rules": "evident keep prefer rules surest",
+    "arbitration.proof": "verified",
     "planning.chain": "by_contract",
     "planning.validate": "misfits",
     "client.client": "Client connect",

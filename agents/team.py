@@ -12,12 +12,8 @@ from typing import Literal
 
 from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
 
-from .arbitration.docket import (
-    Arbiter,
-    independent,
-    majority,
-    unopposed,
-)
+from .arbitration.counting import independent, majority, unopposed
+from .arbitration.docket import Arbiter
 from .client.run_report import Report
 from .decider.policy import Policy
 from .models.rules import Exhausted, Serve, Served
