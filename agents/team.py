@@ -15,8 +15,8 @@ from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, toke
 from .arbitration.counting import independent, majority, unopposed
 from .arbitration.docket import Arbiter
 from .client.run_report import Report
-from .decider.policy import Policy
-from .models.rules import Exhausted, Serve, Served
+from .decider.policy import Exhausted, Policy
+from .models.rules import Serve, Served
 from .planning.chain import by_contract
 from .planning.planner import Planner
 from .skills.specialist import Specialist
@@ -89,7 +89,7 @@ class Team:
             undecided=self.undecided,
             window=self.window,
             budget=self.budget,
-            served=Served(self.models, cheaper=self.exhausted == "cheaper"),
+            served=Served(self.models, cheaper=self.exhausted == "cheaper").of,
             exhausted=self.exhausted,
         )
 

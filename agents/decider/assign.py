@@ -143,7 +143,7 @@ def assign(state: RunState, policy: Policy, view: View, load: Counter[str], purs
         ordinal=due.ordinal,
         asked_by=due.asked_by,
         share=purse.grant(due.share) if asked else purse.share(spends=spends),
-        serving=policy.served.of(agent, due.skill),
+        serving=policy.served(agent, due.skill),
         depth=due.depth,
     )
 
