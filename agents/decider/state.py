@@ -279,5 +279,10 @@ class RunState:
         return shared, elements if isinstance(elements, list) else []
 
 
+def task_id(step: Step, ordinal: int) -> str:
+    """The id of a step's task: the step's, with the ordinal where it fans out."""
+    return step.id if step.each is None else f"{step.id}-{ordinal}"
+
+
 _DUMP = TypeAdapter(RunState)
 _DERIVED = {each.name for each in fields(RunState) if each.metadata.get("derived")}
