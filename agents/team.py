@@ -7,15 +7,11 @@ from typing import Literal
 
 from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
 
-from .arbitration.docket import (
-    Arbiter,
-    independent,
-    majority,
-    unopposed,
-)
-from .decider.policy import Policy
+from .arbitration.counting import independent, majority, unopposed
+from .arbitration.docket import Arbiter
+from .decider.policy import Exhausted, Policy
 from .history.run_report import Report
-from .models.rules import Exhausted, Serve, Served
+from .models.rules import Serve, Served
 from .planning.chain import by_contract
 from .planning.planner import Planner
 from .skills.specialist import Specialist
@@ -88,6 +84,6 @@ class Team:
             undecided=self.undecided,
             window=self.window,
             budget=self.budget,
-            served=Served(self.models, cheaper=self.exhausted == "cheaper"),
+            served=Served(self.models, cheaper=self.exhausted == "cheaper").of,
             exhausted=self.exhausted,
         )

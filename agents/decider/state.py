@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal, NamedTuple
 
@@ -28,7 +28,6 @@ from hustings.protocols import (
     Verdict,
 )
 
-OUTCOME = "outcome"
 ASK = "ask"  # who asked for a task that an agent has asked for
 LATER = (
     "spending",
@@ -280,9 +279,9 @@ class RunState:
         return shared, elements if isinstance(elements, list) else []
 
 
-def steps_of(refs: Mapping[str, Ref]) -> list[str]:
-    """The steps that the references name."""
-    return [name for ref in refs.values() if isinstance(ref, FromSteps | FromVerdicts) for name in ref.steps]
+def task_id(step: Step, ordinal: int) -> str:
+    """The id of a step's task: the step's, with the ordinal where it fans out."""
+    return step.id if step.each is None else f"{step.id}-{ordinal}"
 
 
 _DUMP = TypeAdapter(RunState)
