@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .arbitration.proof import verified
     from .arbitration.rules import evident, keep, prefer, rules, surest
     from .client.client import Client, connect
-    from .client.run_report import Report, exit_code
     from .decider.decision import decide
     from .decider.folding import evolve, fold
     from .decider.policy import Policy, View
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
         Letter,
         Redrive,
     )
+    from .history.run_report import Report, exit_code
     from .members.judge import model_judge
     from .members.planner import model_planner
     from .models import Untrusted
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .runtime.worker import Worker
     from .skills.context import TaskContext
     from .skills.specialist import Specialist
-    from .team import Team, load
+    from .team import Team
 
 # Imported on first use: the command line is below this package, and its --help must not wait for NATS and pydantic.
 _HOMES = {
@@ -69,7 +69,7 @@ _HOMES = {
     "models": "Untrusted",
     "planning.planner": "Brief Planner fixed",
     "decider.policy": "Policy View",
-    "client.run_report": "Report exit_code",
+    "history.run_report": "Report exit_code",
     "runtime.registry": "Roster",
     "models.rules": "Serve",
     "planning.draft": "PlanRequest Sketch by_model",
@@ -78,7 +78,7 @@ _HOMES = {
     "members.planner": "model_planner",
     "decider.state": "RunState",
     "deploy.supervisor": "Supervisor",
-    "team": "Team load",
+    "team": "Team",
     "runtime.worker": "Worker",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -87,7 +87,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
     "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
     # make a team of them
-    "Team", "load", "Policy", "Serve",
+    "Team", "Policy", "Serve",
     # plan
     "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "Sketch", "misfits",
     # settle
