@@ -89,10 +89,11 @@ def _begins(state: RunState, step: StepState) -> bool:
     if not all(state.available(ref) for ref in wanted.values()):
         lose(state, step)
         return False
-    each = step.step.each
-    elements = state.value(step.step.inputs[each]) if each else None
-    step.total = len(elements) if isinstance(elements, list) else int(each is None)
+    given = state.given_to(step.step)
+    step.total = 1 if step.step.each is None else len(given[1])
     step.status = "ready" if step.total else "done"
+    if step.total:
+        state.given[step.step.id] = given
     state.unassigned += step.total * step.step.spends
     state.widest = max(state.widest, (step.total, step.step.id))
     return step.total > 0
