@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hustings.agents import Client, exit_code
-from hustings.agents import Report as Came
+from hustings.agents import RunReport as Came
 from hustings.agents.testing import running
 from hustings.examples.review_board import (
     Patch,

@@ -13,7 +13,7 @@ import pytest
 
 from hustings.agents import Client, RunState, Supervisor, connect, evolve
 from hustings.agents.deploy.supervisor import Child
-from hustings.bus import POINTS, embedded
+from hustings.bus import FAILPOINTS, embedded
 from hustings.protocols import Answer, Concluded, Entry, Failure, Progress, Result
 
 from .till import Shopping, booked, new_ledger
@@ -38,12 +38,14 @@ async def main(url, ledger):
 
 anyio.run(main, *sys.argv[1:3])
 """
-ASKED = {point for point in POINTS if point.partition(".")[0] in ("ask", "cancel")}
-BACK = {point for point in POINTS if point.startswith("back.")}
+ASKED = {point for point in FAILPOINTS if point.partition(".")[0] in ("ask", "cancel")}
+BACK = {point for point in FAILPOINTS if point.startswith("back.")}
 
 
-CALLS = [point for point in POINTS if point.startswith(("call.", "query."))]  # test_crashing_callers and test_asking do
-REACHED = [point for point in POINTS if point not in CALLS]
+CALLS = [
+    point for point in FAILPOINTS if point.startswith(("call.", "query."))
+]  # test_crashing_callers and test_asking do
+REACHED = [point for point in FAILPOINTS if point not in CALLS]
 GROUPS = [tuple(REACHED[first::5]) for first in range(5)]  # at a time, for most of it is waiting
 
 

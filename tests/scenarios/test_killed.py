@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from hustings.agents import Client, Report
+from hustings.agents import Client, RunReport
 from hustings.protocols import Proposal
 
 from . import court
@@ -17,7 +17,7 @@ from .processes import Place, following
 Settled = set[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]]
 
 
-def settled(report: Report) -> Settled:
+def settled(report: RunReport) -> Settled:
     """What was settled, but for what no two runs have in common."""
     return {
         (

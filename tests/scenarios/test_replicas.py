@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from hustings.agents import Client, Report
+from hustings.agents import Client, RunReport
 
 from . import court
 from .processes import Held, Place, following
@@ -49,7 +49,7 @@ async def begins(held: Held, run: str, page: int) -> int:
     return int(said.says.split()[0])
 
 
-async def in_a_moment(client: Client, run: str) -> Report:
+async def in_a_moment(client: Client, run: str) -> RunReport:
     """The outcome, long before a task that got lost would come again."""
     with anyio.fail_after(3):
         return await client.outcome(run)

@@ -61,7 +61,7 @@ HARNESS = [
     (server.Line, "_handle"),
     (server.Line, "_turn"),
     (server.Stream, "find"),
-    (world.World, "reach"),
+    (world.World, "failpoint"),
     (world.World, "_audit"),
     (world.World, "_harm"),
     (teams.Sink, "work"),
