@@ -4,29 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .arbitration.docket import (
-        Arbiter,
-        Docket,
-        Rule,
-        evident,
-        independent,
-        keep,
-        majority,
-        prefer,
-        rules,
-        surest,
-        unopposed,
-        verified,
-    )
+    from .arbitration.counting import independent, majority, unopposed
+    from .arbitration.docket import Arbiter, Docket, Rule
     from .arbitration.judging import (
         Case,
         Judgement,
         judged,
-        model_judge,
     )
     from .arbitration.matters import Option
+    from .arbitration.proof import verified
+    from .arbitration.rules import evident, keep, prefer, rules, surest
     from .client.client import Client, connect
-    from .client.run_report import Report, exit_code
     from .decider.decision import decide
     from .decider.folding import evolve, fold
     from .decider.policy import Policy, View
@@ -38,16 +26,18 @@ if TYPE_CHECKING:
         Letter,
         Redrive,
     )
+    from .history.run_report import Report, exit_code
+    from .members.judge import model_judge
+    from .members.planner import model_planner
+    from .models import Untrusted
     from .models.endpoints import Endpoints, configured
     from .models.rules import Serve
     from .models.tools import Tool, tool
-    from .models.untrusted import Untrusted
     from .planning.chain import by_contract
     from .planning.draft import (
         PlanRequest,
         Sketch,
         by_model,
-        model_planner,
     )
     from .planning.planner import Brief, Planner, fixed
     from .planning.validate import misfits
@@ -56,13 +46,14 @@ if TYPE_CHECKING:
     from .runtime.worker import Worker
     from .skills.context import TaskContext
     from .skills.specialist import Specialist
-    from .team import Team, load
+    from .team import Team
 
 # Imported on first use: the command line is below this package, and its --help must not wait for NATS and pydantic.
 _HOMES = {
-    "arbitration.docket": (
-        "Arbiter Docket Rule evident independent keep majority prefer rules surest unopposed verified"
-    ),
+    "arbitration.docket": "Arbiter Docket Rule",
+    "arbitration.counting": "independent majority unopposed",
+    "arbitration.rules": "evident keep prefer rules surest",
+    "arbitration.proof": "verified",
     "planning.chain": "by_contract",
     "planning.validate": "misfits",
     "client.client": "Client connect",
@@ -71,21 +62,23 @@ _HOMES = {
     "history.dead_letters": "Attempt Autopsy Letter Redrive",
     "decider.decision": "decide",
     "decider.folding": "evolve fold",
-    "arbitration.judging": "Case Judgement judged model_judge",
+    "arbitration.judging": "Case Judgement judged",
     "arbitration.matters": "Option",
     "models.endpoints": "Endpoints configured",
     "models.tools": "Tool tool",
-    "models.untrusted": "Untrusted",
+    "models": "Untrusted",
     "planning.planner": "Brief Planner fixed",
     "decider.policy": "Policy View",
-    "client.run_report": "Report exit_code",
+    "history.run_report": "Report exit_code",
     "runtime.registry": "Roster",
     "models.rules": "Serve",
-    "planning.draft": "PlanRequest Sketch by_model model_planner",
+    "planning.draft": "PlanRequest Sketch by_model",
     "skills.specialist": "Specialist",
+    "members.judge": "model_judge",
+    "members.planner": "model_planner",
     "decider.state": "RunState",
     "deploy.supervisor": "Supervisor",
-    "team": "Team load",
+    "team": "Team",
     "runtime.worker": "Worker",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -94,7 +87,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
     "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
     # make a team of them
-    "Team", "load", "Policy", "Serve",
+    "Team", "Policy", "Serve",
     # plan
     "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "Sketch", "misfits",
     # settle

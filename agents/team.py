@@ -1,26 +1,17 @@
 """Team: a value in a module. The specialists, the policy of their coordinator, the goal and the outcome."""
 
-import importlib
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
 from typing import Literal
 
 from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
 
-from .arbitration.docket import (
-    Arbiter,
-    independent,
-    majority,
-    unopposed,
-)
-from .client.run_report import Report
-from .decider.policy import Policy
-from .models.rules import Exhausted, Serve, Served
+from .arbitration.counting import independent, majority, unopposed
+from .arbitration.docket import Arbiter
+from .decider.policy import Exhausted, Policy
+from .history.run_report import Report
+from .models.rules import Serve, Served
 from .planning.chain import by_contract
 from .planning.planner import Planner
 from .skills.specialist import Specialist
@@ -93,52 +84,6 @@ class Team:
             undecided=self.undecided,
             window=self.window,
             budget=self.budget,
-            served=Served(self.models, cheaper=self.exhausted == "cheaper"),
+            served=Served(self.models, cheaper=self.exhausted == "cheaper").of,
             exhausted=self.exhausted,
         )
-
-
-def load(target: str) -> Team | Specialist:
-    """The team or specialist behind MODULE:NAME, the module looked for in the current folder too.
-
-    Raises UsageError: no such module or name, or something else lies there.
-    """
-    path, _, name = target.partition(":")
-    if not path or not name or name.startswith("//"):  # a URL is told as a whole, for parts of it cannot be masked
-        raise UsageError(f"{target!r} names no team or specialist", "it takes the form MODULE:NAME")
-    module = _module(path)
-    if not hasattr(module, name):
-        known = [key for key, value in vars(module).items() if isinstance(value, Team | Specialist)]
-        near = get_close_matches(name, known, 1) or known
-        hint = f"Try {path}:{near[0]}." if near else ""
-        raise UsageError(f"there is no {name} in {path}", f"it has {', '.join(known) or 'no team or specialist'}", hint)
-    found = getattr(module, name)
-    if not isinstance(found, Team | Specialist):
-        raise UsageError(f"{target} is neither a Team nor a Specialist", f"it is a {type(found).__name__}")
-    return found
-
-
-def load_team(target: str) -> Team:
-    """The team behind MODULE:NAME. Raises UsageError."""
-    found = load(target)
-    if not isinstance(found, Team):
-        hint = f"Run it with `hustings agent {target}`."
-        raise UsageError(f"{target} is a specialist, not a team", "only a team pursues goals", hint)
-    return found
-
-
-def _module(path: str) -> ModuleType:
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        return importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        if error.name and (path == error.name or path.startswith(f"{error.name}.")):
-            raise UsageError(
-                f"there is no module {path}", f"looked in {here} and the installed packages", "Check the spelling."
-            ) from None
-        raise UsageError(f"{path} cannot be imported", f"it needs {error.name}, which is not installed") from None
-    except Exception as error:  # a module is somebody else's code: it may raise whatever it likes
-        why = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows where it is raised.") from error

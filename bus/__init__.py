@@ -1,4 +1,4 @@
-"""How it is carried: broker, connection, log, inbox, live, blobs, layout."""
+"""How it is carried: broker, connection, log, work queue, live, object store, layout."""
 
 from .background import beside
 from .broker.broker import embedded, find_embedded

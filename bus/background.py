@@ -1,4 +1,4 @@
-"""A task beside a block: the one way in which this package starts something that runs on its own."""
+"""Background: a task beside a block, the one way in which this package starts something that runs on its own."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Points: named moments at which a process can be watched, or made to crash, from outside; nothing where nobody asks.
+"""Failpoints: named moments at which a process can be watched, or crashed, from outside; nothing where nobody asks.
 
 HUSTINGS_HISTORY names a folder: each process appends what it reaches to a file of its own there, a JSON line each,
 which survives its death. HUSTINGS_FAILPOINT names a point, and HUSTINGS_FAILPOINT_TOKENS a folder: whoever reaches the

@@ -73,22 +73,36 @@ from .models import (
     Usage,
     sealed,
 )
-from .plans import AgentCard, Directory, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value
+from .plans import (
+    OUTCOME,
+    AgentCard,
+    Directory,
+    FromGoal,
+    FromSteps,
+    FromVerdicts,
+    Plan,
+    Ref,
+    SkillCard,
+    Step,
+    Value,
+    steps_of,
+)
 from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
+from .untrusted import Untrusted
 from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
 from .wire import DEEPEST, LARGEST, check_legible, first_error, plain, sent
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
     "Message", "later", "Contract", "Data", "Count", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope",
-    "uuid7", "traceparent", "sent", "plain", "check_legible", "first_error", "DEEPEST", "LARGEST",
+    "uuid7", "traceparent", "sent", "plain", "check_legible", "first_error", "Untrusted", "DEEPEST", "LARGEST",
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out
     "Goal", "Outcome", "Proof", "Status", "Budget", "Share", "Amount",
     # the plan
-    "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value",
+    "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value", "OUTCOME", "steps_of",
     # models
     "ModelRequest", "ModelReply", "Turn", "Part", "TextPart", "ToolCall", "ToolResult", "Opaque", "ToolCard", "Usage",
     "Effort", "Stop", "Trouble", "Serving", "Called", "sealed",

@@ -1,10 +1,13 @@
 """Plan: a DAG of steps, in plain JSON so that a model can write one and a person can read it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
 from .message import Contract, Count, Data, Message, Moment, Seconds, later
+
+OUTCOME = "outcome"  # what stands for the outcome where else the id of a step stands
 
 
 class SkillCard(Message, contract="hustings.SkillCard.v1"):
@@ -110,3 +113,8 @@ class Plan(Message, contract="hustings.Plan.v1"):
     absent: tuple[str, ...] = ()
     because: dict[str, str] = {}
     optional: tuple[str, ...] = ()
+
+
+def steps_of(refs: Mapping[str, Ref]) -> list[str]:
+    """The steps that the references name."""
+    return [name for ref in refs.values() if isinstance(ref, FromSteps | FromVerdicts) for name in ref.steps]

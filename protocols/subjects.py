@@ -41,7 +41,11 @@ class Subjects(NamedTuple):
 
     team: str
 
-    # the log
+    # the log: what is said in runs, and what the team knows beyond them
+    def stored(self) -> tuple[str, ...]:
+        """All that the team's stream keeps. `live` and `call` are core NATS, and stored nowhere."""
+        return self.log(), *(f"hustings.{self.team}.team.{family}.>" for family in ("ledger", "memory", "schedule"))
+
     def log(self) -> str:
         return f"hustings.{self.team}.run.>"
 
@@ -119,6 +123,9 @@ class Subjects(NamedTuple):
 
     def live(self) -> str:
         return f"hustings.{self.team}.live.>"
+
+    def call(self) -> str:
+        return f"hustings.{self.team}.call.>"
 
     # names of the server's things
     def stream(self) -> str:

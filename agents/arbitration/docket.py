@@ -2,13 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from hustings.protocols import Data, Dissent, Evidence, Failure, Inquiry, Matter, Proposal, Trial, Verdict
+from hustings.protocols import Data, Dissent, Evidence, Failure, Inquiry, Matter, Proposal, Verdict
 
 from .matters import (
     Option,
@@ -50,6 +47,7 @@ class Docket:
 
 
 Arbiter = Callable[[Docket], Iterable[Verdict | Inquiry]]
+Rule = Callable[[Option], float]
 
 
 def settle(
@@ -70,118 +68,7 @@ def settle(
     return [v if (v := tentative.get(m.id)) and v.decided else _undecided(docket, m) for m in matters]
 
 
-# arbiters
-
-
-def unopposed(docket: Docket) -> Iterator[Verdict]:
-    """What nobody contests stands, for now: agreement is not truth, so `verified` may still overrule it."""
-    for matter in docket.open:
-        if not matter.contested:
-            choices = docket.options(matter)
-            witnesses = len({source for choice in choices for source in choice.sources})
-            because = "said by " + _names(docket.said(matter)) + (f", {witnesses} independent" if witnesses > 1 else "")
-            yield _verdict(docket, matter, choices, "unopposed", because, flips="somebody who contests it")
-
-
-def independent(docket: Docket) -> Iterator[Verdict]:
-    """Witnesses of one lineage count once: where only one lineage speaks, its surest statement stands, and of equally
-    sure changes the smallest."""
-    for matter in docket.contested():
-        choices = docket.options(matter)
-        if len({source for choice in choices for source in choice.sources}) == 1:
-            lineage = next(iter(choices[0].sources))
-            because = f"all descend from {lineage}: one witness"
-            yield from ranked(
-                docket, matter, _surest, "independent", because, lambda word, _: f"{word}, said with more confidence"
-            )
-
-
-Rule = Callable[[Option], float]
-
-
-def rules(*order: Rule) -> Arbiter:
-    """Settle by rules, one after the other: each gives every option a number, and of two that clash the higher stands.
-
-    A rule's name and docstring become the verdict's reason.
-    """
-
-    def by_rule(docket: Docket) -> Iterator[Verdict]:
-        for matter in docket.contested():
-            view = docket
-            for rule in order:
-                why = " ".join((rule.__doc__ or rule.__name__).split())
-                for verdict in ranked(view, matter, rule, f"rule: {rule.__name__}", why, _put_first_by(rule)):
-                    yield verdict
-                    view = Docket(view.open, view.items, {**view.tentative, matter.id: verdict}, view.answer)
-                if matter not in view.contested():
-                    break
-
-    return by_rule
-
-
-def keep(option: Option) -> float:
-    """Who defends what is there, with evidence, goes before who would change it."""
-    return float(option.keeps and any(item.evidence for item in option.items))
-
-
-def evident(option: Option) -> float:
-    """What is backed by evidence goes before what is not."""
-    return float(any(item.evidence for item in option.items))
-
-
-def surest(option: Option) -> float:
-    """The statement with the higher confidence goes first."""
-    return max(item.confidence for item in option.items)
-
-
-def prefer(*agents: str) -> Rule:
-    """A rule: of two options the one of the agent named earlier stands."""
-
-    def preferred(option: Option) -> float:
-        return max((float(len(agents) - agents.index(i.by)) for i in option.items if i.by in agents), default=0.0)
-
-    preferred.__doc__ = f"The team's order of preference: {', '.join(agents)}."
-    return preferred
-
-
-def majority(docket: Docket) -> Iterator[Verdict]:
-    """More independent witnesses outweigh fewer; a tie decides nothing."""
-    for matter in docket.contested():
-        yield from ranked(docket, matter, _witnesses, "majority", "more independent witnesses", _more_witnesses)
-
-
-def verified(skill: str) -> Arbiter:
-    """Nothing that changes anything stands without proof.
-
-    One Inquiry to `skill` (it takes `proposals: list[Proposal]` and answers with a Trial) proves all that would stand
-    at this barrier, together; culprits fall. Fails closed: no proof, nothing unproved stands.
-    """
-
-    def by_proof(docket: Docket) -> Iterator[Verdict | Inquiry]:
-        standing = {
-            matter.id: options(v.stands)
-            for matter in docket.open
-            if (v := docket.tentative.get(matter.id)) and v.decided and any(isinstance(i, Proposal) for i in v.stands)
-        }
-        changes = sorted(
-            (choice for choices in standing.values() for choice in choices if not choice.keeps), key=lambda c: c.label
-        )
-        if not changes:
-            return
-        inquiry = Inquiry(skill=skill, given={"proposals": [c.first.plain() for c in changes]})
-        answer = docket.answer(inquiry)
-        if answer is None:
-            yield inquiry
-            return
-        trial = _trial(answer, changes)
-        for matter in docket.open:
-            if any(not choice.keeps for choice in standing.get(matter.id, ())):
-                yield _proved(docket, matter, standing[matter.id], trial)
-
-    return by_proof
-
-
-# how they decide
+# how arbiters decide
 
 
 class _Ranking(NamedTuple):
@@ -219,13 +106,13 @@ def ranked(
     if ranking.tied:
         out = tuple(item.id for choice in ranking.falls for item in choice.items)
         if out:
-            yield _verdict(docket, matter, [], rule, because, decided=False, out=out)
+            yield verdict_on(docket, matter, [], rule, because, decided=False, out=out)
         return
     words = _words(choices)
     lead, closest = min(
         ((_lead(ranking, loser, score), words[loser.label]) for loser in ranking.falls), default=(0.0, "")
     )
-    yield _verdict(
+    yield verdict_on(
         docket,
         matter,
         ranking.stands,
@@ -242,15 +129,7 @@ def _lead(ranking: _Ranking, loser: Option, score: Rule) -> float:
     return max(score(winner) for winner in ranking.stands if clash(winner, loser)) - score(loser)
 
 
-def _more_witnesses(word: str, lead: float) -> str:
-    return f"{lead + 1:g} more independent witnesses for {word}"
-
-
-def _put_first_by(rule: Rule) -> Callable[[str, float], str]:
-    return lambda word, _: f"{word}, if {rule.__name__} put it first"
-
-
-def _verdict(
+def verdict_on(
     docket: Docket,
     matter: Matter,
     stands: Sequence[Option],
@@ -291,52 +170,23 @@ def _verdict(
 def _undecided(docket: Docket, matter: Matter) -> Verdict:
     choices = docket.options(matter)
     words = _words(choices)
-    return _verdict(
+    return verdict_on(
         docket,
         matter,
         [],
         "undecided",
         f"no rule of the policy tells {' and '.join(words.values())} apart",
         decided=False,
-        weights={words[choice.label]: _witnesses(choice) for choice in choices},
+        weights={words[choice.label]: witnesses_of(choice) for choice in choices},
         flips="a rule, a further independent witness, or a person",
     )
 
 
-def _trial(answer: Data | Failure, changes: Sequence[Option]) -> Trial:
-    why = f"unproved: {answer.because}" if isinstance(answer, Failure) else "unproved: the answer was no Trial"
-    with suppress(ValidationError):
-        if not isinstance(answer, Failure):
-            return Trial.of(answer)
-    return Trial(holds=(), falls={choice.first.id: why for choice in changes}, because=why)
-
-
-def _proved(docket: Docket, matter: Matter, standing: Sequence[Option], trial: Trial) -> Verdict:
-    """The tentative verdict with its proof, or a verdict by proof where something of it fell."""
-    proved = set(trial.holds) - set(trial.falls)
-    held = [choice for choice in standing if choice.keeps or choice.first.id in proved]
-    proof = Evidence(kind="trial", says=trial.because)
-    if len(held) == len(standing):
-        tentative = docket.tentative[matter.id]
-        return tentative.model_copy(update={"evidence": (*tentative.evidence, proof)})
-    guilty = [choice for choice in standing if choice not in held]
-    reasons = (trial.falls.get(choice.first.id, "unproved: the trial does not name it") for choice in guilty)
-    because = "; ".join(dict.fromkeys(reasons))
-    flips = "a trial in which it holds"
-    return _verdict(docket, matter, held, "verified", because, evidence=(proof,), flips=flips)
-
-
-def _witnesses(option: Option) -> float:
+def witnesses_of(option: Option) -> float:
     return float(len(option.sources))
 
 
-def _surest(option: Option) -> float:
-    first = option.first
-    size = sum(len(e.text) + len(e.was) for e in first.edits) if isinstance(first, Proposal) else 0
-    return surest(option) - size * 1e-9
-
-
-def _names(items: Iterable[Said]) -> str:
+def names_of(items: Iterable[Said]) -> str:
     return ", ".join(sorted({item.by for item in items}))
 
 
@@ -345,7 +195,7 @@ def _words(choices: Sequence[Option]) -> dict[str, str]:
     words: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for choice in choices:
-        word = f"{_names(choice.items)}: {_short(choice.first)}"
+        word = f"{names_of(choice.items)}: {_short(choice.first)}"
         seen[word] += 1
         words[choice.label] = f"{word} ({seen[word]})" if seen[word] > 1 else word
     return words

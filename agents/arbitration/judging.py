@@ -9,21 +9,12 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field, ValidationError
 from pydantic_core import to_json
 
-from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Verdict
+from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Untrusted, Verdict
 
-from ..models.untrusted import Untrusted
-from ..skills.context import TaskContext
-from ..skills.specialist import Specialist
 from .docket import Arbiter, Docket, ranked
 from .matters import Option
 
 MOST = 12  # options that a judge is asked to tell apart
-
-JUDGE = """\
-You are the judge of a team of specialists. They disagree about one matter, and cannot all be right. You are given
-what each side says, its reasons and its evidence; you are not told who says it, and how many say it is not
-evidence. Choose the option that is best founded in evidence that can be checked. Choose "none" if the evidence does
-not tell them apart. Give the reason in one or two sentences, naming the evidence that decides it."""
 
 
 class Side(Message, contract="hustings.Side.v1"):
@@ -82,18 +73,6 @@ def judged(skill: str = "judge") -> Arbiter:
                 )
 
     return by_judge
-
-
-def model_judge(name: str = "judge", instructions: str = JUDGE) -> Specialist:
-    """A judging specialist that asks a model. Which one is the team's policy."""
-    bench = Specialist(name, "judges what the others disagree about")
-
-    @bench.skill
-    async def judge(case: Case, context: TaskContext) -> Judgement:
-        """Choose the side that is best founded."""
-        return await context.model(Judgement, instructions=instructions, about=case)
-
-    return bench
 
 
 def _orders(choices: Sequence[Option]) -> tuple[Sequence[Option], Sequence[Option]]:

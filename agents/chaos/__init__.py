@@ -1,4 +1,6 @@
-"""Chaos: a team of real processes is broken by a seed, and its whole history is checked from outside."""
+"""Breaks a team of real processes by a seed, and checks its whole history from outside.
+It may import everything up to agents/views; nothing of the command line.
+"""
 
 from .checker import CHECKS, Violation, check
 from .faults import Fault, schedule

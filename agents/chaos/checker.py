@@ -15,10 +15,11 @@ from hustings.protocols import (
     Entry,
     GoalAsked,
     Spent,
+    steps_of,
 )
 
 from ..decider.folding import evolve
-from ..decider.state import RunState, steps_of
+from ..decider.state import RunState
 from .history import History, Op
 
 

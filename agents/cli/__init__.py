@@ -1,7 +1,11 @@
-"""The command line: stdout is data, stderr is progress and logs. Light, so that `hustings --help` comes at once."""
+"""The command line, `hustings`: stdout is data, stderr is progress and logs; light, so that --help comes at once.
+It may import everything of agents; nothing of agents imports it.
+"""
 
+from ..observe.sanitize import inert
 from .app import main
-from .frame.options import Settings, common, durability
-from .frame.output import emit, inert, say
+from .frame.options import common, durability
+from .frame.output import emit, say
+from .frame.settings import Settings
 
 __all__ = ["Settings", "common", "durability", "emit", "inert", "main", "say"]

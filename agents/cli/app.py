@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from .frame.errors import Boundary, NoSuchVerb, close_to
+from .frame.errors import Boundary, NoSuchVerb
+from .frame.hints import close_to
 from .frame.options import COMMON
 from .frame.streams import own_descriptors
 

@@ -39,8 +39,8 @@ from ..history.dead_letters import (
     by_run,
     failures,
 )
+from ..history.run_report import Report, report
 from ..observe.telemetry import asking
-from .run_report import Report, report
 
 AnyBlob = TypeVar("AnyBlob", bound=Blob)
 

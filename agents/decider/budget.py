@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from hustings.protocols import Budget, Plan, Share
+from hustings.protocols import Budget, Share
 
-from .state import RunState, steps_of
+from .state import RunState
 
 _KINDS = ("calls", "tokens", "money")
 
@@ -71,28 +71,6 @@ def too_wide(state: RunState, budget: Budget | None) -> str:
     if budget is None or budget.fan_out is None or total <= budget.fan_out:
         return ""
     return f"{step} fans out to {total} tasks, and the budget allows {budget.fan_out}"
-
-
-def too_deep(plan: Plan, budget: Budget | None) -> str:
-    """Whether more steps wait for each other than the budget allows, in words; empty if not. Only for plans without
-    `faults`: in another it might not come to an end."""
-    if budget is None or budget.depth is None or longest(plan) <= budget.depth:
-        return ""
-    return f"the plan has {longest(plan)} steps in a row, and the budget allows {budget.depth}"
-
-
-def longest(plan: Plan) -> int:
-    """How many steps of the plan wait for each other in a row."""
-    needs = {step.id: steps_of(step.inputs) for step in plan.steps}
-    depths: dict[str, int] = {}
-    waiting = list(needs)
-    while waiting:
-        node = waiting[-1]
-        missing = [need for need in needs[node] if need not in depths]
-        waiting += missing
-        if not missing:
-            depths[waiting.pop()] = 1 + max((depths[need] for need in needs[node]), default=0)
-    return max(depths.values(), default=0)
 
 
 def _limits(budget: Budget | None) -> Iterator[tuple[str, float]]:

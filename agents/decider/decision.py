@@ -7,6 +7,8 @@ from operator import itemgetter
 from pydantic import ValidationError
 
 from hustings.protocols import (
+    OUTCOME,
+    Claim,
     Concluded,
     Data,
     Decision,
@@ -20,9 +22,11 @@ from hustings.protocols import (
     Plan,
     PlanError,
     Planned,
+    Proposal,
     Settled,
     Status,
     Step,
+    Testimony,
     Value,
     Verdict,
     first_error,
@@ -30,16 +34,12 @@ from hustings.protocols import (
 
 from ..arbitration.docket import settle
 from ..arbitration.matters import group
-from ..planning.planner import Brief, faults
-from .assign import (
-    assignments,
-    dead_letters,
-    lapses,
-    lapses_at,
-    load_of,
-)
-from .budget import Purse, too_deep, too_wide
-from .folding import testimony
+from ..planning.planner import Brief
+from ..planning.validate import faults, too_deep
+from .assign import assignments, load_of
+from .budget import Purse, too_wide
+from .expiry import dead_letters, lapses, lapses_at
+from .fold_barriers import testimonies
 from .inquiries import inquire, is_open, serve
 from .policy import (
     BATCH,
@@ -48,7 +48,7 @@ from .policy import (
     budget_of,
     ends_at,
 )
-from .state import OUTCOME, RunState
+from .state import BarrierState, RunState, task_id
 
 
 def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
@@ -212,20 +212,34 @@ def _planned(plan: Plan, directory: Directory) -> Planned:
     )
 
 
-# tasks
-
-
 # barriers
 
 
 def _openings(state: RunState) -> Iterator[Opened]:
     conflicts, agreed = state.conflicts, state.agreed
     for name in state.openings:
-        items = testimony(state, state.barriers[name])
+        items = _testimony(state, state.barriers[name])
         matters = group(items, conflicts=conflicts, agreed=agreed)
         yield Opened(barrier=name, matters=matters, items=items)
         conflicts += sum(matter.contested for matter in matters)
         agreed += sum(not matter.contested for matter in matters)
+
+
+def _testimony(state: RunState, barrier: BarrierState) -> tuple[Claim | Proposal, ...]:
+    """All that the witnesses of a barrier said, each item stamped with its id (task and ordinal) and author."""
+    said: list[Claim | Proposal] = []
+    for name in barrier.steps:
+        step = state.steps[name]
+        for ordinal in sorted(step.outputs):
+            task = task_id(step.step, ordinal)
+            by = state.tasks[task].agent
+            items = [item for spoken in testimonies(step.outputs[ordinal]) for item in _items(spoken)]
+            said += [item.model_copy(update={"id": f"{task}.{n}", "by": by}) for n, item in enumerate(items)]
+    return tuple(said)
+
+
+def _items(spoken: Testimony) -> tuple[Claim | Proposal, ...]:
+    return (*spoken.claims, *spoken.proposals)
 
 
 def _settling(
@@ -257,9 +271,6 @@ def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
         return said if isinstance(said, dict | Failure) else {}
 
     return answer
-
-
-# inquiries, and what agents ask for within their tasks
 
 
 # the end

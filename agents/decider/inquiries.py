@@ -21,13 +21,9 @@ from hustings.protocols import (
 )
 
 from ..planning.planner import contracts
-from .assign import (
-    Due,
-    assign,
-    dead_letter,
-    hopeless,
-)
+from .assign import Due, assign
 from .budget import Purse
+from .expiry import dead_letter, hopeless
 from .policy import Policy, View, budget_of
 from .state import ASK, AskState, RunState
 

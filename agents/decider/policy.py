@@ -1,6 +1,6 @@
 """Policy: what a team lays down for its coordinator, and what else a decision sees."""
 
-import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -9,10 +9,10 @@ from hustings.protocols import (
     Directory,
     Goal,
     Outcome,
+    Serving,
 )
 
 from ..arbitration.docket import Arbiter
-from ..models.rules import Exhausted, Served
 from ..planning.chain import by_contract
 from ..planning.planner import Planner
 from .state import RunState
@@ -22,6 +22,12 @@ SILENT = 3.0  # seconds, three heartbeats, after which what an agent has in hand
 
 BATCH = 1000  # events of one decision: the most that the log takes as one atomic batch
 
+Exhausted = Literal["cheaper", "partial", "stop"]
+
+
+def own_choice(agent: str, skill: str) -> None:
+    """Where the team says nothing of models."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -30,8 +36,9 @@ class Policy:
     `attempts` per task; `lease`: how long an agent may be silent with a task in hand, where nobody else could do it;
     `timeout` of one attempt; `patience`: how long planning waits for the team's members, and a barrier or an agent for
     whoever could answer what it asks; `window`: how many tasks one agent has open in a run, wherever they come from;
-    `budget` where none is asked for; `served`: which models serve whom; `exhausted`: what becomes of a run in which a
-    task's share is not enough.
+    `budget` where none is asked for; `served`: which models serve a skill, from the names of
+    agent and skill, None where it is the agent's own choice; `exhausted`: what becomes of a run in which a task's share
+    is not enough.
     """
 
     goal: type[Goal]
@@ -48,7 +55,7 @@ class Policy:
     undecided: Literal["proceed", "stop"] = "proceed"
     window: int = 1000
     budget: Budget | None = None
-    served: Served = dataclasses.field(default_factory=Served)
+    served: Callable[[str, str], Serving | None] = own_choice
     exhausted: Exhausted = "cheaper"
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal, NamedTuple
 
@@ -28,7 +28,6 @@ from hustings.protocols import (
     Verdict,
 )
 
-OUTCOME = "outcome"
 ASK = "ask"  # who asked for a task that an agent has asked for
 LATER = (
     "spending",
@@ -150,9 +149,10 @@ class RunState:
 
     `spending` is what was shared out of the budget and spent, `committed` the sum of it. `failures` has the last
     failure of each task that is not done, `dead` the tasks that were given up and of which no dead letter was written
-    yet, `places` where each task that is not done was assigned, `given` the inputs of the steps at work, `openings` the
-    barriers that are ready, `queues` the steps that are ready by who could do them, each the longest remaining path
-    first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the most in one step.
+    yet, `places` where each task that is not done was assigned, `given` what the tasks of each step at work are given,
+    `openings` the barriers that are ready, `queues` the steps that are ready by who could do them, each the longest
+    remaining path first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the
+    most in one step.
 
     `tallies` has what each agent has spent with each model, `recorded` the hash of all calls in their order, `former`
     who had the attempts that went to another agent afterwards, `exhausted` which task's share was not enough.
@@ -264,25 +264,23 @@ class RunState:
 
     def inputs(self, step: Step, first: int = 0) -> Iterator[Data]:
         """The input of each task of a step that is ready, from an ordinal on: one, or one for each element."""
-        if step.id not in self.given:
-            self.given[step.id] = self._given(step)
-        shared, elements = self.given[step.id]
+        shared, elements = self.given.get(step.id) or self.given_to(step)
         if step.each is None:
             yield shared
             return
         for ordinal in range(first, len(elements)):
             yield {**shared, step.each: elements[ordinal]}
 
-    def _given(self, step: Step) -> tuple[Data, list[JsonValue]]:
-        """What all tasks of a ready step get, and the elements that it fans out over; kept until it is done."""
+    def given_to(self, step: Step) -> tuple[Data, list[JsonValue]]:
+        """What all tasks of a ready step get, and the elements that it fans out over."""
         shared = {name: self.value(ref) for name, ref in step.inputs.items() if self.available(ref)}
         elements = shared.pop(step.each, None) if step.each else None
         return shared, elements if isinstance(elements, list) else []
 
 
-def steps_of(refs: Mapping[str, Ref]) -> list[str]:
-    """The steps that the references name."""
-    return [name for ref in refs.values() if isinstance(ref, FromSteps | FromVerdicts) for name in ref.steps]
+def task_id(step: Step, ordinal: int) -> str:
+    """The id of a step's task: the step's, with the ordinal where it fans out."""
+    return step.id if step.each is None else f"{step.id}-{ordinal}"
 
 
 _DUMP = TypeAdapter(RunState)

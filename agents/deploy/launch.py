@@ -9,15 +9,13 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import anyio
-import click
 
 from hustings.bus import beside, redact
 from hustings.protocols import COORDINATOR, HustingsError
 
-from ..cli.frame.options import Settings
-from ..cli.frame.output import say
 from ..client.client import Client
-from ..observe.logs import masked, render_line
+from ..observe.logs import render_line
+from ..observe.sanitize import masked
 from ..runtime.process import ending
 from ..team import Team
 from .neighbours import announced
@@ -50,20 +48,24 @@ async def absentees(client: Client, team: Team) -> list[str]:
 
 @asynccontextmanager
 async def supervised(
-    settings: Settings,
+    home: Path,
     team: Team,
     url: str,
     processes: Sequence[Child | Sequence[Child]],
     *,
+    tell: Callable[[str], None],
+    color: bool,
     verbose: bool,
     announce: bool = False,
 ) -> AsyncIterator[Supervisor]:
     """Keep the processes running while the block runs; then stop them, the coordinator last.
 
+    A record of them, and their log, are kept under `home`. `tell` gets what a person should know, safe to be shown: who
+    is given up, and what the processes say, with escape codes if in `color`: all of it if `verbose`, else the loud.
     Raises HustingsError into the block when the last of the coordinators among them is given up: nothing would move.
     """
-    record = settings.home / f"up-{team.name}.json"
-    listener = _Listener(settings, team, verbose)
+    record = home / f"up-{team.name}.json"
+    listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose)
 
     def heard(name: str, raw: str) -> None:
         listener.line(name, raw)
@@ -91,11 +93,10 @@ async def supervised(
             await group.start(supervisor.run)
             started.set()
 
-    settings.home.mkdir(parents=True, exist_ok=True)
     try:
         async with beside(watch), beside(run):
             await started.wait()
-            with announced(settings.home) if announce else nullcontext():
+            with announced(home) if announce else nullcontext():
                 yield supervisor
     finally:
         record.unlink(missing_ok=True)
@@ -113,13 +114,11 @@ def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_
 
 
 class _Listener:
-    """Puts what children say where it belongs: all of it into a log file, and to stderr what a person should see."""
+    """Puts what children say where it belongs: all of it into a log file, and tells a person what matters."""
 
-    def __init__(self, settings: Settings, team: Team, verbose: bool) -> None:
-        self._verbose = verbose
-        self._color = settings.colored(sys.stderr)
+    def __init__(self, folder: Path, team: Team, *, tell: Callable[[str], None], color: bool, verbose: bool) -> None:
+        self._tell, self._color, self._verbose = tell, color, verbose
         self._width = max(len(name) for name in (COORDINATOR, *team.members))
-        folder = settings.home / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         self._file = (folder / f"{team.name}.log").open("a")
         self._given_up: dict[str, str] = {}
@@ -131,13 +130,13 @@ class _Listener:
         if raw.strip() and not raw.startswith(("  why: ", "  try: ")):
             self._last[name] = raw.strip()
         if self._verbose or '"level": "warning"' in raw or '"level": "error"' in raw or not raw.startswith("{"):
-            click.echo(render_line(name, raw, width=self._width, color=self._color), err=True, color=self._color)
+            self._tell(render_line(name, raw, width=self._width, color=self._color))
 
     def gave_up(self, status: Status) -> None:
         if status.name not in self._given_up:
             how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
             self._given_up[status.name] = f"{status.name} ended {status.restarts + 1} times{how}"
-            say(f"{self._given_up[status.name]}: given up")
+            self._tell(f"{self._given_up[status.name]}: given up")
 
     def why(self, name: str) -> str:
         """How this child came to be given up, and the last that it said."""

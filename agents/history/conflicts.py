@@ -1,4 +1,4 @@
-"""Case: one matter as a person reads it: its sides and what each says, the verdict, how the proof went. Pure."""
+"""Conflicts: each matter as a person reads it: its sides and what each says, the verdict, how the proof went. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Dead: the tasks that were given up, and what became of each: still dead, redriven by another run, or discarded."""
+"""Dead letters: the tasks that were given up, and what became of each: still dead, redriven, or discarded."""
 
 import hashlib
 import re

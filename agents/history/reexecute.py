@@ -1,4 +1,4 @@
-"""Rework: tasks of a recorded run done once more from the record: skills' code runs, no model and no tool does."""
+"""Re-execution: tasks of a recorded run, done again from the record: skills' code runs, no model and no tool does."""
 
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping

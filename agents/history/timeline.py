@@ -1,4 +1,4 @@
-"""Story: a whole run as a person looks at it: its report, its cases, who did what when. Pure, the same for one log."""
+"""Timeline: a whole run as a person looks at it: its report, its conflicts, who did what when. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,10 +16,10 @@ from hustings.protocols import (
     Settled,
 )
 
-from ..client.run_report import Report, report
 from ..decider.folding import evolve
 from ..decider.state import RunState
 from .conflicts import Case, cases
+from .run_report import Report, report
 
 BarStatus = Literal["done", "failed", "open"]
 MarkKind = Literal["planned", "opened", "settled", "concluded"]

@@ -9,7 +9,6 @@ from hustings.protocols import Serving, UsageError
 
 from .prices import Offer, prices
 
-Exhausted = Literal["cheaper", "partial", "stop"]
 _ORDERS: dict[str, Callable[[Offer], float]] = {
     "price": lambda offer: offer.input * 3 + offer.output,  # of a usual call, which reads more than it says
     "latency": lambda offer: offer.seconds,

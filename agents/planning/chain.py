@@ -5,6 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from hustings.protocols import (
+    OUTCOME,
     Contract,
     FromGoal,
     FromSteps,
@@ -15,9 +16,9 @@ from hustings.protocols import (
     SkillCard,
     Step,
     Verdict,
+    steps_of,
 )
 
-from ..decider.state import OUTCOME, steps_of
 from .planner import Brief, contracts
 
 

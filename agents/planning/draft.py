@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import from_json
 
 from hustings.protocols import (
+    OUTCOME,
     Budget,
     Contract,
     Data,
@@ -26,32 +27,16 @@ from hustings.protocols import (
     check_legible,
 )
 
-from ..decider.budget import too_deep
-from ..decider.state import OUTCOME
-from ..skills.context import TaskContext
-from ..skills.specialist import Specialist
 from .planner import (
     Brief,
     Planner,
     contracts,
-    faults,
 )
-from .validate import Cards, admitted, misfits
+from .validate import Cards, admitted, faults, misfits, too_deep
 
 REPAIRS = 2  # times that a plan is sent back
 MOST = 200  # steps that are drawn, and bindings of each; nobody's plan needs so many
 LONG = 300  # characters of a reason, which may be or quote what the planner wrote
-
-PLAN = """\
-You plan the work of a team of specialists. You are given the goal, the fields that the outcome must have, and the
-cards of the skills that there are: what each takes and what it says, by message types. Draw steps that lead from
-the goal to the outcome, each one skill of one agent, and bind every parameter of a skill: to the goal or one of its
-fields, to what other steps say, to the verdicts on what witnesses said, or to a value that you write yourself as
-JSON. Types must fit exactly; a parameter that is a list takes what several steps say. A step may be drawn several
-times with different values, under different ids. Let several witnesses look at the same thing: what they disagree
-about is settled before anybody who takes verdicts. Name verdicts without steps to mean all witnesses before. Draw
-no step that nothing needs. Where `refused` gives reasons, your earlier plan had those faults: draw it anew without
-them."""
 
 
 class PlanRequest(Message, contract="hustings.PlanRequest.v1"):
@@ -127,18 +112,6 @@ def by_model(skill: str = "plan", *, fallback: Planner | None = None) -> Planner
                 return plan
             earlier = answer
         return _fallen_back(fallback, brief, refused)
-
-    return planner
-
-
-def model_planner(name: str = "planner", instructions: str = PLAN) -> Specialist:
-    """A planning specialist that asks a model. Which one is the team's policy."""
-    planner = Specialist(name, "plans the work of the team")
-
-    @planner.skill
-    async def plan(request: PlanRequest, context: TaskContext) -> Sketch:
-        """Draw a plan from the goal to the outcome."""
-        return await context.model(Sketch, instructions=instructions, about=request, most=8192)
 
     return planner
 

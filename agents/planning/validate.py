@@ -1,14 +1,89 @@
-"""Checking: whether the types of a plan fit, by the cards of those who shall carry it out. For plans of any origin."""
+"""What a plan must be to be carried out, whoever made it: without faults, not too deep, and of types that fit."""
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 
-from hustings.protocols import Contract, FromGoal, FromSteps, FromVerdicts, Plan, Ref, SkillCard, Step, Value, Verdict
+from hustings.protocols import (
+    OUTCOME,
+    Budget,
+    Contract,
+    FromGoal,
+    FromSteps,
+    FromVerdicts,
+    Plan,
+    Ref,
+    SkillCard,
+    Step,
+    Value,
+    Verdict,
+    is_token,
+    steps_of,
+)
 
-from ..decider.state import OUTCOME
 from .json_schema import unlike
 from .planner import Brief, contracts
 
 Cards = Mapping[tuple[str, str], SkillCard]
+
+
+def faults(plan: Plan) -> list[str]:
+    """What is wrong with a plan, wherever it comes from, in words for its author; empty if nothing is."""
+    known = {step.id for step in plan.steps}
+    wrong = [fault for step in plan.steps for fault in _faults_of(step, known)]
+    wrong += [f"the outcome needs {need}, which is no step" for need in steps_of(plan.outcome) if need not in known]
+    refs = [ref for step in plan.steps for ref in step.inputs.values()] + list(plan.outcome.values())
+    heard = {name for ref in refs if isinstance(ref, FromVerdicts) for name in ref.steps}
+    wrong += [f"{step.id} is heard, but is no witness" for step in plan.steps if step.id in heard and not step.witness]
+    tasks = {step.id: step.id.rpartition("-") for step in plan.steps}
+    fans = {step.id for step in plan.steps if step.each}
+    wrong += [
+        f"{name} could be taken for a task of {before}"
+        for name, (before, _, ordinal) in tasks.items()
+        if before in fans and ordinal.isdigit()
+    ]
+    if len(known) != len(plan.steps):
+        wrong.append("two steps have one id")
+    try:
+        TopologicalSorter({step.id: steps_of(step.inputs) for step in plan.steps}).prepare()
+    except CycleError as error:
+        wrong.append(f"{', '.join(error.args[1][1:])} wait for each other")
+    return wrong
+
+
+def _faults_of(step: Step, known: set[str]) -> Iterator[str]:
+    for need in steps_of(step.inputs):
+        if need not in known:
+            yield f"{step.id} needs {need}, which is no step"
+    if not step.agents:
+        yield f"{step.id} names no agent"
+    if not is_token(step.id):
+        yield f"{step.id} cannot be part of a subject"
+    if step.id == OUTCOME:
+        yield f"{OUTCOME} cannot be the id of a step"
+    if step.each is not None and step.each not in step.inputs:
+        yield f"{step.id} fans out over {step.each}, which is none of its inputs"
+
+
+def too_deep(plan: Plan, budget: Budget | None) -> str:
+    """Whether more steps wait for each other than the budget allows, in words; empty if not. Only for plans without
+    `faults`: in another it might not come to an end."""
+    if budget is None or budget.depth is None or longest(plan) <= budget.depth:
+        return ""
+    return f"the plan has {longest(plan)} steps in a row, and the budget allows {budget.depth}"
+
+
+def longest(plan: Plan) -> int:
+    """How many steps of the plan wait for each other in a row."""
+    needs = {step.id: steps_of(step.inputs) for step in plan.steps}
+    depths: dict[str, int] = {}
+    waiting = list(needs)
+    while waiting:
+        node = waiting[-1]
+        missing = [need for need in needs[node] if need not in depths]
+        waiting += missing
+        if not missing:
+            depths[waiting.pop()] = 1 + max((depths[need] for need in needs[node]), default=0)
+    return max(depths.values(), default=0)
 
 
 def misfits(plan: Plan, brief: Brief) -> list[str]:

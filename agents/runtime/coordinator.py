@@ -36,7 +36,7 @@ from ..decider.folding import evolve
 from ..decider.policy import Policy, View
 from ..decider.state import RunState
 from ..observe.logger import structlog
-from ..observe.logs import inert
+from ..observe.sanitize import inert
 from ..observe.telemetry import (
     Spanned,
     planning,

@@ -1,4 +1,4 @@
-"""Strangers: what came in and is not for us: counted, and told of at a bounded rate, however much there is."""
+"""Invalid messages: what is unreadable or came to the wrong place is counted, and told of at a bounded rate."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""Cell: a child process of a worker, in which suspects are tried: a task that ends its process ends nobody else there.
+"""Isolation: suspect tasks are tried in child processes of a worker: one that ends its process ends nobody else.
 
 A suspect is a task that was delivered before, so that it may have ended whoever worked on it.
 """

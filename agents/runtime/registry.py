@@ -1,4 +1,4 @@
-"""Roster: who is there now, from heartbeats, and what their inboxes hold. It gives the decider its Directory."""
+"""Agent registry: who is there now, from heartbeats, and what waits for each. It gives the decider its Directory."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Sweep: finds on the log what no cursor holds: runs without an end that nobody drives."""
+"""Takeover: finds on the log the runs without an end that nobody drives, for the coordinator to take them over."""
 
 import time
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Worker: serves one specialist on the bus. A task goes from the inbox to the skill to the log; only then the ack."""
+"""Worker: serves one specialist. A task goes from the work queue to the skill to the log; only then comes the ack."""
 
 from collections.abc import AsyncIterable
 from contextlib import closing

@@ -33,7 +33,7 @@ from hustings.protocols import (
 
 from ..models.model import Model
 from ..observe.logger import structlog
-from ..observe.logs import inert, masked
+from ..observe.sanitize import inert, masked
 from .context import TaskContext
 from .journal import Record
 from .leash import Leash

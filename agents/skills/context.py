@@ -17,13 +17,25 @@ from pydantic import ConfigDict, JsonValue, ValidationError, create_model
 from pydantic_core import to_json
 
 from hustings.bus import Bus
-from hustings.protocols import Amount, Assigned, Blob, Data, Effort, Message, Progress, Refused, Share, first_error
+from hustings.protocols import (
+    Amount,
+    Assigned,
+    Blob,
+    Data,
+    Effort,
+    Message,
+    Progress,
+    Refused,
+    Share,
+    Untrusted,
+    first_error,
+)
 
 from ..models.endpoints import here
 from ..models.model import Model
 from ..models.prices import prices
 from ..models.tools import Tool
-from ..models.untrusted import Untrusted, instructing
+from ..models.untrusted import instructing
 from ..observe.logger import structlog
 from .ask import Asking, said
 from .conversation import About, Conversation

@@ -20,6 +20,7 @@ from hustings.protocols import (
     ToolResult,
     Trouble,
     Turn,
+    Untrusted,
     Usage,
     UsageError,
 )
@@ -31,7 +32,6 @@ from ..models.structured import (
     shape_of,
 )
 from ..models.tools import Tool
-from ..models.untrusted import Untrusted
 from .model_calls import Calls
 
 M = TypeVar("M", bound=Message)

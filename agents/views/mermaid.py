@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..history.timeline import Bar, Mark, Story
-from ..observe.logs import inert
+from ..observe.sanitize import inert
 
 FEW = 3  # tasks of a step for one agent that are drawn one by one
 WIDTH = 80  # characters of a message

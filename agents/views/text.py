@@ -1,4 +1,4 @@
-"""Words: what happened, as a person reads it, on one line."""
+"""Text: what happened, as a person reads it, on one line."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ from hustings.protocols import (
 )
 
 from ..decider.state import ASK
-from ..observe.logs import inert
+from ..observe.sanitize import inert
 
 _DECISIONS: tuple[type, ...] = get_args(Decision)
 _ANSWERS: tuple[type, ...] = get_args(Answer)

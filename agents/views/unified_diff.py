@@ -1,4 +1,4 @@
-"""Diff: the lines an edit takes away and the lines it brings, and a patch cut into its files. Pure."""
+"""Unified diff: the lines an edit takes away and the lines it brings, and a patch cut into its files. Pure."""
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher

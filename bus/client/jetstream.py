@@ -59,7 +59,8 @@ class StreamState(BaseModel):
     last_seq: int = 0
 
 
-class StreamConfig(BaseModel):
+class StreamConfig(BaseModel, extra="allow"):
+    subjects: list[str] = []
     max_bytes: int = -1
     allow_atomic: bool = False
 

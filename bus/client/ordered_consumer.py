@@ -1,4 +1,4 @@
-"""Reader: messages of a stream without a gap, by a consumer that is made anew after the last message at every break."""
+"""Ordered consumer: reads a stream without a gap; at every break it is made anew, after the last message."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Pull: a standing pull on a consumer, by which the log is read and inboxes are served.
+"""Pull consumer: one request for messages that stands, by which the log is read and work queues are served.
 
 nats-py's own fetch() does not survive a restart of the server, waits for batches that cannot fill, and leaves parked
 requests behind that swallow messages; hence this one.

@@ -1,14 +1,16 @@
 """Layout: what a team has on the server: the stream of its log, and the object store of its blobs."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pydantic import JsonValue
 
-from hustings.protocols import BrokerUnfit, BusError, BusFull, Subjects, Unanswered
+from hustings.protocols import BrokerUnfit, BusError, BusFull, Denied, Subjects, Unanswered
 
 from ..client.connection import Connection
 from ..client.jetstream import (
     JetStreamError,
+    StreamConfig,
     StreamInfo,
     call,
     persist,
@@ -18,21 +20,23 @@ from ..client.jetstream import (
 SIZES = (2**30, 2**28, 2**26)  # bytes of a log, reserved on the server: the largest that still fits
 REPLICAS = (3, 1)
 _NAME_IN_USE = 10058
+_OTHER = (
+    "It is of another program, or of a version of before the project was called hustings, whose logs are not read any"
+    " more. Take another name for the team, or delete the stream with `nats stream rm`."
+)
 
 
 async def ensure_layout(connection: Connection, subjects: Subjects) -> None:
-    """Create what is missing; what is there keeps its settings.
+    """Create what is missing. What is there keeps its settings, and takes in subjects that have come since.
 
-    On a cluster both get three replicas where three servers are there. Raises BrokerUnfit (a log that cannot take
-    atomic batches), BusFull (no room for a log of 64 MiB), and what a request raises.
+    On a cluster both get three replicas where three servers are there. Raises BrokerUnfit (a stream of that name which
+    is no log of ours), BusFull (no room for a log of 64 MiB), and what a request raises.
     """
     await _ensure(connection, [{**_log(subjects), "max_bytes": size} for size in SIZES])
     await _ensure(connection, [_store(subjects)])
     info = await stream_info(connection, subjects.stream())
-    if info and not info.config.allow_atomic:
-        raise BrokerUnfit(
-            f"the stream {subjects.stream()} is not a log of hustings", "it does not allow atomic batches"
-        )
+    if info:
+        await _update(connection, subjects, info.config)
 
 
 def object_stream(subjects: Subjects) -> str:
@@ -58,6 +62,19 @@ async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]])
     raise refusal
 
 
+async def _update(connection: Connection, subjects: Subjects, config: StreamConfig) -> None:
+    """Have the stream of an earlier version take all subjects of this one; who may not change it leaves it as it is."""
+    ours = f"hustings.{subjects.team}."
+    foreign = [subject for subject in config.subjects if not subject.startswith(ours)]
+    if foreign or not config.allow_atomic:
+        why = f"it takes {foreign[0]}" if foreign else "it does not allow atomic batches"
+        raise BrokerUnfit(f"the stream {subjects.stream()} is not a log of hustings", why, _OTHER)
+    if missing := [subject for subject in subjects.stored() if subject not in config.subjects]:
+        body = {**config.model_dump(mode="json"), "subjects": [*config.subjects, *missing]}
+        with suppress(Denied):
+            await persist(lambda: call(connection, f"STREAM.UPDATE.{subjects.stream()}", body, StreamInfo, timeout=5))
+
+
 async def _create(connection: Connection, config: dict[str, JsonValue]) -> None:
     verb = f"STREAM.CREATE.{config['name']}"
     try:
@@ -70,7 +87,7 @@ async def _create(connection: Connection, config: dict[str, JsonValue]) -> None:
 def _log(subjects: Subjects) -> dict[str, JsonValue]:
     return {
         "name": subjects.stream(),
-        "subjects": [subjects.log()],
+        "subjects": [*subjects.stored()],
         "storage": "file",
         "retention": "limits",
         "discard": "new",

@@ -1,4 +1,4 @@
-"""Blobs: bytes under the digest of their content, in a NATS object store (ADR-20) that any client can read."""
+"""Object store: bytes under the digest of their content, in NATS (ADR-20), where any client can read them."""
 
 import hashlib
 from base64 import urlsafe_b64encode

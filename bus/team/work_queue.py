@@ -1,4 +1,4 @@
-"""Inbox: a cursor on the log, shared by all replicas of an agent. At least once, and nothing that is settled."""
+"""Work queue: a cursor on the log that all replicas of an agent share. At least once, and nothing that is settled."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from contextlib import closing
 
-from hustings.agents import TaskContext
+from hustings import TaskContext
 from hustings.bus import reach
 from hustings.protocols import Data
 

@@ -2,9 +2,10 @@
 
 import time
 
-from hustings.agents import Brief, Specialist, TaskContext, Team
+from hustings import Goal, Message, Outcome, Specialist, TaskContext, Team
+from hustings.agents import Brief
 from hustings.bus import reach
-from hustings.protocols import Data, FromGoal, FromSteps, Goal, Message, Outcome, Plan, Step
+from hustings.protocols import Data, FromGoal, FromSteps, Plan, Step
 
 from .effects import effect
 

@@ -2,8 +2,24 @@
 
 import re
 
-from hustings.agents import Specialist, TaskContext, Team, evident, independent, majority, rules, unopposed
-from hustings.protocols import Blob, Claim, Evidence, Goal, Message, Outcome, Testimony, Verdict
+from hustings import (
+    Blob,
+    Claim,
+    Evidence,
+    Goal,
+    Message,
+    Outcome,
+    Specialist,
+    TaskContext,
+    Team,
+    Testimony,
+    Verdict,
+    independent,
+    majority,
+    rules,
+    unopposed,
+)
+from hustings.agents import evident
 
 
 class Text(Blob): ...

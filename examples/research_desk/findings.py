@@ -1,6 +1,6 @@
 """What readers make of a topic: a claim, with its quote as evidence."""
 
-from hustings.protocols import Claim, Evidence
+from hustings import Claim, Evidence
 
 from .messages import Findings, Reading, Research, Topic
 from .shelves import Shelves

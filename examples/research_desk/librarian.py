@@ -1,6 +1,6 @@
 """The librarian: finds passages, for whoever asks. Without a model."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Library, Passages, Words
 from .shelves import Shelves

@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from hustings.agents import Untrusted
-from hustings.protocols import Blob, Goal, Message, Outcome, Proof, Testimony
+from hustings import Blob, Goal, Message, Outcome, Proof, Testimony, Untrusted
 
 
 class Library(Blob):

@@ -1,6 +1,6 @@
 """The reader: answers a topic from what the librarian finds, whom it asks through the coordinator."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .findings import finding, whole
 from .messages import Findings, Reading, Research, Topic, Words

@@ -6,7 +6,7 @@ from math import log
 from pathlib import Path
 from typing import NamedTuple
 
-from hustings.agents import Untrusted
+from hustings import Untrusted
 
 from .messages import Passage
 

@@ -1,6 +1,6 @@
 """The skeptic: answers a topic, too, with another model and a search of its own, and looks for what speaks against."""
 
-from hustings.agents import Specialist, TaskContext, tool
+from hustings import Specialist, TaskContext, tool
 
 from .findings import finding, whole
 from .messages import Findings, Passages, Reading, Research, Topic

@@ -2,20 +2,9 @@
 
 from collections.abc import Iterator
 
+from hustings import Serve, Team, by_model, independent, judged, rules, unopposed
 from hustings.agents import Report as RunReport
-from hustings.agents import (
-    Serve,
-    Team,
-    by_contract,
-    by_model,
-    evident,
-    independent,
-    judged,
-    model_judge,
-    model_planner,
-    rules,
-    unopposed,
-)
+from hustings.agents import by_contract, evident, model_judge, model_planner
 
 from .librarian import librarian
 from .messages import Answer, Checked, Cited, Research

@@ -1,7 +1,6 @@
 """The writer: puts the verdicts into sentences, each with its citation; and the checker, who looks the quotes up."""
 
-from hustings.agents import Specialist, TaskContext
-from hustings.protocols import Verdict
+from hustings import Specialist, TaskContext, Verdict
 
 from .messages import Checked, Cited, Library, Research
 from .shelves import Shelves

@@ -1,6 +1,6 @@
 """The specialist api_guard."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .public_api import guard

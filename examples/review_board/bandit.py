@@ -1,6 +1,6 @@
 """The specialist bandit."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .security import bandit_findings

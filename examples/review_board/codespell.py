@@ -1,6 +1,6 @@
 """The specialist codespell."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .spelling import spelling_fixes

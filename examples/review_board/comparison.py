@@ -14,7 +14,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from pydantic import TypeAdapter
 
-from hustings.protocols import Proposal, Refused, Verdict
+from hustings import Proposal, Refused, Verdict
 
 from .baseline import Baseline, baseline
 from .bench import Bench

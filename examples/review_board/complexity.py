@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hustings.protocols import Claim, Evidence
+from hustings import Claim, Evidence
 
 from .messages import Findings
 from .rewriters import portions

@@ -1,6 +1,6 @@
 """The specialist config."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .house_rules import defended
 from .messages import Findings, Repository

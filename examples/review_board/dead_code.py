@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from hustings.protocols import Claim, Evidence
+from hustings import Claim, Evidence
 
 from .messages import Findings
 from .sources import read_sources

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from hustings.protocols import Edit
+from hustings import Edit
 
 
 class BadEdit(ValueError):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hustings.protocols import Edit, Evidence, Proposal
+from hustings import Edit, Evidence, Proposal
 
 from .messages import Findings
 from .rewriting import Span, proposal, rewritten, touches

@@ -1,6 +1,6 @@
 """The specialist flynt."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .rewriters import flynt_fixes

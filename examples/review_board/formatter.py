@@ -1,6 +1,6 @@
 """The specialist formatter: a second round, on what was decided in the first."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .formatting import format_draft
 from .messages import Draft, Formatting, Repository

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hustings.protocols import Edit, Refused
+from hustings import Edit, Refused
 
 from .edits import hunks
 from .messages import Draft, Formatting, Rewritten

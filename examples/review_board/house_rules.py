@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
-from hustings.protocols import Claim, Edit, Evidence, Proposal
+from hustings import Claim, Edit, Evidence, Proposal
 
 from .edits import split_lines
 from .messages import Findings

@@ -1,6 +1,6 @@
 """The specialist isort."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .rewriters import isort_fixes

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
-from hustings.protocols import Proposal, Trial
+from hustings import Proposal, Trial
 
 from .baseline import Baseline, baseline, tree_digest
 from .bench import Bench

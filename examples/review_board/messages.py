@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from hustings.protocols import Blob, Goal, Message, Outcome, Proof, Proposal, Testimony, Verdict
+from hustings import Blob, Goal, Message, Outcome, Proof, Proposal, Testimony, Verdict
 
 
 class Repository(Blob, contract="review.Repository.v1"):

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 
-from hustings.protocols import Edit
+from hustings import Edit
 
 from .edits import apply, split_lines
 from .modules import bound

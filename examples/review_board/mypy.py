@@ -1,6 +1,6 @@
 """The specialist mypy."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .type_errors import type_errors

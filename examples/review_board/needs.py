@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hustings.protocols import Evidence
+from hustings import Evidence
 
 from .modules import Module, bound
 from .sources import paths

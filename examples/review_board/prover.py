@@ -1,7 +1,6 @@
 """The specialist prover: runs the repository's own tests, on scratch copies, with a bound on everything."""
 
-from hustings.agents import Specialist, TaskContext
-from hustings.protocols import Proposal, Trial
+from hustings import Proposal, Specialist, TaskContext, Trial
 
 from .memory import Memory
 from .messages import Draft, Patch, Repository, ReviewProof

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hustings.protocols import Edit, Proposal, Trial
+from hustings import Edit, Proposal, Trial
 
 from .baseline import Baseline, Failures, baseline
 from .bench import Bench, Overlay

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hustings.protocols import Claim, Edit, Evidence, Proposal
+from hustings import Claim, Edit, Evidence, Proposal
 
 from .edits import split_lines
 from .messages import Findings

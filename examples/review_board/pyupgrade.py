@@ -1,6 +1,6 @@
 """The specialist pyupgrade."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .rewriters import pyupgrade_fixes

@@ -1,6 +1,6 @@
 """The specialist radon."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .complexity import complex_functions
 from .messages import Findings, Repository

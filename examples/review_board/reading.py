@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from hustings.agents import TaskContext, tool
-from hustings.protocols import Edit, Message, Proposal
+from hustings import Edit, Message, Proposal, TaskContext, tool
 
 from .edits import split_lines
 from .messages import Findings, Repository

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from pathlib import Path
 
-from hustings.protocols import Edit, Evidence, Proposal
+from hustings import Edit, Evidence, Proposal
 
 from .edits import apply, hunks
 from .messages import Findings

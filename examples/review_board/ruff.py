@@ -1,6 +1,6 @@
 """The specialist ruff."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .fixers import ruff_fixes
 from .messages import Findings, Repository

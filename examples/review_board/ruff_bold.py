@@ -1,6 +1,6 @@
 """The specialist ruff_bold."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .fixers import bold_fixes
 from .messages import Findings, Repository

@@ -1,6 +1,6 @@
 """The specialist ruff_security."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .security import ruff_security_findings

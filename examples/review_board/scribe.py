@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from hustings.agents import Specialist, TaskContext
-from hustings.protocols import Verdict
+from hustings import Specialist, TaskContext, Verdict
 
 from .messages import Draft, Patch, Repository
 from .workspace import inside, work

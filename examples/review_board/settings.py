@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from hustings.protocols import Claim
+from hustings import Claim
 
 from .sources import paths
 

@@ -1,6 +1,6 @@
 """The simplifier: another model, that looks for what could be simpler. It joins when there is a key for it."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .reading import reviewed

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hustings.protocols import Claim
+from hustings import Claim
 
 from .edits import digest
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from pathlib import Path
 
-from hustings.protocols import Edit, Evidence, Proposal
+from hustings import Edit, Evidence, Proposal
 
 from .messages import Findings
 from .rewriters import on_files, portions

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from hustings.protocols import Proposal
+from hustings import Proposal
 
 QUOTED = re.compile(r"['`\"]([A-Za-z_][\w.]*)['`\"]")
 MOST_READ = 20  # failures: the first few name the same few culprits as all of them

@@ -4,24 +4,22 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hustings.agents import Report as RunReport
-from hustings.agents import (
+from hustings import (
+    Budget,
+    Claim,
+    Proposal,
     Serve,
     Team,
-    configured,
-    evident,
+    Verdict,
     independent,
     judged,
-    keep,
     majority,
-    model_judge,
-    prefer,
     rules,
-    surest,
     unopposed,
     verified,
 )
-from hustings.protocols import Budget, Claim, Proposal, Verdict
+from hustings.agents import Report as RunReport
+from hustings.agents import configured, evident, keep, model_judge, prefer, surest
 
 from .api_guard import api_guard
 from .applying import apply_to

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from hustings.protocols import Refused
+from hustings import Refused
 
 from .process import Limits, Ran, run, scrubbed
 

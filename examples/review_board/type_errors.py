@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hustings.protocols import Claim, Evidence
+from hustings import Claim, Evidence
 
 from .messages import Findings
 from .rewriters import portions

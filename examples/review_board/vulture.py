@@ -1,6 +1,6 @@
 """The specialist vulture."""
 
-from hustings.agents import Specialist, TaskContext
+from hustings import Specialist, TaskContext
 
 from .dead_code import unused
 from .messages import Findings, Repository

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from anyio.to_thread import run_sync
 
-from hustings.agents import TaskContext
+from hustings import TaskContext
 
 from .messages import Repository
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from hustings.protocols import Edit, Proposal, Refused, Verdict
+from hustings import Edit, Proposal, Refused, Verdict
 
 from .edits import BadEdit, apply, digest, hunks
 from .messages import Draft, Patch, Rewritten

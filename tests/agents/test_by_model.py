@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
 from hustings.agents import Brief, PlanRequest, Policy, Sketch, by_contract, by_model, fixed, misfits
-from hustings.agents.decider.budget import longest
 from hustings.agents.planning.draft import drawn
-from hustings.agents.planning.planner import faults
+from hustings.agents.planning.validate import faults, longest
 from hustings.agents.views.text import describe
 from hustings.protocols import (
     Budget,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hustings.agents.observe.logs import inert, masked, render_line, without_secrets
+from hustings.agents.observe.logs import render_line
+from hustings.agents.observe.sanitize import inert, masked, without_secrets
 
 CHILD = """
 import logging, sys, warnings

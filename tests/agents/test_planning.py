@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from hustings.agents import Brief, by_contract, fixed
-from hustings.agents.planning.planner import faults
+from hustings.agents.planning.validate import faults
 from hustings.protocols import (
     Directory,
     FromGoal,

@@ -118,7 +118,7 @@ def run(policy: Policy, answer: Failure | Word) -> Simulation:
 
 
 def test_the_coordinator_says_with_each_task_who_serves_it() -> None:
-    policy = Policy(goal=Ask, outcome=Said, served=Served([Serve("clerk.say", models=(HAIKU,))], cheaper=False))
+    policy = Policy(goal=Ask, outcome=Said, served=Served([Serve("clerk.say", models=(HAIKU,))], cheaper=False).of)
     simulation = run(policy, Word())
     simulation.run({}, "Ask.v1")
     (assigned,) = [entry.event for entry in simulation.log if isinstance(entry.event, Assigned)]

@@ -37,7 +37,7 @@ FILTERS: dict[str, tuple[Callable[[Subjects], str], set[str]]] = {
     "work": (lambda s: s.work("r1", "ann", "t-1"), {"result", "spend", "model", "tool", "ask"}),
     "discards": (lambda s: s.discards(), {"discard"}),
 }
-ELSEWHERE = {"heartbeats", "heartbeat", "progress", "card", "live", "stream", "bucket"}
+ELSEWHERE = {"stored", "call", "heartbeats", "heartbeat", "progress", "card", "live", "stream", "bucket"}
 S = Subjects("desk")
 
 
@@ -69,6 +69,15 @@ def test_a_filter_covers_its_own_and_nothing_else(name: str) -> None:
     assert {other for other, (write, _) in ON_THE_LOG.items() if covers(pattern, write(S))} == FILTERS[name][1]
     assert not covers(pattern, S.heartbeat("ann"))
     assert not covers(pattern, ON_THE_LOG["goal"][0](Subjects("other")))
+
+
+def test_what_is_stored_are_runs_and_what_a_team_knows() -> None:
+    """Nothing live and no call is stored, and no family is stored twice."""
+    for family in ("ledger", "memory", "schedule"):
+        assert sum(covers(pattern, f"hustings.desk.team.{family}.x.y") for pattern in S.stored()) == 1
+    for subject in (S.heartbeat("ann"), "hustings.desk.call.ann.x", "hustings.desk.team.other.x"):
+        assert not any(covers(pattern, subject) for pattern in S.stored())
+    assert covers(S.call(), "hustings.desk.call.ann.x")
 
 
 def test_what_is_live_is_not_on_the_log() -> None:

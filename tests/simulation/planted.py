@@ -230,7 +230,7 @@ def key_of_the_delivery() -> list[Patch]:
 @bug
 def ids_from_chance() -> list[Patch]:
     """The decider makes up the ids of tasks, so that whoever takes over makes up others."""
-    real = folding.task_id
+    real = dispatch.task_id
     return [Patch(dispatch, "task_id", lambda step, ordinal: f"{real(step, ordinal)}{random.choice('abc')}")]
 
 
@@ -271,7 +271,7 @@ def reader_resumes_too_late() -> list[Patch]:
 @bug
 def old_answers_count() -> list[Patch]:
     """An answer to an older attempt counts for the one that is open."""
-    real = folding._answered
+    real = folding.answered
 
     def answered(state: Any, entry: Entry, event: Any) -> None:
         task = state.tasks.get(event.task)
@@ -281,13 +281,13 @@ def old_answers_count() -> list[Patch]:
             entry = entry._replace(subject=subject)
         real(state, entry, event)
 
-    return [Patch(folding, "_answered", answered)]
+    return [Patch(folding, "answered", answered)]
 
 
 @bug
 def late_answer_replaces() -> list[Patch]:
     """A late answer to an older attempt replaces what a newer one has said."""
-    real = folding._answered
+    real = folding.answered
 
     def answered(state: Any, entry: Entry, event: Any) -> None:
         task = state.tasks.get(event.task)
@@ -295,7 +295,7 @@ def late_answer_replaces() -> list[Patch]:
             state.steps[task.step].outputs[task.ordinal] = event.output
         real(state, entry, event)
 
-    return [Patch(folding, "_answered", answered)]
+    return [Patch(folding, "answered", answered)]
 
 
 @bug

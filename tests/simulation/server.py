@@ -1,8 +1,8 @@
 """The model of a broker: a nats-server as far as our code uses it, in memory, with all its faults on demand.
 
 `Server` keeps streams, durable and ephemeral pull consumers, and core subscriptions with queue groups. `Line` stands in
-for nats-py's client below the real Connection of `hustings.bus.client.connection`: everything said on it takes its time,
-and may be lost where it may be lost on a real line. tests/simulation/test_model.py holds the model against the server.
+for nats-py's client below the real `hustings.bus.Connection`: everything said on it takes its time, and may be lost
+where it may be lost on a real line. tests/simulation/test_model.py holds the model against the server.
 """
 
 import asyncio

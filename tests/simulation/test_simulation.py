@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from hustings.agents import Policy, RunState, View
+
+from . import planted as planting
 from . import server, teams, world
 from .checks import violations
 from .planted import BUGS, planted
@@ -109,3 +112,21 @@ def test_a_seed_gives_the_same_history_byte_for_byte() -> None:
     assert here[:2] == here[2:]
     assert here[0] != here[1]
     assert there.stdout.strip() == here[1]
+
+
+def test_deciding_changes_nothing_of_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong: derived fields and their order stay as they are, too."""
+    right, calls = planting.coordinator.decide, 0
+
+    def watched(state: RunState, policy: Policy, view: View) -> Any:
+        nonlocal calls
+        calls += 1
+        before = repr(vars(state))
+        decisions = right(state, policy, view)
+        assert repr(vars(state)) == before
+        return decisions
+
+    monkeypatch.setattr(planting.coordinator, "decide", watched)
+    for seed in range(20):
+        assert judged(seed) == []
+    assert calls > 200

@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 import click
 
-from .output import inert, say
+from ...observe.sanitize import inert
+from .hints import did_you_mean
+from .output import say
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # what a shell says of a program that SIGPIPE ended
@@ -64,18 +66,6 @@ def first_of(error: BaseException) -> BaseException:
     """The error a person should hear of: of a group, the first HustingsError in it, else its first leaf."""
     leaves = list(_leaves(error))
     return next((leaf for leaf in leaves if _is_ours(leaf)), leaves[0])
-
-
-def close_to(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that look like this one, best first."""
-    from difflib import get_close_matches  # 5 ms that nobody who types well should pay
-
-    return get_close_matches(word, list(known))
-
-
-def did_you_mean(possibilities: Sequence[str] | None) -> str:
-    """The hint, with the best of them, or "" without possibilities."""
-    return f"did you mean {possibilities[0]}?" if possibilities else ""
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -1,22 +1,22 @@
 """Output: data to stdout in the shape that was asked for, progress to stderr, nothing a terminal would obey."""
 
 import json
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from ...observe.logs import inert, masked
+from ...observe.sanitize import inert, masked
+from .settings import Settings
 from .streams import stdout
-
-if TYPE_CHECKING:
-    from .options import Settings
 
 T = TypeVar("T")
 
 
-def emit(settings: "Settings", data: T, text: Callable[[T], str]) -> None:
+def emit(settings: Settings, data: T, text: Callable[[T], str]) -> None:
     """Write the data to stdout: json is one document, jsonl one line for each element of a list, text what `text` says.
 
     Messages, paths and whatever JSON knows may be in it; TypeError for anything else. JSON is plain ASCII. What agents
@@ -41,6 +41,12 @@ def say(text: str) -> None:
     click.echo(masked(inert(text)), err=True)
 
 
+def on_stderr(settings: Settings) -> tuple[Callable[[str], None], bool]:
+    """What writes a line to stderr as it is, and whether the line should have colours."""
+    color = settings.colored(sys.stderr)
+    return partial(click.echo, err=True, color=color), color
+
+
 def _plain(value: Any) -> Any:
     if hasattr(value, "model_dump"):  # pydantic's, which is not imported for this
         return value.model_dump(mode="json")
@@ -49,4 +55,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-__all__ = ["echo", "emit", "inert", "say"]
+__all__ = ["echo", "emit", "on_stderr", "say"]

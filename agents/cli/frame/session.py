@@ -1,4 +1,4 @@
-"""Reach: from the settings to a broker, from a broker to its teams, from what a person types to a run."""
+"""Session: from the settings to a broker, from a broker to its teams, from what a person types to a run."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ import anyio
 from hustings.bus import Blobs, Bus, Connection, Live, Log, RunHead, connect, embedded, find_embedded, team_names
 from hustings.protocols import BrokerUnavailable, NotFound, Subjects
 
-from .options import Settings
+from .settings import Settings
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

@@ -21,10 +21,12 @@ from ...runtime.isolation import open_cells
 from ...runtime.process import WORN, begin_anew, die_with_parent
 from ...runtime.worker import Worker
 from ...skills.specialist import Specialist
-from ...team import Team, load
-from ..frame.options import Settings, common
+from ...team import Team
+from ..frame.loading import load
+from ..frame.options import common
 from ..frame.output import say
 from ..frame.session import broker, go, teams
+from ..frame.settings import Settings
 
 
 @click.command()

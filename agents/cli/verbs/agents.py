@@ -12,9 +12,10 @@ import click
 from hustings.bus import Bus, Connection, connect
 from hustings.protocols import AgentCard, Contract, NotFound, SkillCard
 
+from ...observe.sanitize import inert
 from ...views.text import plain, some
-from ..frame.options import Settings, common
-from ..frame.output import emit, inert
+from ..frame.options import common
+from ..frame.output import emit
 from ..frame.session import (
     NAME,
     broker,
@@ -22,6 +23,7 @@ from ..frame.session import (
     chosen,
     go,
 )
+from ..frame.settings import Settings
 from ..frame.table import table
 
 

@@ -12,7 +12,7 @@ from hustings.protocols import COORDINATOR, Concluded
 
 from ...client.client import Client
 from ...views.text import plain, span
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit, say
 from ..frame.session import (
     NAME,
@@ -21,6 +21,7 @@ from ..frame.session import (
     find,
     go,
 )
+from ..frame.settings import Settings
 from ..frame.table import shaded
 
 SOON = 2.0  # seconds within which a run ends that somebody drives

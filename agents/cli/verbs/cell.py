@@ -15,9 +15,10 @@ from ...observe.telemetry import set_up
 from ...runtime.isolation import Pipes, inhabit
 from ...runtime.process import die_with_parent
 from ...skills.specialist import Specialist
-from ...team import load
-from ..frame.options import Settings, common
+from ..frame.loading import load
+from ..frame.options import common
 from ..frame.session import broker, go
+from ..frame.settings import Settings
 from ..frame.streams import stdout
 from .agent import chosen, lease_of
 

@@ -22,10 +22,12 @@ from ...chaos import (
     storm,
 )
 from ...chaos.storm import Plan
-from ...team import Team, load_team
-from ..frame.options import Settings, common
+from ...team import Team
+from ..frame.loading import load_team
+from ..frame.options import common
 from ..frame.output import emit, say
 from ..frame.session import go
+from ..frame.settings import Settings
 from .goal import Asked, Asking, goal_of
 
 RATE = 40  # tasks a second, half of what the example team can do, for a fault costs it seconds

@@ -9,9 +9,10 @@ from hustings.protocols import Data
 from ...history.conflicts import Case, ruling, versus
 from ...history.timeline import Story, tell
 from ...views.text import plain
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import go, reading
+from ..frame.settings import Settings
 from ..frame.table import table
 
 _FIT = "rule: "  # what a verdict puts before the name of a team's own rule

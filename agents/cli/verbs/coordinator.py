@@ -11,9 +11,10 @@ from ...observe.logs import configure_logging
 from ...observe.telemetry import set_up
 from ...runtime.coordinator import coordinate
 from ...runtime.process import die_with_parent
-from ...team import load_team
-from ..frame.options import Settings, common
+from ..frame.loading import load_team
+from ..frame.options import common
 from ..frame.session import broker, go
+from ..frame.settings import Settings
 
 
 @click.command()

@@ -10,10 +10,12 @@ import click
 from hustings.protocols import UsageError
 
 from ...history.dead_letters import Attempt, Autopsy, Letter
+from ...observe.sanitize import inert
 from ...views.text import ago, plain, some
-from ..frame.options import Settings, common
-from ..frame.output import echo, emit, inert
+from ..frame.options import common
+from ..frame.output import echo, emit
 from ..frame.session import go
+from ..frame.settings import Settings
 from ..frame.table import cut, table
 from .letters import (
     Wanted,

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from ...team import load_team
-from ..frame.options import Settings, common, durability
+from ..frame.loading import load_team
+from ..frame.options import common, durability
 from ..frame.output import say
 from ..frame.session import go
+from ..frame.settings import Settings
 from .goal import parse
 from .run import Wishes, pursue
 

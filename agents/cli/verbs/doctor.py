@@ -21,9 +21,10 @@ from hustings.bus import connect, embedded, find_embedded, open_bus, redact
 from hustings.protocols import GoalAsked, HustingsError
 
 from ...views.text import plain, some
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import NAME, go
+from ..frame.settings import Settings
 from ..frame.table import shaded
 from .agents import present
 

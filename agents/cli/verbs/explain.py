@@ -16,12 +16,14 @@ from ...history.conflicts import (
     ruling,
 )
 from ...history.timeline import Story
+from ...observe.sanitize import inert
 from ...views.text import plain, span
 from ...views.unified_diff import lines_of
-from ..frame.errors import close_to, did_you_mean
-from ..frame.options import Settings, common
-from ..frame.output import emit, inert
+from ..frame.hints import close_to, did_you_mean
+from ..frame.options import common
+from ..frame.output import emit
 from ..frame.session import go
+from ..frame.settings import Settings
 from ..frame.streams import stdout
 from ..frame.table import cut
 from .conflicts import recorded

@@ -12,9 +12,10 @@ from hustings.bus import Bus
 from hustings.protocols import Data, Entry, HustingsError, UsageError
 
 from ...history.timeline import Story, tell
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import echo, say
 from ..frame.session import go, reading
+from ..frame.settings import Settings
 
 PAGE = "report.html"
 _STDOUT = "-"

@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails, from_json, to_json
 from hustings.protocols import Blob, Goal, UsageError
 
 from ...client.client import Client
-from ...team import Team, load_team
+from ...team import Team
+from ..frame.loading import load_team
 from ..frame.output import echo
 from ..frame.streams import reserved
 

@@ -11,7 +11,6 @@ from hustings.protocols import FailureKind, NotFound, UsageError
 
 from ...client.client import Client
 from ...history.dead_letters import Letter
-from ..frame.options import Settings
 from ..frame.session import (
     NAME,
     Start,
@@ -20,6 +19,7 @@ from ..frame.session import (
     chosen,
     find,
 )
+from ..frame.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,14 +8,14 @@ from string import Template
 
 import click
 
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
+from ..frame.settings import Settings
 
 SPECIALIST = Template('''\
 """$name: a specialist of a hustings team. Run it with `hustings agent $name:$name`."""
 
-from hustings.agents import Specialist
-from hustings.protocols import Claim, Message, Testimony
+from hustings import Claim, Message, Specialist, Testimony
 
 
 class Document(Message):
@@ -38,7 +38,7 @@ TEST = Template('''\
 
 import anyio
 from hustings.agents.testing import bench
-from hustings.protocols import Testimony
+from hustings import Testimony
 
 from $name import Document, $name
 

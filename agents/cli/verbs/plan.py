@@ -5,11 +5,14 @@ import click
 from hustings.protocols import COORDINATOR, Directory, Inquiry, Plan
 
 from ...client.client import connect
+from ...observe.sanitize import inert
 from ...planning.planner import Brief
-from ...team import Team, load_team
-from ..frame.options import Settings, common
-from ..frame.output import emit, inert
+from ...team import Team
+from ..frame.loading import load_team
+from ..frame.options import common
+from ..frame.output import emit
 from ..frame.session import broker, go
+from ..frame.settings import Settings
 
 
 @click.command()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from hustings.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, Opened, Progress, Result, Settled
 
 from ...decider.state import RunState
+from ...observe.sanitize import inert
 from ...team import Team
 from ...views.text import describe, plain
-from ..frame.options import Settings
-from ..frame.output import inert, say
+from ..frame.output import say
+from ..frame.settings import Settings
 
 TAIL = 60  # characters of what a model says that are shown
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 from hustings.bus import alive, connect
 from hustings.protocols import BrokerUnavailable
 
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import NAME, broker, go
+from ..frame.settings import Settings
 from ..frame.table import table
 from .agents import present
 

@@ -11,14 +11,14 @@ from hustings.bus import beside
 from hustings.protocols import COORDINATOR, DeadLetter, NotFound, Result, UsageError
 
 from ...client.client import Client
-from ...client.run_report import report
 from ...decider.folding import evolve
 from ...decider.state import RunState
 from ...history.dead_letters import Letter, Redrive, newer
+from ...history.run_report import report
 from ...views.text import some
-from ..frame.options import Settings
 from ..frame.output import say
 from ..frame.session import watch
+from ..frame.settings import Settings
 from ..frame.table import table
 from .letters import Wanted, reading, still_dead
 

@@ -14,11 +14,13 @@ from ...decider.state import RunState
 from ...history.reexecute import rework as rework_of
 from ...observe.logs import configure_logging
 from ...observe.telemetry import Spanned, replaying, set_up
-from ...team import Team, load_team
+from ...team import Team
 from ...views.text import describe, plain, some
-from ..frame.options import Settings, common
+from ..frame.loading import load_team
+from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import go, reading
+from ..frame.settings import Settings
 
 LINKS = 100  # to recorded traces, of a replay's span
 

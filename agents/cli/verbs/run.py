@@ -14,21 +14,23 @@ from hustings.bus import beside
 from hustings.protocols import Goal, HustingsError, Unproved, UsageError
 
 from ...client.client import Client, connect
-from ...client.run_report import (
+from ...decider.folding import evolve
+from ...decider.state import RunState
+from ...deploy.launch import absentees, children, supervised
+from ...history.run_report import (
     Report,
     exit_code,
     report,
     unproved,
 )
-from ...decider.folding import evolve
-from ...decider.state import RunState
-from ...deploy.launch import absentees, children, supervised
-from ...team import Team, load_team
+from ...team import Team
 from ...views.text import some
 from ..frame.errors import Shape
-from ..frame.options import Settings, common, durability
-from ..frame.output import echo, emit, say
+from ..frame.loading import load_team
+from ..frame.options import common, durability
+from ..frame.output import echo, emit, on_stderr, say
 from ..frame.session import broker, go, watch
+from ..frame.settings import Settings
 from .export import keep
 from .goal import Asked, Asking, build
 from .progress import Watcher, watcher
@@ -113,7 +115,10 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
         if missing:
             show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
             processes = children(target, team, url, parts=missing)
-            await stack.enter_async_context(supervised(settings, team, url, processes, verbose=wishes.verbose))
+            relay, color = on_stderr(settings)
+            await stack.enter_async_context(
+                supervised(settings.home, team, url, processes, tell=relay, color=color, verbose=wishes.verbose)
+            )
         run = await client.ask(goal, patience=wishes.patience, only=wishes.only, skip=wishes.skip)
         came = await _follow(client, run, show)
         if came.dead:

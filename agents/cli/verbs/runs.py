@@ -10,7 +10,7 @@ from hustings.bus import RunHead, connect
 from hustings.protocols import Concluded, GoalAsked
 
 from ...views.text import ago, span
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import (
     NAME,
@@ -18,6 +18,7 @@ from ..frame.session import (
     go,
     heads,
 )
+from ..frame.settings import Settings
 from ..frame.table import table
 
 

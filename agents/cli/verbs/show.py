@@ -8,17 +8,19 @@ import click
 from hustings.protocols import Data, Verdict
 
 from ...client.client import Client
-from ...client.run_report import Report, report
 from ...decider.state import RunState, StepState, TaskState
+from ...history.run_report import Report, report
+from ...observe.sanitize import inert
 from ...views.text import (
     by_rule,
     plain,
     some,
     span,
 )
-from ..frame.options import Settings, common
-from ..frame.output import emit, inert
+from ..frame.options import common
+from ..frame.output import emit
 from ..frame.session import go, reading
+from ..frame.settings import Settings
 from ..frame.table import cut, shaded, table
 from .tell import line
 

@@ -15,7 +15,7 @@ from hustings.bus import Bus, beside, connect
 from hustings.protocols import Entry, NotFound, Subjects, UsageError
 
 from ...views.text import clock, describe, plain
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import echo
 from ..frame.session import (
     NAME,
@@ -25,6 +25,7 @@ from ..frame.session import (
     find,
     go,
 )
+from ..frame.settings import Settings
 from ..frame.streams import stdout
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hustings.protocols import Proposal, Verdict
 
-from ...client.run_report import Bill, Report
+from ...history.run_report import Bill, Report
+from ...observe.sanitize import inert
 from ...team import Team
 from ...views.text import some
-from ..frame.output import inert
 
 SHOWN = 40  # conflicts that are shown one by one
 

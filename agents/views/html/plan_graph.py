@@ -1,4 +1,4 @@
-"""DAG: a plan as a picture, SVG, from left to right: each step in the column after the last that it waits for."""
+"""Plan graph: a plan as SVG, from left to right: each step in the column after the last that it waits for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 
 from hustings.protocols import Data
 
-from ...client.run_report import Bill
 from ...history.conflicts import witnesses
+from ...history.run_report import Bill
 from ...history.timeline import Story
 from ..text import by_rule, span
 from .tags import (

@@ -1,9 +1,9 @@
-"""Markup: HTML and SVG from Python calls. Whatever is not markup of ours is text, so agents cannot write any."""
+"""Tags: HTML and SVG from Python calls. Whatever is not markup of ours is text, so agents cannot write any."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ...observe.logs import inert
+from ...observe.sanitize import inert
 
 Row = Sequence[object]
 

@@ -1,4 +1,4 @@
-"""Report: what a run came to, in the shape that `hustings run -o json` prints."""
+"""Run report: what a run came to, in the shape that `hustings run -o json` prints. Pure."""
 
 from collections.abc import Iterator
 from typing import get_args

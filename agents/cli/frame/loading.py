@@ -1,0 +1,58 @@
+"""Loading: from MODULE:NAME, as a person types it, to the team or the specialist that lies there."""
+
+import importlib
+import os
+import sys
+from difflib import get_close_matches
+from types import ModuleType
+
+from hustings.protocols import UsageError
+
+from ...skills.specialist import Specialist
+from ...team import Team
+
+
+def load(target: str) -> Team | Specialist:
+    """The team or specialist behind MODULE:NAME, the module looked for in the current folder too.
+
+    Raises UsageError: no such module or name, or something else lies there.
+    """
+    path, _, name = target.partition(":")
+    if not path or not name or name.startswith("//"):  # a URL is told as a whole, for parts of it cannot be masked
+        raise UsageError(f"{target!r} names no team or specialist", "it takes the form MODULE:NAME")
+    module = _module(path)
+    if not hasattr(module, name):
+        known = [key for key, value in vars(module).items() if isinstance(value, Team | Specialist)]
+        near = get_close_matches(name, known, 1) or known
+        hint = f"Try {path}:{near[0]}." if near else ""
+        raise UsageError(f"there is no {name} in {path}", f"it has {', '.join(known) or 'no team or specialist'}", hint)
+    found = getattr(module, name)
+    if not isinstance(found, Team | Specialist):
+        raise UsageError(f"{target} is neither a Team nor a Specialist", f"it is a {type(found).__name__}")
+    return found
+
+
+def load_team(target: str) -> Team:
+    """The team behind MODULE:NAME. Raises UsageError."""
+    found = load(target)
+    if not isinstance(found, Team):
+        hint = f"Run it with `hustings agent {target}`."
+        raise UsageError(f"{target} is a specialist, not a team", "only a team pursues goals", hint)
+    return found
+
+
+def _module(path: str) -> ModuleType:
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name and (path == error.name or path.startswith(f"{error.name}.")):
+            raise UsageError(
+                f"there is no module {path}", f"looked in {here} and the installed packages", "Check the spelling."
+            ) from None
+        raise UsageError(f"{path} cannot be imported", f"it needs {error.name}, which is not installed") from None
+    except Exception as error:  # a module is somebody else's code: it may raise whatever it likes
+        why = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows where it is raised.") from error

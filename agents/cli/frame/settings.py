@@ -1,0 +1,102 @@
+"""Settings: what a verb is told, and where each value comes from: flag > environment > hustings.toml > default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal, NoReturn, get_args
+
+from .hints import close_to, did_you_mean
+
+Output = Literal["text", "json", "jsonl"]
+Color = Literal["auto", "always", "never"]
+Durability = Literal["power", "process"]
+
+FILE = "hustings.toml"
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "output": get_args(Output),
+    "color": get_args(Color),
+    "durability": get_args(Durability),
+}
+TYPES: Mapping[str, type] = {"output": str, "color": str, "url": str, "debug": bool, "durability": str}  # the file's
+TABLES = frozenset({"providers"})  # of the file too, but read by whom they concern
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a verb is told: the values of the common options. `url` None means: the embedded broker under `home`."""
+
+    output: Output
+    color: Color
+    url: str | None = field(repr=False)
+    home: Path
+    debug: bool
+    durability: Durability
+
+    def colored(self, stream: IO[str]) -> bool:
+        """Whether to write colours to this stream."""
+        return self.color == "always" or (self.color == "auto" and stream.isatty())
+
+
+def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """The settings from the flags (which include the environment, but None for what was not given) and the file.
+
+    Raises UsageError for a hustings.toml with an unknown key or a value that fits nothing, and for a bad
+    HUSTINGS_DURABILITY.
+    """
+    file = next((folder / FILE for folder in (cwd, *cwd.parents) if (folder / FILE).is_file()), None)
+    values = _checked(file, _read(file)) if file else {}
+    values |= {name: value for name, value in _environment(environ).items() if value}
+    values |= {name: value for name, value in flags.items() if value is not None}
+    home = environ.get("HUSTINGS_HOME")
+    return Settings(
+        output=values.get("output", "text"),
+        color=values.get("color", "auto"),
+        url=values.get("url") or None,
+        home=cwd / home if home else (file.parent if file else cwd) / ".hustings",
+        debug=values.get("debug", False),
+        durability=values.get("durability", "power"),
+    )
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What click does not read: the colour variables of other tools, and the option that few verbs have."""
+    color = "never" if environ.get("NO_COLOR") else "always" if environ.get("FORCE_COLOR") else ""
+    durable = environ.get("HUSTINGS_DURABILITY", "")
+    if durable and durable not in CHOICES["durability"]:
+        _refuse_choice("HUSTINGS_DURABILITY", "durability", durable)
+    return {"color": color, "durability": durable}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        _refuse(f"{file} cannot be read", str(error), "correct the file, or remove it")
+
+
+def _checked(file: Path, values: dict[str, Any]) -> dict[str, Any]:
+    values = {key: value for key, value in values.items() if key not in TABLES}
+    for key, value in values.items():
+        if key not in TYPES:
+            hint = did_you_mean(close_to(key, TYPES)) or f"remove it; the keys are {', '.join(TYPES)}"
+            _refuse(f"{file} has an unknown key {key!r}", f"the keys are {', '.join(TYPES)}", hint)
+        if not isinstance(value, TYPES[key]):
+            shown = key if key == "url" else f"{key} is {value!r}"  # a URL may have a password in it
+            _refuse(f"{file}: {shown}", f"it must be a {TYPES[key].__name__}", "correct it in the file")
+        if key in CHOICES and value not in CHOICES[key]:
+            _refuse_choice(f"{file}: {key}", key, value)
+    return values
+
+
+def _refuse_choice(where: str, key: str, value: object) -> NoReturn:
+    choices = ", ".join(CHOICES[key])
+    hint = did_you_mean(close_to(str(value), CHOICES[key])) or "take one of these"
+    _refuse(f"{where} is {value!r}", f"it must be one of {choices}", hint)
+
+
+def _refuse(what: str, why: str, hint: str) -> NoReturn:
+    from hustings.protocols import UsageError  # here, for it brings pydantic, and errors are rare
+
+    raise UsageError(what, why, hint)

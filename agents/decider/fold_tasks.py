@@ -1,0 +1,192 @@
+"""What the fold makes of tasks: assigned, answered, failed, given up; and of what does not fit."""
+
+import heapq
+from collections import OrderedDict
+
+from pydantic import JsonValue, ValidationError
+
+from hustings.protocols import Assigned, DeadLetter, Entry, Failure, FailureKind, Lapsed, Result
+
+from .fold_asks import drop, heard
+from .fold_barriers import testimonies, wake
+from .fold_plan import lose, ready, release, unqueue
+from .spending import allot, repay
+from .state import ASK, Place, RunState, StepState, TaskState
+
+
+def expected(state: RunState, event: Assigned) -> bool:
+    if event.asked_by == ASK:
+        return event.task in state.asks
+    if event.asked_by:
+        return event.asked_by in state.barriers or state.plan is None
+    return event.step in state.steps
+
+
+def assigned(state: RunState, event: Assigned, entry: Entry) -> None:
+    state.retries.pop(event.task, None)
+    state.places[event.task] = Place(entry.seq, event.skill)
+    if event.share:
+        allot(state, event.task, event.attempt, event.share)
+    before = state.tasks.get(event.task)
+    if before and before.agent != event.agent:
+        state.former[f"{event.task}.{before.attempt}"] = before.agent
+    state.tasks[event.task] = TaskState(
+        step=event.step,
+        agent=event.agent,
+        attempt=event.attempt,
+        since=entry.time,
+        deadline=event.deadline,
+        ordinal=event.ordinal,
+        asked_by=event.asked_by,
+    )
+    state.open.setdefault(event.agent, OrderedDict())[event.task] = None
+    heapq.heappush(state.deadlines, (event.deadline, event.task, event.attempt))
+    state.unserved.pop(event.task, None)
+    if event.asked_by in state.barriers:
+        state.barriers[event.asked_by].status = "asking"
+        state.unsettled.pop(event.asked_by, None)
+    step = state.steps.get(event.step)
+    if step and event.attempt == 1:
+        state.unassigned -= max(event.ordinal + 1 - step.assigned, 0) * step.step.spends
+        step.assigned = max(step.assigned, event.ordinal + 1)
+        if step.assigned >= step.total and event.step in state.agenda:
+            del state.agenda[event.step]
+            unqueue(state, step)
+    if (event.agent, event.task, str(event.attempt)) in state.squatted:
+        _failed(state, event.task, "foreign", "a stranger had written where the answer belongs")
+
+
+def answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
+    place = (event.task, str(event.attempt))
+    task = state.tasks.get(event.task)
+    if entry.subject.rest != place or task is None or event.attempt > task.attempt:
+        foreign(state, entry)
+    elif task.status != "open" or task.attempt != event.attempt:
+        pass  # an answer to an older attempt: on record, and that is all
+    elif entry.subject.author != task.agent:
+        foreign(state, entry)
+    else:
+        repay(state, event)
+        if isinstance(event, Failure):
+            if event.exhausted:
+                state.exhausted = state.exhausted or f"{event.task}: {event.because}"
+            _failed(state, event.task, event.kind, event.because, event.version)
+        else:
+            _done(state, event)
+
+
+def foreign(state: RunState, entry: Entry) -> None:
+    state.foreign += 1
+    if entry.subject.kind != "result" or len(entry.subject.rest) != 2:
+        return
+    name, attempt = entry.subject.rest
+    task = state.tasks.get(name)
+    if task and task.status == "open" and str(task.attempt) == attempt:
+        stranger = entry.subject.author != task.agent
+        because = f"the answer came from {entry.subject.author}, not from {task.agent}" if stranger else entry.why
+        _failed(state, name, "foreign", because or "the answer is to something else")
+    else:
+        state.squatted[entry.subject.author, name, attempt] = None
+
+
+def _done(state: RunState, event: Result) -> None:
+    task = state.tasks[event.task]
+    if task.asked_by:
+        _close(state, event.task, "done")
+        state.answers[event.task] = event.output
+        heard(state, event.task)
+        return
+    step = state.steps[task.step]
+    if step.step.witness and not _is_testimony(event.output):
+        _failed(state, event.task, "foreign", "a witness said something that is no testimony")
+        return
+    _close(state, event.task, "done")
+    task.seconds = event.seconds
+    step.outputs[task.ordinal] = event.output
+    _step_closed(state, step)
+
+
+def _is_testimony(output: JsonValue) -> bool:
+    try:
+        testimonies(output)
+    except ValidationError:
+        return False
+    return True
+
+
+def _failed(state: RunState, name: str, kind: FailureKind, because: str, version: str = "") -> None:
+    """One attempt is over. Another one is due, unless the input was refused or enough was tried."""
+    task = state.tasks[name]
+    failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because, version=version)
+    state.failures[name] = failure
+    if kind != "refused" and task.attempt < state.attempts:
+        _close(state, name, "failed")
+        if task.asked_by:
+            heard(state, name)
+        else:
+            state.retries[name] = None
+    else:
+        _lost(state, name, failure)
+        state.dead[name] = None
+
+
+def _lost(state: RunState, name: str, failure: Failure) -> None:
+    """No further attempt is made: whoever waits for the task goes on without it."""
+    task = state.tasks[name]
+    _close(state, name, "lost")
+    if task.asked_by:
+        state.answers[name] = failure.model_copy(update={"version": ""})
+        heard(state, name)
+        return
+    state.missing.setdefault(task.agent, failure.because)
+    _step_closed(state, state.steps[task.step])
+
+
+def given_up(state: RunState, event: DeadLetter) -> None:
+    """The dead letter is written; where another attempt was due, there will be none."""
+    state.dead.pop(event.task, None)
+    state.places.pop(event.task, None)
+    failure = state.failures.pop(event.task, None)
+    if failure and state.tasks[event.task].status == "failed":
+        state.retries.pop(event.task, None)
+        _lost(state, event.task, failure)
+
+
+def lapsed(state: RunState, event: Lapsed) -> None:
+    task = state.tasks.get(event.task)
+    if event.attempt == 0:  # an inquiry that nobody could be asked, or not again
+        state.answers[event.task] = Failure(task=event.task, attempt=0, agent="", kind="lapsed", because=event.because)
+        for barrier in state.barriers:
+            wake(state, barrier)
+    elif task and task.status == "open" and task.attempt == event.attempt:
+        _failed(state, event.task, "lapsed", event.because)
+
+
+def _close(state: RunState, name: str, status: str) -> None:
+    task = state.tasks[name]
+    task.status = status  # type: ignore[assignment]
+    state.open[task.agent].pop(name, None)
+    for child in state.waiting.pop(name, ()):
+        drop(state, child, "dropped")
+    if status == "done":
+        state.places.pop(name, None)
+        state.failures.pop(name, None)
+    while state.deadlines and _over(state, state.deadlines[0]):
+        heapq.heappop(state.deadlines)
+
+
+def _over(state: RunState, deadline: tuple[float, str, int]) -> bool:
+    task = state.tasks[deadline[1]]
+    return task.status != "open" or task.attempt != deadline[2]
+
+
+def _step_closed(state: RunState, step: StepState) -> None:
+    step.closed += 1
+    if step.closed < step.total:
+        return
+    state.given.pop(step.step.id, None)
+    if step.outputs:
+        step.status = "done"
+    else:
+        lose(state, step)
+    ready(state, release(state, step.step.id))

@@ -1,0 +1,28 @@
+"""model_planner: the planning specialist that asks a model, for the planner `by_model`."""
+
+from ..planning.draft import PlanRequest, Sketch
+from ..skills.context import TaskContext
+from ..skills.specialist import Specialist
+
+PLAN = """\
+You plan the work of a team of specialists. You are given the goal, the fields that the outcome must have, and the
+cards of the skills that there are: what each takes and what it says, by message types. Draw steps that lead from
+the goal to the outcome, each one skill of one agent, and bind every parameter of a skill: to the goal or one of its
+fields, to what other steps say, to the verdicts on what witnesses said, or to a value that you write yourself as
+JSON. Types must fit exactly; a parameter that is a list takes what several steps say. A step may be drawn several
+times with different values, under different ids. Let several witnesses look at the same thing: what they disagree
+about is settled before anybody who takes verdicts. Name verdicts without steps to mean all witnesses before. Draw
+no step that nothing needs. Where `refused` gives reasons, your earlier plan had those faults: draw it anew without
+them."""
+
+
+def model_planner(name: str = "planner", instructions: str = PLAN) -> Specialist:
+    """A planning specialist that asks a model. Which one is the team's policy."""
+    planner = Specialist(name, "plans the work of the team")
+
+    @planner.skill
+    async def plan(request: PlanRequest, context: TaskContext) -> Sketch:
+        """Draw a plan from the goal to the outcome."""
+        return await context.model(Sketch, instructions=instructions, about=request, most=8192)
+
+    return planner

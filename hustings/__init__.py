@@ -1,0 +1,75 @@
+"""hustings: teams of specialist agents on a NATS bus. Whoever writes specialists and teams imports from here.
+
+`hustings.protocols`, `.bus` and `.agents` have the rest: for own planners, arbiters and models, for tests, and for
+tools that read the log.
+"""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hustings.agents import (
+        Serve,
+        Specialist,
+        TaskContext,
+        Team,
+        Untrusted,
+        by_model,
+        connect,
+        independent,
+        judged,
+        majority,
+        rules,
+        tool,
+        unopposed,
+        verified,
+    )
+    from hustings.protocols import (
+        Blob,
+        Budget,
+        Claim,
+        Edit,
+        Evidence,
+        Goal,
+        Message,
+        Outcome,
+        Proof,
+        Proposal,
+        Refused,
+        Testimony,
+        Trial,
+        Verdict,
+    )
+
+    __version__: str
+
+_AGENTS = (
+    *("Specialist", "TaskContext", "Team", "Serve", "Untrusted", "tool", "connect"),
+    *("by_model", "unopposed", "independent", "rules", "majority", "verified", "judged"),
+)
+
+__all__ = [  # noqa: RUF022 - in the order in which one meets them
+    # write a specialist
+    "Specialist", "TaskContext", "Message", "Blob", "Refused", "tool", "Untrusted",
+    # what a witness says
+    "Testimony", "Claim", "Proposal", "Edit", "Evidence",
+    # make a team of them
+    "Team", "Goal", "Outcome", "Budget", "Serve", "by_model",
+    # settle what they disagree about
+    "Verdict", "Proof", "Trial", "unopposed", "independent", "rules", "majority", "verified", "judged",
+    # ask it
+    "connect",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """On first use: `hustings --help` lives below this package, and must not wait for NATS and pydantic."""
+    if name == "__version__":
+        return metadata.version("hustings")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("hustings.agents" if name in _AGENTS else "hustings.protocols"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

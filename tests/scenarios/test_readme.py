@@ -1,0 +1,154 @@
+"""The README is true: each command and block of code in it is run as it is printed, in an empty folder."""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import anyio
+import pytest
+
+import hustings
+from hustings.protocols import Message, Testimony
+
+from .processes import Place, nats_server
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+TEXT = "panic: I'm over here\n"  # four words; five runs of letters
+
+
+def block(word: str) -> str:
+    """The one block that has this word in it."""
+    (found,) = [str(text) for _, text in BLOCKS if word in text]
+    return found
+
+
+def like(printed: str, line: str) -> bool:
+    """True if a line is the printed one; run ids and folders differ, and "…" stands for anything."""
+    parts = re.split(r"…|\br[0-9a-f]{8}\b", printed.rstrip())
+    return re.fullmatch(".*".join(map(re.escape, parts)), line.rstrip()) is not None
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An empty folder, with the files in it that the README shows whole."""
+    place = Place(tmp_path)
+    (place.folder / "clerk.py").write_text(block('clerk = Specialist("clerk"'))
+    place.env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{place.env['PATH']}"
+    return place
+
+
+def test_all_blocks_are_run_here() -> None:
+    """A block that is added to the README is added to this file."""
+    known = (
+        'clerk = Specialist("clerk"', "$ hustings plan clerk:team", "flowchart LR", "make demo", "EACH TOOL ALONE",
+        "make test", " passed in ", "@critic.skill", 'name="hello"', 'outsider = Specialist("outsider"',
+        "$ hustings agent outsider:outsider", "nats-server -js --auth", "hustings.connect(", "def test_the_team",
+    )  # fmt: skip
+    assert [text for _, text in BLOCKS if not any(word in text for word in known)] == []
+
+
+def test_the_two_commands_are_there() -> None:
+    """They are run by whoever changes this project, from a fresh clone; here only that make knows them."""
+    for target in ("demo", "test"):
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+
+
+async def test_the_clerk(place: Place) -> None:
+    """Planned and asked as it is printed there."""
+    for part in block("$ hustings plan clerk").split("$ ")[1:]:
+        command, *printed = part.splitlines()
+        done = await anyio.run_process(["sh", "-c", command], cwd=place.folder, env=place.env)
+        said = done.stdout.decode().splitlines()
+        expected = [line for line in printed if line.strip() != "…"]
+        assert len(said) >= len(expected) > 3
+        for wanted, line in zip(expected, said, strict=False):
+            assert like(wanted, line), f"{command}: {line!r} is not {wanted!r}"
+
+
+async def test_its_tests(place: Place) -> None:
+    """`test_clerk.py` passes."""
+    (place.folder / "test_clerk.py").write_text(block("def test_the_team"))
+    command = [sys.executable, "-m", "pytest", "-q", "test_clerk.py"]
+    done = await anyio.run_process(command, cwd=place.folder, env=place.env, check=False)
+    assert "3 passed" in done.stdout.decode(), done.stdout.decode()
+
+
+async def test_from_python(place: Place) -> None:
+    """The client's lines give what the clerk says."""
+    async with place.up("clerk:team"):
+        lines = block("hustings.connect(").replace("nats://…", place.url).splitlines()
+        script = "\n".join(
+            ["import anyio, hustings, hustings.agents", "from clerk import Summarise", "async def main():"]
+            + [f"    {line}" for line in lines]
+            + ["    print(report.outcome['summary']['text'])", "anyio.run(main)"]
+        )
+        done = await anyio.run_process([sys.executable, "-c", script], cwd=place.folder, env=place.env)
+    assert done.stdout.decode() == "Hear hear.\n"
+
+
+async def outsider(place: Place) -> Place:
+    other = place.another("elsewhere")
+    (other.folder / "outsider.py").write_text(block('outsider = Specialist("outsider"'))
+    (place.folder / "text.txt").write_text(TEXT)
+    return other
+
+
+def commands(text: str) -> list[list[str]]:
+    """The commands of a block, by words, without what stands there for people."""
+    rows = [line.removeprefix("$ ").partition("#")[0].split() for line in text.splitlines()]
+    return [row for row in rows if "hustings" in row]
+
+
+async def test_the_outsider(place: Place) -> None:
+    """It joins from its own folder, and is heard."""
+    other = await outsider(place)
+    printed = block("$ hustings agent outsider:outsider")
+    up, agent, run = commands(printed)
+    async with AsyncExitStack() as stack:
+        team = await stack.enter_async_context(place.hustings(*up[1:]))
+        await team.until("is up: coordinator and")
+        joined = await stack.enter_async_context(other.hustings(*agent[1:]))
+        await joined.until("no broker runs here: joining the one in")
+        await joined.until("ready")
+        said = await place.call(*run[1:])
+    (conflict,) = [line for line in printed.splitlines() if line.startswith("C-1")]
+    assert any(like(conflict, line) for line in said.out.splitlines()), said.out
+
+
+async def test_on_a_cluster(place: Place, tmp_path: Path) -> None:
+    """The same, at a nats-server that was started by hand, with its address and token in the URL."""
+    other = await outsider(place)
+    block_of = block("nats-server -js --auth")
+    async with nats_server(tmp_path / "nats", 'jetstream: { store_dir: "js" }\nauthorization: { token: "s3cret" }') as (
+        address,
+        _,
+    ):
+        up, agent, run = commands(block_of.replace("host:4222", address))
+        async with AsyncExitStack() as stack:
+            team = await stack.enter_async_context(place.hustings(*up[1:]))
+            await team.until("is up: coordinator and")
+            name, _, url = agent[0].partition("=")
+            joined = await stack.enter_async_context(other.hustings(*agent[2:], "--team", "hello", **{name: url}))
+            await joined.until("ready")
+            said = await place.call(*run[1:])
+    assert "says outsider" in said.out
+
+
+def test_the_critic_and_the_team() -> None:
+    """Lines from a file that the README does not show whole: the first make a skill, the second are in the example."""
+    critic = hustings.Specialist("critic")
+
+    class Document(Message):
+        text: str
+
+    class Findings(Testimony): ...
+
+    names = {"critic": critic, "Document": Document, "Findings": Findings, "TaskContext": hustings.TaskContext}
+    exec(block("@critic.skill"), names)
+    assert critic.skills["criticise"].witness
+    assert block('name="hello"') in (ROOT / "examples" / "hello" / "team.py").read_text()

@@ -1,0 +1,2 @@
+# Type checkers read agents/members/ as hustings.agents.members (setuptools maps it at install time).
+from agents.members import *
