@@ -155,7 +155,7 @@ def test_the_wheel_has_every_package(tmp_path: Path) -> None:
     copy, unpacked = tmp_path / "copy", tmp_path / "unpacked"
     for layer in (FRONT, *LAYERS):
         shutil.copytree(ROOT / layer, copy / layer, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, copy)
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(copy)]
     subprocess.run(build, check=True, capture_output=True)

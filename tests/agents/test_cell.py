@@ -108,7 +108,7 @@ async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_i
         assert first == second
         assert first.read == ""
         assert not trying.suspects("r", "t")
-        with anyio.fail_after(20):
+        with anyio.fail_after(300):
             await gone(first.pid)
 
 
@@ -124,7 +124,7 @@ async def test_a_lapse_and_a_cancellation_end_the_cell(tmp_path: Path, bus: Bus)
     async with isolated(tmp_path, bus) as trying, bus.live.watch() as live:
 
         async def begun() -> int:
-            with anyio.fail_after(20):
+            with anyio.fail_after(300):
                 async for each in live:
                     if isinstance(each, Progress):
                         return int(each.says)

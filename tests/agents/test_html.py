@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
@@ -131,14 +132,15 @@ def many(edits: int) -> dict[str, list[Claim | Proposal]]:
     }
 
 
-def test_five_thousand_edits_are_built_soon_and_stay_small() -> None:
+@pytest.mark.timing
+def test_five_thousand_edits_are_built_soon_and_stay_small(unit: Callable[[], float]) -> None:
     log = play(many(5000)).log
     started = time.process_time()
     told = tell("board", "r1", log)
     folded = time.process_time()
     html = page(told)
-    assert time.process_time() - folded < 3
-    assert folded - started < 3
+    built = time.process_time()
+    assert max(built - folded, folded - started) < 150 * unit()
     assert len(told.conflicts) == 500
     assert len(html.encode()) < 5_000_000
     assert OrderedConsumer(html).count < 40_000

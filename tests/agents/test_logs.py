@@ -33,7 +33,7 @@ warnings.warn("old", DeprecationWarning)
 
 def child(form: str) -> list[str]:
     command = [sys.executable, "-W", "always", "-c", CHILD, form]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == ""
     return done.stderr.splitlines()
 

@@ -102,7 +102,7 @@ async def test_an_agent_is_unwell_if_all_its_processes_are(bus: Bus) -> None:
             said = partial(sick.__getitem__, instance)
             await there.enter_async_context(present(bus, agent, instance=instance, unwell=said))
         await group.start(registry.keep)
-        with anyio.fail_after(10):
+        with anyio.fail_after(300):
             await until(registry, {"bob"})
             sick["ann-2"] = True
             await until(registry, {"ann", "bob"})

@@ -23,7 +23,7 @@ async def configured(folder: Path, config: str) -> AsyncIterator[str]:
         port = probe.getsockname()[1]
     (folder / "nats.conf").write_text(f'listen: "127.0.0.1:{port}"\n{config}')
     with _server(folder):
-        with anyio.fail_after(5):
+        with anyio.fail_after(300):
             await _listening(port)
         yield f"127.0.0.1:{port}"
 

@@ -8,8 +8,8 @@ import errno
 import os
 import resource
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -21,6 +21,8 @@ from hustings.protocols import BusFull, Unanswered
 
 from .said import entries, goal
 from .servers import line, process, server_pid
+
+Within = Callable[[float], AbstractContextManager[None]]
 
 LIMIT = 2**20  # bytes of one file
 HOLD = """
@@ -83,7 +85,8 @@ async def small_disk(home: Path) -> AsyncIterator[Full]:
             yield Full(home, keeper.pid, bus)
 
 
-async def test_a_full_disk_is_told_in_words_and_healed_without_a_person(tmp_path: Path) -> None:
+@pytest.mark.timing
+async def test_a_full_disk_is_told_in_words_and_healed_without_a_person(tmp_path: Path, within: Within) -> None:
     """A writer gets BusFull with the reason within 5 s; with room again the broker is writable within 15 s.
 
     All that was confirmed is there. While there is no room the keeper tries again, but not in a hot loop.
@@ -94,14 +97,12 @@ async def test_a_full_disk_is_told_in_words_and_healed_without_a_person(tmp_path
         assert "cannot write" in error.what
         assert "file too large" in error.why
         while len(servers) < 3:  # also across restarts that do not help
-            asked = monotonic()
-            with pytest.raises(BusFull):
+            with within(5), pytest.raises(BusFull):
                 await disk.say()
-            assert monotonic() - asked < 5
             servers.add(server_pid(tmp_path))
         assert monotonic() - began > 2 * (len(servers) - 1)
         disk.make_room()
-        with anyio.fail_after(15):
+        with within(15):
             await disk.writable()
         assert [run for run in disk.confirmed if not await entries(disk.bus, run)] == []
 
@@ -115,7 +116,7 @@ async def test_an_agent_waits_for_its_inbox_on_a_full_disk(tmp_path: Path) -> No
             with anyio.move_on_after(1):
                 raise AssertionError(f"there is room for {await anext(goals)}")
             limit(server_pid(tmp_path), resource.RLIM_INFINITY)
-            with anyio.fail_after(15):
+            with anyio.fail_after(300):
                 assert (await anext(goals)).run == "r0"
 
 
@@ -140,7 +141,7 @@ async def test_a_broker_that_hangs_is_started_again(tmp_path: Path, monkeypatch:
         await bus.log.ask("r", goal(), client="me")
         watch = os.pidfd_open(server_pid(tmp_path))
         os.kill(server_pid(tmp_path), signal.SIGSTOP)
-        with anyio.fail_after(40):
+        with anyio.fail_after(300):
             await anyio.wait_readable(watch)
             os.close(watch)
             assert len(await entries(bus, "r")) == 1

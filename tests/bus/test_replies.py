@@ -58,7 +58,7 @@ async def test_nothing_is_answered_outside_an_inbox(bus: Bus) -> None:
         for subject in asked:
             for reply in hostile(bus.team):
                 await bus.connection.publish(subject, b"", reply=reply)
-        with anyio.fail_after(10):
+        with anyio.fail_after(300):
             while await refused(bus) < len(asked) * len(hostile(bus.team)):
                 pass
         answers = [
@@ -88,5 +88,5 @@ def drained(heard: MemoryObjectReceiveStream[Msg]) -> list[Msg]:
 async def test_an_inbox_is_answered_however_deep(bus: Bus, inbox: str) -> None:
     async with bus.live.service(CARD, dict), bus.connection.listen(inbox) as heard:
         await bus.connection.publish("$SRV.PING.clerk", b"", reply=inbox)
-        with anyio.fail_after(2):
+        with anyio.fail_after(300):
             assert json.loads((await heard.receive()).data)["name"] == "clerk"

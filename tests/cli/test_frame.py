@@ -82,14 +82,18 @@ def test_help_imports_nothing_heavy() -> None:
     assert heavy & set(ast.literal_eval(done.stderr)) == set()
 
 
-def test_help_takes_less_than_150_ms_of_cpu() -> None:
+@pytest.mark.timing
+@pytest.mark.processes
+def test_help_takes_less_than_150_ms_of_cpu(unit: Callable[[], float]) -> None:
+    """On a machine that takes 20 ms for the unit."""
+
     def cpu() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*HUSTINGS, "--help"], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(cpu() for _ in range(5)) < 0.150
+    assert min(cpu() / unit() for _ in range(5)) < 7.5
 
 
 def test_help_has_the_verbs_in_sections_and_hides_what_is_not_for_people(run: Run) -> None:
@@ -339,7 +343,7 @@ def test_new_specialist_writes_a_module_and_its_test(run: Run) -> None:
 def test_the_written_test_passes(run: Run) -> None:
     assert run("new", "specialist", "clerk").code == 0
     command = [sys.executable, "-m", "pytest", "-q", "test_clerk.py"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 

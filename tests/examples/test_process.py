@@ -3,7 +3,6 @@
 import ctypes
 import os
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -39,10 +38,8 @@ def test_output_and_exit_code_come_back(tmp_path: Path) -> None:
 
 
 def test_what_takes_too_long_is_killed(tmp_path: Path) -> None:
-    began = time.monotonic()
     code, _ = python(tmp_path, "import signal; signal.pause()", seconds=1)
     assert code is None
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("then", ["", "child.wait()"], ids=["main process ends", "main process is killed"])

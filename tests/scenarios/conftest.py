@@ -48,7 +48,7 @@ def hustings(broker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return said
 
     async def hustings(*args: str) -> Answered:
-        with anyio.fail_after(60):
+        with anyio.fail_after(300):
             return await anyio.to_thread.run_sync(call, args, abandon_on_cancel=True)
 
     with capture_logs():

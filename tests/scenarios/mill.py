@@ -80,7 +80,7 @@ class Mill:
 
     async def until(self, fits: Callable[[], bool]) -> None:
         """Wait until this is so of what was ground or stopped."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(300):
             while not fits():
                 await self._news.wait()
 
@@ -97,7 +97,7 @@ class Mill:
 
     @asynccontextmanager
     async def coordinating(self, instance: str = "c1") -> AsyncIterator[None]:
-        with anyio.fail_after(60):
+        with anyio.fail_after(300):
             async with self._coordinating(instance):
                 yield
 

@@ -25,6 +25,7 @@ from hustings.protocols import Progress
 
 from . import court
 
+PATIENCE = 300.0  # seconds: long enough for any machine, and there only so that nothing hangs for ever
 MARK = "HUSTINGS_SCENARIO"  # in the environment of all that a scenario starts, so that what is left of it can be found
 TEXT = "alpha\nbeta\nfatal\n"
 OUTSIDER = '''\
@@ -78,7 +79,7 @@ class Running:
     def pid(self) -> int:
         return self.process.pid
 
-    async def until(self, words: str, seconds: float = 20) -> str:
+    async def until(self, words: str, seconds: float = PATIENCE) -> str:
         """Wait for a line that has these words in it, and give it."""
         seen = 0
         with anyio.move_on_after(seconds):
@@ -92,7 +93,7 @@ class Running:
                 await self.news.wait()
         raise AssertionError(f"never said {words!r}:\n" + "\n".join(self.rows))
 
-    async def end(self, seconds: float = 15) -> Said:
+    async def end(self, seconds: float = PATIENCE) -> Said:
         """Wait for its end."""
         try:
             with anyio.fail_after(seconds):
@@ -183,7 +184,7 @@ class Place:
                     with anyio.CancelScope(shield=True):
                         await _stop(process)
 
-    async def call(self, *args: str, seconds: float = 30, **env: str) -> Said:
+    async def call(self, *args: str, seconds: float = PATIENCE, **env: str) -> Said:
         """Run a command to its end."""
         async with self.hustings(*args, **env) as running:
             return await running.end(seconds)
@@ -200,9 +201,9 @@ class Place:
         told = json.loads((self.home / f"up-{team}.json").read_text())
         return {child["name"]: child["pid"] for child in told["children"] if child["pid"]}
 
-    async def all_gone(self, seconds: float = 10) -> None:
-        """Nothing that was started here is left, or it ends within so many seconds."""
-        with anyio.fail_after(seconds):
+    async def all_gone(self) -> None:
+        """Nothing that was started here is left, or it ends by itself."""
+        with anyio.fail_after(PATIENCE):
             for pid in self.left():
                 await gone(pid)
         assert not list(self.left())
@@ -222,7 +223,7 @@ async def _stop(process: Process) -> None:
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGTERM)  # Process.terminate() may reap it, and its exit code would be lost
-        with anyio.move_on_after(15):
+        with anyio.move_on_after(PATIENCE / 3):
             await process.wait()
             return
         process.kill()
@@ -234,7 +235,7 @@ async def nats_server(folder: Path, config: str) -> AsyncIterator[tuple[str, "su
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with _server(folder, f'listen: "127.0.0.1:{port}"\n{config}') as server:
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             await _listening(port)
         yield f"127.0.0.1:{port}", server
 
@@ -275,7 +276,7 @@ class Held:
         return int((await self.until(lambda each: (each.run, each.agent) == (run, agent))).says)
 
     async def until(self, fits: Callable[[Progress], bool]) -> Progress:
-        with anyio.fail_after(15):
+        with anyio.fail_after(PATIENCE):
             while True:
                 for each in self.said:
                     if fits(each):

@@ -72,7 +72,7 @@ async def errand(folder: Path, number: int, when: When) -> tuple[list[int], Cras
         async with embedded(folder / "hustings", durability="process") as url, connect(url, "caller") as client:
             env = {"HUSTINGS_FAILPOINT": when, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)} if when != "during" else {}
             async with processes(url, fake.url, env, crashes):
-                with anyio.fail_after(90):
+                with anyio.fail_after(300):
                     report = await client.outcome(await client.ask(Errand(calls=CALLS)))
     assert report.status == "decided", report.because
     assert report.outcome["heard"] == {"words": [f"word {each}" for each in range(1, CALLS + 1)]}
@@ -94,7 +94,7 @@ async def test_sixty_four_calls_at_once_never_pass_a_budget_of_ten(point: str, t
             connect(url, "caller") as client,
             processes(url, fake.url, env, Crashes(0, "during", tokens)),
         ):
-            with anyio.fail_after(90):
+            with anyio.fail_after(300):
                 asked = Errand(calls=64, at_once=True)
                 report = await client.outcome(await client.ask(asked, budget=Budget(calls=10)))
     assert report.status == "decided", report.because

@@ -92,7 +92,7 @@ async def test_show_has_the_bytes_that_lie_on_the_log(mill: Mill, client: Client
     where = {"seq": said.json["assigned"]}
     kept = await bus.connection.request(f"$JS.API.STREAM.MSG.GET.LOG_{mill.name}", json.dumps(where).encode())
     data = base64.b64decode(json.loads(kept.data)["message"]["data"])
-    assert said.json["original"].encode() == data
+    assert base64.b64decode(said.json["original"]) == data
     assert json.loads(data)["data"]["attempt"] == 2
     assert (await hustings("dead", "show", said.json["id"], "--raw")).out.encode() == data
     text = (await hustings("dead", "show", said.json["id"])).out

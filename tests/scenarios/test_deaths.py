@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+import pytest
 
 from hustings.agents import Client, RunReport
 from hustings.agents.runtime.process import RECYCLE
@@ -18,6 +20,8 @@ from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Failure
 
 from . import doom
 from .processes import Held, Place, following
+
+Within = Callable[[float], AbstractContextManager[None]]
 
 Event = TypeVar("Event")
 GOOD = ("good",) * 20
@@ -66,7 +70,7 @@ async def test_one_that_kills_among_twenty_that_do_not(tmp_path: Path) -> None:
     place = place_of_doom(tmp_path)
     async with place.up("doom:team") as up, following(place, "doom") as (client, _):
         splitter = place.pids("doom")["splitter"]
-        with anyio.fail_after(100):
+        with anyio.fail_after(300):
             runs = {way: await client.ask(doom.Trouble(ways=(*GOOD[:10], way, *GOOD[10:]))) for way in REASONS}
             for way, run in runs.items():
                 report = await client.outcome(run)
@@ -84,34 +88,32 @@ async def test_one_that_kills_among_twenty_that_do_not(tmp_path: Path) -> None:
 
 
 TAKEN_OVER = 5.0  # seconds, three heartbeats and two: the promise
+CELL = 2.0  # seconds for a cell to start
 
 
-async def test_what_a_killed_process_had_in_hand_is_taken_over(tmp_path: Path) -> None:
+@pytest.mark.timing
+async def test_what_a_killed_process_had_in_hand_is_taken_over(tmp_path: Path, within: Within) -> None:
     """By a replica: its delivery comes again. By an agent with the same skill: the coordinator lets the attempt lapse.
     Within three heartbeats plus two seconds, and a cell has to start where it may be the task that kills."""
     place = place_of_doom(tmp_path)
-    (tmp_path / "history").mkdir()
-    place.env["HUSTINGS_HISTORY"] = str(tmp_path / "history")
     async with place.up("doom:team", "-m", "convict=2"), following(place, "doom") as (client, held):
-        with anyio.fail_after(60):
+        with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("wait",), gate=str(tmp_path)))
             victim = await begins(held, run, 0)
-            killed = time.monotonic()
-            os.kill(victim, signal.SIGKILL)
-            assert await begins(held, run, 0, frozenset({victim}))
-            assert taken_again(place, run) - killed < TAKEN_OVER
+            with within(TAKEN_OVER + CELL):
+                os.kill(victim, signal.SIGKILL)
+                assert await begins(held, run, 0, frozenset({victim}))
             (tmp_path / "0").touch()
             report = await client.outcome(run)
             assert (report.status, len(await said(client, run, Assigned))) == ("decided", 2)
     async with place.up("doom:twins") as up, following(place, "twins") as (client, held):
         os.kill(up.pid, signal.SIGSTOP)  # or the supervisor has the same agent back in time
-        with anyio.fail_after(60):
+        with anyio.fail_after(300):
             run = await client.ask(doom.Errand(gate=str(tmp_path / "gate")))
             first = await held.until(lambda each: each.run == run)
-            killed = time.monotonic()
-            os.kill(int(first.says), signal.SIGKILL)
-            second = await held.until(lambda each: each.run == run and each.agent != first.agent)
-            assert time.monotonic() - killed < TAKEN_OVER
+            with within(TAKEN_OVER):
+                os.kill(int(first.says), signal.SIGKILL)
+                second = await held.until(lambda each: each.run == run and each.agent != first.agent)
             (tmp_path / "gate").touch()
             report = await client.outcome(run)
             assert (report.status, report.outcome["done"]) == ("decided", {"by": second.agent})
@@ -126,12 +128,6 @@ def points(place: Place, name: str, **detail: object) -> list[dict[str, Any]]:
     return [each for each in all_of_them if each["point"] == name and detail.items() <= each.items()]
 
 
-def taken_again(place: Place, run: str) -> float:
-    """When a task of this run was given to somebody for the second time, by the clock that all processes share."""
-    (taken,) = points(place, "take.after", run=run, times=2, kept=True)
-    return float(taken["t"]) / 1e9
-
-
 async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
     """SIGTERM: what is in hand is finished or, after the grace, handed back, and taken by the other at once. Exit
     code 0; nothing is lost, and what was finished is done once. Told twice, it ends on the spot, and that is safe."""
@@ -139,7 +135,7 @@ async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
     (tmp_path / "history").mkdir()
     place.env["HUSTINGS_HISTORY"] = str(tmp_path / "history")
     async with place.up("doom:team", "-m", "convict=2") as up, following(place, "doom") as (client, held):
-        with anyio.fail_after(90):
+        with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("wait", *("good",) * 60, "wait"), gate=str(tmp_path)))
             leaving = await begins(held, run, 0)
             os.kill(leaving, signal.SIGTERM)
@@ -155,7 +151,7 @@ async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
                 assert (again["t"] - back["t"]) / 1e9 < 2
             begun = Counter(each.says.split()[1] for each in held.said if each.run == run)
             assert {lot for lot, times in begun.items() if times > 1} <= {"0", "61"}
-            with anyio.fail_after(20):
+            with anyio.fail_after(300):
                 while 0 not in exit_codes(place):  # noqa: ASYNC110 - its last words may come behind the outcome
                     await anyio.sleep(0.05)
 
@@ -181,7 +177,7 @@ async def test_a_suspect_in_its_cell(tmp_path: Path) -> None:
     """Handed back when its worker is told to stop; the cell ends with a worker that is killed, and with the run."""
     place = place_of_doom(tmp_path)
     async with place.up("doom:team", "-m", "convict=2"), following(place, "doom") as (client, held):
-        with anyio.fail_after(90):
+        with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("fickle",), gate=str(tmp_path)))
             before = await begins(held, run, 0)
 
@@ -189,7 +185,7 @@ async def test_a_suspect_in_its_cell(tmp_path: Path) -> None:
             os.kill(parent(cell), signal.SIGTERM)
             await gone(cell)
             second = await begins(held, run, 0, frozenset({before, cell}))
-            with anyio.fail_after(20):
+            with anyio.fail_after(300):
                 while 0 not in exit_codes(place):  # noqa: ASYNC110 - its last words may come behind the outcome
                     await anyio.sleep(0.05)
 
@@ -214,7 +210,7 @@ async def test_what_hangs_in_a_thread_costs_its_process_and_no_more(tmp_path: Pa
     over, and the old one ends although its threads do not."""
     place = place_of_doom(tmp_path)
     async with place.up("doom:lazy") as up, following(place, "lazy") as (client, _):
-        with anyio.fail_after(60):
+        with anyio.fail_after(300):
             recycle = place.pids("lazy")["sleeper"]
             runs = [await client.ask(doom.Trouble(ways=("hang",))) for _ in range(2)]
             for run in runs:

@@ -16,12 +16,12 @@ from hustings.protocols import Proposal
 from .processes import Place
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.long
 async def test_the_demo_ends_with_a_proved_patch(tmp_path: Path) -> None:
     """Edits that break the package were proposed, by tools that agree, and fell; merged.patch applies to a pristine
     copy, whose own tests still pass; and the recorded run replays to the same state."""
     place = Place(tmp_path)
-    said = await place.call("demo", "-o", "json", seconds=120)
+    said = await place.call("demo", "-o", "json")
     assert said.code == 0, said.err
     report = said.json
     assert (report["status"], report["missing"]) == ("decided", [])

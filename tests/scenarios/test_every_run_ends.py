@@ -84,7 +84,7 @@ TEAM = Team("notes", goal=Work, outcome=Noted, specialists=[witness, scribe])
 async def end(client: Client, goal: Goal) -> Concluded:
     """How the run of a goal ends, which it does in time."""
     run = await client.ask(goal)
-    with anyio.fail_after(30):
+    with anyio.fail_after(300):
         return (await client.outcome(run), await client.state(run))[1].concluded or pytest.fail("no end")
 
 

@@ -70,7 +70,7 @@ async def crash_at(point: str, folder: Path) -> None:
     env = {"HUSTINGS_FAILPOINT": point, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)}
     async with embedded(folder / "hustings", durability="process") as url, connect(url, "till") as client:
         async with processes(url, str(ledger), point, env) as supervisor:
-            with anyio.fail_after(60):
+            with anyio.fail_after(300):
                 if point in BACK:
                     await sell_and_stop(client, ledger, folder / "gate", tokens, supervisor)
                 elif point not in ASKED:

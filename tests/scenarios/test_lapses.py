@@ -61,7 +61,6 @@ async def lapsed(bus: Bus, run: str) -> list[AttemptAbandoned]:
     return given_up
 
 
-@pytest.mark.timeout(120)
 async def test_no_answered_task_lapses_in_a_crowd_of_runs(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of tasks at once: the coordinator hears how far the inboxes are long before it has read the answers."""
     monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
@@ -132,7 +131,7 @@ async def test_an_answer_behind_the_fold_is_waited_for(
         discovery_timeout=30.0,
     )
     log, client = Behind(bus.log, floors=reason == "settled"), Client(bus)
-    with anyio.fail_after(40):
+    with anyio.fail_after(300):
         async with anyio.create_task_group() as group:
             await group.start(partial(coordinate, replace(bus, log=log), team.policy(), instance="c1"))
             async with serving(clerk, bus.url, bus.team):

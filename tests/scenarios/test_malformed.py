@@ -40,7 +40,7 @@ async def test_malformed_messages_harm_nobody(broker: str, team: str, tmp_path: 
     async with running(replace(court.team, name=team), broker) as client, anyio.create_task_group() as group:
         held = Held(client)
         await group.start(held.listen)
-        with anyio.fail_after(90):
+        with anyio.fail_after(300):
             text = await client.upload(tmp_path / "text", court.Text)
             undisturbed = await client.outcome(await client.ask(court.Case(text=text)))
             run = await client.ask(court.Case(text=text, hold=("eager",), gate=str(tmp_path)))

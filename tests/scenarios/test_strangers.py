@@ -23,7 +23,7 @@ async def at_work(url: str, team: str) -> AsyncIterator[tuple[Client, Held]]:
     async with running(replace(court.team, name=team), url) as client, anyio.create_task_group() as group:
         held = Held(client)
         await group.start(held.listen)
-        with anyio.fail_after(20):
+        with anyio.fail_after(300):
             yield client, held
         group.cancel_scope.cancel()
 

@@ -93,7 +93,7 @@ def test_a_specialists_process_is_light(module: str) -> None:
     )
     seconds, modules = [], set()
     for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         first, *names = done.stdout.split()
         seconds.append(float(first))
         modules.update(names)

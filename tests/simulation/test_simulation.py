@@ -29,7 +29,6 @@ def judged(seed: int) -> list[str]:
     return violations(simulate(seed))
 
 
-@pytest.mark.timeout(max(120, CHUNK * 5))
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_nothing_is_lost_whatever_goes_wrong(first: int) -> None:
     """Every promise of `checks.CHECKS`, for each seed."""

@@ -1,0 +1,79 @@
+"""What an author writes, as a type checker sees it: nothing here is run. An ignore that is not needed is an error."""
+
+from typing import assert_type
+
+from hustings.agents import (
+    Client,
+    RunReport,
+    Specialist,
+    TaskContext,
+    Team,
+    connect,
+    independent,
+    majority,
+    tool,
+    unopposed,
+)
+from hustings.protocols import Blob, Budget, Claim, Goal, Message, Outcome, Testimony, Verdict
+
+
+class Text(Blob): ...
+
+
+class Line(Message):
+    number: int
+    text: str
+
+
+class Count(Goal):
+    text: Text
+
+
+class Counted(Outcome):
+    verdicts: list[Verdict]
+
+
+clerk = Specialist("clerk", "counts words")
+
+
+@clerk.skill
+async def split(text: Text, context: TaskContext) -> list[Line]:
+    content = await context.read(text)
+    assert_type(content, bytes)
+    assert_type(context.run, str)
+    summary = await context.model(Line, instructions="Give the longest line.", tools=[tool(longest)])
+    assert_type(summary, Line)
+    await context.ask(2)  # type: ignore
+    return [Line(number=1, text=content.decode()), summary]
+
+
+@clerk.skill
+def count(line: Line) -> Testimony:
+    return Testimony(claims=(Claim(about=f"line {line.number}", value=len(line.text.split())),))
+
+
+def longest(lines: list[str]) -> str:
+    """The longest of these."""
+    return max(lines, key=len)
+
+
+team = Team("hello", Count, Counted, specialists=[clerk], arbiters=[unopposed, independent, majority])
+Team("hello", Line, Counted)  # type: ignore
+Team("hello", Count, Counted, budget=Budget(calls="many"))  # type: ignore
+Line(number="one", text="a")  # type: ignore
+Line(number=1)  # type: ignore
+
+assert_type(split(Text.of({}), None), object)  # type: ignore
+
+
+async def ask(client: Client) -> None:
+    run = await client.ask(Count(text=Text.of({})))
+    assert_type(run, str)
+    assert_type(await client.outcome(run), RunReport)
+    await client.ask("count")  # type: ignore
+
+
+async def main() -> None:
+    async with connect("nats://127.0.0.1", team.name) as client:
+        assert_type(client, Client)
+        await ask(client)
