@@ -18,6 +18,8 @@ from hustings.protocols import COORDINATOR, Assigned, Concluded, Driving, Entry,
 from .processes import Place, following
 from .test_killed import case, open_gates, settled
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 
