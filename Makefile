@@ -2,13 +2,24 @@ PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
 
-.PHONY: demo test acceptance check lint lock clean
+.PHONY: demo test test-fast test-long acceptance check lint coverage lock clean
+
+WORKERS ?= 4 # more than cores: much of the time is waiting
+PYTEST = $(BIN)/pytest --durations=15
+ABREAST = $(PYTEST) -n $(WORKERS) --dist worksteal
 
 demo: $(READY)          ## review a real package with a team of real tools
 	$(BIN)/hustings demo
 
-test: $(READY)          ## the whole test suite, warnings as errors
-	$(BIN)/pytest -n 2 --dist worksteal
+test: $(READY)          ## the test suite but for what takes long; then, alone, what measures time; warnings as errors
+	$(ABREAST) -m "not long and not timing"
+	$(PYTEST) -m "timing and not long"
+
+test-fast: $(READY)     ## what starts no processes but a broker: under a minute
+	HUSTINGS_SIM_SEEDS=50 $(ABREAST) -m "not processes and not long and not timing"
+
+test-long: $(READY)     ## what takes long: crashes everywhere, the demo, more seeds, the types of the wheel
+	$(ABREAST) -m long
 
 acceptance: $(READY)    ## review six real packages in full; the first time they are fetched
 	$(BIN)/python -m tests.acceptance
@@ -19,7 +30,11 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 
-check: lint test        ## what CI runs
+check: lint test test-long ## what CI runs
+
+coverage: $(READY)      ## lines and branches that the tests reach within the test processes
+	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report=term -m "not long and not timing" \
+		tests/protocols tests/bus tests/agents tests/models tests/cli
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -150,6 +150,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.processes
 def test_the_wheel_has_every_package(tmp_path: Path) -> None:
     """Built from a copy of the sources and unpacked, it is what is imported, not the editable install."""
     copy, unpacked = tmp_path / "copy", tmp_path / "unpacked"

@@ -16,6 +16,8 @@ from hustings.agents.runtime.isolation import IsolatedWorkers, open_isolated
 from hustings.bus import Bus, alive, gone
 from hustings.protocols import Answer, Assigned, Failure, Message, Progress, Result
 
+pytestmark = pytest.mark.processes
+
 SKILLS = """
 import os, sys, time, anyio
 from hustings.agents import Specialist, TaskContext

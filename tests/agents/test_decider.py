@@ -184,6 +184,7 @@ print(fold("r1", entries).hash())
 """
 
 
+@pytest.mark.processes
 def test_another_process_folds_to_the_same_hash() -> None:
     """From the bytes on the wire and under another seed of Python's hashes."""
     run = board()

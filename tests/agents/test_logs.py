@@ -38,6 +38,7 @@ def child(form: str) -> list[str]:
     return done.stderr.splitlines()
 
 
+@pytest.mark.processes
 def test_a_child_says_json_lines_without_secrets() -> None:
     events: list[dict[str, Any]] = [json.loads(line) for line in child("json")]
     connected, failed, library, warning = events
@@ -58,6 +59,7 @@ def test_a_child_says_json_lines_without_secrets() -> None:
     assert "DeprecationWarning: old" in warning["event"]
 
 
+@pytest.mark.processes
 def test_by_hand_the_same_is_text() -> None:
     lines = child("text")
     assert re.fullmatch(r"\d\d:\d\d:\d\d clerk \| connected run=r1 url=nats://\*\*\*@h:4222 .*", lines[0])
@@ -203,9 +205,8 @@ def test_inert_is_quick_on_hostile_text() -> None:
 @given(st.text("/+#?@:,%&= []'abZ09.-") | st.text(), st.sampled_from(["nats", "tls", "WSS", "https"]))
 def test_no_part_of_a_secret_is_left_in_a_message(odd: str, scheme: str) -> None:
     secret = "K3Y" + "".join(odd.split()) + "K3Y"
-    for url in (
-        f"{scheme}://me:{secret}@h:1",
-        f"{scheme}://{secret}/@h:1",
-        f"{scheme}://g:1,{scheme}://me:{secret}@h:1",
-    ):
+    urls = [f"{scheme}://me:{secret}@h:1", f"{scheme}://g:1,{scheme}://me:{secret}@h:1"]
+    if scheme != "https" or "." not in secret:  # or it is the address of a page, https://a.b/@c
+        urls.append(f"{scheme}://{secret}/@h:1")
+    for url in urls:
         assert "K3Y" not in masked(f"no broker at {url}: gave up\nbye")

@@ -23,6 +23,7 @@ print(*sys.modules)
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("package", PURE)
 def test_a_pure_package_loads_nothing_that_does_io(package: str) -> None:
     """In a fresh interpreter all modules of it load protocols, and pure packages that stand before it; nothing else."""

@@ -16,6 +16,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from hustings.agents.deploy.supervisor import LINE, Child, Lines, Status, Supervisor
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 READY = "import sys, time; print('ready', flush=True); time.sleep(60)"
 LONELY = f"""

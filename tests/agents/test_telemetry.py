@@ -35,6 +35,8 @@ from hustings.protocols import (
 )
 from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
+pytestmark = pytest.mark.processes
+
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SECRET = "a secret"
 

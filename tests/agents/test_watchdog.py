@@ -10,6 +10,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from hustings.agents.runtime.process import BLOCKED, ending
 
+pytestmark = pytest.mark.processes
+
 PROGRAM = """
 import os, sys, threading, time, anyio
 from hustings.agents.deploy.watchdog import Watchdog

@@ -18,6 +18,8 @@ from hustings.protocols import BrokerUnavailable
 from .said import entries, goal
 from .servers import away, kill_server, line, process, server_pid
 
+pytestmark = pytest.mark.processes
+
 HOLD = """
 import sys, anyio
 from pathlib import Path

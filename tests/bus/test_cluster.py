@@ -14,6 +14,8 @@ import pytest
 from hustings.bus import open_bus
 from hustings.protocols import BusError, GoalAsked, RunAcquired
 
+pytestmark = pytest.mark.processes
+
 
 class Node:
     """One server of the cluster."""
@@ -54,7 +56,7 @@ async def test_on_a_cluster_the_log_has_three_replicas_and_outlives_a_server(clu
             except BusError:
                 continue
         async with open_bus(urls, "crew", name="test") as bus:
-            info = await bus.connection.request("$JS.API.STREAM.INFO.LOG_crew", timeout=5)
+            info = await bus.connection.request("$JS.API.STREAM.INFO.LOG_crew", timeout=60)
             assert b'"num_replicas":3' in info.data
             await bus.log.ask("r1", GoalAsked(type="Goal.v1", goal={}, by="test"), client="test")
             cluster[0].process.send_signal(signal.SIGKILL)

@@ -16,6 +16,8 @@ from hustings.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, B
 from .said import goal
 from .servers import configured, kill_server, server_pid
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 SECRET = "s3cr3t-t0k3n"

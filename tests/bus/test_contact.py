@@ -13,6 +13,8 @@ from hustings.protocols import BadCredentials, BrokerUnavailable
 
 from .servers import configured
 
+pytestmark = pytest.mark.processes
+
 ODD = "p/w+x=#y?z@w:!&* é\\\"'[]{}|^`<>$;"
 SCHEMES = st.sampled_from(["nats://", "tls://", "ws://", "wss://", "NATS://", "Tls://", "nats:", "http://", ""])
 SECRETS = st.text(min_size=1) | st.text("/+#?@:,%&= \n\t[]\\\"'abZ09.-", min_size=1)

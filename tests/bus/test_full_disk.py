@@ -22,6 +22,8 @@ from hustings.protocols import BusFull, Unanswered
 from .said import entries, goal
 from .servers import line, process, server_pid
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 LIMIT = 2**20  # bytes of one file

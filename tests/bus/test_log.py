@@ -161,6 +161,7 @@ async def test_follow_goes_on_where_it_is_told_and_meets_the_present(bus: Bus) -
     await found.aclose()
 
 
+@pytest.mark.processes
 async def test_follow_has_no_gap_when_the_server_is_killed(tmp_path: Path) -> None:
     found: list[Entry] = []
 

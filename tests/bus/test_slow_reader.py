@@ -4,6 +4,7 @@ import os
 import signal
 
 import anyio
+import pytest
 
 from hustings.bus import Bus
 from hustings.protocols import Heartbeat
@@ -30,6 +31,7 @@ anyio.run(main)
 """
 
 
+@pytest.mark.processes
 async def test_a_reader_that_stands_still_slows_nobody_and_misses_nothing(bus: Bus) -> None:
     """A process that follows everything, as `hustings tail` does, is stopped: appends and live messages go on as
     before; when it goes on it has every entry, in order."""

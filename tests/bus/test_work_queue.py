@@ -102,6 +102,7 @@ async def test_what_is_settled_does_not_come_again(bus: Bus, settle: str) -> Non
         assert await nothing_comes(work_queue)
 
 
+@pytest.mark.processes
 async def test_a_killed_agents_task_goes_to_another_replica(broker: str, bus: Bus) -> None:
     await assign(bus, "r", assigned())
     with process(TAKE, broker, bus.team) as doomed, anyio.fail_after(300):
@@ -121,6 +122,7 @@ async def test_long_work_is_kept_from_the_other_replicas(bus: Bus) -> None:
         assert not also_long.stale
 
 
+@pytest.mark.processes
 async def test_who_could_not_confirm_for_four_seconds_says_nothing_more(tmp_path: Path) -> None:
     async with embedded(tmp_path, durability="process") as url, open_bus(url, "team", name="one") as bus:
         await assign(bus, "r", assigned())
@@ -148,6 +150,7 @@ async def test_an_inbox_outlives_the_server(tmp_path: Path, within: Within) -> N
                     assert (await anext(work_queue)).entry.event == assigned("t2")
 
 
+@pytest.mark.processes
 async def test_what_is_settled_does_not_come_again_when_the_server_has_forgotten(tmp_path: Path) -> None:
     """Killed, it may not know any more that what it gives was given and done; in one of several rounds it does not."""
     async with embedded(tmp_path) as url, open_bus(url, "team", name="test") as bus:

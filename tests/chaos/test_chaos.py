@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -20,7 +22,13 @@ def chaos(target: str, *args: str, **env: str) -> tuple[int, dict[str, Any], str
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
 
 
-@pytest.mark.parametrize("seed", [4, secrets.randbelow(10**6)], ids=["a fixed seed", "a random seed"])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(4, id="a fixed seed"),
+        pytest.param(secrets.randbelow(10**6), id="a random seed", marks=pytest.mark.long),
+    ],
+)
 def test_no_seed_loses_doubles_or_blocks_anything(seed: int) -> None:
     """Specialists, coordinators and the broker, killed, terminated and put to sleep while they work."""
     print(f"hustings chaos --seed {seed}")  # noqa: T201 - to be run again, should it fail
@@ -41,7 +49,7 @@ def test_no_seed_loses_doubles_or_blocks_anything(seed: int) -> None:
     ("bug", "found"),
     [
         ("acked_before_append", "ack-before-answer"),
-        ("concluded_too_early", "ended-early"),
+        pytest.param("concluded_too_early", "ended-early", marks=pytest.mark.long),
     ],
 )
 def test_a_planted_bug_turns_it_red(bug: str, found: str, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from hustings.bus import embedded
 from hustings.protocols import Claim, Edit, Goal, Message, Outcome, Proposal, Verdict
 from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
+pytestmark = pytest.mark.processes
+
 reach = import_module("hustings.agents.cli.frame.session")
 EVIL = "\x1b]8;;http://evil\x07\x1b[31m<b>\u202e"
 

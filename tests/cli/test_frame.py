@@ -72,6 +72,7 @@ def raising(error: BaseException) -> Callable[[Settings], None]:
 # light
 
 
+@pytest.mark.processes
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom hustings.agents.cli import main\n"
@@ -168,6 +169,7 @@ def test_interrupted_is_130_and_quiet(run: Run, error: BaseException) -> None:
     assert run("try", body=raising(error)) == (130, "", "")
 
 
+@pytest.mark.processes
 def test_a_closed_pipe_is_quiet() -> None:
     read, write = os.pipe()
     os.close(read)
@@ -340,6 +342,7 @@ def test_new_specialist_writes_a_module_and_its_test(run: Run) -> None:
     assert 'clerk = Specialist("clerk", ' in code
 
 
+@pytest.mark.processes
 def test_the_written_test_passes(run: Run) -> None:
     assert run("new", "specialist", "clerk").code == 0
     command = [sys.executable, "-m", "pytest", "-q", "test_clerk.py"]

@@ -43,6 +43,8 @@ from hustings.protocols import (
 )
 from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
 
+pytestmark = pytest.mark.processes
+
 reach = import_module("hustings.agents.cli.frame.session")
 describe = import_module("hustings.agents.views.text").describe
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys

@@ -17,6 +17,8 @@ from hustings.protocols import Claim
 
 from .conftest import Write
 
+pytestmark = pytest.mark.processes
+
 Tool = Callable[[Path], Findings]
 TOKEN = "token = 'hunter2'\nassert token\n"
 MANY_PATHS = "def f(x):\n" + "".join(f"    if x == {n}:\n        return {n}\n" for n in range(11))

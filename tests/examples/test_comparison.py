@@ -20,6 +20,7 @@ from hustings.examples.review_board import (
 from hustings.protocols import Dissent, Proposal, Verdict
 
 
+@pytest.mark.processes
 async def test_a_tool_that_breaks_the_tests_is_red(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The repository itself is left as it is; a test that was red before counts for nothing."""
     monkeypatch.setattr("hustings.examples.review_board.comparison.ALONE", {"ruff": ruff_fixes, "idle": lambda _: None})

@@ -17,6 +17,8 @@ from hustings.examples.review_board import (
 
 from .conftest import Write
 
+pytestmark = pytest.mark.processes
+
 
 def texts(findings: Findings) -> list[str]:
     return [edit.text for item in findings.proposals for edit in item.edits]

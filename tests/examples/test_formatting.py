@@ -9,6 +9,8 @@ from hustings.protocols import Edit, NonRetryableError, Proposal, Verdict
 
 from .conftest import Write
 
+pytestmark = pytest.mark.processes
+
 BEFORE = "a = [1,2]\nx = 1\nb = {'x':1}\n"
 AFTER = "a = [1,2,3]\nx = 1\nb = {'x':1}\n"
 

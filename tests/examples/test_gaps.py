@@ -31,6 +31,8 @@ from hustings.protocols import Data
 
 from .conftest import Write
 
+pytestmark = pytest.mark.processes
+
 MOD = "x = 1\n"
 OTHER = "import mod\nimport pytest\n\n\n@pytest.mark.parametrize('n', range(%d))\ndef test_mod(n):\n    assert mod.x\n"
 BETTER = Patch(diff=unified("mod.py", MOD, "x = 2\n"), edits=1, files=1)

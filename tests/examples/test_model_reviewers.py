@@ -52,6 +52,7 @@ async def test_what_a_model_says_of_lines_that_do_not_read_so_is_left_out(write:
     assert (edit.resource, edit.was, edit.text) == ("shop/catalogue.py", LINE, MIN)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("key", "there"), [("a-key", True), ("", False)])
 def test_the_models_join_where_there_is_a_key(key: str, there: bool) -> None:
     code = "from hustings.examples.review_board import team; print('critic' in team.members, team.budget)"

@@ -79,6 +79,7 @@ SORTS: dict[str, tuple[Callable[[Path], Findings], dict[str, str]]] = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("tool", "files"), SORTS.values(), ids=SORTS)
 @pytest.mark.parametrize("text", IMPORTS)
 def test_no_import_is_lost_whatever_falls_of_what_sorts_them(
@@ -118,6 +119,7 @@ def test_brackets_and_keywords_move_nothing() -> None:
     assert len(groups(source, hunks("a.py", old, new))) == 2
 
 
+@pytest.mark.processes
 def test_a_move_is_one_change_to_the_proof(write: Write) -> None:
     """One half would pass the tests, for nothing tests the other."""
     text = "import sys\n\nX = 1\n\nimport os\n\n\ndef f():\n    return os.name\n"
@@ -133,6 +135,7 @@ def move(text: str, to: str, name: str) -> Proposal:
     return Proposal(id=name, edits=tuple(hunks("mod.py", text, to)))
 
 
+@pytest.mark.processes
 def test_two_moves_of_a_line_to_different_places_do_not_both_stand(write: Write) -> None:
     """They agree where it is taken away, so that no edit of the one overlaps one of the other."""
     text = "A = 1\nB = 2\nC = 3\nD = 4\n"

@@ -30,6 +30,7 @@ def test_diffs_of_several_files_are_one_patch(pairs: list[tuple[str, str]]) -> N
     assert news == {**files, **apply_patch(diff, files)}
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not shutil.which("patch"), reason="compares with the patch program, which is not installed")
 @pytest.mark.parametrize(
     ("base", "new"),

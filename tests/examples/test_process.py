@@ -12,6 +12,8 @@ from anyio.to_thread import run_sync
 
 from hustings.examples.review_board import Limits, run, scrubbed
 
+pytestmark = pytest.mark.processes
+
 CHILD = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], stdout=open("alive", "w"))

@@ -29,6 +29,8 @@ from hustings.protocols import Edit, NonRetryableError, Proposal, Verdict
 
 from .conftest import Write
 
+pytestmark = pytest.mark.processes
+
 BEFORE = Counts(passed=5, failed=1, skipped=1)
 
 

@@ -51,6 +51,7 @@ def worked_on(target: Path, tmp_path: Path, tool: str) -> tuple[Findings, dict[s
     return findings, texts(root)
 
 
+@pytest.mark.processes
 def test_ruff_and_autoflake_agree_and_each_alone_breaks_it(target: Path, before: Record, tmp_path: Path) -> None:
     drops = []
     for tool in ("ruff", "autoflake"):

@@ -59,6 +59,7 @@ async def check(specialist: Specialist, repository: Repository, attempt: FailedA
     return await found  # type: ignore[misc, no-any-return]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("specialist", WITNESSES, ids=lambda specialist: specialist.name)
 async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specialist, tmp_path: Path) -> None:
     [skill] = specialist.card().skills
@@ -72,6 +73,7 @@ async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specia
     assert attempt.said
 
 
+@pytest.mark.processes
 async def test_a_package_itself_is_worked_on_where_it_can_be_imported(shop: Path) -> None:
     """The job gets the folder that holds it, and its paths begin with the package's name."""
     found = await check(ruff, packed(shop / "shop"), FailedAttempt(shop / "shop"))

@@ -26,6 +26,8 @@ from hustings.protocols import Claim, NonRetryableError, Proposal
 
 from .conftest import Write
 
+pytestmark = pytest.mark.processes
+
 Tool = Callable[[Path], Findings]
 
 

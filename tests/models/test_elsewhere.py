@@ -66,6 +66,7 @@ async def test_another_model_is_asked(within: Within) -> None:
     assert [(bill.model, bill.calls, bill.failed) for bill in report.models] == [("one:m", 1, 1), ("two:m", 1, 0)]
 
 
+@pytest.mark.processes
 async def test_another_agent_is_asked() -> None:
     """Where the first has no model left: its attempt fails, and the next goes to who offers the same skill."""
     with FakeEndpoint(lambda body: HANGS) as hung, FakeEndpoint(lambda body: says("here")) as well:

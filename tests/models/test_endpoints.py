@@ -178,6 +178,7 @@ print(*sorted({"anthropic", "openai", "httpx2", "mcp"} & set(sys.modules)))
 """
 
 
+@pytest.mark.processes
 def test_no_vendors_package_before_a_model_is_called() -> None:
     """Specialists that call no model, and processes that only know where models are, import none of their packages."""
     done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)

@@ -34,6 +34,7 @@ def process(*options: str) -> Iterator[str]:
         fake.kill()
 
 
+@pytest.mark.processes
 async def test_it_replies_what_its_script_says(tmp_path: Path) -> None:
     """In order, from a JSON file, and afterwards an error; what it was asked can be had over HTTP."""
     script = tmp_path / "script.json"
@@ -46,6 +47,7 @@ async def test_it_replies_what_its_script_says(tmp_path: Path) -> None:
         assert [body["model"] for body in httpx2.get(f"{url}/calls").json()] == ["x", "x", "x"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", ["tests.models.test_fake:echo"])
 async def test_it_replies_what_its_handler_says(name: str) -> None:
     """MODULE:FUNCTION, imported where it runs."""

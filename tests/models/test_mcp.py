@@ -18,6 +18,8 @@ from hustings.protocols import BudgetExceeded, NonRetryableError, ToolResult, Us
 
 from .speakers import Speaker, context, wants
 
+pytestmark = pytest.mark.processes
+
 SERVER = [sys.executable, str(Path(__file__).parent / "mcp_server.py")]
 
 

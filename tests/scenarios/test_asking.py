@@ -18,6 +18,8 @@ from hustings.protocols import Amount, Answered, Asked, Assigned, Budget, Budget
 
 from .asker import Errand, Told, Word, chief, scholar, team
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent.parent
 
 

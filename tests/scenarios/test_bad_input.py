@@ -2,13 +2,18 @@
 
 import os
 import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from .processes import Place, Said, nats_server
 
-PROMPT = 4.0  # seconds for an answer, of which this machine takes one to start Python twice at a time
+pytestmark = pytest.mark.processes
+
+Within = Callable[[float], AbstractContextManager[None]]
+
 HERE = ["--text", "text"]
 
 
@@ -43,12 +48,13 @@ def check(said: Said, code: int, *words: str) -> None:
 async def test_what_is_wrong_before_anything_is_started(tmp_path: Path, args: list[str], words: list[str]) -> None:
     place = Place(tmp_path)
     (tmp_path / "broken.py").write_text("raise RuntimeError('not today')")
-    check(await place.call(*args, seconds=PROMPT), 2, *words)
+    check(await place.call(*args), 2, *words)
     assert not place.home.exists()
 
 
-async def test_a_broker_that_is_not_there_or_not_fit(tmp_path: Path) -> None:
-    """Wrong address, wrong credentials, no JetStream: code 6 within three seconds, and no secret in the words."""
+@pytest.mark.timing
+async def test_a_broker_that_is_not_there_or_not_fit(tmp_path: Path, within: Within) -> None:
+    """Wrong address, wrong credentials, no JetStream: code 6 within seconds, and no secret in the words."""
     place = Place(tmp_path)
     async with (
         nats_server(tmp_path / "one", f'jetstream {{ store_dir: "{tmp_path / "one"}" }}\n'
@@ -64,7 +70,8 @@ async def test_a_broker_that_is_not_there_or_not_fit(tmp_path: Path) -> None:
             (agent, f"nats://{guarded}", "wrong or missing credentials"),
             (run, f"nats://{plain}", "JetStream off"),
         ):
-            said = await place.call(*verb, "--url", url, seconds=PROMPT)
+            with within(4):
+                said = await place.call(*verb, "--url", url)
             check(said, 6, words)
             assert "s3cret" not in said.err
 

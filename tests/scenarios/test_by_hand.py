@@ -8,6 +8,8 @@ import pytest
 
 from .processes import OUTSIDER, Place, nats_server
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 USERS = 'authorization { users: [{ user: "hustings", password: "open-sesame" }] }'

@@ -20,14 +20,19 @@ from hustings.protocols import Budget, Data
 
 from .caller import Errand
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent.parent
 CALLS = 10
 When = Literal["during", "call.before", "call.after"]
 WHENS: list[When] = ["during", "call.before", "call.after"]
+LATER = ("call.before", "call.after")
 EXTRA: dict[When, int] = {"during": 1, "call.before": 1, "call.after": 0}
 
 
-@pytest.mark.parametrize("first", range(1, 6))
+@pytest.mark.parametrize(
+    "first", [1, 5, *(pytest.param(first, marks=pytest.mark.long) for first in (2, 3, 4))]
+)  # 1 and 5: each of WHENS
 async def test_a_crash_at_any_call_costs_at_most_that_call(first: int, tmp_path: Path) -> None:
     """While the model thinks, after it has answered, after that is on the log: at every second call each."""
     async with anyio.create_task_group() as group:
@@ -79,7 +84,7 @@ async def errand(folder: Path, number: int, when: When) -> tuple[list[int], Cras
     return crashes.asked, crashes
 
 
-@pytest.mark.parametrize("point", ["spend.after", "call.before", "call.after", ""])
+@pytest.mark.parametrize("point", ["spend.after", *(pytest.param(each, marks=pytest.mark.long) for each in LATER), ""])
 async def test_sixty_four_calls_at_once_never_pass_a_budget_of_ten(point: str, tmp_path: Path) -> None:
     """Killed up to three times meanwhile, or not at all: the endpoint sees ten requests at most. What was reserved when
     it was killed counts as spent, so the more it is killed the less it hears."""

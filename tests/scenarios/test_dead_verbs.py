@@ -15,6 +15,8 @@ from .conftest import Answered, Hustings
 from .mill import Grain, Mill, entries, heard
 from .processes import Place
 
+pytestmark = pytest.mark.processes
+
 KEYS = [
     "id", "team", "run", "task", "agent", "skill", "cause", "because", "attempts", "version", "when", "state", "by",
     "why", "assigned",

@@ -21,6 +21,8 @@ from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Failure
 from . import doom
 from .processes import Held, Place, following
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 Event = TypeVar("Event")

@@ -15,6 +15,8 @@ from hustings.protocols import Proposal
 
 from .processes import Place
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.long
 async def test_the_demo_ends_with_a_proved_patch(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from hustings.protocols import (
 from .processes import Place, following
 from .test_killed import case, open_gates, settled
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 

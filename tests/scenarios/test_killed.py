@@ -16,6 +16,8 @@ from hustings.protocols import Proposal
 from . import court
 from .processes import Place, following
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 Settled = set[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]]

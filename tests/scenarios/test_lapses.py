@@ -61,6 +61,7 @@ async def lapsed(bus: Bus, run: str) -> list[AttemptAbandoned]:
     return given_up
 
 
+@pytest.mark.processes
 async def test_no_answered_task_lapses_in_a_crowd_of_runs(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of tasks at once: the coordinator hears how far the inboxes are long before it has read the answers."""
     monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)

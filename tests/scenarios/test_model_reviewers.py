@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hustings.agents.testing import FakeEndpoint, Reply, answers, calls
 from hustings.protocols import Data
 
 from .processes import Place
+
+pytestmark = pytest.mark.processes
 
 LINE = "    return sorted(prices, key=lambda name: prices[name])[0]\n"
 MIN = "    return min(prices, key=lambda name: prices[name])\n"

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import anyio
+import pytest
 
 from hustings.agents import Client
 from hustings.agents.runtime.process import RECYCLE
@@ -13,6 +14,8 @@ from hustings.agents.runtime.process import RECYCLE
 from . import mules
 from .processes import Place, following
 from .test_deaths import exit_codes
+
+pytestmark = pytest.mark.processes
 
 
 def place_of_mules(folder: Path) -> Place:

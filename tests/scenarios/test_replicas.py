@@ -13,6 +13,8 @@ import pytest
 from . import court
 from .processes import Held, Place, following
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 

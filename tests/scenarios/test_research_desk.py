@@ -1,17 +1,18 @@
 """The research desk as its user has it: processes, real HTTP to an endpoint that plays the models, a cited answer."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import pytest
 
 from hustings.agents.testing import FakeEndpoint, Reply, answers
 from hustings.examples.research_desk.understudy import play
 from hustings.protocols import Data
 
-from .processes import Place, Said
+from .processes import Place
+
+pytestmark = pytest.mark.processes
 
 DESK = "hustings.examples.research_desk:team"
 LIBRARY = Path(__file__).parent.parent.parent / "examples/research_desk/library"
@@ -19,21 +20,14 @@ QUESTION = "How long is the pier of Norrvik? When was the lighthouse lit for the
 CANARY = "sk-canary-7f3a9c51e2"  # the key: it must be found nowhere afterwards
 
 
-@asynccontextmanager
-async def researched(folder: Path) -> AsyncIterator[tuple[Place, Said, FakeEndpoint]]:
-    """The desk after one run, whose endpoint is still there to count."""
-    place = Place(folder)
-    with FakeEndpoint(play) as fake:
-        place.env |= {"ANTHROPIC_BASE_URL": fake.url, "ANTHROPIC_API_KEY": CANARY}
-        said = await place.call("run", DESK, "--question", QUESTION, "--library", str(LIBRARY), "-v")
-        yield place, said, fake
-
-
 async def test_a_question_is_planned_read_settled_and_answered_with_citations(tmp_path: Path) -> None:
     """The plan is the model's, the readers disagree, a judge settles it, each quote is real, and the cost is told by
     agent and model. Replay comes to the same state and asks nobody; done again from the record, the work comes to the
-    same. The key is in no byte that was written or said."""
-    async with researched(tmp_path) as (place, said, fake):
+    same, and by a reader with other instructions it misses. The key is in no byte that was written or said."""
+    place = Place(tmp_path)
+    with FakeEndpoint(play) as fake:
+        place.env |= {"ANTHROPIC_BASE_URL": fake.url, "ANTHROPIC_API_KEY": CANARY}
+        said = await place.call("run", DESK, "--question", QUESTION, "--library", str(LIBRARY), "-v")
         assert said.code == 0, said.err
         assert "planned: 6 steps" in said.err
         assert "How long is the pier of Norrvik: 397 metres. [1]" in said.out
@@ -53,6 +47,10 @@ async def test_a_question_is_planned_read_settled_and_answered_with_citations(tm
         assert len(replayed.json["reworked"]) == 8
         assert all(task["same"] for task in replayed.json["reworked"])
         assert len(fake.calls) == asked, "a replay has called a model"
+
+        (place.folder / "changed.py").write_text(CHANGED)
+        await misses_by_name(place)
+        assert len(fake.calls) == asked, "work that was done again has called a model"
 
         page = await place.call("export", "@last", "--html", "page.html")
         assert page.code == 0, page.err
@@ -77,19 +75,16 @@ from hustings.examples.research_desk import team
 """
 
 
-async def test_a_specialist_that_asks_something_else_misses_by_name(tmp_path: Path) -> None:
+async def misses_by_name(place: Place) -> None:
     """Done again by a reader with other instructions, the record has no answer for it, and says to which request."""
-    async with researched(tmp_path) as (place, _, fake):
-        asked = len(fake.calls)
-        (place.folder / "changed.py").write_text(CHANGED)
-        again = await place.call("replay", "@last", "--rework", "changed:team", "-o", "json")
-        assert again.code == 1
-        assert re.search("reader-[ab] of reader does not come to the recorded answer", again.err)
-        assert [task["agent"] for task in again.json["reworked"] if not task["same"]] == ["reader", "reader"]
-        assert "no answer on record to a request to anthropic:claude-sonnet-5-5" in again.err
-        assert len(fake.calls) == asked
+    again = await place.call("replay", "@last", "--rework", "changed:team", "-o", "json")
+    assert again.code == 1
+    assert re.search("reader-[ab] of reader does not come to the recorded answer", again.err)
+    assert [task["agent"] for task in again.json["reworked"] if not task["same"]] == ["reader", "reader"]
+    assert "no answer on record to a request to anthropic:claude-sonnet-5-5" in again.err
 
 
+@pytest.mark.long
 async def test_the_desk_plans_by_types_where_the_planner_is_not_understood(tmp_path: Path) -> None:
     """Three plans that name nobody are sent back, each with the reasons; then the fall-back plans, and the run ends."""
     place = Place(tmp_path)

@@ -7,6 +7,8 @@ from urllib.parse import quote
 import anyio
 import pytest
 
+from hustings.agents.cli import main
+
 from .processes import Place, nats_server
 from .test_streams import CLERK
 
@@ -36,6 +38,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "place")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("form", FORMS)
 async def test_what_works_leaves_it_nowhere(tmp_path: Path, place: Place, form: str) -> None:
     """A whole team over a guarded broker: all verbs, all files, all command lines."""
@@ -47,7 +50,7 @@ async def test_what_works_leaves_it_nowhere(tmp_path: Path, place: Place, form: 
             said = await place.call("run", "clerk:team", "--text", "a. b", "--debug", "-v", "-o", "json")
             assert (said.code, said.json["status"]) == (0, "decided")
             assert leaks(said.out + said.err) == []
-            for verb in VERBS:
+            for verb in VERBS if form == "encoded" else VERBS[:2]:  # they all get it from one place
                 said = await place.call(*verb, "--debug")
                 assert said.code in (0, 1), said
                 assert leaks(said.out + said.err) == []
@@ -58,28 +61,45 @@ async def test_what_works_leaves_it_nowhere(tmp_path: Path, place: Place, form: 
     await place.all_gone()
 
 
+REFUSED = [
+    f"nats://u:{SECRET}@127.0.0.1:port", f"{SECRET}@", f"TLS://{SECRET}@h ost", f"nats://{SECRET},x@127.0.0.1:1",
+    f"nats://u:{SECRET},nats://x@127.0.0.1:1", f"nats://u:{SECRET}@127.0.0.1:1", f"nats://u:%ff{SECRET}@127.0.0.1:1",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("where", ["HUSTINGS_URL", "NATS_URL", "--url", "hustings.toml", "argument"])
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"nats://u:{SECRET}@127.0.0.1:port", f"{SECRET}@", f"TLS://{SECRET}@h ost", f"nats://{SECRET},x@127.0.0.1:1",
-        f"nats://u:{SECRET},nats://x@127.0.0.1:1", f"nats://u:{SECRET}@127.0.0.1:1", f"nats://u:%ff{SECRET}@127.0.0.1:1",
-    ],
-    ids=range(7),
-)  # fmt: skip
-async def test_nor_does_what_is_refused(place: Place, url: str, where: str) -> None:
+@pytest.mark.parametrize("url", REFUSED, ids=range(len(REFUSED)))
+def test_nor_does_what_is_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, where: str
+) -> None:
     """Wherever the URL comes from, with the traceback as well."""
-    place.env |= {where: url} if where.endswith("_URL") else {}
-    verbs = [["runs"], ["run", "clerk:team", "--text", "a"], ["agent", "clerk:team"]]
-    written = url if "://" in url else f"nats://{url}"
-    args = {"--url": ["--url", url], "argument": [written]}.get(where, [])
+    for name in ("HUSTINGS_URL", "NATS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(place.folder)
+    if where.endswith("_URL"):
+        monkeypatch.setenv(where, url)
     if where == "hustings.toml":
         (place.folder / "hustings.toml").write_text(f"url = {json.dumps(url)}")
+    written = url if "://" in url else f"nats://{url}"
+    args = {"--url": ["--url", url], "argument": [written]}.get(where, [])
+    with pytest.raises(SystemExit) as ended:
+        main(["runs", *args, "--debug"])
+    out, err = capsys.readouterr()
+    assert ended.value.code in (2, 6), err
+    assert err
+    assert leaks(out + err) == []
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("verb", [["run", "clerk:team", "--text", "a"], ["agent", "clerk:team"]], ids=["run", "agent"])
+async def test_nor_does_a_process_that_is_refused(place: Place, verb: list[str]) -> None:
+    """Those that would start others, or live long."""
     async with anyio.create_task_group() as group:
-        for verb in verbs if where == "HUSTINGS_URL" else verbs[:1]:
-            group.start_soon(_refused, place, [*verb, *args, "--debug"])
+        for url in REFUSED:
+            group.start_soon(_refused, place, [*verb, "--debug"], url)
 
 
+@pytest.mark.processes
 async def test_a_url_that_is_none_is_not_repeated(place: Place) -> None:
     (place.folder / "hustings.toml").write_text('url = ["us3r:s3cr3t@h"]')
     said = await place.call("runs")
@@ -87,8 +107,8 @@ async def test_a_url_that_is_none_is_not_repeated(place: Place) -> None:
     assert leaks(said.err) == []
 
 
-async def _refused(place: Place, args: list[str]) -> None:
-    said = await place.call(*args)
+async def _refused(place: Place, args: list[str], url: str) -> None:
+    said = await place.call(*args, HUSTINGS_URL=url)
     assert said.code in (2, 6), said
     assert leaks(said.out + said.err) == []
 

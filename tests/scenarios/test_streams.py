@@ -10,6 +10,8 @@ import pytest
 
 from .processes import Place, Said
 
+pytestmark = pytest.mark.processes
+
 CLERK = """
 from hustings.agents import Specialist, Team
 from hustings.protocols import Goal, Message, Outcome
@@ -48,7 +50,12 @@ def shout(where):
 shout("import")
 atexit.register(shout, "exit")
 """
-CLOSED = [" ".join(each) for n in (1, 2, 3) for each in combinations(("<&-", ">&-", "2>&-"), n)]
+ALL = ("<&-", ">&-", "2>&-")
+CLOSED = [
+    pytest.param(" ".join(each), marks=[pytest.mark.long] * (n == 2))
+    for n in (1, 2, 3)
+    for each in combinations(ALL, n)
+]
 OUTCOME = ["run", "clerk:team", "--text", "a. b", "-o", "json"]
 
 

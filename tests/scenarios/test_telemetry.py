@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from .processes import Place
 
+pytestmark = pytest.mark.processes
+
 Within = Callable[[float], AbstractContextManager[None]]
 
 

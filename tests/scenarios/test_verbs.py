@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nats
 import pytest
 
 from .processes import OUTSIDER, Place
+
+pytestmark = pytest.mark.processes
 
 KEYS = [
     "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "models", "state_hash",
@@ -82,9 +85,11 @@ async def test_the_flags_are_the_fields_of_the_goal(tmp_path: Path) -> None:
         assert word in said.out
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("module", ["hustings.examples.hello", "hustings.examples.review_board"])
-def test_a_specialists_process_is_light(module: str) -> None:
-    """What `hustings agent` imports takes less than 0.6 s of CPU, and nothing that only others need is among it."""
+def test_a_specialists_process_is_light(module: str, unit: Callable[[], float]) -> None:
+    """What `hustings agent` imports takes less than 0.6 s of CPU where the unit takes 20 ms, and nothing that only
+    others need is among it."""
     code = (
         "import resource, sys\n"
         f"import hustings.agents.cli.verbs.agent, {module}\n"
@@ -95,10 +100,10 @@ def test_a_specialists_process_is_light(module: str) -> None:
     for _ in range(3):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         first, *names = done.stdout.split()
-        seconds.append(float(first))
+        seconds.append(float(first) / unit())
         modules.update(names)
     assert modules.isdisjoint({"anthropic", "rich", "starlette"})
-    assert min(seconds) < 0.6, seconds
+    assert min(seconds) < 30, seconds
 
 
 async def seen_by_any_client(url: str) -> None:
@@ -111,12 +116,12 @@ async def seen_by_any_client(url: str) -> None:
             await client.publish(f"$SRV.{verb}", reply=work_queue)
             names: set[str] = set()
             while len(names) < 6:
-                answer = json.loads((await answers.next_msg(timeout=5)).data)
+                answer = json.loads((await answers.next_msg(timeout=300)).data)
                 assert answer["type"] == f"io.nats.micro.v1.{kind}_response"
                 assert answer["metadata"]["team"] == "court"
                 names.add(answer["name"])
             assert names == {"coordinator", "eager", "careful", "scribe", "prover", "outsider"}
-        answer = json.loads((await client.request("$SRV.STATS.eager", timeout=5)).data)
+        answer = json.loads((await client.request("$SRV.STATS.eager", timeout=300)).data)
         assert answer["endpoints"][0]["data"] == {"done": 3, "failed": 0, "dropped": 0, "in_hand": 0, "abandoned": 0}
     finally:
         await client.close()

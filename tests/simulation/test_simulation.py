@@ -22,6 +22,7 @@ from .world import simulate
 
 SEEDS = int(os.environ.get("HUSTINGS_SIM_SEEDS", "2000" if os.environ.get("CI") else "400"))
 CHUNK = 50  # seeds of one test
+SOON = 100  # seeds that are no long test
 FOUND = 300  # seeds within which every planted bug must be found
 
 
@@ -29,7 +30,9 @@ def judged(seed: int) -> list[str]:
     return violations(simulate(seed))
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+@pytest.mark.parametrize(
+    "first", [pytest.param(first, marks=[pytest.mark.long] * (first >= SOON)) for first in range(0, SEEDS, CHUNK)]
+)
 def test_nothing_is_lost_whatever_goes_wrong(first: int) -> None:
     """Every promise of `checks.CHECKS`, for each seed."""
     broken = {seed: found for seed in range(first, min(first + CHUNK, SEEDS)) if (found := judged(seed))}
@@ -37,7 +40,10 @@ def test_nothing_is_lost_whatever_goes_wrong(first: int) -> None:
     assert not broken, f"{len(broken)} seeds break a promise:\n{told}"
 
 
-@pytest.mark.parametrize("name", BUGS)
+LATE = ("judges_behind_the_end", "late_answer_replaces")  # found after some 200 seeds
+
+
+@pytest.mark.parametrize("name", [pytest.param(bug, marks=[pytest.mark.long] * (bug in LATE)) for bug in BUGS])
 def test_a_planted_bug_is_found(name: str) -> None:
     """The checks are worth something: each bug breaks one of them within 300 seeds."""
     with planted(name):
@@ -102,6 +108,7 @@ def test_a_request_that_the_model_does_not_know_turns_the_seed_red(monkeypatch: 
     assert "CONSUMER.CREATE" in str(raised.value.exceptions[0])
 
 
+@pytest.mark.processes
 def test_a_seed_gives_the_same_history_byte_for_byte() -> None:
     """Otherwise a seed that fails could not be looked at: in this process, after others, and in another one."""
     here = [simulate(seed).digest() for seed in (11, 301, 11, 301)]
