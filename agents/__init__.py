@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from .decider.state import RunState
     from .deploy.supervisor import Supervisor
     from .history.dead_letters import (
-        Attempt,
-        Autopsy,
-        Letter,
+        DeadLetterDetail,
+        DeadLetterEntry,
+        FailedAttempt,
         Redrive,
     )
-    from .history.run_report import Report, exit_code
+    from .history.run_report import RunReport, exit_code
     from .members.judge import model_judge
     from .members.planner import model_planner
     from .models import Untrusted
     from .models.endpoints import Endpoints, configured
-    from .models.rules import Serve
+    from .models.rules import ModelRule
     from .models.tools import Tool, tool
     from .planning.chain import by_contract
     from .planning.draft import (
+        DraftPlan,
         PlanRequest,
-        Sketch,
         by_model,
     )
     from .planning.planner import Brief, Planner, fixed
     from .planning.validate import misfits
     from .runtime.coordinator import coordinate
-    from .runtime.registry import Roster
+    from .runtime.registry import AgentRegistry
     from .runtime.worker import Worker
     from .skills.context import TaskContext
     from .skills.specialist import Specialist
@@ -59,7 +59,7 @@ _HOMES = {
     "client.client": "Client connect",
     "skills.context": "TaskContext",
     "runtime.coordinator": "coordinate",
-    "history.dead_letters": "Attempt Autopsy Letter Redrive",
+    "history.dead_letters": "FailedAttempt DeadLetterDetail DeadLetterEntry Redrive",
     "decider.decision": "decide",
     "decider.folding": "evolve fold",
     "arbitration.judging": "Case Judgement judged",
@@ -69,10 +69,10 @@ _HOMES = {
     "models": "Untrusted",
     "planning.planner": "Brief Planner fixed",
     "decider.policy": "Policy View",
-    "history.run_report": "Report exit_code",
-    "runtime.registry": "Roster",
-    "models.rules": "Serve",
-    "planning.draft": "PlanRequest Sketch by_model",
+    "history.run_report": "RunReport exit_code",
+    "runtime.registry": "AgentRegistry",
+    "models.rules": "ModelRule",
+    "planning.draft": "PlanRequest DraftPlan by_model",
     "skills.specialist": "Specialist",
     "members.judge": "model_judge",
     "members.planner": "model_planner",
@@ -87,16 +87,16 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
     "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
     # make a team of them
-    "Team", "Policy", "Serve",
+    "Team", "Policy", "ModelRule",
     # plan
-    "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "Sketch", "misfits",
+    "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "DraftPlan", "misfits",
     # settle
     "Arbiter", "Docket", "Option", "unopposed", "independent", "rules", "Rule", "keep", "evident", "surest", "prefer",
     "majority", "verified", "judged", "model_judge", "Case", "Judgement",
     # ask
-    "Client", "connect", "Report", "exit_code", "Letter", "Autopsy", "Attempt", "Redrive",
+    "Client", "connect", "RunReport", "exit_code", "DeadLetterEntry", "DeadLetterDetail", "FailedAttempt", "Redrive",
     # run the parts
-    "Worker", "Roster", "coordinate", "Supervisor",
+    "Worker", "AgentRegistry", "coordinate", "Supervisor",
     # the pure heart
     "RunState", "View", "decide", "evolve", "fold",
 ]  # fmt: skip

@@ -10,8 +10,8 @@ from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, toke
 from .arbitration.counting import independent, majority, unopposed
 from .arbitration.docket import Arbiter
 from .decider.policy import Exhausted, Policy
-from .history.run_report import Report
-from .models.rules import Serve, Served
+from .history.run_report import RunReport
+from .models.rules import ModelRouter, ModelRule
 from .planning.chain import by_contract
 from .planning.planner import Planner
 from .skills.specialist import Specialist
@@ -22,11 +22,11 @@ class Team:
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
     `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
-    is not `open` admits its own specialists only. Times in seconds, `window` and `budget` as in Policy. `models` says
-    which models serve which skills; where a task's share of the budget is not enough, a `cheaper` one is taken, or the
-    task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a report into words for people, `files`
-    gives what `hustings run` writes beside it, by name; `apply` uses the outcome on the paths that the goal's fields
-    were given as, and says what it did. Raises BadName, UsageError.
+    is not `open` admits its own specialists only. Times in seconds, `max_open_tasks` and `budget` as in Policy.
+    `models` says which models serve which skills; where a task's share of the budget is not enough, a `cheaper` one is
+    taken, or the task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a report into words for
+    people, `files` gives what `hustings run` writes beside it, by name; `apply` uses the outcome on the paths that the
+    goal's fields were given as, and says what it did. Raises BadName, UsageError.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Team:
     prefer: Sequence[str] = ()
     open: bool = True
     attempts: int = 2
-    lease: float = 5.0
-    timeout: float = 300.0
-    patience: float = 10.0
+    heartbeat_timeout: float = 5.0
+    attempt_timeout: float = 300.0
+    discovery_timeout: float = 10.0
     undecided: Literal["proceed", "stop"] = "proceed"
-    window: int = 1000
+    max_open_tasks: int = 1000
     budget: Budget | None = None
-    models: Sequence[Serve] = ()
+    models: Sequence[ModelRule] = ()
     exhausted: Exhausted = "cheaper"
-    tell: Callable[[Report], str] | None = None
-    files: Callable[[Report], Mapping[str, str]] = lambda _: {}
-    apply: Callable[[Report, Mapping[str, Path]], str] | None = None
+    tell: Callable[[RunReport], str] | None = None
+    files: Callable[[RunReport], Mapping[str, str]] = lambda _: {}
+    apply: Callable[[RunReport, Mapping[str, Path]], str] | None = None
 
     def __post_init__(self) -> None:
         token(self.name, "team's name")
@@ -78,12 +78,12 @@ class Team:
             prefer=tuple(self.prefer),
             open=self.open,
             attempts=self.attempts,
-            lease=self.lease,
-            timeout=self.timeout,
-            patience=self.patience,
+            heartbeat_timeout=self.heartbeat_timeout,
+            attempt_timeout=self.attempt_timeout,
+            discovery_timeout=self.discovery_timeout,
             undecided=self.undecided,
-            window=self.window,
+            max_open_tasks=self.max_open_tasks,
             budget=self.budget,
-            served=Served(self.models, cheaper=self.exhausted == "cheaper").of,
+            served=ModelRouter(self.models, cheaper=self.exhausted == "cheaper").of,
             exhausted=self.exhausted,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 
 from hustings.bus import embedded, open_bus
-from hustings.protocols import Assigned, Failure, Message, Refused, Result, token
+from hustings.protocols import Assigned, Failure, Message, NonRetryableError, Result, token
 
 from .client.client import Client, new_run
 from .models import Endpoints
@@ -65,7 +65,7 @@ async def bench(
     """Call the skills of one specialist over the bus, as a coordinator would.
 
     `await call("skill", parameter=message, ...)` gives the message the skill says (a list, if it says a list). Raises
-    SkillFailed, or Refused where the skill refused its input.
+    SkillFailed, or NonRetryableError where the skill refused its input.
     """
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
@@ -86,7 +86,7 @@ async def bench(
             after = await bus.log.append(run, [assigned], after=0, source="bench")
             async for entry in bus.log.follow(run, after):
                 if isinstance(entry.event, Failure):
-                    raise (Refused if entry.event.kind == "refused" else SkillFailed)(entry.event.because)
+                    raise (NonRetryableError if entry.event.kind == "refused" else SkillFailed)(entry.event.because)
                 if isinstance(entry.event, Result):
                     return _heard(specialist, skill, entry.event.output)
             raise SkillFailed("the log ended")

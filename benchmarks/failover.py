@@ -22,9 +22,9 @@ import anyio
 from hustings.agents import Client, Specialist, Supervisor, TaskContext, Team, connect
 from hustings.agents.deploy.launch import children
 from hustings.bus import embedded
-from hustings.protocols import COORDINATOR, Driving, Goal, Message, Outcome, Progress
+from hustings.protocols import COORDINATOR, Goal, Message, Outcome, Progress, RunAcquired
 
-sitter = Specialist("sitter", "works on one thing until it is told to stop", hands=1)
+sitter = Specialist("sitter", "works on one thing until it is told to stop", max_concurrent_tasks=1)
 
 
 class Sit(Goal, contract="failover.Sit.v1"): ...
@@ -44,7 +44,7 @@ async def sit(sit: Sit, context: TaskContext) -> Sat:
     return Sat()
 
 
-team = Team("failover", goal=Sit, outcome=Rested, specialists=[sitter], lease=60, attempts=1000)
+team = Team("failover", goal=Sit, outcome=Rested, specialists=[sitter], heartbeat_timeout=60, attempts=1000)
 
 
 @asynccontextmanager
@@ -80,13 +80,13 @@ async def coordinator_trial(client: Client, number: int) -> float:
     run = await client.ask(Sit())
     gone, began = "", 0.0
     async for entry in client.bus.log.follow(run):
-        if isinstance(entry.event, Driving) and not gone:
+        if isinstance(entry.event, RunAcquired) and not gone:
             gone = entry.event.instance
             there = await pids(client, COORDINATOR, 2)
             await anyio.sleep(0.5 + (number % 10) / 10)  # at any moment between two heartbeats
             began = time.time()
             os.kill(there[gone], number_of_signal)
-        elif isinstance(entry.event, Driving) and entry.event.instance != gone:
+        elif isinstance(entry.event, RunAcquired) and entry.event.instance != gone:
             await client.cancel(run)
             return entry.time - began
     raise AssertionError("the connection was closed")

@@ -39,7 +39,7 @@ from tests.scenarios.mutants import mutants
 PIECE = 2.5  # seconds with, and seconds without
 CLIENTS = 8
 
-echo = Specialist("echo", "says what it hears", hands=8)
+echo = Specialist("echo", "says what it hears", max_concurrent_tasks=8)
 
 
 class Call(Goal, contract="malformed.Call.v1"):
@@ -165,7 +165,7 @@ async def main(each: int, rate: int, offer: float) -> bool:
     fine, seen = True, list[Heartbeat | Progress]()
     async with started() as (client, supervisor, url), anyio.create_task_group() as group:
         work = Work(client, offer)
-        first = await client.ask(Call(text="hello"), patience=60)
+        first = await client.ask(Call(text="hello"), execution_timeout=60)
         await client.outcome(first)
         group.start_soon(ghosts, client, seen)
         for _ in range(CLIENTS):

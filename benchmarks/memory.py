@@ -23,15 +23,15 @@ import anyio
 
 from hustings.agents import Client, Specialist, Supervisor, Team, connect
 from hustings.agents.deploy.launch import children
-from hustings.bus import beside, embedded
+from hustings.bus import background, embedded
 from hustings.protocols import COORDINATOR, Goal, Message, Outcome
 
 RUN = 1000  # tasks
 MIB = 2**20
 
 cutter = Specialist("cutter", "cuts a heap into pieces")
-adder = Specialist("adder", "adds", hands=64)
-sloth = Specialist("sloth", "adds, slowly", hands=4)
+adder = Specialist("adder", "adds", max_concurrent_tasks=64)
+sloth = Specialist("sloth", "adds, slowly", max_concurrent_tasks=4)
 
 
 class Heap(Goal, contract="memory.Heap.v1"):
@@ -141,7 +141,7 @@ async def many(client: Client, scale: Scale, tasks: int, keep: bool) -> None:
                 await client.bus.log.delete(run)
 
     began = time.monotonic()
-    async with beside(scale.weigh), anyio.create_task_group() as group:
+    async with background(scale.weigh), anyio.create_task_group() as group:
         group.start_soon(some, tasks // 2)
         group.start_soon(some, tasks // 2)
     print(f"{scale.done} tasks in {time.monotonic() - began:.0f} s, runs {'kept' if keep else 'deleted as they end'}")
@@ -154,7 +154,7 @@ async def many(client: Client, scale: Scale, tasks: int, keep: bool) -> None:
 
 async def backlog(client: Client, scale: Scale, tasks: int) -> None:
     await anyio.sleep(2)
-    async with beside(scale.weigh):
+    async with background(scale.weigh):
         await anyio.sleep(3)
         before = {name: weights[-1][1] for name, weights in scale.weights.items()}
         run = await client.ask(Heap(pieces=tasks, slow=True))

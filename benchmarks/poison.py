@@ -36,8 +36,8 @@ from hustings.protocols import (
     Entry,
     Goal,
     Message,
+    NonRetryableError,
     Outcome,
-    Refused,
     Result,
     Testimony,
     Verdict,
@@ -76,7 +76,7 @@ async def taste(dish: Dish) -> Testimony:
     if way == "raise":
         raise ValueError("disgusting")
     if way == "refuse":
-        raise Refused("not for me")
+        raise NonRetryableError("not for me")
     if way == "wrong type":
         return "delicious"  # type: ignore[return-value]
     return Testimony(claims=(Claim(about=f"dish {dish.number}", value="good"),))

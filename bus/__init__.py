@@ -1,30 +1,30 @@
 """How it is carried: broker, connection, log, work queue, live, object store, layout."""
 
-from .background import beside
+from .background import background
 from .broker.broker import embedded, find_embedded
 from .broker.server import Durability, alive, gone
 from .client.connection import Connection, connect
 from .client.contact import redact
-from .failpoints import POINTS, reach
+from .failpoints import FAILPOINTS, failpoint
 from .team.bus import Bus, open_bus
 from .team.layout import ensure_layout
 from .team.live import Feed, Live, Present
 from .team.log import Log, RunHead
-from .team.object_store import Blobs
+from .team.object_store import ObjectStore
 from .team.teams import team_names
-from .team.work_queue import Delivery, Inbox
+from .team.work_queue import Delivery, WorkQueue
 
 __all__ = [  # noqa: RUF022 - a table of contents
     # the bus of a team
     "open_bus", "Bus", "team_names",
     # what is said for good, and who it is for
-    "Log", "RunHead", "Inbox", "Delivery", "Blobs",
+    "Log", "RunHead", "WorkQueue", "Delivery", "ObjectStore",
     # what is said live
     "Live", "Feed", "Present",
     # the broker and the way to it
     "embedded", "find_embedded", "Durability", "connect", "Connection", "redact", "ensure_layout",
     # moments that can be watched, or crashed at
-    "POINTS", "reach",
+    "FAILPOINTS", "failpoint",
     # structured concurrency
-    "beside", "gone", "alive",
+    "background", "gone", "alive",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import anyio
 
 
 @asynccontextmanager
-async def beside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+async def background(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Run `work` while the block runs, and cancel it at the end.
 
     What the block raises comes out as it is, not wrapped into a group. If `work` raises, the block is cancelled and

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 HISTORY, FAILPOINT, TOKENS = "HUSTINGS_HISTORY", "HUSTINGS_FAILPOINT", "HUSTINGS_FAILPOINT_TOKENS"  # in the environment
 
-POINTS = (
+FAILPOINTS = (
     # a client asks for a run, or withdraws it
     "ask.before", "ask.after", "cancel.before", "cancel.after",
     # a coordinator folds what is there, appends what it decided (an Assigned among it is the dispatch)
@@ -47,7 +47,7 @@ class _Watch(NamedTuple):
     tokens: Path
 
 
-def reach(point: str, **detail: JsonValue) -> None:
+def failpoint(point: str, **detail: JsonValue) -> None:
     """This process is at the point. `detail` says what it is about: run, task, attempt, seq."""
     if _watch is not None:
         _reach(_watch, point, detail)
@@ -74,8 +74,8 @@ def _asked() -> _Watch | None:
     history, failpoint = os.environ.get(HISTORY), os.environ.get(FAILPOINT, "")
     if not history and not failpoint:
         return None
-    if failpoint and failpoint not in POINTS:
-        sys.exit(f"{FAILPOINT} is {failpoint!r}: there is no such point, there are {', '.join(POINTS)}")
+    if failpoint and failpoint not in FAILPOINTS:
+        sys.exit(f"{FAILPOINT} is {failpoint!r}: there is no such point, there are {', '.join(FAILPOINTS)}")
     file = None
     if history:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hustings.agents import (
-        Serve,
+        ModelRule,
         Specialist,
         TaskContext,
         Team,
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
         Evidence,
         Goal,
         Message,
+        NonRetryableError,
         Outcome,
         Proof,
         Proposal,
-        Refused,
         Testimony,
         Trial,
         Verdict,
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
     __version__: str
 
 _AGENTS = (
-    *("Specialist", "TaskContext", "Team", "Serve", "Untrusted", "tool", "connect"),
+    *("Specialist", "TaskContext", "Team", "ModelRule", "Untrusted", "tool", "connect"),
     *("by_model", "unopposed", "independent", "rules", "majority", "verified", "judged"),
 )
 
 __all__ = [  # noqa: RUF022 - in the order in which one meets them
     # write a specialist
-    "Specialist", "TaskContext", "Message", "Blob", "Refused", "tool", "Untrusted",
+    "Specialist", "TaskContext", "Message", "Blob", "NonRetryableError", "tool", "Untrusted",
     # what a witness says
     "Testimony", "Claim", "Proposal", "Edit", "Evidence",
     # make a team of them
-    "Team", "Goal", "Outcome", "Budget", "Serve", "by_model",
+    "Team", "Goal", "Outcome", "Budget", "ModelRule", "by_model",
     # settle what they disagree about
     "Verdict", "Proof", "Trial", "unopposed", "independent", "rules", "majority", "verified", "judged",
     # ask it

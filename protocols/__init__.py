@@ -1,7 +1,7 @@
 """What is said: messages, events, subjects, errors. Pure pydantic, no I/O, imports nothing of ours."""
 
 from .blobs import Blob
-from .budgets import Amount, Budget, Share
+from .budgets import Amount, Budget, BudgetShare
 from .envelope import Entry, Envelope, open_envelope, seal, traceparent, uuid7
 from .errors import (
     AlreadyThere,
@@ -16,13 +16,13 @@ from .errors import (
     BusFull,
     Denied,
     HustingsError,
-    Miss,
     ModelFailure,
+    NonRetryableError,
     NotFound,
     PlanError,
-    Refused,
+    PromptInjectionError,
+    ReplayMismatch,
     StaleWriter,
-    Tainted,
     Unanswered,
     Unproved,
     Unreadable,
@@ -34,20 +34,20 @@ from .events import (
     Answered,
     Asked,
     Assigned,
+    AttemptAbandoned,
     Cancelled,
     Concluded,
     DeadLetter,
     Decision,
     Discarded,
-    Driving,
     Event,
     Failure,
     FailureKind,
     GoalAsked,
-    Lapsed,
     Opened,
     Planned,
     Result,
+    RunAcquired,
     Settled,
     Spent,
     Stored,
@@ -58,11 +58,11 @@ from .message import Contract, Count, Data, Message, later, shape
 from .models import (
     Called,
     Effort,
+    ModelChain,
     ModelReply,
     ModelRequest,
     Opaque,
     Part,
-    Serving,
     Stop,
     TextPart,
     ToolCall,
@@ -100,17 +100,17 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out
-    "Goal", "Outcome", "Proof", "Status", "Budget", "Share", "Amount",
+    "Goal", "Outcome", "Proof", "Status", "Budget", "BudgetShare", "Amount",
     # the plan
     "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value", "OUTCOME", "steps_of",
     # models
     "ModelRequest", "ModelReply", "Turn", "Part", "TextPart", "ToolCall", "ToolResult", "Opaque", "ToolCard", "Usage",
-    "Effort", "Stop", "Trouble", "Serving", "Called", "sealed",
+    "Effort", "Stop", "Trouble", "ModelChain", "Called", "sealed",
     # testimony and verdicts
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
     "Matter", "MatterKind", "Verdict", "Dissent", "Inquiry", "Trial",
     # the events of a run
-    "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "Driving", "Planned", "Assigned", "Lapsed",
+    "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "RunAcquired", "Planned", "Assigned", "AttemptAbandoned",
     "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind",
     "Asked", "Answered", "Spent", "Stored",
     # where it is said
@@ -118,5 +118,6 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # errors
     "HustingsError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
-    "Unsendable", "Refused", "AskFailed", "BudgetExceeded", "Unproved", "ModelFailure", "Miss", "Tainted",
+    "Unsendable", "NonRetryableError", "AskFailed", "BudgetExceeded", "Unproved", "ModelFailure",
+    "ReplayMismatch", "PromptInjectionError",
 ]  # fmt: skip

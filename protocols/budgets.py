@@ -25,16 +25,18 @@ class Budget(Message, contract="hustings.Budget.v1"):
     fan_out: Count | None = Field(default=None, ge=1)
 
 
-class Share(Message, contract="hustings.Share.v1"):
+class BudgetShare(Message, contract="hustings.BudgetShare.v1"):
     """What one attempt of a task may spend; None: no limit."""
 
     calls: Change | None = None
     tokens: Change | None = None
     money: Money | None = None
 
-    def less(self, spent: "Amount") -> "Share":
+    def less(self, spent: "Amount") -> "BudgetShare":
         """What is left of it."""
-        return Share.of({kind: None if limit is None else max(limit - getattr(spent, kind), 0) for kind, limit in self})
+        return BudgetShare.of(
+            {kind: None if limit is None else max(limit - getattr(spent, kind), 0) for kind, limit in self}
+        )
 
 
 class Amount(Message, contract="hustings.Amount.v1"):
@@ -54,7 +56,7 @@ class Amount(Message, contract="hustings.Amount.v1"):
     def minus(self, other: "Amount") -> "Amount":
         return self.plus(Amount(calls=-other.calls, tokens=-other.tokens, money=-other.money))
 
-    def beyond(self, share: Share) -> str:
+    def beyond(self, share: BudgetShare) -> str:
         """The first of the three in which this is more than the share; empty if it is within."""
         for name in ("calls", "tokens", "money"):
             limit = getattr(share, name)

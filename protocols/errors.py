@@ -93,7 +93,7 @@ class Unsendable(UsageError):
     """Store what is large and send the Blob; give what a reader can rebuild: finite numbers, plain data, few levels."""
 
 
-class Refused(HustingsError):
+class NonRetryableError(HustingsError):
     """Raised by a skill: the input is bad, so asking somebody else would not help. The task is not tried again."""
 
 
@@ -125,11 +125,11 @@ class ModelFailure(HustingsError):
         self.usage = usage or Usage()  # what it cost all the same
 
 
-class Miss(HustingsError):
+class ReplayMismatch(HustingsError):
     """Undo the change, or run it live: the record has no such answer, and replay never calls a model."""
 
 
-class Tainted(UsageError):
+class PromptInjectionError(UsageError):
     """Give untrusted text to a model as `about=`; what is meant for code, take out with `.reveal()`."""
 
 

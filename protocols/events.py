@@ -5,10 +5,10 @@ from typing import Literal, Union
 
 from pydantic import Field, JsonValue
 
-from .budgets import Amount, Budget, Share
+from .budgets import Amount, Budget, BudgetShare
 from .goals import Status
 from .message import Count, Data, Message, Moment, Seconds, later
-from .models import Called, Serving
+from .models import Called, ModelChain
 from .plans import Plan
 from .testimony import Claim, Proposal
 from .verdicts import Matter, Verdict
@@ -17,7 +17,7 @@ FailureKind = Literal["refused", "raised", "lapsed", "killed", "foreign"]
 
 
 class GoalAsked(Message, contract="hustings.goal.asked.v1"):
-    """A client asks for a run. `patience` bounds the whole run, in seconds.
+    """A client asks for a run. `execution_timeout` bounds the whole run, in seconds.
 
     Of the witnesses `only` these are heard, if any are named; whoever is in `skip` takes no part at all. `budget`
     stands above the team's own. `again`: not the whole goal is pursued, but these tasks of the run `redrives` are done
@@ -27,7 +27,7 @@ class GoalAsked(Message, contract="hustings.goal.asked.v1"):
     type: str
     goal: Data
     by: str
-    patience: float | None = Field(default=None, gt=0, le=1e9)
+    execution_timeout: float | None = Field(default=None, gt=0, le=1e9)
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     budget: Budget | None = later(None)
@@ -42,7 +42,7 @@ class Cancelled(Message, contract="hustings.run.cancelled.v1"):
     because: str = ""
 
 
-class Driving(Message, contract="hustings.run.driving.v1"):
+class RunAcquired(Message, contract="hustings.run.acquired.v1"):
     """A coordinator takes the wheel. Whoever reads another instance here after its own has been fenced off.
 
     `attempts` is how often a task is tried under its policy, the first time included.
@@ -77,8 +77,8 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
     deadline: Moment
     ordinal: Count = 0
     asked_by: str = ""
-    share: Share | None = later(None)
-    serving: Serving | None = later(None)
+    share: BudgetShare | None = later(None)
+    serving: ModelChain | None = later(None)
     depth: Count = later(0)
 
 
@@ -121,7 +121,7 @@ class Asked(Message, contract="hustings.task.asked.v1"):
     ask: str
     skill: str
     input: Data
-    share: Share | None = later(None)
+    share: BudgetShare | None = later(None)
 
     @property
     def child(self) -> str:
@@ -146,7 +146,7 @@ class Spent(Message, contract="hustings.task.spent.v1"):
     amount: Amount
 
 
-class Lapsed(Message, contract="hustings.task.lapsed.v1"):
+class AttemptAbandoned(Message, contract="hustings.task.abandoned.v1"):
     """The coordinator gave up waiting for an attempt."""
 
     task: str
@@ -212,7 +212,7 @@ class Stored(Message, contract="hustings.message.stored.v1"):
     size: Count
 
 
-Decision = Driving | Planned | Assigned | Answered | Lapsed | DeadLetter | Opened | Settled | Concluded
+Decision = RunAcquired | Planned | Assigned | Answered | AttemptAbandoned | DeadLetter | Opened | Settled | Concluded
 Answer = Result | Failure
 Event = Union[GoalAsked, Cancelled, Discarded, Decision, Answer, Asked, Called, Spent, Stored]  # noqa: UP007 - get_args flattens it for the envelope
 

@@ -8,7 +8,7 @@ from .message import Count, Message, later
 class Heartbeat(Message, contract="hustings.live.heartbeat.v1"):
     """An agent's process is alive. `card` is the digest of its AgentCard, `leaving`: it says good-bye.
 
-    `unwell`: the models it calls cannot be had at the moment. `worn`: it takes no more, and a fresh process follows.
+    `unwell`: the models it calls cannot be had at the moment. `recycle`: it takes no more, and a fresh process follows.
     """
 
     agent: str
@@ -20,7 +20,7 @@ class Heartbeat(Message, contract="hustings.live.heartbeat.v1"):
     busy: tuple[str, ...] = ()
     leaving: bool = False
     unwell: bool = later(False)
-    worn: bool = later(False)
+    recycle: bool = later(False)
 
 
 class Progress(Message, contract="hustings.live.progress.v1"):

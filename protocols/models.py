@@ -160,7 +160,7 @@ class Called(Message, contract="hustings.model.called.v1"):
     priced: bool = True
 
 
-class Serving(Message, contract="hustings.Serving.v1"):
+class ModelChain(Message, contract="hustings.ModelChain.v1"):
     """Which models serve an attempt, the preferred first. The next is taken where one cannot be had; if `cheaper`, also
     where the budget does not allow it any more."""
 

@@ -5,15 +5,15 @@ from typing import Any, NoReturn
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import Tainted
+from .errors import PromptInjectionError
 
 
 class Untrusted:
     """Text from a repository, a tool or another agent. A field of a Message can have this type; on the wire it is a
     string.
 
-    Whoever puts it into another text (`str()`, an f-string, `+`, `join`) gets Tainted. `reveal` is for code that works
-    on it as data.
+    Whoever puts it into another text (`str()`, an f-string, `+`, `join`) gets PromptInjectionError. `reveal` is for
+    code that works on it as data.
     """
 
     __slots__ = ("_text",)
@@ -26,7 +26,9 @@ class Untrusted:
         return self._text
 
     def __str__(self) -> NoReturn:
-        raise Tainted("untrusted text cannot become part of another text", "it may hold instructions of a stranger")
+        raise PromptInjectionError(
+            "untrusted text cannot become part of another text", "it may hold instructions of a stranger"
+        )
 
     def __format__(self, spec: str) -> NoReturn:
         str(self)

@@ -78,7 +78,7 @@ def test_type_checkers_find_every_package_and_what_the_tests_look_into() -> None
     stubs = {".".join(stub.relative_to(ROOT / "typings").with_suffix("").parts): stub for stub in _stubs()}
     aliases = {name.removesuffix(".__init__"): stub.read_text() for name, stub in stubs.items()}
     for name, text in aliases.items():
-        if name == FRONT:  # tests/test_front_door.py
+        if name == FRONT:  # tests/test_public_names.py
             continue
         assert text.endswith(f"\nfrom {name.removeprefix('hustings.')} import *\n"), name
     packages = {f"hustings.{folder.replace('/', '.')}" for folder in FOLDERS}
@@ -93,7 +93,7 @@ def _stubs() -> list[Path]:
 def test_what_we_never_write() -> None:
     """No bare except, no task without a parent, no pickle; and only pydantic reads what comes off the wire.
 
-    No except* either: Python 3.11.2 wraps into a group what is raised in one; `beside` unwraps.
+    No except* either: Python 3.11.2 wraps into a group what is raised in one; `background` unwraps.
     """
     for path, tree in MODULES.items():
         where = path.relative_to(ROOT)

@@ -95,8 +95,8 @@ IMPORTS = [
 def test_every_package_has_its_place() -> None:
     """Each folder, and each file beside the folders of bus/ and agents/; examples/ as a whole is one place."""
     folders = {module for module, path in FILES.items() if path.name == "__init__.py"}
-    beside = {module for module in FILES if str(PurePosixPath(module).parent) in ("bus", "agents")}
-    assert {each for each in folders | beside if not each.startswith("examples/")} == set(ORDER)
+    background = {module for module in FILES if str(PurePosixPath(module).parent) in ("bus", "agents")}
+    assert {each for each in folders | background if not each.startswith("examples/")} == set(ORDER)
 
 
 @pytest.mark.parametrize("package", ORDER)

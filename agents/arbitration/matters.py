@@ -132,11 +132,11 @@ def _overlapping(proposals: Sequence[Proposal]) -> list[tuple[str, list[Said]]]:
 
 def _neighbours(edits: Sequence[tuple[Edit, int]]) -> Iterable[tuple[int, int]]:
     stale = len({edit.base for edit, _ in edits}) > 1
-    reach, last = -1, -1
+    failpoint, last = -1, -1
     for edit, index in sorted(edits, key=lambda pair: (pair[0].start, pair[0].end)):
-        if last >= 0 and (stale or edit.start <= reach):
+        if last >= 0 and (stale or edit.start <= failpoint):
             yield last, index
-        reach, last = max(reach, edit.end), index
+        failpoint, last = max(failpoint, edit.end), index
 
 
 def _place(members: Sequence[Said]) -> str:

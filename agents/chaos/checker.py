@@ -11,9 +11,9 @@ from hustings.protocols import (
     Assigned,
     Concluded,
     DeadLetter,
-    Driving,
     Entry,
     GoalAsked,
+    RunAcquired,
     Spent,
     steps_of,
 )
@@ -109,7 +109,7 @@ def fenced(history: History) -> Iterator[Violation]:
         driver, ended = "", False
         for entry in _coordinators(entries):
             assert entry.envelope
-            if isinstance(entry.event, Driving):
+            if isinstance(entry.event, RunAcquired):
                 driver = entry.event.instance
             if entry.envelope.source != driver:
                 yield Violation("unfenced", f"{run} #{entry.seq} is of {entry.envelope.source}, but {driver} drives")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from hustings.protocols import Answer, Assigned, Concluded, Data, DeadLetter, Entry, GoalAsked, Lapsed, Result
+from hustings.protocols import Answer, Assigned, AttemptAbandoned, Concluded, Data, DeadLetter, Entry, GoalAsked, Result
 
 from .history import History, Injected, Op
 
@@ -33,7 +33,7 @@ def figures(history: History) -> Data:
         },
         "attempts": sum(isinstance(event, Assigned) for event in events),
         "results": sum(isinstance(event, Result) for event in events),
-        "lapsed": sum(isinstance(event, Lapsed) for event in events),
+        "lapsed": sum(isinstance(event, AttemptAbandoned) for event in events),
         "dead_letters": sum(isinstance(event, DeadLetter) for event in events),
         "finished_tasks_repeated": repeated(history.ops),
         "operations": len(history.ops),

@@ -31,15 +31,15 @@ from hustings.protocols import (
 from ..decider.folding import evolve
 from ..decider.state import RunState
 from ..history.dead_letters import (
-    Autopsy,
-    Letter,
-    Letters,
+    DeadLetterDetail,
+    DeadLetterEntry,
+    DeadLetters,
     Redrive,
     assigned_to,
     by_run,
     failures,
 )
-from ..history.run_report import Report, report
+from ..history.run_report import RunReport, report
 from ..observe.telemetry import asking
 
 AnyBlob = TypeVar("AnyBlob", bound=Blob)
@@ -62,7 +62,7 @@ class Client:
         goal: Goal,
         *,
         run: str | None = None,
-        patience: float | None = None,
+        execution_timeout: float | None = None,
         only: Sequence[str] = (),
         skip: Sequence[str] = (),
         budget: Budget | None = None,
@@ -70,8 +70,8 @@ class Client:
         """Ask for a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull,
         and Unsendable: nobody could read the goal as it is.
 
-        `patience` bounds the whole run, in seconds. `only` names the witnesses to be heard, where not all are wanted,
-        and `skip` agents that shall take no part. `budget` stands above the team's own.
+        `execution_timeout` bounds the whole run, in seconds. `only` names the witnesses to be heard, where not all are
+        wanted, and `skip` agents that shall take no part. `budget` stands above the team's own.
         """
         run = token(run or new_run(), "run's id")
         try:
@@ -79,7 +79,7 @@ class Client:
                 type=type(goal).__contract__,
                 goal=sent(goal),
                 by=self.name,
-                patience=patience,
+                execution_timeout=execution_timeout,
                 only=tuple(only),
                 skip=tuple(skip),
                 budget=budget,
@@ -102,7 +102,7 @@ class Client:
                 if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
                     return
 
-    async def outcome(self, run: str) -> Report:
+    async def outcome(self, run: str) -> RunReport:
         """Wait for the end of a run and sum it up."""
         return report(self.bus.team, await _folded(run, self.follow(run)))
 
@@ -113,7 +113,7 @@ class Client:
             raise NotFound(f"there is no run {run} of team {self.bus.team}")
         return state
 
-    async def report(self, run: str) -> Report:
+    async def report(self, run: str) -> RunReport:
         """Sum up a run as far as it is. Raises NotFound."""
         return report(self.bus.team, await self.state(run))
 
@@ -123,23 +123,27 @@ class Client:
 
     # dead letters
 
-    async def dead(self) -> list[Letter]:
+    async def dead(self) -> list[DeadLetterEntry]:
         """The team's dead letters, also those that were redriven or discarded, the oldest first."""
         return (await self._letters()).all()
 
-    async def autopsy(self, letter: Letter) -> Autopsy:
+    async def autopsy(self, letter: DeadLetterEntry) -> DeadLetterDetail:
         """All that the log has of a dead letter. Raises NotFound: the message that was dispatched is gone."""
         assigned = await self._assigned(letter)
         kept = await self.bus.log.at(letter.assigned)
         async with aclosing(self.bus.log.read(letter.run)) as entries:
             attempts = await failures(letter, entries)
-        return Autopsy(letter=letter, failures=attempts, input=assigned.input, original=kept.data if kept else b"")
+        return DeadLetterDetail(
+            letter=letter, failures=attempts, input=assigned.input, original=kept.data if kept else b""
+        )
 
-    async def redrive(self, letters: Iterable[Letter], *, patience: float | None = None) -> list[Redrive]:
+    async def redrive(
+        self, letters: Iterable[DeadLetterEntry], *, execution_timeout: float | None = None
+    ) -> list[Redrive]:
         """Do the tasks of dead letters once more, those of each run in a new run; gives the runs that were begun.
 
         What is redriven or discarded by now is left out, so of two clients that redrive one letter only one does.
-        `patience` bounds each new run, in seconds. Raises NotFound: what was dispatched is gone; BusFull.
+        `execution_timeout` bounds each new run, in seconds. Raises NotFound: what was dispatched is gone; BusFull.
         """
         wanted, begun, tried = {letter.id for letter in letters}, list[Redrive](), set[str]()
         while wanted:
@@ -148,7 +152,7 @@ class Client:
             wanted = set()
             for run, group in dead.items():
                 new = known.next_run(run)
-                if await self._again(new, known.goal(run), group, patience):
+                if await self._again(new, known.goal(run), group, execution_timeout):
                     begun.append(Redrive(new, run, tuple(letter.task for letter in group)))
                 elif new in tried:
                     raise AlreadyThere(f"there is a run {new} already", f"and it does not redrive run {run}")
@@ -157,19 +161,21 @@ class Client:
                     tried.add(new)
         return begun
 
-    async def discard(self, letter: Letter, because: str = "") -> None:
+    async def discard(self, letter: DeadLetterEntry, because: str = "") -> None:
         """Nothing more is to be done about a dead letter; it stays on the log."""
         discarded = Discarded(task=letter.task, by=self.name, because=because)
         await self.bus.log.discard(letter.run, discarded, client=self.name)
 
-    async def _letters(self) -> Letters:
-        letters = Letters(self.bus.team)
+    async def _letters(self) -> DeadLetters:
+        letters = DeadLetters(self.bus.team)
         async with aclosing(self.bus.log.dead_letters()) as entries:
             async for entry in entries:
                 letters.take(entry)
         return letters
 
-    async def _again(self, run: str, at: int, letters: Sequence[Letter], patience: float | None) -> bool:
+    async def _again(
+        self, run: str, at: int, letters: Sequence[DeadLetterEntry], execution_timeout: float | None
+    ) -> bool:
         """Ask for a run that does the letters' tasks. False if there is a run of this id."""
         entry = await self.bus.log.entry_at(at)
         goal = entry.event if entry else None
@@ -179,7 +185,7 @@ class Client:
             type=goal.type,
             goal=goal.goal,
             by=self.name,
-            patience=patience,
+            execution_timeout=execution_timeout,
             budget=goal.budget,
             again=tuple([await self._assigned(letter) for letter in letters]),
             redrives=letters[0].run,
@@ -191,7 +197,7 @@ class Client:
             return False
         return True
 
-    async def _assigned(self, letter: Letter) -> Assigned:
+    async def _assigned(self, letter: DeadLetterEntry) -> Assigned:
         assigned = assigned_to(letter, await self.bus.log.entry_at(letter.assigned))
         if assigned is None:
             raise NotFound(

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from hustings.protocols import (
     Assigned,
+    BudgetShare,
     Data,
     Directory,
-    Share,
 )
 
-from .budget import Purse
+from .budget import BudgetAllocator
 from .expiry import hopeless
 from .policy import (
     Policy,
@@ -47,17 +47,19 @@ class Due(NamedTuple):
     asked_by: str = ""
     latest: float = math.inf
     depth: int = 0
-    share: Share | None = None
+    share: BudgetShare | None = None
 
 
-def assign(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, due: Due) -> Assigned | None:
+def assign(
+    state: RunState, policy: Policy, view: View, load: Counter[str], allocator: BudgetAllocator, due: Due
+) -> Assigned | None:
     """The one place where a task becomes somebody's, wherever it comes from: whose, until when, with which share.
 
     None while there is no room in the window of whoever should have it, or while the budget waits for what others give
     back."""
     agent, asked = choose(tuple(due.given), due.before, load, view.directory), due.asked_by == ASK
     spends = agent in due.spenders
-    if not has_room(state, policy, load, agent, due.depth) or (spends and not asked and purse.waits()):
+    if not has_room(state, policy, load, agent, due.depth) or (spends and not asked and allocator.waits()):
         return None
     load[agent] += 1
     return Assigned(
@@ -70,7 +72,7 @@ def assign(state: RunState, policy: Policy, view: View, load: Counter[str], purs
         deadline=min(deadline_of(state, policy, view), due.latest),
         ordinal=due.ordinal,
         asked_by=due.asked_by,
-        share=purse.grant(due.share) if asked else purse.share(spends=spends),
+        share=allocator.grant(due.share) if asked else allocator.share(spends=spends),
         serving=policy.served(agent, due.skill),
         depth=due.depth,
     )
@@ -83,7 +85,7 @@ def has_room(state: RunState, policy: Policy, load: Counter[str], agent: str, de
     agent itself, nor from others who wait for it. So what is asked for may stand above the window, one task at each
     depth: the deepest task of all waits for nobody, and comes to an end.
     """
-    if load[agent] < policy.window:
+    if load[agent] < policy.max_open_tasks:
         return True
     tasks = state.open.get(agent, {})
     return depth > 0 and load[agent] == len(tasks) and all(_waits(state, name, depth) for name in tasks)
@@ -95,19 +97,21 @@ def _waits(state: RunState, name: str, depth: int) -> bool:
     return unanswered and (name not in state.asks or state.asks[name].depth < depth)
 
 
-def assignments(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> Iterator[Assigned]:
+def assignments(
+    state: RunState, policy: Policy, view: View, load: Counter[str], allocator: BudgetAllocator
+) -> Iterator[Assigned]:
     """Further attempts first, then what is ready, the longest remaining path first."""
     for name in state.retries:
         task = state.tasks[name]
         step = state.steps[task.step]
         if not hopeless(state, policy, view, name, step.step.agents):
             given = next(state.inputs(step.step, task.ordinal))
-            if assigned := assign(state, policy, view, load, purse, _due(step, task.ordinal, given, task)):
+            if assigned := assign(state, policy, view, load, allocator, _due(step, task.ordinal, given, task)):
                 yield assigned
     for _, _, name in heapq.merge(*_open_queues(state, policy, load)):
         step = state.steps[name]
         for ordinal, given in enumerate(state.inputs(step.step, step.assigned), step.assigned):
-            assigned = assign(state, policy, view, load, purse, _due(step, ordinal, given))
+            assigned = assign(state, policy, view, load, allocator, _due(step, ordinal, given))
             if assigned is None:
                 break
             yield assigned
@@ -130,13 +134,13 @@ def _due(step: StepState, ordinal: int, given: Data, before: TaskState | None = 
 def _open_queues(state: RunState, policy: Policy, load: Counter[str]) -> Iterator[Iterator[tuple[float, int, str]]]:
     """The steps that are ready, by who could do them, as long as somebody of these has room."""
     for agents, queue in state.queues.items():
-        yield takewhile(lambda _, agents=agents: any(load[agent] < policy.window for agent in agents), queue)  # type: ignore[misc]
+        yield takewhile(lambda _, agents=agents: any(load[agent] < policy.max_open_tasks for agent in agents), queue)  # type: ignore[misc]
 
 
 def deadline_of(state: RunState, policy: Policy, view: View) -> float:
     """Of an attempt that begins now: never behind the end of the run's own time."""
     end = ends_at(state, policy)
-    return view.now + policy.timeout if end is None else min(view.now + policy.timeout, end)
+    return view.now + policy.attempt_timeout if end is None else min(view.now + policy.attempt_timeout, end)
 
 
 def choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str], directory: Directory) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from hustings.protocols import Budget, Share
+from hustings.protocols import Budget, BudgetShare
 
 from .state import RunState
 
 _KINDS = ("calls", "tokens", "money")
 
 
-class Purse:
+class BudgetAllocator:
     """What is left of a run's budget, and the tasks it must do for; each `share` taken makes it smaller. Tasks that
     spend nothing take no part in it.
 
@@ -31,21 +31,21 @@ class Purse:
         """So many tasks come on top of the plan's: inquiries, which have a part each."""
         self._tasks += tasks
 
-    def share(self, *, spends: bool = True) -> Share | None:
+    def share(self, *, spends: bool = True) -> BudgetShare | None:
         """The share of the next task: an equal part of what is left, at least one call and one token while there are
         any; nothing if it does not spend; None without a budget."""
         if self._budget is None:
             return None
         if not spends:
-            return Share.of(dict.fromkeys(self._left, 0))
+            return BudgetShare.of(dict.fromkeys(self._left, 0))
         tasks, self._tasks = max(self._tasks, 1), self._tasks - 1
         self._pending = True
         parts = {kind: _part(left, tasks) for kind, left in self._left.items()}
         for kind, part in parts.items():
             self._left[kind] -= part
-        return Share.of({**parts})
+        return BudgetShare.of({**parts})
 
-    def grant(self, wanted: Share | None) -> Share | None:
+    def grant(self, wanted: BudgetShare | None) -> BudgetShare | None:
         """What somebody gives of its own share for a task that it asks for, as far as it is there."""
         if self._budget is None:
             return None
@@ -53,7 +53,7 @@ class Purse:
         parts = {kind: max(min(getattr(wanted, kind, None) or 0, left), 0) for kind, left in self._left.items()}
         for kind, part in parts.items():
             self._left[kind] -= part
-        return Share.of({**parts})
+        return BudgetShare.of({**parts})
 
 
 def _to_come(state: RunState) -> int:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from hustings.protocols import (
     OUTCOME,
+    AttemptAbandoned,
     Claim,
     Concluded,
     Data,
@@ -17,7 +18,6 @@ from hustings.protocols import (
     FromSteps,
     GoalAsked,
     Inquiry,
-    Lapsed,
     Opened,
     Plan,
     PlanError,
@@ -37,7 +37,7 @@ from ..arbitration.matters import group
 from ..planning.planner import Brief
 from ..planning.validate import faults, too_deep
 from .assign import assignments, load_of
-from .budget import Purse, too_wide
+from .budget import BudgetAllocator, too_wide
 from .expiry import dead_letters, lapses, lapses_at
 from .fold_barriers import testimonies
 from .inquiries import inquire, is_open, serve
@@ -72,7 +72,7 @@ def wake(state: RunState, policy: Policy, view: View) -> float | None:
     end = ends_at(state, policy)
     times = [] if end is None else [end]
     if state.plan is None:
-        times.append(state.driving_since + policy.patience)
+        times.append(state.driving_since + policy.discovery_timeout)
     if state.deadlines:
         times.append(state.deadlines[0][0])
     times += [
@@ -81,8 +81,8 @@ def wake(state: RunState, policy: Policy, view: View) -> float | None:
         if agent not in view.directory.alive
         for name in tasks
     ]
-    times += [state.barriers[name].since + policy.patience for name in state.unsettled]
-    times += [state.asks[name].since + policy.patience for name in state.unserved]
+    times += [state.barriers[name].since + policy.discovery_timeout for name in state.unsettled]
+    times += [state.asks[name].since + policy.discovery_timeout for name in state.unserved]
     return min((time for time in times if time > view.now), default=None)
 
 
@@ -109,10 +109,10 @@ def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
 
 def _before_the_plan(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
     lapsed = [*lapses(state, policy, view)]
-    load, purse = load_of(state), Purse(state, budget_of(state, policy))
+    load, allocator = load_of(state), BudgetAllocator(state, budget_of(state, policy))
     yield from lapsed
-    yield from _waiting(state, policy, view, load, purse, lapsed)
-    yield from _planning(state, policy, view, load, purse)
+    yield from _waiting(state, policy, view, load, allocator, lapsed)
+    yield from _planning(state, policy, view, load, allocator)
 
 
 def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
@@ -121,14 +121,19 @@ def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
     yield from dead_letters(state, policy, view)
     if state.unreachable:
         return
-    load, purse = load_of(state), Purse(state, budget_of(state, policy))
-    yield from _waiting(state, policy, view, load, purse, lapsed)
-    yield from assignments(state, policy, view, load, purse)
+    load, allocator = load_of(state), BudgetAllocator(state, budget_of(state, policy))
+    yield from _waiting(state, policy, view, load, allocator, lapsed)
+    yield from assignments(state, policy, view, load, allocator)
     yield from _openings(state)
 
 
 def _waiting(
-    state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse, lapsed: list[Lapsed]
+    state: RunState,
+    policy: Policy,
+    view: View,
+    load: Counter[str],
+    allocator: BudgetAllocator,
+    lapsed: list[AttemptAbandoned],
 ) -> Iterator[Decision]:
     """What agents and barriers wait for, whoever has waited longest first: so everybody has a turn in a full window."""
     late = {lapse.task for lapse in lapsed}
@@ -136,15 +141,17 @@ def _waiting(
     settling = [(state.barriers[name].since, name) for name in state.unsettled]
     for _, name in sorted([*asked, *settling], key=itemgetter(0)):
         if name in state.unserved:
-            yield from serve(state, policy, view, name, load, purse)
+            yield from serve(state, policy, view, name, load, allocator)
         else:
-            yield from _settling(state, policy, view, name, load, purse)
+            yield from _settling(state, policy, view, name, load, allocator)
 
 
 # planning
 
 
-def _planning(state: RunState, policy: Policy, view: View, load: Counter[str], purse: Purse) -> list[Decision]:
+def _planning(
+    state: RunState, policy: Policy, view: View, load: Counter[str], allocator: BudgetAllocator
+) -> list[Decision]:
     if state.goal and state.goal.again:
         return [_planned(_again(state.goal), view.directory)]
     brief = Brief(
@@ -160,13 +167,13 @@ def _planning(state: RunState, policy: Policy, view: View, load: Counter[str], p
     )
     if wrong := _misfit(state, policy):
         return [_concluded(state, "failed", wrong)]
-    if brief.absent() and view.now < state.driving_since + policy.patience:
+    if brief.absent() and view.now < state.driving_since + policy.discovery_timeout:
         return []
     try:
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
             _check_new(state, [plan], "planner")
-            return list(inquire(state, policy, view, plan, "plan", state.driving_since, load, purse))
+            return list(inquire(state, policy, view, plan, "plan", state.driving_since, load, allocator))
         if not isinstance(plan, Plan):
             raise PlanError("there is no plan", f"the planner gave a {type(plan).__name__}")
         if reasons := faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]:
@@ -243,15 +250,15 @@ def _items(spoken: Testimony) -> tuple[Claim | Proposal, ...]:
 
 
 def _settling(
-    state: RunState, policy: Policy, view: View, name: str, load: Counter[str], purse: Purse
+    state: RunState, policy: Policy, view: View, name: str, load: Counter[str], allocator: BudgetAllocator
 ) -> Iterator[Decision]:
     barrier = state.barriers[name]
     replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
     inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
     _check_new(state, inquiries, "arbiters")
-    purse.expect(sum(not is_open(state, inquiry.task) for inquiry in inquiries))
+    allocator.expect(sum(not is_open(state, inquiry.task) for inquiry in inquiries))
     for inquiry in inquiries:
-        yield from inquire(state, policy, view, inquiry, name, barrier.since, load, purse)
+        yield from inquire(state, policy, view, inquiry, name, barrier.since, load, allocator)
     if not inquiries:
         yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
 

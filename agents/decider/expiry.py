@@ -3,13 +3,13 @@
 import heapq
 from collections.abc import Iterator
 
-from hustings.protocols import DeadLetter, Lapsed
+from hustings.protocols import AttemptAbandoned, DeadLetter
 
 from .policy import BATCH, SILENT, Policy, View
 from .state import RunState, TaskState
 
 
-def lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
+def lapses(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAbandoned]:
     """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more.
 
     Of a state that is older than the view; that there is no answer is only known of one that has seen the log's end."""
@@ -19,7 +19,7 @@ def lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
             task = state.tasks[name]
             if deadline <= view.now and task.status == "open" and task.attempt == attempt:
                 late.add(name)
-                yield Lapsed(task=name, attempt=attempt, because=f"no answer from {task.agent} in time")
+                yield AttemptAbandoned(task=name, attempt=attempt, because=f"no answer from {task.agent} in time")
     for agent, tasks in state.open.items():
         settled, silent = view.directory.settled.get(agent, 0), agent not in view.directory.alive
         for name in tasks if silent or settled else ():
@@ -27,11 +27,13 @@ def lapses(state: RunState, policy: Policy, view: View) -> Iterator[Lapsed]:
             if name in late:
                 continue
             if state.places[name].seq <= settled:
-                yield Lapsed(
+                yield AttemptAbandoned(
                     task=name, attempt=task.attempt, because=f"nobody holds it: it lies behind {agent}'s inbox"
                 )
             elif silent and lapses_at(state, policy, view, task) <= view.now:
-                yield Lapsed(task=name, attempt=task.attempt, because=f"no heartbeat from {agent} for too long")
+                yield AttemptAbandoned(
+                    task=name, attempt=task.attempt, because=f"no heartbeat from {agent} for too long"
+                )
             elif not silent:
                 break
 
@@ -42,7 +44,7 @@ def lapses_at(state: RunState, policy: Policy, view: View, task: TaskState) -> f
     step = state.steps.get(task.step)
     others = view.directory.alive.intersection(step.step.agents if step else ()) - {task.agent}
     heard = max(task.since, state.driving_since, view.directory.silent.get(task.agent, 0.0))
-    return heard + (min(SILENT, policy.lease) if others else policy.lease * policy.attempts)
+    return heard + (min(SILENT, policy.heartbeat_timeout) if others else policy.heartbeat_timeout * policy.attempts)
 
 
 def dead_letters(state: RunState, policy: Policy, view: View) -> Iterator[DeadLetter]:
@@ -74,5 +76,5 @@ def hopeless(state: RunState, policy: Policy, view: View, name: str, agents: tup
     if {*agents} != {task.agent}:
         return False
     heard = view.directory.silent.get(task.agent, task.since)
-    gone = task.agent not in view.directory.alive and view.now >= heard + policy.lease * policy.attempts
+    gone = task.agent not in view.directory.alive and view.now >= heard + policy.heartbeat_timeout * policy.attempts
     return kind == "killed" or (kind == "lapsed" and gone)

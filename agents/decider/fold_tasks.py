@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 from pydantic import JsonValue, ValidationError
 
-from hustings.protocols import Assigned, DeadLetter, Entry, Failure, FailureKind, Lapsed, Result
+from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Entry, Failure, FailureKind, Result
 
 from .fold_asks import drop, heard
 from .fold_barriers import testimonies, wake
@@ -52,7 +52,7 @@ def assigned(state: RunState, event: Assigned, entry: Entry) -> None:
         if step.assigned >= step.total and event.step in state.agenda:
             del state.agenda[event.step]
             unqueue(state, step)
-    if (event.agent, event.task, str(event.attempt)) in state.squatted:
+    if (event.agent, event.task, str(event.attempt)) in state.preempted:
         _failed(state, event.task, "foreign", "a stranger had written where the answer belongs")
 
 
@@ -86,7 +86,7 @@ def foreign(state: RunState, entry: Entry) -> None:
         because = f"the answer came from {entry.subject.author}, not from {task.agent}" if stranger else entry.why
         _failed(state, name, "foreign", because or "the answer is to something else")
     else:
-        state.squatted[entry.subject.author, name, attempt] = None
+        state.preempted[entry.subject.author, name, attempt] = None
 
 
 def _done(state: RunState, event: Result) -> None:
@@ -152,7 +152,7 @@ def given_up(state: RunState, event: DeadLetter) -> None:
         _lost(state, event.task, failure)
 
 
-def lapsed(state: RunState, event: Lapsed) -> None:
+def lapsed(state: RunState, event: AttemptAbandoned) -> None:
     task = state.tasks.get(event.task)
     if event.attempt == 0:  # an inquiry that nobody could be asked, or not again
         state.answers[event.task] = Failure(task=event.task, attempt=0, agent="", kind="lapsed", because=event.because)

@@ -7,19 +7,19 @@ from hustings.protocols import (
     Answered,
     Asked,
     Assigned,
+    AttemptAbandoned,
     Called,
     Cancelled,
     Concluded,
     DeadLetter,
     Discarded,
-    Driving,
     Entry,
     Failure,
     GoalAsked,
-    Lapsed,
     Opened,
     Planned,
     Result,
+    RunAcquired,
     Settled,
     Spent,
 )
@@ -62,7 +62,7 @@ def evolve(state: RunState, entry: Entry) -> None:
             state.cancelled = event.because or f"by {event.by}"
         case Result() | Failure() if entry.subject.kind == "result":
             answered(state, entry, event)
-        case Driving() if mine:
+        case RunAcquired() if mine:
             state.driver, state.driving_since, state.attempts = event.instance, entry.time, event.attempts
         case Planned() if mine and state.plan is None:
             planned(state, event)
@@ -80,7 +80,7 @@ def evolve(state: RunState, entry: Entry) -> None:
             given_up(state, event)
         case Discarded() if entry.subject.kind == "discard":
             pass  # for people: it changes nothing in the run
-        case Lapsed() if mine and (event.attempt == 0 or event.task in state.tasks):
+        case AttemptAbandoned() if mine and (event.attempt == 0 or event.task in state.tasks):
             lapsed(state, event)
         case Opened() if mine and status_of(state, event.barrier) == "ready":
             opened(state, event, entry.time)

@@ -10,19 +10,19 @@ from pydantic import JsonValue
 from hustings.protocols import (
     Answered,
     Assigned,
+    AttemptAbandoned,
+    BudgetShare,
     Data,
     DeadLetter,
     Directory,
     Failure,
     Inquiry,
-    Lapsed,
-    Share,
     SkillCard,
 )
 
 from ..planning.planner import contracts
 from .assign import Due, assign
-from .budget import Purse
+from .budget import BudgetAllocator
 from .expiry import dead_letter, hopeless
 from .policy import Policy, View, budget_of
 from .state import ASK, AskState, RunState
@@ -41,7 +41,7 @@ class _Question(NamedTuple):
     latest: float = math.inf
     depth: int = 0
     waiting: frozenset[str] = frozenset()
-    share: Share | None = None
+    share: BudgetShare | None = None
 
 
 def inquire(
@@ -52,27 +52,27 @@ def inquire(
     asked_by: str,
     since: float,
     load: Counter[str],
-    purse: Purse,
-) -> Iterator[Assigned | Lapsed | DeadLetter]:
+    allocator: BudgetAllocator,
+) -> Iterator[Assigned | AttemptAbandoned | DeadLetter]:
     """Assign the inquiry to whoever offers the skill; nobody for as long as patience lasts means no answer."""
     if inquiry.task in state.answers or is_open(state, inquiry.task):
         return
-    question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, until=since + policy.patience)
-    said = _put(state, policy, view, question, load, purse)
+    question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, until=since + policy.discovery_timeout)
+    said = _put(state, policy, view, question, load, allocator)
     if isinstance(said, str):
-        yield Lapsed(task=inquiry.task, attempt=0, because=said)
+        yield AttemptAbandoned(task=inquiry.task, attempt=0, because=said)
     elif said:
         yield said
 
 
 def serve(
-    state: RunState, policy: Policy, view: View, child: str, load: Counter[str], purse: Purse
+    state: RunState, policy: Policy, view: View, child: str, load: Counter[str], allocator: BudgetAllocator
 ) -> Iterator[Assigned | Answered | DeadLetter]:
     """A task for what is asked for within another, or what came of it for whoever asked."""
     if child in state.answers:
         yield _passed_on(child, state.answers[child])
     elif not is_open(state, child):
-        said = _served(state, policy, view, child, state.asks[child], load, purse)
+        said = _served(state, policy, view, child, state.asks[child], load, allocator)
         if isinstance(said, str):
             yield Answered(child=child, failed=said)
         elif said:
@@ -80,17 +80,23 @@ def serve(
 
 
 def _served(
-    state: RunState, policy: Policy, view: View, child: str, ask: AskState, load: Counter[str], purse: Purse
+    state: RunState,
+    policy: Policy,
+    view: View,
+    child: str,
+    ask: AskState,
+    load: Counter[str],
+    allocator: BudgetAllocator,
 ) -> Assigned | DeadLetter | str | None:
     """Its asker waits, so the answer must be there before the asker's own time is over."""
     budget = budget_of(state, policy)
     most = budget.depth if budget and budget.depth is not None else DEEP
     if ask.depth > most:
         return f"{ask.skill}: {ask.depth} tasks wait for each other, each asked for within the next, and {most} may"
-    until, waiting = ask.since + policy.patience, frozenset(_waiting(state, ask))
+    until, waiting = ask.since + policy.discovery_timeout, frozenset(_waiting(state, ask))
     latest = state.tasks[ask.asker].deadline
     question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share)
-    return _put(state, policy, view, question, load, purse)
+    return _put(state, policy, view, question, load, allocator)
 
 
 def _waiting(state: RunState, ask: AskState) -> Iterator[str]:
@@ -117,7 +123,7 @@ def _put(
     view: View,
     question: _Question,
     load: Counter[str],
-    purse: Purse,
+    allocator: BudgetAllocator,
 ) -> Assigned | DeadLetter | str | None:
     """The next attempt at a question, or why there is none and will be none; None: it has to wait for its turn, or for
     somebody who may yet come."""
@@ -141,7 +147,7 @@ def _put(
         depth=question.depth,
         share=question.share,
     )
-    return assign(state, policy, view, load, purse, due)
+    return assign(state, policy, view, load, allocator, due)
 
 
 def _admitted(card: SkillCard, policy: Policy) -> bool:

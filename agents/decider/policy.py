@@ -8,8 +8,8 @@ from hustings.protocols import (
     Budget,
     Directory,
     Goal,
+    ModelChain,
     Outcome,
-    Serving,
 )
 
 from ..arbitration.docket import Arbiter
@@ -33,12 +33,12 @@ def own_choice(agent: str, skill: str) -> None:
 class Policy:
     """What a team lays down for its coordinator. Times in seconds.
 
-    `attempts` per task; `lease`: how long an agent may be silent with a task in hand, where nobody else could do it;
-    `timeout` of one attempt; `patience`: how long planning waits for the team's members, and a barrier or an agent for
-    whoever could answer what it asks; `window`: how many tasks one agent has open in a run, wherever they come from;
-    `budget` where none is asked for; `served`: which models serve a skill, from the names of
-    agent and skill, None where it is the agent's own choice; `exhausted`: what becomes of a run in which a task's share
-    is not enough.
+    `attempts` per task; `heartbeat_timeout`: how long an agent may be silent with a task in hand, where nobody else
+    could do it; `attempt_timeout` of one attempt; `discovery_timeout`: how long planning waits for the team's members,
+    and a barrier or an agent for whoever could answer what it asks; `max_open_tasks`: how many tasks one agent has open
+    in a run, wherever they come from; `budget` where none is asked for; `served`: which models serve a skill, from the
+    names of agent and skill, None where it is the agent's own choice; `exhausted`: what becomes of a run in which a
+    task's share is not enough.
     """
 
     goal: type[Goal]
@@ -49,13 +49,13 @@ class Policy:
     prefer: tuple[str, ...] = ()
     open: bool = True
     attempts: int = 2
-    lease: float = 5.0
-    timeout: float = 300.0
-    patience: float = 10.0
+    heartbeat_timeout: float = 5.0
+    attempt_timeout: float = 300.0
+    discovery_timeout: float = 10.0
     undecided: Literal["proceed", "stop"] = "proceed"
-    window: int = 1000
+    max_open_tasks: int = 1000
     budget: Budget | None = None
-    served: Callable[[str, str], Serving | None] = own_choice
+    served: Callable[[str, str], ModelChain | None] = own_choice
     exhausted: Exhausted = "cheaper"
 
 
@@ -68,8 +68,8 @@ class View(NamedTuple):
 
 def ends_at(state: RunState, policy: Policy) -> float | None:
     """When the time of the run is over: its patience, or its budget's seconds."""
-    budget, patience = budget_of(state, policy), state.goal.patience if state.goal else None
-    bounds = [bound for bound in (patience, budget.seconds if budget else None) if bound is not None]
+    budget, execution_timeout = budget_of(state, policy), state.goal.execution_timeout if state.goal else None
+    bounds = [bound for bound in (execution_timeout, budget.seconds if budget else None) if bound is not None]
     return state.asked_at + min(bounds) if bounds else None
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from hustings.protocols import Amount, Asked, Called, Entry, Failure, Result, Share, Spent, sealed
+from hustings.protocols import Amount, Asked, BudgetShare, Called, Entry, Failure, Result, Spent, sealed
 
 from .state import RunState, Spending, Tally
 
@@ -15,7 +15,7 @@ def spender(state: RunState, event: Spent | Called | Asked) -> str:
     return state.former.get(f"{event.task}.{event.attempt}", task.agent)
 
 
-def allot(state: RunState, task: str, attempt: int, share: Share) -> None:
+def allot(state: RunState, task: str, attempt: int, share: BudgetShare) -> None:
     """So much an attempt may spend."""
     ours = state.spending.setdefault(task, Spending())
     before = ours.committed()
@@ -31,7 +31,7 @@ def book(state: RunState, task: str, attempt: int, amount: Amount) -> None:
     state.committed = state.committed.plus(ours.committed().minus(before))
 
 
-def hand_over(state: RunState, task: str, attempt: int, given: Share) -> None:
+def hand_over(state: RunState, task: str, attempt: int, given: BudgetShare) -> None:
     """What an attempt reserved for somebody else is no longer its own: whoever is asked gets a share of that size."""
     ours = state.spending.get(task)
     if ours is None or attempt not in ours.shares:
@@ -63,4 +63,4 @@ def repay(state: RunState, event: Result | Failure) -> None:
     ours = state.spending.get(event.task)
     if ours and event.attempt in ours.shares:
         spent = ours.spent.get(event.attempt, Amount())
-        allot(state, event.task, event.attempt, Share(calls=spent.calls, tokens=spent.tokens, money=spent.money))
+        allot(state, event.task, event.attempt, BudgetShare(calls=spent.calls, tokens=spent.tokens, money=spent.money))

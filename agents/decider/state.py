@@ -10,6 +10,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from hustings.protocols import (
     Amount,
+    BudgetShare,
     Claim,
     Concluded,
     Data,
@@ -22,7 +23,6 @@ from hustings.protocols import (
     Plan,
     Proposal,
     Ref,
-    Share,
     Step,
     Usage,
     Verdict,
@@ -87,7 +87,7 @@ class BarrierState:
 class Spending:
     """What the attempts of a task have spent, by attempt, and what each of them may spend."""
 
-    shares: dict[int, Share] = field(default_factory=dict)
+    shares: dict[int, BudgetShare] = field(default_factory=dict)
     spent: dict[int, Amount] = field(default_factory=dict)
 
     def committed(self) -> Amount:
@@ -130,7 +130,7 @@ class AskState:
     input: Data
     since: float
     depth: int
-    share: Share | None = None
+    share: BudgetShare | None = None
     status: Literal["waiting", "dropped", "answered"] = "waiting"
 
 
@@ -144,7 +144,7 @@ class Place(NamedTuple):
 @dataclass
 class RunState:
     """One run. `agenda`, `retries`, `dead` and `unsettled` are what is to be decided next; `waits` counts what each
-    step, barrier and the outcome still wait for, `after` who waits for them. `squatted` has the answers that strangers
+    step, barrier and the outcome still wait for, `after` who waits for them. `preempted` has the answers that strangers
     have written before anybody was asked, so that nobody can give them any more.
 
     `spending` is what was shared out of the budget and spent, `committed` the sum of it. `failures` has the last
@@ -189,7 +189,7 @@ class RunState:
     conflicts: int = 0
     agreed: int = 0
     foreign: int = 0
-    squatted: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    preempted: dict[tuple[str, str, str], None] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict, metadata=DERIVED)
     dead: dict[str, None] = field(default_factory=OrderedDict, metadata=DERIVED)
     places: dict[str, Place] = field(default_factory=dict, metadata=DERIVED)

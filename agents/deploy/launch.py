@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from hustings.bus import beside, redact
+from hustings.bus import background, redact
 from hustings.protocols import COORDINATOR, HustingsError
 
 from ..client.client import Client
@@ -94,7 +94,7 @@ async def supervised(
             started.set()
 
     try:
-        async with beside(watch), beside(run):
+        async with background(watch), background(run):
             await started.wait()
             with announced(home) if announce else nullcontext():
                 yield supervisor

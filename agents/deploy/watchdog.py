@@ -11,12 +11,12 @@ from typing import NoReturn
 
 import anyio
 
-from hustings.bus import beside
+from hustings.bus import background
 
 from ..runtime.process import BLOCKED
 
 SECONDS = "HUSTINGS_WATCHDOG"  # in the environment: how long a loop may stand still; 0: as long as it likes
-LEASE = 5.0  # a team's default: whoever is silent for longer loses its tasks anyway
+HEARTBEAT_TIMEOUT = 5.0  # a team's default: whoever is silent for longer loses its tasks anyway
 TICK = 0.25
 ENDING = 10.0  # seconds that a process has to end in, once it is to; a supervisor waits for five
 LAST = 1.0  # seconds in which the threads have to end, after the main thread has
@@ -30,7 +30,7 @@ class Watchdog(Thread):
     `code`.
     """
 
-    def __init__(self, seconds: float = LEASE, leave: Callable[[int], NoReturn] = os._exit) -> None:
+    def __init__(self, seconds: float = HEARTBEAT_TIMEOUT, leave: Callable[[int], NoReturn] = os._exit) -> None:
         super().__init__(name="watchdog", daemon=True)
         self.code = 1
         self._most = float(os.environ.get(SECONDS) or seconds) / TICK
@@ -47,7 +47,7 @@ class Watchdog(Thread):
     async def watching(self) -> AsyncIterator[None]:
         """Watch this event loop while the block runs."""
         self.start()
-        async with beside(self._beat):
+        async with background(self._beat):
             self._watching = bool(self._most)
             try:
                 yield

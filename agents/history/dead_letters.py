@@ -25,7 +25,7 @@ from ..decider.state import RunState
 LetterState = Literal["dead", "redriven", "discarded"]
 
 
-class Letter(Message, contract="hustings.cli.Letter.v1"):
+class DeadLetterEntry(Message, contract="hustings.cli.Letter.v1"):
     """A dead letter, and what became of it. Its id is RUN.TASK; `version` is the agent's when it failed.
 
     `state` is "redriven" as long as another run, named in `by`, does the task once more or has done so; should it fail
@@ -57,7 +57,7 @@ class Redrive(NamedTuple):
     tasks: tuple[str, ...]
 
 
-class Attempt(Message, contract="hustings.cli.Attempt.v1"):
+class FailedAttempt(Message, contract="hustings.cli.Attempt.v1"):
     """One attempt of a task that failed: who tried, in which version, and what came of it."""
 
     attempt: int
@@ -68,16 +68,16 @@ class Attempt(Message, contract="hustings.cli.Attempt.v1"):
     when: str
 
 
-class Autopsy(Message, contract="hustings.cli.Autopsy.v1"):
+class DeadLetterDetail(Message, contract="hustings.cli.Autopsy.v1"):
     """A dead letter with each attempt, the input, and what was dispatched last, exactly as it lies on the log."""
 
-    letter: Letter
-    failures: tuple[Attempt, ...]
+    letter: DeadLetterEntry
+    failures: tuple[FailedAttempt, ...]
     input: Data
     original: bytes
 
 
-class Letters:
+class DeadLetters:
     """The dead letters of a team, as far as the log has been read."""
 
     def __init__(self, team: str) -> None:
@@ -106,7 +106,7 @@ class Letters:
             case _:
                 pass
 
-    def all(self) -> list[Letter]:
+    def all(self) -> list[DeadLetterEntry]:
         """Every letter, in the order in which they were written."""
         return [self._letter(run, letter, moment) for (run, _), (letter, moment) in self._said.items()]
 
@@ -123,9 +123,9 @@ class Letters:
         before = sorted(redrive.run for redrive in self._redrives.get(run, ()))
         return "r" + hashlib.sha256("/".join([run, *before]).encode()).hexdigest()[:12]
 
-    def _letter(self, run: str, letter: DeadLetter, moment: float) -> Letter:
+    def _letter(self, run: str, letter: DeadLetter, moment: float) -> DeadLetterEntry:
         state, by, why = self._fate(run, letter.task)
-        return Letter(
+        return DeadLetterEntry(
             id=f"{run}.{letter.task}",
             team=self._team,
             run=run,
@@ -157,15 +157,15 @@ class Letters:
         return end is not None and task not in end.outcome and (run, task) not in self._said
 
 
-def by_run(letters: Iterable[Letter]) -> dict[str, list[Letter]]:
+def by_run(letters: Iterable[DeadLetterEntry]) -> dict[str, list[DeadLetterEntry]]:
     """The letters of each run."""
-    found: dict[str, list[Letter]] = {}
+    found: dict[str, list[DeadLetterEntry]] = {}
     for letter in letters:
         found.setdefault(letter.run, []).append(letter)
     return found
 
 
-def assigned_to(letter: Letter, entry: Entry | None) -> Assigned | None:
+def assigned_to(letter: DeadLetterEntry, entry: Entry | None) -> Assigned | None:
     """What was dispatched last of a letter's task, if that is what this entry says."""
     event = entry.event if entry else None
     if not isinstance(event, Assigned) or entry is None or (event.task, event.agent) != (letter.task, letter.agent):
@@ -173,14 +173,14 @@ def assigned_to(letter: Letter, entry: Entry | None) -> Assigned | None:
     return event if (entry.subject.run, entry.subject.author) == (letter.run, COORDINATOR) else None
 
 
-async def failures(letter: Letter, entries: AsyncIterable[Entry]) -> tuple[Attempt, ...]:
+async def failures(letter: DeadLetterEntry, entries: AsyncIterable[Entry]) -> tuple[FailedAttempt, ...]:
     """Each attempt of a letter's task that failed, from the log of its run."""
-    state, found = RunState(letter.run), dict[int, Attempt]()
+    state, found = RunState(letter.run), dict[int, FailedAttempt]()
     async for entry in entries:
         evolve(state, entry)
         failure = state.failures.get(letter.task)
         if failure and failure.attempt not in found:
-            found[failure.attempt] = Attempt(
+            found[failure.attempt] = FailedAttempt(
                 attempt=failure.attempt,
                 agent=failure.agent,
                 version=failure.version or state.versions.get(failure.agent, ""),

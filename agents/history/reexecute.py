@@ -9,7 +9,7 @@ from hustings.bus import Bus
 from hustings.protocols import Asked, Assigned, Called, Entry, Result
 
 from ..skills.attempt import Attempts
-from ..skills.journal import Record
+from ..skills.journal import Journal
 from ..skills.specialist import Specialist
 
 TIME = 300.0  # seconds for a task: nothing is waited for, so it is a matter of computing
@@ -29,8 +29,8 @@ class Reworked(NamedTuple):
 async def rework(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> AsyncIterator[Reworked]:
     """Do each answered task of a run again that asked models, tools or other agents, if its specialist is here.
 
-    Nothing is appended, and what is not on record is a Miss, which stands in `why`. Skills that ask nobody have nothing
-    on record and are left out; one whose answer hangs on chance or the time will differ.
+    Nothing is appended, and what is not on record is a ReplayMismatch, which stands in `why`. Skills that ask nobody
+    have nothing on record and are left out; one whose answer hangs on chance or the time will differ.
     """
     async with aclosing(bus.log.read(run)) as log:
         entries = [entry async for entry in log]
@@ -39,8 +39,8 @@ async def rework(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> A
         made = sum((c.task, c.agent) == (result.task, result.agent) for c in calls)
         assigned = _assigned(entries, result)
         if made and assigned and result.agent in specialists:
-            record = Record.of(bus, entries, agent=result.agent, task=result.task, attempt=result.attempt)
-            again = await Attempts(specialists[result.agent], bus).attempt(run, assigned, record)
+            journal = Journal.of(bus, entries, agent=result.agent, task=result.task, attempt=result.attempt)
+            again = await Attempts(specialists[result.agent], bus).attempt(run, assigned, journal)
             same = isinstance(again, Result) and again.output == result.output
             why = "" if same else "another answer" if isinstance(again, Result) else again.because
             yield Reworked(result.task, result.agent, result.attempt, made, same, why)

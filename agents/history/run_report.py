@@ -23,7 +23,7 @@ class Bill(Message, contract="hustings.cli.Bill.v1"):
     estimated: bool
 
 
-class Report(Message, contract="hustings.cli.Run.v1"):
+class RunReport(Message, contract="hustings.cli.Run.v1"):
     """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took, and
     calls, tokens and money (US dollars) where any were spent; `models` has who spent them with which model, `dead` the
     ids of its dead letters.
@@ -44,11 +44,11 @@ class Report(Message, contract="hustings.cli.Run.v1"):
     seconds: float
 
 
-def report(team: str, state: RunState) -> Report:
+def report(team: str, state: RunState) -> RunReport:
     """Sum up what the log of a run comes to, as far as it was folded."""
     end = state.concluded
     done = [task for task in state.tasks.values() if task.status == "done"]
-    return Report(
+    return RunReport(
         run=state.run,
         team=team,
         status=end.status if end else "running",
@@ -92,13 +92,13 @@ def _amounts(state: RunState) -> Data:
     return {kind: amount for kind, amount in total if amount}
 
 
-def exit_code(report: Report, outcome: type[Outcome]) -> int:
+def exit_code(report: RunReport, outcome: type[Outcome]) -> int:
     """0 decided or partial, 1 failed or cancelled, 3 stopped for a person, 4 a proof of the outcome does not hold."""
     code = _EXIT.get(report.status, 1)
     return 4 if code == 0 and unproved(report, outcome) else code
 
 
-def unproved(report: Report, outcome: type[Outcome]) -> str:
+def unproved(report: RunReport, outcome: type[Outcome]) -> str:
     """Why a proof among the outcome's fields does not hold; empty if all hold."""
     for name, field in outcome.model_fields.items():
         kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]

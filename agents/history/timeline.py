@@ -6,10 +6,10 @@ from typing import Literal
 
 from hustings.protocols import (
     Assigned,
+    AttemptAbandoned,
     Concluded,
     Entry,
     Failure,
-    Lapsed,
     Opened,
     Planned,
     Result,
@@ -19,7 +19,7 @@ from hustings.protocols import (
 from ..decider.folding import evolve
 from ..decider.state import RunState
 from .conflicts import Case, cases
-from .run_report import Report, report
+from .run_report import RunReport, report
 
 BarStatus = Literal["done", "failed", "open"]
 MarkKind = Literal["planned", "opened", "settled", "concluded"]
@@ -61,7 +61,7 @@ class Mark:
 class Story:
     """A run, told. `lanes` are the agents in the order in which they were first asked."""
 
-    report: Report
+    report: RunReport
     state: RunState
     cases: tuple[Case, ...]
     bars: tuple[Bar, ...]
@@ -140,7 +140,7 @@ class _Teller:
 def _bar(task: Assigned, asked: float, end: float, done: bool, entry: Entry) -> Bar:
     event = entry.event
     worked = event.seconds if isinstance(event, Result) else end - asked
-    because = "" if done else event.because if isinstance(event, Failure | Lapsed) else "a foreign answer"
+    because = "" if done else event.because if isinstance(event, Failure | AttemptAbandoned) else "a foreign answer"
     return Bar(
         lane=task.agent,
         task=task.task,

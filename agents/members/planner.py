@@ -1,6 +1,6 @@
 """model_planner: the planning specialist that asks a model, for the planner `by_model`."""
 
-from ..planning.draft import PlanRequest, Sketch
+from ..planning.draft import DraftPlan, PlanRequest
 from ..skills.context import TaskContext
 from ..skills.specialist import Specialist
 
@@ -21,8 +21,8 @@ def model_planner(name: str = "planner", instructions: str = PLAN) -> Specialist
     planner = Specialist(name, "plans the work of the team")
 
     @planner.skill
-    async def plan(request: PlanRequest, context: TaskContext) -> Sketch:
+    async def plan(request: PlanRequest, context: TaskContext) -> DraftPlan:
         """Draw a plan from the goal to the outcome."""
-        return await context.model(Sketch, instructions=instructions, about=request, most=8192)
+        return await context.model(DraftPlan, instructions=instructions, about=request, most=8192)
 
     return planner

@@ -5,19 +5,19 @@ from hustings.protocols import Untrusted
 from .endpoints import Endpoints, Provider, configured
 from .model import Listener, Model
 from .prices import Offer, Prices, prices
-from .retry import Breaker, Healthy, Patience
+from .retry import Breaker, ResilientModel, RetryPolicy
 from .tools import Tool, tool
 
 __all__ = [
     "Breaker",
     "Endpoints",
-    "Healthy",
     "Listener",
     "Model",
     "Offer",
-    "Patience",
     "Prices",
     "Provider",
+    "ResilientModel",
+    "RetryPolicy",
     "Tool",
     "Untrusted",
     "configured",

@@ -110,7 +110,7 @@ def trust() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def patience(access: Access, streamed: bool) -> "httpx2.Timeout":
+def retry_policy(access: Access, streamed: bool) -> "httpx2.Timeout":
     """How long to wait for a connection, and then for the head of the answer."""
     import httpx2
 

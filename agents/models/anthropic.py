@@ -27,9 +27,9 @@ from .adapter import (
     Bill,
     conversed,
     imported,
-    patience,
     plain,
     read_json,
+    retry_policy,
     strange,
     trust,
     until_stalled,
@@ -111,7 +111,7 @@ class Anthropic:
             api_key=key or "none",  # an empty one would make a header that cannot be sent
             base_url=self.access.base_url,
             max_retries=0,
-            timeout=patience(self.access, streamed),
+            timeout=retry_policy(self.access, streamed),
             http_client=DefaultAsyncHttpxClient(verify=trust()),
             open_telemetry=False,  # the span of a call is ours, over all its tries
         )

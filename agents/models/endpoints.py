@@ -15,7 +15,7 @@ from .adapter import Access
 from .anthropic import Anthropic
 from .model import Model
 from .openai import OpenAI
-from .retry import Breaker, Healthy, Patience
+from .retry import Breaker, ResilientModel, RetryPolicy
 
 FILE = "hustings.toml"
 LATELY = 60.0  # seconds
@@ -62,13 +62,13 @@ class Endpoints:
         self,
         providers: Mapping[str, Provider],
         environ: Mapping[str, str] | None = None,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         self._sites = {
             name: _Site(each, os.environ if environ is None else environ) for name, each in providers.items()
         }
-        self._patience = patience or Patience()
-        self._models: dict[str, Healthy] = {}
+        self._retry_policy = retry_policy or RetryPolicy()
+        self._models: dict[str, ResilientModel] = {}
 
     def model(self, name: str) -> Model:
         """The model PROVIDER:NAME, with patience. Raises UsageError for a provider that is not configured."""
@@ -79,7 +79,7 @@ class Endpoints:
                 raise UsageError(
                     f"no such model: {name}", f"it must be PROVIDER:NAME, and the providers are {known}", HINT
                 )
-            self._models[name] = Healthy(site.model, site.gate, Breaker(self._patience), self._patience)
+            self._models[name] = ResilientModel(site.model, site.gate, Breaker(self._retry_policy), self._retry_policy)
         return self._models[name]
 
     def has(self, provider: str) -> bool:

@@ -8,8 +8,8 @@ import anyio
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from hustings.bus import beside
-from hustings.protocols import Data, HustingsError, Refused, UsageError
+from hustings.bus import background
+from hustings.protocols import Data, HustingsError, NonRetryableError, UsageError
 
 from .tools import Tool
 
@@ -38,12 +38,12 @@ async def mcp_tools(
     A server that is started here gets `env` and, of ours, HOME, PATH and the like: no key of this process. Of its tools
     `only` these are offered, if any are named. All of them act (see Tool) but those that you name in `reads`: what a
     server says of itself is no ground for trust, and beside it no tool that acts can be called. A call may take so many
-    `seconds`. What the block raises comes out as it is. A tool raises Refused for what the server says is wrong, and
-    McpFailure where it died, hangs or breaks the protocol. Raises UsageError without the package and for a tool that is
-    not offered, McpFailure if the server cannot be reached.
+    `seconds`. What the block raises comes out as it is. A tool raises NonRetryableError for what the server says is
+    wrong, and McpFailure where it died, hangs or breaks the protocol. Raises UsageError without the package and for a
+    tool that is not offered, McpFailure if the server cannot be reached.
     """
     session = _Session(_where(server, env), seconds)
-    async with beside(session.hold):
+    async with background(session.hold):
         offered = {tool.name: tool for tool in await session.offered()}
         if missing := [name for name in only if name not in offered]:
             raise UsageError(f"the MCP server has no tool {missing[0]}", f"it has {', '.join(offered) or 'none'}")
@@ -113,7 +113,7 @@ class _Session:
             raise McpFailure(f"{name} did not answer", _told(error)) from error
         text = "\n".join(getattr(part, "text", f"[{part.type}]") for part in said.content)
         if said.is_error:
-            raise Refused(text or f"{name} failed")
+            raise NonRetryableError(text or f"{name} failed")
         plain: JsonValue = to_jsonable_python(said.structured_content)
         return plain if plain is not None else text
 

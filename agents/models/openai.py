@@ -28,9 +28,9 @@ from .adapter import (
     Bill,
     conversed,
     imported,
-    patience,
     plain,
     read_json,
+    retry_policy,
     strange,
     trust,
     until_stalled,
@@ -131,7 +131,7 @@ class OpenAI:
             api_key=key or "none",
             base_url=self.access.base_url,
             max_retries=0,
-            timeout=patience(self.access, streamed),
+            timeout=retry_policy(self.access, streamed),
             http_client=DefaultAsyncHttpxClient(verify=trust()),
         )
 

@@ -16,7 +16,7 @@ TRIES: dict[Trouble, int] = {"overloaded": 3, "limited": 3, "unreachable": 3, "p
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long is waited, in seconds. Before a further try `pause`, and twice as long each time up to `longest`; in all
     no more than `whole`. A circuit opens after `most` failures in a row, and lets one call through after `rest`."""
 
@@ -36,7 +36,7 @@ class Patience:
 class Breaker:
     """The circuit of one model. Open, its calls fail at once; after the rest one of them probes whether it is well."""
 
-    patience: Patience
+    retry_policy: RetryPolicy
     called: float = float("-inf")
     failures: int = 0
     until: float | None = None
@@ -62,12 +62,12 @@ class Breaker:
     def unwell(self, failure: ModelFailure) -> None:
         self.failures += 1
         self.last = failure
-        if self.failures >= self.patience.most:
-            self.until = anyio.current_time() + self.patience.rest
+        if self.failures >= self.retry_policy.most:
+            self.until = anyio.current_time() + self.retry_policy.rest
 
 
 @dataclass(frozen=True)
-class Healthy:
+class ResilientModel:
     """A Model with patience. What failed tries have cost is in the usage of the reply, or of the failure.
 
     `model` is always streamed, for only so can a slow endpoint be told from one that hangs. The listener may hear the
@@ -77,7 +77,7 @@ class Healthy:
     model: Model
     gate: AbstractAsyncContextManager[object]
     breaker: Breaker
-    patience: Patience = Patience()
+    retry_policy: RetryPolicy = RetryPolicy()
 
     async def __call__(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         wasted, waited, tries = Usage(), 0.0, 0
@@ -91,8 +91,8 @@ class Healthy:
                 failure, pause = error, self._pause(error, tries)
             if pause is None:
                 raise _again(failure, wasted)
-            if waited + pause > self.patience.whole:
-                raise _impatient(failure, pause, self.patience.whole - waited, wasted)
+            if waited + pause > self.retry_policy.whole:
+                raise _out_of_tries(failure, pause, self.retry_policy.whole - waited, wasted)
             waited += pause
             await anyio.sleep(pause)
 
@@ -120,7 +120,7 @@ class Healthy:
         """How long to wait for a further try, which is what the endpoint asks for if it does; None: no further try."""
         if tries >= TRIES.get(failure.kind, 1) or self.breaker.open:
             return None
-        return max(failure.after if isinstance(failure, Postponed) else 0.0, self.patience.before(tries))
+        return max(failure.after if isinstance(failure, Postponed) else 0.0, self.retry_policy.before(tries))
 
 
 def _pieces(listener: Listener | None) -> Listener:
@@ -137,6 +137,6 @@ def _again(failure: ModelFailure, usage: Usage) -> ModelFailure:
     return ModelFailure(failure.what, failure.why, failure.hint, kind=failure.kind, usage=usage)
 
 
-def _impatient(failure: ModelFailure, pause: float, patience: float, usage: Usage) -> ModelFailure:
-    why = f"the endpoint asks to wait {pause:.0f} s, more than the {max(patience, 0):.0f} s that are waited for it"
+def _out_of_tries(failure: ModelFailure, pause: float, retry_policy: float, usage: Usage) -> ModelFailure:
+    why = f"the endpoint asks to wait {pause:.0f} s, more than the {max(retry_policy, 0):.0f} s that are waited for it"
     return ModelFailure(failure.what, why, kind="limited", usage=usage)

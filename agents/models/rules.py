@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from hustings.protocols import Serving, UsageError
+from hustings.protocols import ModelChain, UsageError
 
 from .prices import Offer, prices
 
@@ -17,7 +17,7 @@ _ORDERS: dict[str, Callable[[Offer], float]] = {
 
 
 @dataclass(frozen=True)
-class Serve:
+class ModelRule:
     """One line of a team's policy: these models serve the skills AGENT.SKILL that match `who` (`*`: any).
 
     They are tried in their `order`, or the cheapest, the quickest or the best first, as the price file says. Models
@@ -39,18 +39,18 @@ class Serve:
                 )
 
 
-class Served:
+class ModelRouter:
     """A team's policy, resolved: the first line that matches a skill counts."""
 
-    def __init__(self, lines: Iterable[Serve] = (), *, cheaper: bool = True) -> None:
-        self._lines = [(line.who, Serving(models=_ordered(line), cheaper=cheaper)) for line in lines]
+    def __init__(self, lines: Iterable[ModelRule] = (), *, cheaper: bool = True) -> None:
+        self._lines = [(line.who, ModelChain(models=_ordered(line), cheaper=cheaper)) for line in lines]
 
-    def of(self, agent: str, skill: str) -> Serving | None:
+    def of(self, agent: str, skill: str) -> ModelChain | None:
         """The models that serve a skill; None: the agent's own choice."""
         return next((serving for who, serving in self._lines if fnmatchcase(f"{agent}.{skill}", who)), None)
 
 
-def _ordered(line: Serve) -> tuple[str, ...]:
+def _ordered(line: ModelRule) -> tuple[str, ...]:
     """Raises UsageError: no model is left."""
     offers = {model: prices().offer(model) for model in line.models}
     good = [model for model, offer in offers.items() if offer.quality >= line.quality]

@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, JsonValue, PydanticUserError, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from hustings.protocols import BadSkill, Data, Refused
+from hustings.protocols import BadSkill, Data, NonRetryableError
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Tool:
 def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
     """A function as a tool: name and description are its own, the schema is read from its annotations.
 
-    A function that is not async runs in a worker thread. Its input is checked before it is called; Refused, raised by
-    the function, is told to the model. Raises BadSkill where an annotation is missing or has no JSON Schema.
+    A function that is not async runs in a worker thread. Its input is checked before it is called; NonRetryableError,
+    raised by the function, is told to the model. Raises BadSkill where an annotation is missing or has no JSON Schema.
     """
     name = function.__name__
     takes = _input(function, name)
@@ -45,7 +45,7 @@ def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
             checked = takes.model_validate(given)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            raise Refused(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+            raise NonRetryableError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
         arguments = {field: getattr(checked, field) for field in takes.model_fields}
         if iscoroutinefunction(function):
             said = await function(**arguments)

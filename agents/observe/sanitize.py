@@ -8,7 +8,7 @@ _SECRET = re.compile(r"(?:^|[^a-z])(?:token|password|passwd|secret|api[_-]?key|a
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BEGINS = re.compile(r"[\s,;=\"'`<>(\[{|][A-Za-z][\w+.-]*://|[\r\n]")  # another URL, or another line
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?=[.,;:!?)\]}>\"'`/]*(?:\s|$)|,[A-Za-z][\w+.-]*://)")
-_SITE = re.compile(r"(?:localhost|(?:[\w-]+\.)+[\w-]+)(?::[0-9]+)?(?=[/?#])")
+_SITE = re.compile(r"(?:localhost|(?:[\w-]+\.)+[\w-]+)(?::[0-9]+)?(?=[/?#])(?!\S*@)")
 _BROKERS = ("nats", "tls", "ws", "wss")
 _MASK = "***"
 _DEPTH = 8  # deeper than this a value is only text

@@ -70,7 +70,7 @@ class Binding(Message, contract="hustings.Binding.v1"):
     source: Source
 
 
-class Stroke(Message, contract="hustings.Stroke.v1"):
+class DraftStep(Message, contract="hustings.Stroke.v1"):
     """A step as a planner draws it."""
 
     id: str = Field(description="Letters, digits, '_' and '-'; not ending in a dash and a number.")
@@ -80,10 +80,10 @@ class Stroke(Message, contract="hustings.Stroke.v1"):
     each: str = Field(default="", description="The parameter that takes a list element by element; empty: none.")
 
 
-class Sketch(Message, contract="hustings.Sketch.v1"):
+class DraftPlan(Message, contract="hustings.Sketch.v1"):
     """A plan as a planner draws it: nothing in it is believed before it is checked."""
 
-    steps: tuple[Stroke, ...] = Field(max_length=MOST)
+    steps: tuple[DraftStep, ...] = Field(max_length=MOST)
     outcome: tuple[Binding, ...] = Field(max_length=MOST)
     because: str = Field(default="", description="Why it is planned so, in a sentence.")
 
@@ -144,7 +144,7 @@ def _request(brief: Brief, refused: tuple[str, ...], earlier: Data | None) -> Pl
 def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
     """The plan in an answer, or what is wrong with it."""
     try:
-        plan = drawn(Sketch.of(answer), brief)
+        plan = drawn(DraftPlan.of(answer), brief)
     except ValidationError as error:
         return None, tuple(
             f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False, include_input=False)[:5]
@@ -156,7 +156,7 @@ def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
     return (None, reasons[:20]) if reasons else (plan, ())
 
 
-def drawn(sketch: Sketch, brief: Brief) -> Plan:
+def drawn(sketch: DraftPlan, brief: Brief) -> Plan:
     """The plan that a sketch means. What follows from the cards is taken from there: who else could do a step, whether
     it is a witness, may spend, says a list. Raises ValueError for a value that is no JSON, or two for one parameter."""
     cards = admitted(brief)
@@ -174,7 +174,7 @@ def drawn(sketch: Sketch, brief: Brief) -> Plan:
     )
 
 
-def _step(stroke: Stroke, group: Sequence[SkillCard], inputs: dict[str, Ref]) -> Step:
+def _step(stroke: DraftStep, group: Sequence[SkillCard], inputs: dict[str, Ref]) -> Step:
     if not group:
         return Step(id=stroke.id, skill=stroke.skill, inputs=inputs, agents=(stroke.agent,))
     card = group[0]
@@ -191,7 +191,7 @@ def _step(stroke: Stroke, group: Sequence[SkillCard], inputs: dict[str, Ref]) ->
     )
 
 
-def _group(stroke: Stroke, cards: Cards) -> Iterator[SkillCard]:
+def _group(stroke: DraftStep, cards: Cards) -> Iterator[SkillCard]:
     """Who is drawn, if there is such, and then who offers the same skill; witnesses are never interchangeable."""
     card = cards.get((stroke.agent, stroke.skill))
     if card is None:
@@ -203,7 +203,7 @@ def _group(stroke: Stroke, cards: Cards) -> Iterator[SkillCard]:
             yield other
 
 
-def _needs(stroke: Stroke) -> Iterator[str]:
+def _needs(stroke: DraftStep) -> Iterator[str]:
     for each in stroke.inputs:
         if each.source.kind in ("steps", "verdicts"):
             yield from each.source.steps

@@ -11,20 +11,20 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from hustings.bus import Bus, Delivery, beside, reach
+from hustings.bus import Bus, Delivery, background, failpoint
 from hustings.protocols import (
     COORDINATOR,
     AgentCard,
     Assigned,
+    AttemptAbandoned,
     BusFull,
     Concluded,
     Decision,
-    Driving,
     Entry,
     GoalAsked,
-    Lapsed,
     Planned,
     Result,
+    RunAcquired,
     Settled,
     StaleWriter,
     Unanswered,
@@ -44,10 +44,10 @@ from ..observe.telemetry import (
     workflow,
 )
 from ..skills.attempt import described
-from .invalid_messages import Strangers
+from .invalid_messages import InvalidMessages
 from .presence import present
-from .registry import TICK, Roster
-from .takeover import Sweep
+from .registry import TICK, AgentRegistry
+from .takeover import TakeoverMonitor
 
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
 RUNS = 250  # that one process takes from the inbox at a time; the others wait there
@@ -64,14 +64,14 @@ async def coordinate(
     Several coordinators may do this at once: the inbox of goals and the sweep say who drives, the log's fence who may
     write.
     """
-    roster = Roster(bus, instance)
+    registry = AgentRegistry(bus, instance)
     async with (
-        bus.goals(hands=RUNS) as goals,
+        bus.goals(max_concurrent_tasks=RUNS) as goals,
         present(bus, CARD, instance=instance),
         anyio.create_task_group() as group,
     ):
-        await group.start(roster.keep)
-        helm = Helm(bus, policy, roster, instance, group)
+        await group.start(registry.keep)
+        helm = RunManager(bus, policy, registry, instance, group)
         group.start_soon(helm.follow)
         group.start_soon(helm.watch)
         structlog.get_logger().info("ready", instance=instance)
@@ -80,17 +80,17 @@ async def coordinate(
             group.start_soon(helm.begin, delivery)
 
 
-class Helm:
+class RunManager:
     """The runs that this process drives, and the goals that it holds while another process drives them."""
 
-    def __init__(self, bus: Bus, policy: Policy, roster: Roster, instance: str, group: TaskGroup) -> None:
+    def __init__(self, bus: Bus, policy: Policy, registry: AgentRegistry, instance: str, group: TaskGroup) -> None:
         self._bus = bus
         self._policy = policy
-        self._roster = roster
+        self._registry = registry
         self._instance = instance
         self._group = group
-        self._sweep = Sweep(bus, roster)
-        self._strangers = Strangers()
+        self._takeovers = TakeoverMonitor(bus, registry)
+        self._invalid = InvalidMessages()
         self._driving: set[str] = set()
         self._held: dict[str, Delivery] = {}
 
@@ -102,23 +102,23 @@ class Helm:
         before = self._held.get(delivery.run)
         again = before is not None and before.entry.seq != delivery.entry.seq
         if again or not isinstance(delivery.entry.event, GoalAsked):
-            self._strangers.note(delivery.entry)
-            return await delivery.drop()
+            self._invalid.note(delivery.entry)
+            return await delivery.term()
         self._held[delivery.run] = delivery
         await self._pursue(delivery.run)
         return None
 
     async def follow(self) -> None:
         """Note what becomes of all runs; the goals of those that have ended are acknowledged."""
-        async for entry in self._bus.log.landmarks():
-            if self._sweep.take(entry):
+        async for entry in self._bus.log.lifecycle_events():
+            if self._takeovers.take(entry):
                 await self._release(entry.subject.run)
 
     async def watch(self) -> None:
         """Take over what nobody drives any more."""
         while True:
             await anyio.sleep(TICK)
-            for run in await self._sweep.orphans(self._instance):
+            for run in await self._takeovers.orphans(self._instance):
                 if run not in self._driving:
                     self._group.start_soon(self._pursue, run)
 
@@ -127,7 +127,7 @@ class Helm:
             return
         self._driving.add(run)
         try:
-            end = await Drive(self._bus, self._policy, self._roster, self._sweep, self._instance, run).drive()
+            end = await RunLoop(self._bus, self._policy, self._registry, self._takeovers, self._instance, run).drive()
         except Unanswered as error:
             structlog.get_logger().warning("cannot be driven now, it will be later", run=run, why=str(error))
             end = "fenced off"
@@ -136,23 +136,25 @@ class Helm:
         if end == "ended":
             await self._release(run)
         elif end == "fenced off" and (delivery := self._held.pop(run, None)):
-            delivery.let_go()
+            delivery.forget()
 
     async def _release(self, run: str) -> None:
         if delivery := self._held.pop(run, None):
-            await delivery.done()
+            await delivery.ack()
 
 
-class Drive:
+class RunLoop:
     """One pursuit of one run by this process: fold what is on the log, decide, append, and so on to the conclusion."""
 
-    def __init__(self, bus: Bus, policy: Policy, roster: Roster, sweep: Sweep, instance: str, run: str) -> None:
+    def __init__(
+        self, bus: Bus, policy: Policy, registry: AgentRegistry, sweep: TakeoverMonitor, instance: str, run: str
+    ) -> None:
         self._bus = bus
         self._policy = policy
-        self._roster = roster
-        self._sweep = sweep
+        self._registry = registry
+        self._takeovers = sweep
         self._instance = instance
-        self._sent, self._inbox = _channel()
+        self._sent, self._work_queue = _channel()
         self._cause: str | None = None
         self._trace = ""  # of whoever asked, or else of whoever drove first
         self._state = RunState(run)
@@ -162,16 +164,16 @@ class Drive:
     async def drive(self) -> End:
         """Drive the run to its end, unless another process does. Fenced off by one, it leaves without a word."""
         state = self._state
-        with self._sent, self._inbox:
+        with self._sent, self._work_queue:
             try:
-                reach("fold.before", run=state.run)
+                failpoint("fold.before", run=state.run)
                 async for entry in self._bus.log.read(state.run):
                     self._take(entry)
-                reach("fold.after", run=state.run, seq=state.seq)
+                failpoint("fold.after", run=state.run, seq=state.seq)
                 if state.goal is None:
                     self._log.warning("no goal here", why="it cannot be read, or the run was deleted")
                 elif not state.concluded:
-                    if state.driver != self._instance and self._sweep.lives(state.driver):
+                    if state.driver != self._instance and self._takeovers.lives(state.driver):
                         return "driven by another"
                     await self._pursue()
             except StaleWriter as fenced:
@@ -181,26 +183,28 @@ class Drive:
 
     async def _pursue(self) -> None:
         state = self._state
-        self._roster.changed.add(self._nudge)
+        self._registry.changed.add(self._nudge)
         try:
-            async with beside(partial(self._follow, state.run, state.seq)):
+            async with background(partial(self._follow, state.run, state.seq)):
                 with workflow(self._bus.team, state.run, self._trace) as span:
                     await self._drive_on(span)
         finally:
-            self._roster.changed.discard(self._nudge)
+            self._registry.changed.discard(self._nudge)
 
     async def _drive_on(self, span: Spanned) -> None:
         state = self._state
-        await self._append([Driving(instance=self._instance, attempts=self._policy.attempts)])
+        await self._append([RunAcquired(instance=self._instance, attempts=self._policy.attempts)])
         while not state.concluded:
             await self._turn()
         if state.concluded.status == "failed":
             span.failed("failed")
 
     async def _turn(self) -> None:
-        view = View(time.time(), self._roster.directory())
+        view = View(time.time(), self._registry.directory())
         decisions = self._decide(view)
-        if any(isinstance(each, Lapsed) for each in decisions):  # the answer may lie on the log, behind what was folded
+        if any(
+            isinstance(each, AttemptAbandoned) for each in decisions
+        ):  # the answer may lie on the log, behind what was folded
             await self._catch_up()
             decisions = self._decide(view)  # of this very view: a later one may again know more than was folded
         if self._state.driver not in ("", self._instance):  # behind what was read, the fence would let us write again
@@ -293,10 +297,10 @@ class Drive:
     async def _hear(self, seconds: float) -> None:
         """Wait for the next entry, or for a change among the agents, and take in all that is there."""
         with anyio.move_on_after(seconds):
-            self._take(await self._inbox.receive())
+            self._take(await self._work_queue.receive())
             with suppress(anyio.WouldBlock):
                 while True:
-                    self._take(self._inbox.receive_nowait())
+                    self._take(self._work_queue.receive_nowait())
 
     def _take(self, entry: Entry | None) -> None:
         if entry is None:
@@ -309,7 +313,7 @@ class Drive:
         if isinstance(entry.event, Result) and entry.event.task in state.tasks:
             step = state.tasks[entry.event.task].step
             if step in state.steps:
-                self._roster.took(state.steps[step].step.skill, entry.event.seconds)
+                self._registry.took(state.steps[step].step.skill, entry.event.seconds)
 
     async def _follow(self, run: str, after: int) -> None:
         async for entry in self._bus.log.follow(run, after):

@@ -10,7 +10,7 @@ from ..observe.logger import structlog
 OFTEN = 10.0  # seconds between two lines of the log
 
 
-class Strangers:
+class InvalidMessages:
     """What one process has dropped because it cannot be read, or does not belong where it came."""
 
     def __init__(self) -> None:

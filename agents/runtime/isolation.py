@@ -16,7 +16,7 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import ValidationError
 
-from hustings.bus import Bus, beside
+from hustings.bus import Bus, background
 from hustings.protocols import LARGEST, Answer, Assigned, Failure, Message, traceparent
 
 from ..models.endpoints import here
@@ -33,7 +33,7 @@ GRACE = 0.5  # seconds that a cell has to end in when it is told to
 PAUSE = 1.0  # seconds before the next try where a cell could not be started
 
 
-class Suspect(Message, contract="hustings.cell.suspect.v1"):
+class SuspectedTask(Message, contract="hustings.cell.suspect.v1"):
     """What a cell is told; `trace` is the W3C trace context that it belongs to, if there is one."""
 
     run: str
@@ -55,7 +55,7 @@ class _Unfit(Exception):
     """The cell could not be started, or had ended before it was told anything."""
 
 
-class Cells:
+class IsolatedWorkers:
     """The cells of a worker process. They are started when needed, used again, and ended when idle for a while."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
@@ -72,7 +72,7 @@ class Cells:
         Cancelled, it ends the cell. The deaths of a task are counted across its attempts.
         """
         deaths = self._deaths[run, assigned.task]
-        suspect = Suspect(run=run, assigned=assigned, trace=traceparent.get() or "")
+        suspect = SuspectedTask(run=run, assigned=assigned, trace=traceparent.get() or "")
         with anyio.move_on_after(assigned.deadline - time.time() + GRACE):
             async with self._room:
                 while len(deaths) < DEATHS - 1:
@@ -99,7 +99,7 @@ class Cells:
         for key in [key for key in self._deaths if key[0] == run]:
             del self._deaths[key]
 
-    async def _try(self, suspect: Suspect) -> Answer:
+    async def _try(self, suspect: SuspectedTask) -> Answer:
         cell = self._idle.pop() if self._idle else await self._start()
         fit = False
         try:
@@ -150,11 +150,11 @@ class Cells:
 
 
 @asynccontextmanager
-async def open_cells(argv: Sequence[str], **env: str) -> AsyncIterator[Cells]:
+async def open_isolated(argv: Sequence[str], **env: str) -> AsyncIterator[IsolatedWorkers]:
     """Cells that are started with this command and environment, while the block runs."""
-    cells = Cells(argv, env)
-    async with beside(cells.tend):
-        yield cells
+    isolated = IsolatedWorkers(argv, env)
+    async with background(isolated.tend):
+        yield isolated
 
 
 class _Cell:
@@ -168,7 +168,7 @@ class _Cell:
         self._stdin = process.stdin
         self._stdout = BufferedByteReceiveStream(process.stdout)
 
-    async def ask(self, suspect: Suspect) -> Answer:
+    async def ask(self, suspect: SuspectedTask) -> Answer:
         """Its answer. Raises _Died, or _Unfit if it was dead already."""
         try:
             await self._stdin.send(suspect.model_dump_json().encode() + b"\n")
@@ -255,7 +255,7 @@ async def inhabit(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> 
             await lifespans.enter_async_context(specialist.lifespan())
         await pipes.say()
         async for line in pipes.told():
-            suspect = Suspect.model_validate_json(line)
+            suspect = SuspectedTask.model_validate_json(line)
             with continuing(suspect.trace):
                 answer = await attempts[suspect.assigned.agent].attempt(suspect.run, suspect.assigned)
             await pipes.say(Tried(answer=answer).model_dump_json().encode())

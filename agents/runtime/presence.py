@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import anyio
 
-from hustings.bus import Bus, beside
+from hustings.bus import Bus, background
 from hustings.protocols import AgentCard, Data, Heartbeat
 
 BEAT = 1.0  # seconds between heartbeats
@@ -23,7 +23,7 @@ async def present(
     busy: Callable[[], tuple[str, ...]] = tuple,
     stats: Callable[[], Data] = dict,
     unwell: Callable[[], bool] = bool,
-    worn: Callable[[], bool] = bool,
+    recycle: Callable[[], bool] = bool,
 ) -> AsyncIterator[None]:
     """Be found by `$SRV.PING`, INFO and STATS and by everybody who follows the heartbeats; say good-bye at the end."""
     digest = sha256(card.model_dump_json().encode()).hexdigest()[:16]
@@ -40,7 +40,7 @@ async def present(
                 busy=busy(),
                 leaving=leaving,
                 unwell=unwell(),
-                worn=worn(),
+                recycle=recycle(),
             )
         )
 
@@ -52,7 +52,7 @@ async def present(
     async with bus.live.service(card, stats):
         await beat()
         try:
-            async with beside(beat_on):
+            async with background(beat_on):
                 yield
         finally:
             with anyio.move_on_after(1, shield=True):

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 PARENT = "HUSTINGS_PARENT"  # the supervisor's pid, in the environment of its children
 BLOCKED = 70  # exit code: the watchdog found the event loop blocked
-WORN = 75  # exit code: too many attempts were left behind, a fresh process shall go on
+RECYCLE = 75  # exit code: too many attempts were left behind, a fresh process shall go on
 _PR_SET_PDEATHSIG = 1
 
 
@@ -40,7 +40,7 @@ def begin_anew(code: int) -> NoReturn:
 
     Nothing in this process can hold that up: no thread, and no task.
     """
-    if code == WORN:
+    if code == RECYCLE:
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - what was run, again

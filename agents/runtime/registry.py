@@ -17,7 +17,7 @@ DEAF = 2.0  # seconds without our own heartbeat after which we cannot judge the 
 LOOK = 5.0  # seconds between two looks at the inboxes
 
 
-class Roster:
+class AgentRegistry:
     """Follows the heartbeats of a team; who misses three of them is gone.
 
     `instance` is whose roster this is: while it does not hear even its own heartbeat, the line is silent and not the
@@ -44,7 +44,7 @@ class Roster:
             for present in await self.bus.live.roll_call():
                 await self._learn(present.name)
             watching.start_soon(self._notice_silence)
-            watching.start_soon(self._look_into_inboxes)
+            watching.start_soon(self._look_into_work_queues)
             task_status.started()
             async for heartbeat in heartbeats:
                 await self._heard(heartbeat)
@@ -114,7 +114,7 @@ class Roster:
         if seen and not any(agent == who[0] for agent, _ in self._seen):
             self._silent[who[0]] = time.time() - (time.monotonic() - seen[0])
 
-    async def _look_into_inboxes(self) -> None:
+    async def _look_into_work_queues(self) -> None:
         """What lies behind an inbox and has no answer is held by nobody: the decider will find it."""
         while True:
             await anyio.sleep(LOOK)
@@ -125,7 +125,7 @@ class Roster:
 
     def _unwell(self) -> frozenset[str]:
         """Whose every process says so, or is worn."""
-        well = {agent for (agent, _), (_, beat) in self._seen.items() if not (beat.unwell or beat.worn)}
+        well = {agent for (agent, _), (_, beat) in self._seen.items() if not (beat.unwell or beat.recycle)}
         return frozenset(agent for agent, _ in self._seen) - well
 
     def _refresh(self) -> None:

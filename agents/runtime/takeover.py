@@ -5,9 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from hustings.bus import Bus
-from hustings.protocols import COORDINATOR, Concluded, Denied, Driving, Entry, GoalAsked, Unanswered
+from hustings.protocols import COORDINATOR, Concluded, Denied, Entry, GoalAsked, RunAcquired, Unanswered
 
-from .registry import Roster
+from .registry import AgentRegistry
 
 SILENCE = 2.5  # seconds without a heartbeat after which a run is taken from whoever drives it
 UNHELD = 5.0  # seconds after which a goal that nobody has begun with is looked for in the inbox
@@ -22,15 +22,15 @@ class _Run:
     driver: str = ""
 
 
-class Sweep:
+class TakeoverMonitor:
     """The runs without an end, and who drives each of them.
 
     A heartbeat is only a hint: taking over a run from one who lives does no harm, for the fence decides who writes.
     """
 
-    def __init__(self, bus: Bus, roster: Roster) -> None:
+    def __init__(self, bus: Bus, registry: AgentRegistry) -> None:
         self._bus = bus
-        self._roster = roster
+        self._registry = registry
         self._runs: dict[str, _Run] = {}
         self._began = time.monotonic()
         self._floor = 0
@@ -41,7 +41,7 @@ class Sweep:
         ours = entry.subject.author == COORDINATOR
         if isinstance(event, GoalAsked) and entry.subject.kind == "goal":
             self._runs.setdefault(run, _Run(entry.seq, time.monotonic()))
-        elif isinstance(event, Driving) and ours and run in self._runs:
+        elif isinstance(event, RunAcquired) and ours and run in self._runs:
             self._runs[run].driver = event.instance
         elif isinstance(event, Concluded) and ours:
             return self._runs.pop(run, None) is not None
@@ -49,7 +49,7 @@ class Sweep:
 
     def lives(self, instance: str) -> bool:
         """True if the coordinator of this name has been heard lately."""
-        silence = self._roster.silence(COORDINATOR, instance)
+        silence = self._registry.silence(COORDINATOR, instance)
         return silence is not None and silence < SILENCE
 
     async def orphans(self, instance: str) -> list[str]:

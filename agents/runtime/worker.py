@@ -8,7 +8,7 @@ import anyio
 from anyio import CancelScope, get_cancelled_exc_class
 from anyio.abc import TaskGroup, TaskStatus
 
-from hustings.bus import Bus, Delivery, Inbox, beside
+from hustings.bus import Bus, Delivery, WorkQueue, background
 from hustings.protocols import Answer, Assigned, BusError, BusFull, Data, Failure, Unanswered
 
 from ..models.endpoints import Endpoints, here
@@ -16,8 +16,8 @@ from ..observe.logger import structlog
 from ..observe.telemetry import answered, attempting
 from ..skills.attempt import Attempts, failure
 from ..skills.specialist import Specialist
-from .invalid_messages import Strangers
-from .isolation import Cells
+from .invalid_messages import InvalidMessages
+from .isolation import IsolatedWorkers
 from .presence import present
 
 DELIVERIES = 5  # without cells, a task that was delivered so often ends whoever works on it
@@ -30,10 +30,10 @@ class Worker:
     """One replica of a specialist.
 
     Serves until cancelled, or until `drain` is set: then it takes no more, finishes what it has in hand within GRACE
-    and hands the rest back at once. What was delivered before is tried in `cells`, if there are any. `worn` is set when
-    attempts that went on although nobody waited for them, in a thread or against their cancellation, are as many as the
-    specialist has hands: a fresh process should take over. Its models are behind `endpoints`: those of the process, if
-    it is not told.
+    and hands the rest back at once. What was delivered before is tried in `isolated`, if there are any. `recycle` is
+    set when attempts that went on although nobody waited for them, in a thread or against their cancellation, are as
+    many as the specialist has hands: a fresh process should take over. Its models are behind `endpoints`: those of the
+    process, if it is not told.
     """
 
     def __init__(
@@ -42,24 +42,24 @@ class Worker:
         bus: Bus,
         *,
         instance: str,
-        cells: Cells | None = None,
+        isolated: IsolatedWorkers | None = None,
         endpoints: Endpoints | None = None,
     ) -> None:
         self.specialist = specialist
         self.bus = bus
         self.instance = instance
         self.drain = anyio.Event()
-        self.worn = anyio.Event()
+        self.recycle = anyio.Event()
         self.card = specialist.card()
         self._log = structlog.get_logger().bind(agent=specialist.name)
-        self._cells = cells
+        self._isolated = isolated
         self._endpoints = endpoints or here()
         self._attempts = Attempts(specialist, bus, self._endpoints.model)
         self._in_hand: dict[tuple[str, str, int], CancelScope] = {}
         self._endings: dict[str, float] = {}
-        self._free = anyio.Semaphore(specialist.hands)
+        self._free = anyio.Semaphore(specialist.max_concurrent_tasks)
         self._done = self._failed = 0
-        self._strangers = Strangers()
+        self._invalid = InvalidMessages()
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Register, take tasks, answer. At least once: a task whose worker dies is given to another."""
@@ -67,8 +67,10 @@ class Worker:
             async with (
                 self.specialist.lifespan(),
                 self.bus.live.endings() as endings,
-                self.bus.inbox(self.specialist.name, hands=self.specialist.hands) as inbox,
-                beside(partial(self._drop_ended, endings)),
+                self.bus.work_queue(
+                    self.specialist.name, max_concurrent_tasks=self.specialist.max_concurrent_tasks
+                ) as work_queue,
+                background(partial(self._drop_ended, endings)),
                 present(
                     self.bus,
                     self.card,
@@ -76,15 +78,15 @@ class Worker:
                     busy=self._busy,
                     stats=self._stats,
                     unwell=lambda: self._endpoints.unwell,
-                    worn=self.worn.is_set,
+                    recycle=self.recycle.is_set,
                 ),
             ):
                 self._log.info("ready", team=self.bus.team, skills=list(self.specialist.skills))
                 task_status.started()
-                async with anyio.create_task_group() as hands:
-                    await self._take(inbox, hands)
+                async with anyio.create_task_group() as tasks:
+                    await self._take(work_queue, tasks)
                     grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer would be heard
-                    hands.cancel_scope.deadline = anyio.current_time() + grace
+                    tasks.cancel_scope.deadline = anyio.current_time() + grace
 
     # what goes on beside the tasks
 
@@ -97,7 +99,7 @@ class Worker:
             "failed": self._failed,
             "in_hand": len(self._in_hand),
             "abandoned": self._attempts.abandoned,
-            "dropped": self._strangers.count,
+            "dropped": self._invalid.count,
         }
 
     async def _drop_ended(self, endings: AsyncIterable[str]) -> None:
@@ -107,8 +109,8 @@ class Worker:
             for key, scope in self._in_hand.items():
                 if key[0] == run:
                     scope.cancel()
-            if self._cells:
-                self._cells.forget(run)
+            if self._isolated:
+                self._isolated.forget(run)
 
     def _remember(self, run: str) -> None:
         """Of what lies in the inbox, nothing is to be begun for it any more."""
@@ -129,13 +131,13 @@ class Worker:
 
     # the way of a task
 
-    async def _take(self, inbox: Inbox, hands: TaskGroup) -> None:
+    async def _take(self, work_queue: WorkQueue, tasks: TaskGroup) -> None:
         with CancelScope() as taking:
-            hands.start_soon(self._stop_taking, taking)
+            tasks.start_soon(self._stop_taking, taking)
             while True:
                 await self._free.acquire()
-                hands.start_soon(self._handle, await anext(inbox))
-        await inbox.stop()  # or what is assigned from now on would lie here until the last task is done
+                tasks.start_soon(self._handle, await anext(work_queue))
+        await work_queue.stop()  # or what is assigned from now on would lie here until the last task is done
         self._log.info("draining", in_hand=len(self._in_hand))
 
     async def _stop_taking(self, taking: CancelScope) -> None:
@@ -146,8 +148,8 @@ class Worker:
         assigned = delivery.entry.event
         try:
             if not isinstance(assigned, Assigned) or assigned.agent != self.specialist.name:
-                self._strangers.note(delivery.entry)
-                await delivery.drop()
+                self._invalid.note(delivery.entry)
+                await delivery.term()
                 return
             envelope = delivery.entry.envelope
             parent = envelope.traceparent or "" if envelope else ""
@@ -156,14 +158,14 @@ class Worker:
                 answered(span, answer)
                 if answer is not None:
                     await self._store(delivery, answer, envelope.id if envelope else None)
-            await delivery.done()
+            await delivery.ack()
         except get_cancelled_exc_class():
             with CancelScope(shield=True), anyio.move_on_after(1):
-                await delivery.hand_back()
+                await delivery.nak()
             raise
         except BusError as error:
             self._log.error("the answer could not be stored, the task will come again", why=str(error))
-            delivery.let_go()  # or it would be kept from everybody, and a hand with it
+            delivery.forget()  # or it would be kept from everybody, and a hand with it
         finally:
             self._free.release()
 
@@ -196,9 +198,9 @@ class Worker:
         return None
 
     async def _try(self, run: str, assigned: Assigned, count: int) -> Answer:
-        if self._cells and (count > 1 or self._cells.suspects(run, assigned.task)):
-            return await self._cells.attempt(run, assigned)
-        if not self._cells and count >= DELIVERIES:
+        if self._isolated and (count > 1 or self._isolated.suspects(run, assigned.task)):
+            return await self._isolated.attempt(run, assigned)
+        if not self._isolated and count >= DELIVERIES:
             return failure(assigned, "killed", f"delivered {count} times: it ends whoever works on it")
         try:
             return await self._attempts.attempt(run, assigned)
@@ -206,9 +208,13 @@ class Worker:
             self._look_for_wear()
 
     def _look_for_wear(self) -> None:
-        if not self.worn.is_set() and self._attempts.abandoned >= self.specialist.hands:
-            self._log.error("worn out", abandoned=self._attempts.abandoned, hands=self.specialist.hands)
-            self.worn.set()
+        if not self.recycle.is_set() and self._attempts.abandoned >= self.specialist.max_concurrent_tasks:
+            self._log.error(
+                "worn out",
+                abandoned=self._attempts.abandoned,
+                max_concurrent_tasks=self.specialist.max_concurrent_tasks,
+            )
+            self.recycle.set()
 
     def _count(self, answer: Answer) -> None:
         if isinstance(answer, Failure):

@@ -9,15 +9,15 @@ from pydantic_core import to_json
 
 from hustings.protocols import Asked, AskFailed, Assigned, Data, Message, sent
 
-from .journal import Record
+from .journal import Journal
 
 
 class Asking:
     """What one attempt asks for. Delivered again it asks the same, and gets the answers that are there already."""
 
-    def __init__(self, assigned: Assigned, record: Record) -> None:
+    def __init__(self, assigned: Assigned, journal: Journal) -> None:
         self._assigned = assigned
-        self._record = record
+        self._journal = journal
         self._asked: Counter[str] = Counter()
 
     async def ask(self, skill: str, given: Data) -> JsonValue:
@@ -32,7 +32,7 @@ class Asking:
             skill=skill,
             input=given,
         )
-        answered = await self._record.reply(asked)
+        answered = await self._journal.reply(asked)
         if answered.failed:
             raise AskFailed(f"{skill} was asked, and there is no answer", answered.failed)
         return answered.output

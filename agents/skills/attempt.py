@@ -24,7 +24,7 @@ from hustings.protocols import (
     Failure,
     FailureKind,
     Message,
-    Refused,
+    NonRetryableError,
     Result,
     Unsendable,
     first_error,
@@ -35,7 +35,7 @@ from ..models.model import Model
 from ..observe.logger import structlog
 from ..observe.sanitize import inert, masked
 from .context import TaskContext
-from .journal import Record
+from .journal import Journal
 from .leash import Leash
 from .specialist import Parameter, Skill, Specialist
 
@@ -47,7 +47,7 @@ class Attempts:
         self._specialist = specialist
         self._bus = bus
         self._models = models
-        self._threads = _Threads(specialist.hands)
+        self._threads = _Threads(specialist.max_concurrent_tasks)
         self._leashes: WeakSet[Leash] = WeakSet()
         self._swallowed = 0
 
@@ -61,16 +61,16 @@ class Attempts:
         for leash in self._leashes:
             leash.cut = True
 
-    async def attempt(self, run: str, assigned: Assigned, record: Record | None = None) -> Answer:
+    async def attempt(self, run: str, assigned: Assigned, journal: Journal | None = None) -> Answer:
         """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through.
 
-        With a `record` it is done as a replay, from what is there.
+        With a `journal` it is done as a replay, from what is there.
         """
         skill = self._specialist.skills.get(assigned.skill)
         if skill is None:
             why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
             return failure(assigned, "refused", why)
-        context = TaskContext(run, assigned, self._bus, models=self._models, record=record)
+        context = TaskContext(run, assigned, self._bus, models=self._models, journal=journal)
         leash = Leash()
         self._leashes.add(leash)
         try:
@@ -80,7 +80,7 @@ class Attempts:
             return failure(assigned, "lapsed", f"the deadline passed{more}")
         except BudgetExceeded as error:
             return failure(assigned, "refused", str(error)).model_copy(update={"exhausted": True})
-        except (_Misfit, Refused) as error:
+        except (_Misfit, NonRetryableError) as error:
             return failure(assigned, "refused", str(error))
         except get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == -math.inf:

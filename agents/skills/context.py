@@ -21,12 +21,12 @@ from hustings.protocols import (
     Amount,
     Assigned,
     Blob,
+    BudgetShare,
     Data,
     Effort,
     Message,
+    NonRetryableError,
     Progress,
-    Refused,
-    Share,
     Untrusted,
     first_error,
 )
@@ -39,7 +39,7 @@ from ..models.untrusted import instructing
 from ..observe.logger import structlog
 from .ask import Asking, said
 from .conversation import About, Conversation
-from .journal import Record
+from .journal import Journal
 from .model_calls import Calls, default
 
 Answer = TypeVar("Answer", bound=Message | str)
@@ -60,7 +60,7 @@ class TaskContext:
         bus: Bus,
         *,
         models: Callable[[str], Model] | None = None,
-        record: Record | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.agent = assigned.agent
         self.run = run
@@ -74,13 +74,13 @@ class TaskContext:
         self._assigned = assigned
         self._bus = bus
         self._models = models
-        self._record = record or Record(
+        self._journal = journal or Journal(
             bus,
             run=run,
             agent=assigned.agent,
             task=assigned.task,
             attempt=assigned.attempt,
-            share=assigned.share or Share(),
+            share=assigned.share or BudgetShare(),
         )
 
     @cached_property
@@ -117,11 +117,11 @@ class TaskContext:
         crash, has only the rest. A negative amount gives back what was reserved and not needed. Raises BudgetExceeded,
         and then nothing was reserved; let it pass, and the task fails without a second attempt.
         """
-        await self._record.reserve(Amount(calls=calls, tokens=tokens, money=money))
+        await self._journal.reserve(Amount(calls=calls, tokens=tokens, money=money))
 
-    async def left(self) -> Share:
+    async def left(self) -> BudgetShare:
         """What this attempt may still spend; None: no limit."""
-        return await self._record.left()
+        return await self._journal.left()
 
     async def ask(self, skill: str, /, **given: Message | Sequence[Message] | None) -> Data | list[Data]:
         """Have another agent do this, and wait for what it says, as plain data: `Message.of` reads it.
@@ -147,14 +147,14 @@ class TaskContext:
             try:
                 asked = reader.model_validate_json(to_json(given))
             except ValidationError as error:
-                raise Refused(first_error(error)) from None
+                raise NonRetryableError(first_error(error)) from None
             return cast(JsonValue, await self.ask(skill, **{name: getattr(asked, name) for name in takes}))
 
         return Tool(skill, description, reader.model_json_schema(by_alias=False), call)
 
     @cached_property
     def _asking(self) -> Asking:
-        return Asking(self._assigned, self._record)
+        return Asking(self._assigned, self._journal)
 
     async def model(
         self,
@@ -174,8 +174,8 @@ class TaskContext:
         serves is the team's decision. Each call is on the log before its answer is used, and is not made again if the
         task is delivered again; what it says is shown live as it comes.
 
-        Raises ModelFailure (its kind says how), BudgetExceeded, and Tainted where the instructions hold text that the
-        task was given.
+        Raises ModelFailure (its kind says how), BudgetExceeded, and PromptInjectionError where the instructions hold
+        text that the task was given.
         """
         conversation = Conversation(
             self._calls,
@@ -193,7 +193,7 @@ class TaskContext:
     def _calls(self) -> Calls:
         return Calls(
             self._bus,
-            self._record,
+            self._journal,
             run=self.run,
             agent=self.agent,
             task=self.task,

@@ -13,11 +13,11 @@ from hustings.protocols import (
     Asked,
     AskFailed,
     BudgetExceeded,
+    BudgetShare,
     Called,
     Entry,
-    Miss,
     ModelReply,
-    Share,
+    ReplayMismatch,
     Spent,
     StaleWriter,
     ToolResult,
@@ -25,13 +25,13 @@ from hustings.protocols import (
 )
 
 
-class Record:
+class Journal:
     """What one agent has said of one attempt, and of the task's earlier attempts that it never answered.
 
     Read from the log when it is first needed. `live` is False in a replay: then nothing is ever added to it.
     """
 
-    def __init__(self, bus: Bus, *, run: str, agent: str, task: str, attempt: int, share: Share) -> None:
+    def __init__(self, bus: Bus, *, run: str, agent: str, task: str, attempt: int, share: BudgetShare) -> None:
         self.live = True
         self._bus = bus
         self._run, self._agent, self._task, self._attempt = run, agent, task, attempt
@@ -44,26 +44,26 @@ class Record:
         self._turn = Lock()
 
     @classmethod
-    def of(cls, bus: Bus, entries: Iterable[Entry], *, agent: str, task: str, attempt: int) -> "Record":
-        """The record of an attempt that is over, for a replay: a call that it does not have is a Miss."""
-        record = cls(bus, run="", agent=agent, task=task, attempt=attempt, share=Share())
-        record.live = False
+    def of(cls, bus: Bus, entries: Iterable[Entry], *, agent: str, task: str, attempt: int) -> "Journal":
+        """The record of an attempt that is over, for a replay: a call that it does not have is a ReplayMismatch."""
+        journal = cls(bus, run="", agent=agent, task=task, attempt=attempt, share=BudgetShare())
+        journal.live = False
         said = [*entries]
-        record._read(
+        journal._read(
             entry
             for entry in said
             if entry.subject.author == agent and len(entry.subject.rest) > 1 and entry.subject.rest[0] == task
         )
-        record._replies = {entry.event.child: entry.event for entry in said if isinstance(entry.event, Answered)}
-        return record
+        journal._replies = {entry.event.child: entry.event for entry in said if isinstance(entry.event, Answered)}
+        return journal
 
     # calls
 
     async def recall(self, digest: str, what: str) -> tuple[str, Called | None]:
         """The place of the next call with this digest, and the call if it was made before.
 
-        Equal requests are told apart by their order. `what` is the call in words. Raises Miss: it is not there in a
-        replay, or what is there is not what was recorded.
+        Equal requests are told apart by their order. `what` is the call in words. Raises ReplayMismatch: it is not
+        there in a replay, or what is there is not what was recorded.
         """
         await self._look_up()
         self._asked[digest] += 1
@@ -72,9 +72,13 @@ class Record:
         call = self._calls.get(digest, {}).get(ordinal)
         if call is None and not self.live:
             known = ", ".join(sorted(each.call for calls in self._calls.values() for each in calls.values()))
-            raise Miss(f"{self._task} has no answer on record to {what} ({place})", f"on record are {known or 'none'}")
+            raise ReplayMismatch(
+                f"{self._task} has no answer on record to {what} ({place})", f"on record are {known or 'none'}"
+            )
         if call and call.answer and sealed(call.answer) != call.digest:
-            raise Miss(f"the record of {self._task} has another answer to {what} ({place})", "it was changed since")
+            raise ReplayMismatch(
+                f"the record of {self._task} has another answer to {what} ({place})", "it was changed since"
+            )
         return place, call
 
     async def add(self, call: Called) -> ModelReply | ToolResult | None:
@@ -91,13 +95,13 @@ class Record:
     # what other agents are asked for
 
     async def reply(self, asked: Asked) -> Answered:
-        """What comes of a question, which is on the log first. Raises Miss: in a replay, it has no answer there."""
+        """What comes of a question; it is on the log first. Raises ReplayMismatch: a replay finds no answer there."""
         if not self.live and asked.child not in self._replies:
-            raise Miss(f"{self._task} has no answer on record to what it asks of {asked.skill} ({asked.ask})")
+            raise ReplayMismatch(f"{self._task} has no answer on record to what it asks of {asked.skill} ({asked.ask})")
         if not self.live:
             return self._replies[asked.child]
         given = await self._give()
-        event = asked.model_copy(update={"share": None if given == Share() else given})
+        event = asked.model_copy(update={"share": None if given == BudgetShare() else given})
         if not await self._bus.log.ask_for(self._run, event, source=self._agent):
             await self.reserve(Amount().minus(_amount(given)))  # the question stands as it was asked first
         async with aclosing(self._bus.log.answers_to(self._run)) as answers:
@@ -113,14 +117,14 @@ class Record:
         if self.live:
             await self._take(lambda _: amount)
 
-    async def _give(self) -> Share:
+    async def _give(self) -> BudgetShare:
         """Take half of what is left, for somebody else; None: of that there is no limit."""
-        if self._share == Share():
+        if self._share == BudgetShare():
             return self._share
         half = await self._take(_half)
-        return Share.of({kind: None if limit is None else getattr(half, kind) for kind, limit in self._share})
+        return BudgetShare.of({kind: None if limit is None else getattr(half, kind) for kind, limit in self._share})
 
-    async def _take(self, wanted: Callable[[Share], Amount]) -> Amount:
+    async def _take(self, wanted: Callable[[BudgetShare], Amount]) -> Amount:
         """Take what is wanted of what is left."""
         async with self._turn:
             while True:
@@ -140,7 +144,7 @@ class Record:
                 self._position, self._spent = seq, self._spent.plus(amount)
                 return amount
 
-    async def left(self) -> Share:
+    async def left(self) -> BudgetShare:
         """What the attempt may still spend."""
         if not self.live:
             return self._share
@@ -184,11 +188,11 @@ class Record:
             self._position = entry.seq
 
 
-def _amount(share: Share) -> Amount:
+def _amount(share: BudgetShare) -> Amount:
     return Amount(calls=share.calls or 0, tokens=share.tokens or 0, money=share.money or 0.0)
 
 
-def _half(left: Share) -> Amount:
+def _half(left: BudgetShare) -> Amount:
     return Amount(calls=(left.calls or 0) // 2, tokens=(left.tokens or 0) // 2, money=(left.money or 0.0) / 2)
 
 

@@ -17,12 +17,12 @@ from hustings.protocols import (
     BusError,
     Called,
     HustingsError,
-    Miss,
+    ModelChain,
     ModelFailure,
     ModelReply,
     ModelRequest,
     Progress,
-    Serving,
+    ReplayMismatch,
     ToolCall,
     ToolResult,
     Unsendable,
@@ -41,7 +41,7 @@ from ..observe.telemetry import (
     chatting,
     using,
 )
-from .journal import Record
+from .journal import Journal
 
 PACE = 0.2  # seconds between two pieces of a stream that are passed on live
 USUAL = 4  # bytes of a token
@@ -50,9 +50,9 @@ LONGEST = 100_000  # characters of what a tool says; the rest is cut off
 ELSEWHERE = {"overloaded", "limited", "hung", "unreachable", "denied", "protocol"}  # another model may be well
 
 
-def default() -> Serving:
+def default() -> ModelChain:
     """Who serves where the team does not say: the model that HUSTINGS_MODEL names."""
-    return Serving(models=(os.environ.get("HUSTINGS_MODEL") or "anthropic:claude-sonnet-5-5",))
+    return ModelChain(models=(os.environ.get("HUSTINGS_MODEL") or "anthropic:claude-sonnet-5-5",))
 
 
 class Calls:
@@ -61,18 +61,18 @@ class Calls:
     def __init__(
         self,
         bus: Bus,
-        record: Record,
+        journal: Journal,
         *,
         run: str,
         agent: str,
         task: str,
         attempt: int,
-        serving: Serving,
+        serving: ModelChain,
         models: Callable[[str], Model],
         prices: Prices,
     ) -> None:
         self._bus = bus
-        self._record = record
+        self._journal = journal
         self._run, self._agent, self._task, self._attempt = run, agent, task, attempt
         self._serving = serving
         self._models = models
@@ -82,9 +82,9 @@ class Calls:
     async def model(self, request: ModelRequest) -> ModelReply:
         """The reply to a request, whichever of the serving models gives it.
 
-        Raises ModelFailure of the last model that was tried, BudgetExceeded, Miss.
+        Raises ModelFailure of the last model that was tried, BudgetExceeded, ReplayMismatch.
         """
-        place, known = await self._record.recall(request.digest, f"a request to {self._serving.models[0]}")
+        place, known = await self._journal.recall(request.digest, f"a request to {self._serving.models[0]}")
         if known:
             assert isinstance(known.answer, ModelReply)
             return known.answer
@@ -93,16 +93,16 @@ class Calls:
     async def tool(self, tool: Tool | None, call: ToolCall, refusal: str = "") -> ToolResult:
         """What a tool says to a call; a `refusal`, or what it raises, is a result as well.
 
-        Raises BudgetExceeded, BusError and Miss, which are not the model's to deal with.
+        Raises BudgetExceeded, BusError and ReplayMismatch, which are not the model's to deal with.
         """
         digest = hashlib.sha256(to_json([call.name, call.input])).hexdigest()
-        place, known = await self._record.recall(digest, f"a call of the tool {call.name}")
+        place, known = await self._journal.recall(digest, f"a call of the tool {call.name}")
         if known:
             assert isinstance(known.answer, ToolResult)
             return known.answer.model_copy(update={"id": call.id})
         text, failed = (refusal, True) if refusal or tool is None else await self._tried(tool, call)
         result = ToolResult(id=call.id, text=text[:LONGEST], failed=failed)
-        answer = await self._record.add(self._called(place, call.name, digest, result))
+        answer = await self._journal.add(self._called(place, call.name, digest, result))
         assert isinstance(answer, ToolResult)
         return answer.model_copy(update={"id": call.id})
 
@@ -139,24 +139,24 @@ class Calls:
         except ModelFailure as failure:
             call = self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
             called(span, call)
-            await self._record.add(call)
+            await self._journal.add(call)
             raise
         except get_cancelled_exc_class():
             read = Usage(input=len(request.model_dump_json().encode()) // USUAL, estimated=True)
             call = self._costs(request, place, read, reserved, failed="cancelled: nobody waits")
             called(span, call)
             with CancelScope(shield=True), anyio.move_on_after(1):
-                await self._record.add(call)
+                await self._journal.add(call)
             raise
         call = self._costs(request, place, reply.usage, reserved, answer=reply)
         called(span, call)
-        answer = await self._record.add(call)
+        answer = await self._journal.add(call)
         assert isinstance(answer, ModelReply)
         return answer
 
     async def _reserve(self, request: ModelRequest) -> Amount:
         """Take as much of the share as the call can cost at most; nothing where there is no limit."""
-        share = await self._record.left()
+        share = await self._journal.left()
         if all(limit is None for _, limit in share):
             return Amount()
         read = len(request.model_dump_json(exclude={"model"}).encode()) + OVERHEAD  # a token is at least a byte
@@ -166,7 +166,7 @@ class Calls:
             tokens=read + request.most,
             money=self._money(request.model, dearest.plus(Usage(output=request.most))),
         )
-        await self._record.reserve(amount)
+        await self._journal.reserve(amount)
         return amount
 
     def _money(self, model: str, usage: Usage) -> float:
@@ -225,7 +225,7 @@ class Calls:
         with using(tool.name, call.id) as span:
             try:
                 return _text(await tool.call(call.input)), False
-            except (BudgetExceeded, BusError, Miss):
+            except (BudgetExceeded, BusError, ReplayMismatch):
                 raise
             except HustingsError as error:
                 span.failed(type(error).__name__)

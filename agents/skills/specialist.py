@@ -83,10 +83,10 @@ class Skill:
 class Specialist:
     """An agent that offers skills.
 
-    `hands`: how many tasks one process works on at once. `lifespan`: an async context manager that is entered before
-    the first task and left after the last, for what the skills share. Not `spends`: its skills call no model and spend
-    nothing of a budget, so that no part of one is kept for them. Raises BadName if the name cannot be a subject's
-    token.
+    `max_concurrent_tasks`: how many tasks one process works on at once. `lifespan`: an async context manager that is
+    entered before the first task and left after the last, for what the skills share. Not `spends`: its skills call no
+    model and spend nothing of a budget, so that no part of one is kept for them. Raises BadName if the name cannot be a
+    subject's token.
     """
 
     def __init__(
@@ -95,14 +95,14 @@ class Specialist:
         description: str = "",
         *,
         version: str = "1.0.0",
-        hands: int = 10,
+        max_concurrent_tasks: int = 10,
         lifespan: Lifespan = nullcontext,
         spends: bool = True,
     ) -> None:
         self.name = token(name, "specialist's name")
         self.description = description
         self.version = version
-        self.hands = hands
+        self.max_concurrent_tasks = max_concurrent_tasks
         self.lifespan = lifespan
         self.spends = spends
         self.skills: dict[str, Skill] = {}

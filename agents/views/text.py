@@ -13,21 +13,21 @@ from hustings.protocols import (
     Answered,
     Asked,
     Assigned,
+    AttemptAbandoned,
     Called,
     Cancelled,
     Concluded,
     DeadLetter,
     Decision,
     Discarded,
-    Driving,
     Entry,
     Event,
     Failure,
     GoalAsked,
-    Lapsed,
     Opened,
     Planned,
     Result,
+    RunAcquired,
     Settled,
     Spent,
     ToolResult,
@@ -133,7 +133,9 @@ def _from_client(author: str, event: GoalAsked | Cancelled | Discarded) -> str:
     if isinstance(event, Discarded):
         return f"{author} discards the dead letter of {event.task}" + (f": {event.because}" if event.because else "")
     what = f"{some(len(event.again), 'task')} of {event.redrives} once more" if event.again else event.type
-    return f"{author} asks for {what}" + (f", within {span(event.patience)}" if event.patience else "")
+    return f"{author} asks for {what}" + (
+        f", within {span(event.execution_timeout)}" if event.execution_timeout else ""
+    )
 
 
 def _spent(event: Spent) -> str:
@@ -170,7 +172,7 @@ def _said(output: JsonValue) -> str:
 
 def _decision(event: Event) -> str:
     match event:
-        case Driving():
+        case RunAcquired():
             return f"{event.instance} drives"
         case Planned():
             absent = f"; absent: {', '.join(event.plan.absent)}" if event.plan.absent else ""
@@ -180,7 +182,7 @@ def _decision(event: Event) -> str:
             return _assigned(event)
         case Answered():
             return f"{event.child} passed on" if not event.failed else f"{event.child} has no answer: {event.failed}"
-        case Lapsed():
+        case AttemptAbandoned():
             attempt = f"attempt {event.attempt} of {event.task}" if event.attempt else event.task
             return f"{attempt} lapsed: {event.because}"
         case DeadLetter():

@@ -10,7 +10,7 @@ import anyio
 
 from hustings.protocols import BrokerUnavailable, BusFull
 
-from ..background import beside
+from ..background import background
 from .server import (
     START,
     Address,
@@ -41,7 +41,7 @@ async def embedded(home: Path, *, durability: Durability = "power") -> AsyncIter
     keeper = _Keeper(home, durability)
     address = await keeper.ensure()
     try:
-        async with beside(keeper.keep):
+        async with background(keeper.keep):
             yield address.url
     finally:
         await keeper.leave()
@@ -83,7 +83,7 @@ class _Keeper:
         while True:
             address = await self._insist()
             if self._ours and self._ours.pid == address.pid:
-                async with beside(partial(self._look_after, self._ours, address)):
+                async with background(partial(self._look_after, self._ours, address)):
                     await gone(address.pid)
                 self._ours.poll()
             else:

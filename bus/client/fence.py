@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hustings.protocols import StaleWriter, uuid7
 
-from ..failpoints import reach
+from ..failpoints import failpoint
 from .connection import Connection
 from .jetstream import (
     WRONG_LAST,
@@ -52,7 +52,7 @@ async def append(connection: Connection, stream: str, messages: Sequence[Sealed]
     while group := list(_group(left, short=len(messages) <= CHAIN)):
         write = append_one if len(group) == 1 else append_batch
         fence = fence._replace(after=await write(connection, stream, group, fence))
-        reach("append.between", seq=fence.after)
+        failpoint("append.between", seq=fence.after)
     return fence.after
 
 

@@ -17,13 +17,13 @@ from .jetstream import (
     persist,
     rfc3339,
 )
-from .pull_consumer import Pull
+from .pull_consumer import PullConsumer
 
 PREFETCH = 200
 UNUSED = 30.0  # seconds after which the server removes a consumer that nobody pulls from
 
 
-class Reader:
+class OrderedConsumer:
     """The messages on some subjects, in order and without a gap by its own count; for one reading task."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Reader:
         self._since = since
         self._order = 0
         self._name = ""
-        self._pull = Pull(connection, stream, self._open, lambda: PREFETCH - len(self._pull.ready))
+        self._pull = PullConsumer(connection, stream, self._open, lambda: PREFETCH - len(self._pull.ready))
 
     async def next(self) -> Arrived | None:
         """The next message; None as a sign of life. Raises BrokerUnavailable, Denied, and BusError without a stream."""
@@ -88,7 +88,7 @@ async def read(
     end = await _end(connection, stream, subjects)
     if end <= after:
         return
-    reader = Reader(connection, stream, subjects, after)
+    reader = OrderedConsumer(connection, stream, subjects, after)
     try:
         while reader.after < end:
             message = await reader.next()
@@ -104,7 +104,7 @@ async def follow(
     connection: Connection, stream: str, subjects: Sequence[str], after: int = 0, since: float | None = None
 ) -> AsyncGenerator[Arrived, None]:
     """What is on the subjects behind the sequence `after` (or from the moment `since`), and what will be."""
-    reader = Reader(connection, stream, subjects, after, since)
+    reader = OrderedConsumer(connection, stream, subjects, after, since)
     try:
         while True:
             if message := await reader.next():

@@ -21,7 +21,7 @@ EXPIRES, HEARTBEAT = 30.0, 2.0  # seconds, of one request and between the server
 SILENCE = 5.0  # seconds without any sign of life after which the consumer is asked for again
 
 
-class Pull:
+class PullConsumer:
     """Messages of one consumer, in order; for one reading task.
 
     `open_consumer` creates the consumer, or finds it, and returns its name; it is called at the first use and again

@@ -10,8 +10,8 @@ from ..client.connection import Connection, connect
 from .layout import ensure_layout
 from .live import Live
 from .log import Log
-from .object_store import Blobs
-from .work_queue import Inbox, open_inbox
+from .object_store import ObjectStore
+from .work_queue import WorkQueue, open_work_queue
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,28 @@ class Bus:
     connection: Connection
     log: Log
     live: Live
-    blobs: Blobs
+    blobs: ObjectStore
 
-    def inbox(self, agent: str, *, hands: int = 1) -> AbstractAsyncContextManager[Inbox]:
-        """The tasks assigned to an agent, also those from before it ever started; at most `hands` at a time."""
+    def work_queue(self, agent: str, *, max_concurrent_tasks: int = 1) -> AbstractAsyncContextManager[WorkQueue]:
+        """The tasks assigned to an agent, also those from before it ever started; so many of them at a time."""
         subjects = Subjects(self.team)
         filtered = subjects.tasks(token(agent, "agent"))
-        return open_inbox(self.connection, self.log, subjects, name=agent, subject=filtered, hands=hands)
+        return open_work_queue(
+            self.connection, self.log, subjects, name=agent, subject=filtered, max_concurrent_tasks=max_concurrent_tasks
+        )
 
-    def goals(self, *, hands: int = 1) -> AbstractAsyncContextManager[Inbox]:
-        """The goals that nobody drives, for a coordinator; at most `hands` at a time."""
+    def goals(self, *, max_concurrent_tasks: int = 1) -> AbstractAsyncContextManager[WorkQueue]:
+        """The goals that nobody drives, for a coordinator; at most `max_concurrent_tasks` at a time."""
         subjects = Subjects(self.team)
         filtered = subjects.goals()
-        return open_inbox(self.connection, self.log, subjects, name=COORDINATOR, subject=filtered, hands=hands)
+        return open_work_queue(
+            self.connection,
+            self.log,
+            subjects,
+            name=COORDINATOR,
+            subject=filtered,
+            max_concurrent_tasks=max_concurrent_tasks,
+        )
 
 
 @asynccontextmanager
@@ -47,5 +56,5 @@ async def open_bus(url: str, team: str, *, name: str) -> AsyncIterator[Bus]:
     subjects = Subjects(token(team, "team"))
     async with connect(url, name=name) as connection:
         await ensure_layout(connection, subjects)
-        blobs = Blobs(connection, subjects)
+        blobs = ObjectStore(connection, subjects)
         yield Bus(team, url, connection, Log(connection, subjects, blobs), Live(connection, subjects), blobs)

@@ -27,7 +27,7 @@ from hustings.protocols import (
 )
 
 from ..client.connection import Connection
-from ..failpoints import reach
+from ..failpoints import failpoint
 from .service import Service
 
 T = TypeVar("T")
@@ -118,9 +118,9 @@ class Live:
 
     async def _say(self, subject: str, message: Heartbeat | Progress) -> None:
         if self._connection.connected or self._connection.dead:
-            reach("publish.before", subject=subject)
+            failpoint("publish.before", subject=subject)
             await self._connection.publish(subject, message.model_dump_json().encode())
-            reach("publish.after", subject=subject)
+            failpoint("publish.after", subject=subject)
 
     @asynccontextmanager
     async def _feed(self, read: Callable[[Msg], T], *subjects: str) -> AsyncIterator[Feed[T]]:

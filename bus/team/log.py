@@ -20,12 +20,12 @@ from hustings.protocols import (
     DeadLetter,
     Decision,
     Discarded,
-    Driving,
     Entry,
     Envelope,
     Event,
     GoalAsked,
     NotFound,
+    RunAcquired,
     Spent,
     StaleWriter,
     Stored,
@@ -58,8 +58,8 @@ from ..client.jetstream import (
     stream_info,
 )
 from ..client.ordered_consumer import follow, read
-from ..failpoints import reach
-from .object_store import Blobs
+from ..failpoints import failpoint
+from .object_store import ObjectStore
 
 LARGE = 512 * 1024  # bytes of an envelope, from which on it travels as a blob
 NEARLY_FULL = 0.9  # from here on no goals are taken, so that the runs under way can end
@@ -80,7 +80,7 @@ class Log:
     seconds; those that write raise BusFull. A write is on the disk, or on the cluster's majority, when it returns.
     """
 
-    def __init__(self, connection: Connection, subjects: Subjects, blobs: Blobs) -> None:
+    def __init__(self, connection: Connection, subjects: Subjects, blobs: ObjectStore) -> None:
         self._connection = connection
         self._subjects = subjects
         self._stream = subjects.stream()
@@ -94,12 +94,12 @@ class Log:
         if info and 0 < info.config.max_bytes * NEARLY_FULL <= info.state.bytes:
             raise BusFull("the log is nearly full", f"{info.state.bytes} of {info.config.max_bytes} bytes are used")
         message = await self._seal(goal, self._subjects.goal(run, client), client, run)
-        reach("ask.before", run=run)
+        failpoint("ask.before", run=run)
         try:
             seq = await self._append([message], Fence(self._subjects.run(run), 0))
         except StaleWriter:
             raise AlreadyThere(f"there is a run {run} already") from None
-        reach("ask.after", run=run, seq=seq)
+        failpoint("ask.after", run=run, seq=seq)
         return seq
 
     async def append(
@@ -113,10 +113,10 @@ class Log:
         `cause` is the id of the envelope that led to this.
         """
         messages = [await self._seal(event, self._subject(run, event), source, run, cause) for event in events]
-        reach("append.before", run=run, by=source, after=after, kinds=[_kind(type(event)) for event in events])
+        failpoint("append.before", run=run, by=source, after=after, kinds=[_kind(type(event)) for event in events])
         fence = Fence(self._subjects.coordinator(run), after)
         seq = await append(self._connection, self._stream, messages, fence)
-        reach("append.after", run=run, by=source, seq=seq)
+        failpoint("append.after", run=run, by=source, seq=seq)
         return seq
 
     async def answer(self, run: str, answer: Answer, *, source: str, cause: str | None = None) -> bool:
@@ -125,9 +125,9 @@ class Log:
         `cause` is the id of the envelope that assigned it.
         """
         subject = self._subjects.result(run, answer.agent, answer.task, answer.attempt)
-        reach("answer.before", run=run, task=answer.task, attempt=answer.attempt, by=source)
+        failpoint("answer.before", run=run, task=answer.task, attempt=answer.attempt, by=source)
         first = await self._first(answer, subject, source, run, cause)
-        reach("answer.after", run=run, task=answer.task, attempt=answer.attempt, by=source, first=first)
+        failpoint("answer.after", run=run, task=answer.task, attempt=answer.attempt, by=source, first=first)
         return first
 
     async def spend(self, run: str, event: Spent, *, after: int, source: str) -> int:
@@ -138,9 +138,9 @@ class Log:
         """
         subject = self._subjects.spend(run, event.agent, event.task, event.attempt)
         fence = Fence(self._subjects.attempt(run, event.agent, event.task, event.attempt), after)
-        reach("spend.before", run=run, task=event.task, attempt=event.attempt, by=source)
+        failpoint("spend.before", run=run, task=event.task, attempt=event.attempt, by=source)
         seq = await self._append([await self._seal(event, subject, source, run)], fence)
-        reach("spend.after", run=run, task=event.task, attempt=event.attempt, by=source, seq=seq)
+        failpoint("spend.after", run=run, task=event.task, attempt=event.attempt, by=source, seq=seq)
         return seq
 
     async def called(self, run: str, event: Called, *, source: str) -> bool:
@@ -149,17 +149,17 @@ class Log:
         write = self._subjects.tool if isinstance(event.answer, ToolResult) else self._subjects.model
         call = event.call if event.answer else f"{event.call}-{uuid7().hex}"
         subject = write(run, event.agent, event.task, event.attempt, call)
-        reach("call.before", run=run, task=event.task, attempt=event.attempt, by=source, call=call)
+        failpoint("call.before", run=run, task=event.task, attempt=event.attempt, by=source, call=call)
         first = await self._first(event, subject, source, run)
-        reach("call.after", run=run, task=event.task, attempt=event.attempt, by=source, call=call, first=first)
+        failpoint("call.after", run=run, task=event.task, attempt=event.attempt, by=source, call=call, first=first)
         return first
 
     async def ask_for(self, run: str, event: Asked, *, source: str) -> bool:
         """Ask within an attempt for another agent's skill. False if that was asked before, and the question stands."""
         subject = self._subjects.ask(run, event.agent, event.task, event.attempt, event.ask)
-        reach("query.before", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask)
+        failpoint("query.before", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask)
         first = await self._first(event, subject, source, run)
-        reach("query.after", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask, first=first)
+        failpoint("query.after", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask, first=first)
         return first
 
     async def discard(self, run: str, event: Discarded, *, client: str) -> None:
@@ -170,13 +170,13 @@ class Log:
     async def cancel(self, run: str, event: Cancelled, *, client: str) -> int:
         """Withdraw a run. Done twice by the same client, the first stands."""
         subject = self._subjects.cancel(run, client)
-        reach("cancel.before", run=run)
+        failpoint("cancel.before", run=run)
         try:
             seq = await self._append([await self._seal(event, subject, client, run)], Fence(subject, 0))
         except StaleWriter:
             before = await last(self._connection, self._stream, subject)
             seq = before.seq if before else 0
-        reach("cancel.after", run=run, seq=seq)
+        failpoint("cancel.after", run=run, seq=seq)
         return seq
 
     async def delete(self, run: str) -> None:
@@ -239,9 +239,9 @@ class Log:
                     heads[run] = heads[run]._replace(concluded=entry)
         return [*reversed(heads.values())]
 
-    async def landmarks(self) -> AsyncGenerator[Entry, None]:
+    async def lifecycle_events(self) -> AsyncGenerator[Entry, None]:
         """Of all runs, from the first on and then as they come: their goals, who drives them, how they end."""
-        kinds = [self._subjects.decisions(_kind(kind)) for kind in (Driving, Concluded)]
+        kinds = [self._subjects.decisions(_kind(kind)) for kind in (RunAcquired, Concluded)]
         async with aclosing(follow(self._connection, self._stream, [self._subjects.goals(), *kinds])) as messages:
             async for message in messages:
                 yield await self.entry(message)

@@ -17,7 +17,7 @@ from ..client.connection import Connection
 from ..client.fence import Fence, Sealed, append_one
 from ..client.jetstream import last, persist, publish
 from ..client.ordered_consumer import read
-from ..failpoints import reach
+from ..failpoints import failpoint
 from .layout import object_stream
 from .packing import pack, unpack
 
@@ -34,7 +34,7 @@ class _Info(BaseModel):
     deleted: bool = False
 
 
-class Blobs:
+class ObjectStore:
     """The team's object store."""
 
     def __init__(self, connection: Connection, subjects: Subjects) -> None:
@@ -46,9 +46,9 @@ class Blobs:
         """Keep the bytes; what is there already is not sent again. Raises BusFull, Unanswered, Denied."""
         blob = Blob(digest=_digest(data), size=len(data), name=name, kind=kind)
         if not await self._look(blob.digest):
-            reach("blob.before", digest=blob.digest)
+            failpoint("blob.before", digest=blob.digest)
             await self._send(blob.digest, data)
-            reach("blob.after", digest=blob.digest)
+            failpoint("blob.after", digest=blob.digest)
         return blob
 
     async def get(self, blob: Blob | str) -> bytes:

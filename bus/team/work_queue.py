@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from hustings.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse
 
-from ..background import beside
+from ..background import background
 from ..client.connection import Connection
 from ..client.jetstream import (
     Arrived,
@@ -17,8 +17,8 @@ from ..client.jetstream import (
     call,
     persist,
 )
-from ..client.pull_consumer import Pull
-from ..failpoints import reach
+from ..client.pull_consumer import PullConsumer
+from ..failpoints import failpoint
 from .log import Log
 
 ACK_WAIT = 4.0  # seconds after which the server gives an unconfirmed delivery to another replica
@@ -36,34 +36,34 @@ class Delivery:
 
     entry: Entry
 
-    def __init__(self, inbox: "Inbox", arrived: Arrived) -> None:
+    def __init__(self, work_queue: "WorkQueue", arrived: Arrived) -> None:
         self.run = parse(arrived.subject).run
         self.count = arrived.times
         self.arrived = arrived
-        self._inbox = inbox
+        self._work_queue = work_queue
 
     @property
     def stale(self) -> bool:
         return _stale(self.arrived)
 
-    async def done(self) -> None:
+    async def ack(self) -> None:
         """It has been dealt with, and what came of it is on the log."""
-        await self._inbox.release(self, b"+ACK")
+        await self._work_queue.release(self, b"+ACK")
 
-    async def hand_back(self) -> None:
+    async def nak(self) -> None:
         """Somebody else shall have it, at once."""
-        await self._inbox.release(self, b"-NAK")
+        await self._work_queue.release(self, b"-NAK")
 
-    async def drop(self) -> None:
+    async def term(self) -> None:
         """It needs nothing any more."""
-        await self._inbox.release(self, b"+TERM")
+        await self._work_queue.release(self, b"+TERM")
 
-    def let_go(self) -> None:
+    def forget(self) -> None:
         """Say nothing more for it: it is somebody else's now, or comes again by itself."""
-        self._inbox.forget(self)
+        self._work_queue.forget(self)
 
 
-class Inbox:
+class WorkQueue:
     """The deliveries of one agent, for one iterating task; any number of tasks may hold deliveries.
 
     What is held is kept from the other replicas by one sweeper, however many there are; at the end of the block all
@@ -76,14 +76,14 @@ class Inbox:
         log: Log,
         stream: str,
         open_consumer: Callable[[], Awaitable[str]],
-        hands: int,
+        max_concurrent_tasks: int,
     ) -> None:
         self._connection = connection
         self._log = log
-        self._hands = hands
+        self._max_concurrent_tasks = max_concurrent_tasks
         self._held: dict[int, Delivery] = {}  # by the message's sequence
         self._began = time()
-        self._pull = Pull(connection, stream, open_consumer, self._wanted)
+        self._pull = PullConsumer(connection, stream, open_consumer, self._wanted)
 
     def __aiter__(self) -> AsyncIterator[Delivery]:
         return self
@@ -101,10 +101,10 @@ class Inbox:
             return
         if self._connection.connected and not delivery.stale:
             point = "back" if word == b"-NAK" else "ack"
-            reach(f"{point}.before", run=delivery.run, seq=delivery.arrived.seq, word=word.decode())
+            failpoint(f"{point}.before", run=delivery.run, seq=delivery.arrived.seq, word=word.decode())
             with suppress(Unanswered):
                 await self._connection.publish(delivery.arrived.ack, word)
-            reach(f"{point}.after", run=delivery.run, seq=delivery.arrived.seq)
+            failpoint(f"{point}.after", run=delivery.run, seq=delivery.arrived.seq)
 
     def forget(self, delivery: Delivery) -> bool:
         """Hold a delivery no longer, without a word to the server; False if we did not."""
@@ -132,13 +132,13 @@ class Inbox:
         """Hand back what is held, and what has arrived but was not taken."""
         with suppress(BusError):
             for delivery in tuple(self._held.values()):
-                await delivery.hand_back()
+                await delivery.nak()
             await self.stop()
             if self._connection.connected:
                 await self._connection.flush(1)
 
     def _wanted(self) -> int:
-        free = self._hands - len(self._held)
+        free = self._max_concurrent_tasks - len(self._held)
         return max(min(free, MANY) - len(self._pull.ready), 0)
 
     async def _take(self, arrived: Arrived) -> Delivery | None:
@@ -147,7 +147,7 @@ class Inbox:
         if before := self._held.get(arrived.seq):
             before.arrived = arrived  # after a crash the broker gives again what we are at; this is the one to confirm
             return None
-        reach("take.before", seq=arrived.seq, times=arrived.times)
+        failpoint("take.before", seq=arrived.seq, times=arrived.times)
         delivery, kept = Delivery(self, arrived), False
         self._held[arrived.seq] = delivery
         try:
@@ -155,8 +155,8 @@ class Inbox:
             unreadable = delivery.entry.event is None  # nothing is to be asked about it: the holder drops it
             kept = unreadable or not (self._doubtful(arrived) and await self._settled(delivery))
             if not kept:
-                await delivery.drop()
-            reach("take.after", run=delivery.run, seq=arrived.seq, times=arrived.times, kept=kept)
+                await delivery.term()
+            failpoint("take.after", run=delivery.run, seq=arrived.seq, times=arrived.times, kept=kept)
             return delivery if kept else None
         finally:
             if not kept:  # dropped, or cancelled meanwhile: nobody will say a word for it
@@ -194,10 +194,10 @@ class Inbox:
 
 
 @asynccontextmanager
-async def open_inbox(
-    connection: Connection, log: Log, subjects: Subjects, *, name: str, subject: str, hands: int
-) -> AsyncIterator[Inbox]:
-    """The inbox `name` with what is on `subject`; no more than `hands` deliveries at a time."""
+async def open_work_queue(
+    connection: Connection, log: Log, subjects: Subjects, *, name: str, subject: str, max_concurrent_tasks: int
+) -> AsyncIterator[WorkQueue]:
+    """The inbox `name` with what is on `subject`; no more than `max_concurrent_tasks` deliveries at a time."""
     stream = subjects.stream()
 
     async def consumer() -> str:
@@ -215,13 +215,13 @@ async def open_inbox(
         await persist(lambda: call(connection, verb, body, Reply))
         return name
 
-    inbox = Inbox(connection, log, stream, consumer, hands)
+    work_queue = WorkQueue(connection, log, stream, consumer, max_concurrent_tasks)
     try:
-        async with beside(inbox.sweep):
-            yield inbox
+        async with background(work_queue.sweep):
+            yield work_queue
     finally:
         with anyio.move_on_after(2, shield=True):
-            await inbox.close()
+            await work_queue.close()
 
 
 def _stale(arrived: Arrived) -> bool:

@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 
 from hustings import TaskContext
-from hustings.bus import reach
+from hustings.bus import failpoint
 from hustings.protocols import Data
 
 EFFECTS = "HUSTINGS_EFFECTS"  # in the environment: the SQLite file; `hustings chaos` makes it, with the table `effects`
@@ -18,10 +18,10 @@ def effect(context: TaskContext) -> None:
     key = context.once()
     about: Data = {"run": context.run, "task": context.task, "attempt": context.attempt}
     with closing(sqlite3.connect(os.environ[EFFECTS], timeout=LOCKED, isolation_level=None)) as database:
-        reach("effect.before", **about)
+        failpoint("effect.before", **about)
         database.execute("BEGIN IMMEDIATE")
         if not database.execute("SELECT 1 FROM effects WHERE key = ?", (key,)).fetchone():
             row = (key, context.run, context.task, context.attempt, os.getpid(), time.monotonic_ns())
             database.execute("INSERT INTO effects VALUES (?, ?, ?, ?, ?, ?)", row)
         database.execute("COMMIT")
-        reach("effect.after", **about)
+        failpoint("effect.after", **about)

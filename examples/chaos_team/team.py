@@ -4,7 +4,7 @@ import time
 
 from hustings import Goal, Message, Outcome, Specialist, TaskContext, Team
 from hustings.agents import Brief
-from hustings.bus import reach
+from hustings.bus import failpoint
 from hustings.protocols import Data, FromGoal, FromSteps, Plan, Step
 
 from .effects import effect
@@ -37,8 +37,8 @@ class Weather(Outcome, contract="chaos.Weather.v1"):
 
 
 cloud = Specialist("cloud", "makes drops")
-north = Specialist("north", "lets drops fall", hands=4)
-south = Specialist("south", "lets drops fall", hands=4)
+north = Specialist("north", "lets drops fall", max_concurrent_tasks=4)
+south = Specialist("south", "lets drops fall", max_concurrent_tasks=4)
 gauge = Specialist("gauge", "counts what fell")
 
 
@@ -50,10 +50,10 @@ def rain(storm: Storm) -> list[Drop]:
 def fall(drop: Drop, context: TaskContext) -> Splash:
     """Take a while, and leave a mark that can be counted."""
     about: Data = {"run": context.run, "task": context.task, "attempt": context.attempt}
-    reach("work.before", **about)
+    failpoint("work.before", **about)
     time.sleep(WORK[drop.number % len(WORK)])
     effect(context)
-    reach("work.after", **about)
+    failpoint("work.after", **about)
     return Splash(number=drop.number)
 
 

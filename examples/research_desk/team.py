@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from hustings import Serve, Team, by_model, independent, judged, rules, unopposed
-from hustings.agents import Report as RunReport
-from hustings.agents import by_contract, evident, model_judge, model_planner
+from hustings import ModelRule, Team, by_model, independent, judged, rules, unopposed
+from hustings.agents import RunReport, by_contract, evident, model_judge, model_planner
 
 from .librarian import librarian
 from .messages import Answer, Checked, Cited, Research
@@ -53,12 +52,12 @@ team = Team(
     planner=by_model(fallback=by_contract),
     arbiters=[unopposed, independent, rules(evident), judged()],
     models=[
-        Serve("planner.*", models=(OPUS, SONNET)),
-        Serve("judge.*", models=(OPUS, SONNET)),
-        Serve("skeptic.*", models=(HAIKU, SONNET)),
-        Serve("*", models=(SONNET, HAIKU)),
+        ModelRule("planner.*", models=(OPUS, SONNET)),
+        ModelRule("judge.*", models=(OPUS, SONNET)),
+        ModelRule("skeptic.*", models=(HAIKU, SONNET)),
+        ModelRule("*", models=(SONNET, HAIKU)),
     ],
     exhausted="cheaper",
-    timeout=120,
+    attempt_timeout=120,
     tell=tell,
 )

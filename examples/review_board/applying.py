@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from hustings.agents import Report
+from hustings.agents import RunReport
 from hustings.protocols import UsageError
 
 from .messages import Patch
@@ -11,7 +11,7 @@ from .patches import BadPatch, apply_patch
 from .sources import read_sources
 
 
-def apply_to(report: Report, paths: Mapping[str, Path]) -> str:
+def apply_to(report: RunReport, paths: Mapping[str, Path]) -> str:
     """Write the patched files to the reviewed folder, all or none of them. Raises UsageError if one does not fit."""
     root = paths["repository"]
     patch = Patch.of(report.outcome["patch"])

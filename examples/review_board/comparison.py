@@ -14,7 +14,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from pydantic import TypeAdapter
 
-from hustings import Proposal, Refused, Verdict
+from hustings import NonRetryableError, Proposal, Verdict
 
 from .baseline import Baseline, baseline
 from .bench import Bench
@@ -130,7 +130,7 @@ def _accepted(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, int]]:
 def _tried(root: Path, sources: Sources, base: Baseline, name: str, tools: Sequence[Tool]) -> Row:
     try:
         texts = _worked_on(root, tools)
-    except Refused as error:
+    except NonRetryableError as error:
         return Row(name, 0, Counts(), -1, str(error))
     changed = {path: texts[path] for path, source in sources.files.items() if texts[path] != source.text}
     edits = sum(len(hunks(path, sources.files[path].text, text)) for path, text in changed.items())

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import anyio
 
-from hustings.agents import Report as RunReport
-from hustings.bus import beside
+from hustings.agents import RunReport
+from hustings.bus import background
 from hustings.protocols import UsageError
 
 from . import comparison
@@ -44,7 +44,7 @@ async def epilogue(folder: Path) -> AsyncIterator[Callable[[RunReport], Awaitabl
         await compared.wait()
         return comparison.table([*rows, comparison.board(Patch.of(patch), ReviewProof.of(proof))], report.verdicts)
 
-    async with beside(work):
+    async with background(work):
         yield tell
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hustings import Edit, Refused
+from hustings import Edit, NonRetryableError
 
 from .edits import hunks
 from .messages import Draft, Formatting, Rewritten
@@ -18,7 +18,7 @@ ANY_QUOTES = ("--config", "format.quote-style='preserve'")
 
 def format_draft(root: Path, draft: Draft) -> Formatting:
     """Format the lines that the draft rewrote; whole files only where they were in this format before. `root` is
-    changed. Raises Refused if the draft was made from other files."""
+    changed. Raises NonRetryableError if the draft was made from other files."""
     before = {file.resource: _text(root, file) for file in draft.files}
     options = _options(root)
     tidy = {path for path, text in _formatted(root, before, options).items() if text == before[path]}
@@ -50,7 +50,7 @@ def _text(root: Path, file: Rewritten) -> str:
     path = root / file.resource
     source = Source(file.resource, path.read_bytes().decode() if path.is_file() else "")
     if source.digest != file.base:
-        raise Refused(f"cannot format {file.resource}", "the draft was made from another version of it")
+        raise NonRetryableError(f"cannot format {file.resource}", "the draft was made from another version of it")
     return source.text
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from hustings import (
     Budget,
     Claim,
+    ModelRule,
     Proposal,
-    Serve,
     Team,
     Verdict,
     independent,
@@ -18,8 +18,7 @@ from hustings import (
     unopposed,
     verified,
 )
-from hustings.agents import Report as RunReport
-from hustings.agents import configured, evident, keep, model_judge, prefer, surest
+from hustings.agents import RunReport, configured, evident, keep, model_judge, prefer, surest
 
 from .api_guard import api_guard
 from .applying import apply_to
@@ -199,11 +198,11 @@ team = Team(
         verified("trial"),
     ],
     models=[
-        Serve("critic.*", models=("anthropic:claude-opus-5-5", "anthropic:claude-sonnet-5-5")),
-        Serve("*", models=("anthropic:claude-sonnet-5-5", "anthropic:claude-haiku-5-5")),
+        ModelRule("critic.*", models=("anthropic:claude-opus-5-5", "anthropic:claude-sonnet-5-5")),
+        ModelRule("*", models=("anthropic:claude-sonnet-5-5", "anthropic:claude-haiku-5-5")),
     ],
     budget=Budget(money=DOLLARS) if models else None,
-    timeout=600,
+    attempt_timeout=600,
     tell=tell,
     files=files,
     apply=apply_to,

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from hustings import Refused
+from hustings import NonRetryableError
 
 from .process import Limits, Ran, run, scrubbed
 
@@ -15,20 +15,20 @@ LIMITS = Limits(seconds=120.0)
 def call(tool: str, arguments: Sequence[str], root: Path, ends: Collection[int | None] = (0,)) -> str:
     """What the tool prints, run in `root`.
 
-    Raises Refused if it is not installed, is not done within two minutes, or ends with a code not in `ends`.
+    Raises NonRetryableError if it is not installed, is not done within two minutes, or ends with a code not in `ends`.
     """
     with tempfile.TemporaryDirectory(prefix="hustings-tool-") as home:
         ran = run([find(tool), *arguments], root, scrubbed(Path(home)), LIMITS)
     if ran.code not in ends:
-        raise Refused(f"{tool} cannot work on this repository", _why(ran))
+        raise NonRetryableError(f"{tool} cannot work on this repository", _why(ran))
     return ran.out
 
 
 def find(tool: str) -> str:
-    """The console script beside this interpreter, where pip puts it. Raises Refused with what to install."""
+    """The console script beside this interpreter, where pip puts it. Raises NonRetryableError with what to install."""
     script = Path(sys.executable).with_name(tool)
     if not script.exists():
-        raise Refused(f"{tool} is not installed", f"install it beside the specialist: pip install {tool}")
+        raise NonRetryableError(f"{tool} is not installed", f"install it beside the specialist: pip install {tool}")
     return str(script)
 
 

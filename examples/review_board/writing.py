@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from hustings import Edit, Proposal, Refused, Verdict
+from hustings import Edit, NonRetryableError, Proposal, Verdict
 
 from .edits import BadEdit, apply, digest, hunks
 from .messages import Draft, Patch, Rewritten
@@ -13,7 +13,7 @@ from .sources import Sources, read_sources
 
 
 def write_draft(root: Path, verdicts: Iterable[Verdict]) -> Draft:
-    """The files with the edits of all proposals that stand. Raises Refused if those do not fit together."""
+    """The files with the edits of all proposals that stand. Raises NonRetryableError if those do not fit together."""
     sources = read_sources(root)
     accepted = [item for verdict in verdicts for item in verdict.stands if isinstance(item, Proposal)]
     by_file: dict[str, list[Edit]] = defaultdict(list)
@@ -26,7 +26,7 @@ def write_draft(root: Path, verdicts: Iterable[Verdict]) -> Draft:
 def finished(draft: Draft, verdicts: Iterable[Verdict]) -> Draft:
     """The draft with those edits that stand and were made for its own files: the second round of decisions.
 
-    Raises Refused if those do not fit together.
+    Raises NonRetryableError if those do not fit together.
     """
     stand = [
         edit for verdict in verdicts for item in verdict.stands if isinstance(item, Proposal) for edit in item.edits
@@ -35,7 +35,7 @@ def finished(draft: Draft, verdicts: Iterable[Verdict]) -> Draft:
 
 
 def overwrite(root: Path, draft: Draft) -> None:
-    """Put the draft's files in place of the folder's. Raises Refused if the draft was made from other files."""
+    """Put the draft's files in place of the folder's. Raises NonRetryableError: the draft is of other files."""
     sources = read_sources(root)
     for file in draft.files:
         _base(sources, file.resource, file.base)
@@ -45,7 +45,7 @@ def overwrite(root: Path, draft: Draft) -> None:
 def write_patch(root: Path, draft: Draft, inside: str = "") -> Patch:
     """The unified diff between the folder and the draft, its paths relative to `inside`.
 
-    Raises Refused if the draft was made from other files.
+    Raises NonRetryableError if the draft was made from other files.
     """
     sources = read_sources(root)
     pairs = [(file, _base(sources, file.resource, file.base)) for file in sorted(draft.files, key=lambda f: f.resource)]
@@ -59,7 +59,7 @@ def _rewritten(sources: Sources, path: str, edits: list[Edit]) -> Rewritten:
     try:
         return Rewritten(resource=path, base=edits[0].base, text=apply(base, edits))
     except BadEdit as error:
-        raise Refused(f"what was decided about {path} cannot be written", str(error)) from error
+        raise NonRetryableError(f"what was decided about {path} cannot be written", str(error)) from error
 
 
 def _finished(file: Rewritten, stand: Iterable[Edit]) -> Rewritten:
@@ -68,11 +68,13 @@ def _finished(file: Rewritten, stand: Iterable[Edit]) -> Rewritten:
     try:
         return file.model_copy(update={"text": apply(file.text, edits)})
     except BadEdit as error:
-        raise Refused(f"what was decided about the format of {file.resource} cannot be written", str(error)) from error
+        raise NonRetryableError(
+            f"what was decided about the format of {file.resource} cannot be written", str(error)
+        ) from error
 
 
 def _base(sources: Sources, path: str, name: str) -> str:
     source = sources.files.get(path)
     if source is None or source.digest != name:
-        raise Refused(f"cannot change {path}", "it is not in the repository as it was read")
+        raise NonRetryableError(f"cannot change {path}", "it is not in the repository as it was read")
     return source.text

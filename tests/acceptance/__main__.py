@@ -14,7 +14,7 @@ from pathlib import Path
 
 import anyio
 
-from hustings.agents import Report
+from hustings.agents import RunReport
 from hustings.examples.review_board import Counts, Patch, ReviewProof, compare
 from hustings.protocols import Proposal
 
@@ -30,7 +30,7 @@ class Reviewed:
     """What a review came to. `alone`: the tools that by themselves break the tests."""
 
     package: Package
-    report: Report
+    report: RunReport
     alone: tuple[str, ...]
 
     @property
@@ -76,7 +76,7 @@ def review(package: Package, folder: Path, tools: bool) -> Reviewed:
         copy = shutil.copytree(folder, Path(scratch) / package.name)
         command = [sys.executable, "-m", "hustings.agents.cli", "run", TARGET, "--repository", str(copy), "-o", "json"]
         ran = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE, check=False)
-        report = Report.model_validate_json(ran.stdout, strict=False)
+        report = RunReport.model_validate_json(ran.stdout, strict=False)
         rows = anyio.run(compare, copy) if tools else []
     return Reviewed(package, report, tuple(row.name for row in rows if row.red))
 

@@ -16,12 +16,12 @@ from hustings.protocols import (
     Contract,
     Data,
     Directory,
-    Driving,
     Entry,
     Event,
     Failure,
     GoalAsked,
     Result,
+    RunAcquired,
     SkillCard,
     Subject,
     seal,
@@ -83,7 +83,7 @@ class Simulation:
     def ask(self, goal: Data, type: str) -> None:
         asked = GoalAsked(type=type, goal=goal, by="test", only=self.only, skip=self.skip)
         self.append(asked, "client", "goal")
-        self.append(Driving(instance="one", attempts=self.policy.attempts), COORDINATOR, "event", "driving")
+        self.append(RunAcquired(instance="one", attempts=self.policy.attempts), COORDINATOR, "event", "runacquired")
 
     def decided(self) -> bool:
         """One decision, and what of it is stored. False if there is nothing to decide now."""

@@ -21,7 +21,9 @@ from hustings.protocols import (
     Answered,
     Asked,
     Assigned,
+    AttemptAbandoned,
     Budget,
+    BudgetShare,
     Concluded,
     Data,
     DeadLetter,
@@ -30,12 +32,10 @@ from hustings.protocols import (
     FromSteps,
     Goal,
     Inquiry,
-    Lapsed,
     Message,
     Outcome,
     Plan,
     Planned,
-    Share,
     Spent,
     Step,
 )
@@ -75,7 +75,7 @@ def office(*more: object, cards: list[object] | None = None, **policy: object) -
     return run
 
 
-def question(task: Assigned, ask: str = "d-1", skill: str = "look", share: Share | None = None) -> Asked:
+def question(task: Assigned, ask: str = "d-1", skill: str = "look", share: BudgetShare | None = None) -> Asked:
     return Asked(
         task=task.task,
         attempt=task.attempt,
@@ -178,7 +178,7 @@ def over(run: Simulation, task: Assigned, how: str) -> None:
         case "done":
             run.answer(task)
         case _:
-            run.append(Lapsed(task=task.task, attempt=task.attempt, because="silent"), COORDINATOR, "event")
+            run.append(AttemptAbandoned(task=task.task, attempt=task.attempt, because="silent"), COORDINATOR, "event")
 
 
 @pytest.mark.parametrize("how", ["failed", "refused", "done", "lapsed"])
@@ -294,7 +294,7 @@ def test_an_agent_may_answer_itself_where_nobody_else_can() -> None:
 
 def test_a_child_has_no_more_time_than_who_waits_for_it() -> None:
     """However late it is asked: at the asker's deadline it is over."""
-    run = office(timeout=30.0)
+    run = office(attempt_timeout=30.0)
     (task,) = run.assigned()
     run.now += 20
     child = put(run, question(task)).child
@@ -304,17 +304,17 @@ def test_a_child_has_no_more_time_than_who_waits_for_it() -> None:
 
 def test_nothing_is_assigned_for_an_asker_that_lapses_now() -> None:
     """A decision that gives the asker up assigns nothing for it, so that any prefix of it goes on with the rest."""
-    run = office(timeout=30.0)
+    run = office(attempt_timeout=30.0)
     (task,) = run.assigned()
     put(run, question(task))
     run.now = task.deadline
     (only,) = decide(run.state, run.policy, run.view())
-    assert isinstance(only, Lapsed)
+    assert isinstance(only, AttemptAbandoned)
 
 
 def test_what_nobody_offers_is_answered_after_patience() -> None:
     """Somebody may yet come: then he is asked. wake() knows when nobody is waited for any more."""
-    run = office(patience=10.0)
+    run = office(discovery_timeout=10.0)
     (task,) = run.assigned()
     put(run, question(task, "d-1", skill="juggle"))
     asked = run.now
@@ -377,12 +377,12 @@ def test_who_is_asked_spends_what_the_asker_gave() -> None:
     """Of eight calls ann has reserved four for bob: bob may spend four, and ann's half is no longer counted twice."""
     run = office(budget=Budget(calls=8))
     (task,) = run.assigned()
-    assert task.share == Share(calls=8)
+    assert task.share == BudgetShare(calls=8)
     amount = Amount(calls=4)
     run.append(Spent(task=task.task, attempt=1, agent="ann", amount=amount), "ann", "spend", task.task, "1")
-    child = put(run, question(task, share=Share(calls=4))).child
+    child = put(run, question(task, share=BudgetShare(calls=4))).child
     run.decide()
-    assert last(run, child).share == Share(calls=4)
+    assert last(run, child).share == BudgetShare(calls=4)
     assert run.state.committed == Amount(calls=8)
 
 
@@ -390,9 +390,9 @@ def test_what_was_not_reserved_cannot_be_given() -> None:
     """An asker that claims to give what it has not reserved gives nothing of the run's."""
     run = office(budget=Budget(calls=8))
     (task,) = run.assigned()
-    child = put(run, question(task, share=Share(calls=4))).child
+    child = put(run, question(task, share=BudgetShare(calls=4))).child
     run.decide()
-    assert last(run, child).share == Share(calls=0)
+    assert last(run, child).share == BudgetShare(calls=0)
     assert run.state.committed == Amount(calls=8)
 
 
@@ -421,7 +421,7 @@ def test_a_question_is_told_as_an_inquiry_is() -> None:
 
 def test_an_answer_that_there_is_not_and_a_question_out_of_place_are_told() -> None:
     """Why there is none; and that a stranger's question was passed over."""
-    run = office(patience=1.0)
+    run = office(discovery_timeout=1.0)
     (task,) = run.assigned()
     child = put(run, question(task, skill="juggle")).child
     run.sleep()
@@ -471,7 +471,7 @@ def test_whatever_happens_runs_in_which_agents_ask_end_within_the_budget(calls: 
 
 def _goes_on(run: Simulation, decided: list[Decision]) -> None:
     """After what gives up an attempt more is decided than before; after all else, just the rest."""
-    if not decided or isinstance(decided[0], Lapsed | DeadLetter | Planned | Concluded):
+    if not decided or isinstance(decided[0], AttemptAbandoned | DeadLetter | Planned | Concluded):
         return
     view, other = run.view(), Simulation(run.policy, run.cards, run.skills, log=[*run.log], now=run.now)
     other.refold()
@@ -510,7 +510,7 @@ def _ask(run: Simulation, task: Assigned, ask: str, skill: str, give: int, spent
         return
     _spend(run, task, give, spent)
     spent["given", 0] = spent.get(("given", 0), 0) - give  # it is whoever is asked that spends it
-    put(run, question(task, ask, skill, Share(calls=give)))
+    put(run, question(task, ask, skill, BudgetShare(calls=give)))
 
 
 def _spend(run: Simulation, task: Assigned, calls: int, spent: dict[tuple[str, int], int]) -> None:

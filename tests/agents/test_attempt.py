@@ -12,7 +12,7 @@ import pytest
 from hustings.agents import Specialist
 from hustings.agents.testing import SkillFailed, bench, serving
 from hustings.bus import Bus
-from hustings.protocols import Assigned, Data, Failure, Message, Refused
+from hustings.protocols import Assigned, Data, Failure, Message, NonRetryableError
 
 
 class Way(Message, contract="attempt.Way.v1"):
@@ -61,7 +61,7 @@ WAYS: dict[str, tuple[Callable[[], object], str]] = {
     "surrogate": (lambda: Word(value="\udc80"), "Unsendable: Word cannot be sent: "),
     "deep": (lambda: Word(value=nested(230)), "Unsendable: Word cannot be sent: it is nested"),
     "huge": (lambda: Word(value="x" * (65 * 2**20)), "Unsendable: Word cannot be sent: it has 681574"),
-    "refuse": (lambda: throw(Refused("not this one")), "not this one"),
+    "refuse": (lambda: throw(NonRetryableError("not this one")), "not this one"),
     "good": (lambda: Word(value=1), ""),
 }
 
@@ -84,7 +84,7 @@ async def test_whatever_a_skill_raises_is_its_answer(broker: str, skill: str) ->
     async with bench(convict, broker) as call:
         for way, (_, text) in WAYS.items():
             if text:
-                with pytest.raises((SkillFailed, Refused)) as failed:
+                with pytest.raises((SkillFailed, NonRetryableError)) as failed:
                     await call(skill, way=Way(name=way))
                 assert str(failed.value).startswith(
                     text.replace("go said", f"{skill} said").replace("go p", f"{skill} p")
@@ -119,7 +119,7 @@ async def test_a_failure_says_the_version_that_failed(broker: str, bus: Bus) -> 
 async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> None:
     """A sync skill is answered for at its deadline; its thread stays. As many of them as hands: worn, not before."""
     gate = threading.Event()
-    stuck = Specialist("convict", hands=2)
+    stuck = Specialist("convict", max_concurrent_tasks=2)
 
     @stuck.skill
     def hang(way: Way) -> Way:
@@ -130,10 +130,10 @@ async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> N
         async with serving(stuck, broker, bus.team) as worker:
             after = await bus.log.append("r1", [task(1, "hang", 0.3)], after=0, source="test")
             assert [failure.kind for failure in await failures(bus, "r1", 1)] == ["lapsed"]
-            assert not worker.worn.is_set()
+            assert not worker.recycle.is_set()
             await bus.log.append("r1", [task(2, "hang", 0.3)], after=after, source="test")
             with anyio.fail_after(300):
-                await worker.worn.wait()
+                await worker.recycle.wait()
             assert [failure.kind for failure in await failures(bus, "r1", 2)] == ["lapsed", "lapsed"]
     finally:
         gate.set()

@@ -14,18 +14,18 @@ from hustings.bus import Bus
 from hustings.protocols import (
     Amount,
     Assigned,
+    AttemptAbandoned,
     Budget,
     BudgetExceeded,
+    BudgetShare,
     FromGoal,
     FromSteps,
     Goal,
     Inquiry,
-    Lapsed,
     Message,
     Outcome,
     Plan,
     Result,
-    Share,
     Spent,
     Step,
 )
@@ -90,7 +90,9 @@ def test_the_sum_of_what_may_be_spent_never_passes_the_budget(calls: int, tokens
                 run.say(task, raised())
             case "lapse":  # whoever had it may spend the rest of its share at any time
                 spent = spent.plus(Amount(calls=(task.share.calls or 0), tokens=(task.share.tokens or 0)).minus(amount))
-                run.append(Lapsed(task=task.task, attempt=task.attempt, because="silent"), "coordinator", "event")
+                run.append(
+                    AttemptAbandoned(task=task.task, attempt=task.attempt, because="silent"), "coordinator", "event"
+                )
     assert spent.calls <= calls
     assert spent.tokens <= tokens
 
@@ -123,8 +125,8 @@ def test_what_cannot_spend_has_no_part_of_the_budget() -> None:
     run = mixed("s0", "s1", "s3", count=4, budget=Budget(calls=10, money=2.0))
     run.decide()
     shares = {task.step: task.share for task in run.assigned()}
-    assert shares.pop("s2") == Share(calls=10, money=2.0)
-    assert shares == dict.fromkeys(("s0", "s1", "s3"), Share(calls=0, money=0.0))
+    assert shares.pop("s2") == BudgetShare(calls=10, money=2.0)
+    assert shares == dict.fromkeys(("s0", "s1", "s3"), BudgetShare(calls=0, money=0.0))
 
 
 def test_a_further_attempt_of_what_cannot_spend_has_none_either() -> None:
@@ -135,7 +137,10 @@ def test_a_further_attempt_of_what_cannot_spend_has_none_either() -> None:
     run.say(first, raised())
     run.say(other, raised())
     run.decide()
-    assert {task.step: task.share for task in run.assigned()[2:]} == {"s0": Share(calls=0), "s1": Share(calls=3)}
+    assert {task.step: task.share for task in run.assigned()[2:]} == {
+        "s0": BudgetShare(calls=0),
+        "s1": BudgetShare(calls=3),
+    }
 
 
 def test_who_spends_nothing_does_not_wait_for_a_budget() -> None:
@@ -145,7 +150,7 @@ def test_who_spends_nothing_does_not_wait_for_a_budget() -> None:
     assert [task.step for task in run.assigned()] == ["s0", "s2"]
     run.answer(run.assigned()[0])
     run.decide()
-    assert [(task.step, task.share) for task in run.assigned()[2:]] == [("s1", Share(calls=1))]
+    assert [(task.step, task.share) for task in run.assigned()[2:]] == [("s1", BudgetShare(calls=1))]
 
 
 def test_half_of_the_budget_is_kept_for_the_plan() -> None:
@@ -165,15 +170,15 @@ def test_half_of_the_budget_is_kept_for_the_plan() -> None:
     for _ in range(2):
         run.decide()
         task = run.assigned()[-1]
-        run.append(Lapsed(task=task.task, attempt=task.attempt, because="silent"), "coordinator", "event")
+        run.append(AttemptAbandoned(task=task.task, attempt=task.attempt, because="silent"), "coordinator", "event")
     run.decide()
-    assert [task.share for task in run.assigned()] == [Share(calls=4), Share(calls=2), Share(calls=1)]
+    assert [task.share for task in run.assigned()] == [BudgetShare(calls=4), BudgetShare(calls=2), BudgetShare(calls=1)]
 
 
 def test_without_a_budget_nothing_is_shared_out() -> None:
     run = simulation(Budget(), 1)
     run.decide()
-    assert [task.share for task in run.assigned()] == [Share()]
+    assert [task.share for task in run.assigned()] == [BudgetShare()]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +223,7 @@ def test_no_deadline_lies_behind_the_end_of_the_run() -> None:
 # over a real broker
 
 
-def context(bus: Bus, share: Share, attempt: int = 1) -> TaskContext:
+def context(bus: Bus, share: BudgetShare, attempt: int = 1) -> TaskContext:
     assigned = Assigned(
         task="t", step="t", agent="ann", attempt=attempt, skill="work", input={}, deadline=2**36, share=share
     )
@@ -227,7 +232,7 @@ def context(bus: Bus, share: Share, attempt: int = 1) -> TaskContext:
 
 async def test_two_processes_on_one_attempt_share_its_share(bus: Bus) -> None:
     """64 reservations at once by two that believe to be the only one: ten calls are reserved, and not one more."""
-    ours, theirs = context(bus, Share(calls=10)), context(bus, Share(calls=10))
+    ours, theirs = context(bus, BudgetShare(calls=10)), context(bus, BudgetShare(calls=10))
     done: list[bool] = []
 
     async def spend(one: TaskContext) -> None:
@@ -246,25 +251,25 @@ async def test_two_processes_on_one_attempt_share_its_share(bus: Bus) -> None:
 
 
 async def test_who_comes_after_a_crash_has_only_the_rest(bus: Bus) -> None:
-    await context(bus, Share(calls=3, tokens=100)).spend(calls=2, tokens=70)
-    again = context(bus, Share(calls=3, tokens=100))
-    assert await again.left() == Share(calls=1, tokens=30)
+    await context(bus, BudgetShare(calls=3, tokens=100)).spend(calls=2, tokens=70)
+    again = context(bus, BudgetShare(calls=3, tokens=100))
+    assert await again.left() == BudgetShare(calls=1, tokens=30)
     with pytest.raises(BudgetExceeded, match="may spend 100 tokens"):
         await again.spend(tokens=31)
     await again.spend(tokens=-20)
-    assert await again.left() == Share(calls=1, tokens=50)
+    assert await again.left() == BudgetShare(calls=1, tokens=50)
 
 
 async def test_nothing_is_spent_for_an_attempt_that_has_its_answer(bus: Bus) -> None:
     """A process that slept while another answered: what was left of its share may be with somebody else."""
-    sleeper = context(bus, Share(calls=5))
+    sleeper = context(bus, BudgetShare(calls=5))
     await sleeper.spend(calls=1)
     await bus.log.answer("r", Result(task="t", attempt=1, agent="ann", output={}), source="ann-2")
     with pytest.raises(BudgetExceeded, match="has been answered"):
         await sleeper.spend(calls=1)
 
 
-spender = Specialist("spender", "spends what it gets", hands=64)
+spender = Specialist("spender", "spends what it gets", max_concurrent_tasks=64)
 
 
 class Coin(Message):

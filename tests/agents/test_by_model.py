@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from hustings.agents import Brief, PlanRequest, Policy, Sketch, by_contract, by_model, fixed, misfits
+from hustings.agents import Brief, DraftPlan, PlanRequest, Policy, by_contract, by_model, fixed, misfits
 from hustings.agents.planning.draft import drawn
 from hustings.agents.planning.validate import faults, longest
 from hustings.agents.views.text import describe
@@ -232,7 +232,7 @@ def test_no_plan_hangs_who_looks_how_deep_it_is(wrong: Data, reason: str) -> Non
     ready, asked = brief(wrong, budget=Budget(depth=9))
     by_model()(ready)
     assert reason in str(asked[1].given)
-    plan = drawn(Sketch.of(wrong), ready)
+    plan = drawn(DraftPlan.of(wrong), ready)
     policy = Policy(goal=Ask, outcome=Summed, planner=fixed(plan), budget=Budget(depth=9))
     end = Simulation(policy, list(CARDS), {}).run({"text": {}}, Ask.__contract__)
     assert (end.status, reason in end.because) == ("failed", True)
@@ -252,7 +252,7 @@ def test_it_is_asked_three_times_at_most() -> None:
 
 def test_a_fallback_is_seen_by_who_reads_the_log() -> None:
     """A whole run whose planner is of no use ends well, and the line of the plan says who has not planned it."""
-    cards = [card("clerk", "sum", "Summary.v1", ask="Ask.v1"), card("planner", "plan", Sketch.__contract__)]
+    cards = [card("clerk", "sum", "Summary.v1", ask="Ask.v1"), card("planner", "plan", DraftPlan.__contract__)]
     cards[1] = cards[1].model_copy(update={"takes": {"request": Contract(type=PlanRequest.__contract__)}})
     skills: dict[str, Callable[[Data], JsonValue | Failure]] = {"sum": lambda _: {}, "plan": lambda _: sketch()}
     run = Simulation(Policy(goal=Ask, outcome=Summed, planner=by_model(fallback=by_contract)), cards, skills)

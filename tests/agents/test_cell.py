@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from hustings.agents.runtime import isolation as module
-from hustings.agents.runtime.isolation import Cells, open_cells
+from hustings.agents.runtime.isolation import IsolatedWorkers, open_isolated
 from hustings.bus import Bus, alive, gone
 from hustings.protocols import Answer, Assigned, Failure, Message, Progress, Result
 
@@ -51,12 +51,12 @@ class Word(Message, contract="cell.Word.v1"):
 
 
 @asynccontextmanager
-async def cells(folder: Path, bus: Bus, module: str = "skills") -> AsyncIterator[Cells]:
+async def isolated(folder: Path, bus: Bus, module: str = "skills") -> AsyncIterator[IsolatedWorkers]:
     """Cells of a specialist in a module in the folder."""
     (folder / "skills.py").write_text(SKILLS)
     argv = [sys.executable, "-m", "hustings.agents.cli", "cell", f"{module}:convict", "--team", bus.team]
-    async with open_cells(argv, HUSTINGS_URL=bus.url, PYTHONPATH=str(folder), HUSTINGS_WATCHDOG="1") as cells:
-        yield cells
+    async with open_isolated(argv, HUSTINGS_URL=bus.url, PYTHONPATH=str(folder), HUSTINGS_WATCHDOG="1") as isolated:
+        yield isolated
 
 
 def task(code: str, attempt: int = 1, seconds: float = 30) -> Assigned:
@@ -73,7 +73,7 @@ def word(answer: Answer) -> Word:
 
 async def test_what_ends_its_process_again_and_again_is_killed(tmp_path: Path, bus: Bus) -> None:
     """Four cells, and the worker before them, and the reason is told; a second attempt is a suspect, and not tried."""
-    async with cells(tmp_path, bus) as trying:
+    async with isolated(tmp_path, bus) as trying:
         answer = await trying.attempt("r", task("os.kill(os.getpid(), 11)"))
         reason = "ended its process 5 times: signal 11 (SIGSEGV) 4 times, and once unseen"
         assert isinstance(answer, Failure)
@@ -94,7 +94,7 @@ async def test_every_way_to_end_is_told(
 ) -> None:
     """A blocked event loop too: the watchdog ends it."""
     monkeypatch.setattr(module, "DEATHS", 2)
-    async with cells(tmp_path, bus) as trying:
+    async with isolated(tmp_path, bus) as trying:
         answer = await trying.attempt("r", task(code))
         assert isinstance(answer, Failure)
         assert answer.because == f"ended its process 2 times: {how}, and once unseen"
@@ -105,7 +105,7 @@ async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_i
 ) -> None:
     """What it prints, and reads, is not the talk between worker and cell; and it is no suspect any more."""
     monkeypatch.setattr(module, "IDLE", 0.4)
-    async with cells(tmp_path, bus) as trying:
+    async with isolated(tmp_path, bus) as trying:
         first, second = [word(await trying.attempt("r", task("0"))) for _ in range(2)]
         assert first == second
         assert first.read == ""
@@ -117,13 +117,13 @@ async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_i
 async def test_a_death_that_was_bad_luck_convicts_nobody(tmp_path: Path, bus: Bus) -> None:
     """It ends its cell once; the next one answers."""
     code = f"p = {str(tmp_path / 'died')!r}\nif not os.path.exists(p): open(p, 'w'); os._exit(1)"
-    async with cells(tmp_path, bus) as trying:
+    async with isolated(tmp_path, bus) as trying:
         assert word(await trying.attempt("r", task(code)))
 
 
 async def test_a_lapse_and_a_cancellation_end_the_cell(tmp_path: Path, bus: Bus) -> None:
     """At the deadline the task is answered lapsed; cancelled, there is no answer. Either way no cell works on it."""
-    async with cells(tmp_path, bus) as trying, bus.live.watch() as live:
+    async with isolated(tmp_path, bus) as trying, bus.live.watch() as live:
 
         async def begun() -> int:
             with anyio.fail_after(300):
@@ -145,14 +145,14 @@ async def test_a_lapse_and_a_cancellation_end_the_cell(tmp_path: Path, bus: Bus)
 
 async def test_a_cell_that_cannot_be_started_convicts_nobody(tmp_path: Path, bus: Bus) -> None:
     """It is the cell's fault and not the task's: the start is tried again until the deadline."""
-    async with cells(tmp_path, bus, "nowhere") as trying:
+    async with isolated(tmp_path, bus, "nowhere") as trying:
         answer = await trying.attempt("r", task("0", seconds=2))
         assert (answer.kind, trying._deaths["r", "t"]) == ("lapsed", [])  # type: ignore[union-attr]
 
 
 async def test_a_cell_that_is_killed_while_idle_is_nobodys_fault(tmp_path: Path, bus: Bus) -> None:
     """The next suspect gets another one, and no death."""
-    async with cells(tmp_path, bus) as trying:
+    async with isolated(tmp_path, bus) as trying:
         pid = word(await trying.attempt("r", task("0"))).pid
         os.kill(pid, signal.SIGKILL)
         await gone(pid)

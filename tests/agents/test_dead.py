@@ -2,7 +2,7 @@
 
 import pytest
 
-from hustings.agents.history.dead_letters import Letters, newer
+from hustings.agents.history.dead_letters import DeadLetters, newer
 from hustings.protocols import Assigned, Concluded, Data, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject, seal
 
 
@@ -10,7 +10,7 @@ class Said:
     """A log that is written by hand."""
 
     def __init__(self) -> None:
-        self.letters = Letters("mill")
+        self.letters = DeadLetters("mill")
         self.seq = 0
 
     def say(self, run: str, event: Event | None, author: str = "coordinator", *rest: str, kind: str = "event") -> None:

@@ -29,6 +29,7 @@ from hustings.agents.decider.decision import wake
 from hustings.protocols import (
     COORDINATOR,
     Assigned,
+    AttemptAbandoned,
     Cancelled,
     Claim,
     Data,
@@ -39,7 +40,6 @@ from hustings.protocols import (
     Goal,
     GoalAsked,
     Inquiry,
-    Lapsed,
     Message,
     Opened,
     Outcome,
@@ -252,7 +252,7 @@ def test_what_was_refused_is_never_tried_again() -> None:
 
 def test_no_answer_by_the_deadline_is_a_new_attempt() -> None:
     """The deadline is `timeout` after the assignment; the next attempt has one of its own."""
-    run = begun(office("ann", "bob", timeout=30.0))
+    run = begun(office("ann", "bob", attempt_timeout=30.0))
     (first,) = run.assigned()
     run.sleep()
     assert run.now == first.deadline
@@ -264,7 +264,7 @@ def test_no_answer_by_the_deadline_is_a_new_attempt() -> None:
 
 def test_silence_past_the_lease_is_a_new_attempt() -> None:
     """An agent that is gone loses its task after the lease, long before the deadline; not sooner."""
-    run = begun(office("ann", "bob", lease=5.0))
+    run = begun(office("ann", "bob", heartbeat_timeout=5.0))
     (first,) = run.assigned()
     run.dead = frozenset({first.agent})
     run.decide()
@@ -273,14 +273,14 @@ def test_silence_past_the_lease_is_a_new_attempt() -> None:
     run.sleep()
     assert since < run.now <= since + 5.0
     run.decide()
-    (lapsed,) = [entry.event for entry in run.log if isinstance(entry.event, Lapsed)]
+    (lapsed,) = [entry.event for entry in run.log if isinstance(entry.event, AttemptAbandoned)]
     assert "heartbeat" in lapsed.because
     assert run.assigned()[1].agent == "bob"
 
 
 def test_an_answer_to_an_older_attempt_changes_nothing() -> None:
     """It is on record, and the later attempt still counts."""
-    run = begun(office("ann", "bob", timeout=30.0))
+    run = begun(office("ann", "bob", attempt_timeout=30.0))
     (first,) = run.assigned()
     run.sleep()
     run.decide()
@@ -355,7 +355,7 @@ NOISE = [
     None,
     Assigned(task="x", step="ghost", agent="ann", attempt=1, skill="sum", input={}, deadline=0.0),
     Assigned(task="x", step="", agent="ann", attempt=1, skill="sum", input={}, deadline=0.0, asked_by="ghost"),
-    Lapsed(task="ghost", attempt=1, because="so"),
+    AttemptAbandoned(task="ghost", attempt=1, because="so"),
     Opened(barrier="ghost", matters=(), items=()),
     Settled(barrier="ghost", verdicts=()),
     Opened(barrier="outcome.verdicts", matters=(), items=()),
@@ -374,10 +374,10 @@ def test_strangers_on_the_coordinators_subjects_are_counted_and_passed_over() ->
     loud = board()
     loud.ask(GOAL, Ask.__contract__)
     for event in NOISE[:1]:
-        loud.append(event, COORDINATOR, "event", "driving")
+        loud.append(event, COORDINATOR, "event", "runacquired")
     loud.decided()
     for event in NOISE:
-        loud.append(event, COORDINATOR, "event", "driving")
+        loud.append(event, COORDINATOR, "event", "runacquired")
     assert loud.state.foreign == 1 + len(NOISE)
     assert loud.state.fence == loud.state.seq
     assert loud.play().outcome == end.outcome
@@ -404,8 +404,8 @@ def test_a_lost_outcome_is_a_failed_run_that_names_the_field() -> None:
 
 
 def test_absent_members_are_waited_for_and_then_named() -> None:
-    """Planning waits for `patience`, then goes on without; who is absent makes the run partial."""
-    run = board(patience=10.0)
+    """Planning waits for `execution_timeout`, then goes on without; who is absent makes the run partial."""
+    run = board(discovery_timeout=10.0)
     run.dead = frozenset({"flake"})
     run.ask(GOAL, Ask.__contract__)
     asked = run.now
@@ -419,7 +419,7 @@ def test_absent_members_are_waited_for_and_then_named() -> None:
 
 def test_a_plan_that_cannot_be_without_the_absent_fails_and_names_them() -> None:
     """The error of the planner is the reason of the run."""
-    run = board(patience=10.0)
+    run = board(discovery_timeout=10.0)
     run.dead = frozenset({"scribe"})
     end = run.run(GOAL, Ask.__contract__)
     assert (end.status, end.missing) == ("failed", ("scribe",))
@@ -431,7 +431,7 @@ def test_a_plan_that_cannot_be_without_the_absent_fails_and_names_them() -> None
 
 def test_nobody_to_prove_fails_closed_after_patience() -> None:
     """The barrier waits for whoever could answer; then nothing unproved stands, and the run goes on."""
-    run = board(patience=10.0)
+    run = board(discovery_timeout=10.0)
     run.cards = [each for each in BOARD if each.name != "trial"]
     end = run.run(GOAL, Ask.__contract__)
     assert end.status == "decided"
@@ -443,7 +443,7 @@ def test_nobody_to_prove_fails_closed_after_patience() -> None:
 
 def test_a_prover_that_cannot_be_fed_is_told_apart_from_none() -> None:
     """Somebody offers the skill, but one of its parameters is not to be had."""
-    run = board(patience=10.0)
+    run = board(discovery_timeout=10.0)
     greedy = card("prover", "trial", "hustings.Trial.v1", key="Key.v1", proposals="[hustings.Proposal.v1]")
     run.cards = [greedy if each.name == "trial" else each for each in BOARD]
     run.run(GOAL, Ask.__contract__)
@@ -452,7 +452,7 @@ def test_a_prover_that_cannot_be_fed_is_told_apart_from_none() -> None:
 
 def test_a_prover_that_dies_and_leaves_no_card_fails_closed() -> None:
     """An inquiry whose first attempt failed and that nobody can be asked again does not go round for ever."""
-    run = board(patience=10.0)
+    run = board(discovery_timeout=10.0)
     run.ask(GOAL, Ask.__contract__)
     while not (asked := [task for task in run.open_tasks() if task.skill == "trial"]):
         if not run.decided():
@@ -542,7 +542,7 @@ def test_a_cancelled_run_ends_at_once() -> None:
 def test_a_run_that_takes_longer_than_its_patience_fails() -> None:
     """The patience of the goal bounds the whole run."""
     run = office("ann")
-    run.append(GoalAsked(type=Ask.__contract__, goal=GOAL, by="client", patience=20.0), "client", "goal")
+    run.append(GoalAsked(type=Ask.__contract__, goal=GOAL, by="client", execution_timeout=20.0), "client", "goal")
     run.decide()
     run.sleep()
     assert run.now == run.state.asked_at + 20.0
@@ -775,7 +775,7 @@ def _something_happens(run: Simulation, chance: Random) -> None:
         case "death":
             run.dead = frozenset(chance.sample(MEMBERS, chance.choice([0, 0, 1])))
         case "stranger":
-            run.append(chance.choice(NOISE), chance.choice([COORDINATOR, "eve"]), "event", "driving")
+            run.append(chance.choice(NOISE), chance.choice([COORDINATOR, "eve"]), "event", "runacquired")
         case "time" if at := wake(run.state, run.policy, run.view()):
             run.now = at
 
@@ -797,7 +797,7 @@ def line(count: int) -> Plan:
 def spent(count: int, runs: int) -> float:
     """Seconds of CPU per event, decider and fold alone, of so many runs of so many steps, answered turn by turn."""
     cards = [card(agent, "sum", "Summary.v1", x="Text.v1") for agent in ("ann", "bob")]
-    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(line(count)), window=count // 5)
+    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(line(count)), max_open_tasks=count // 5)
     side_by_side = [Simulation(policy, cards, {"sum": lambda _: {}}) for _ in range(runs)]
     for run in side_by_side:
         begun(run)

@@ -38,7 +38,7 @@ ATTRIBUTES = {
 INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-class Reader(HTMLParser):
+class OrderedConsumer(HTMLParser):
     """What a browser would see: the elements, their attributes, and the text."""
 
     def __init__(self, html: str) -> None:
@@ -67,7 +67,7 @@ class Reader(HTMLParser):
 @pytest.mark.parametrize("words", HOSTILE)
 def test_what_agents_say_is_text(words: str) -> None:
     html = page(story(board(words), words))
-    read = Reader(html)
+    read = OrderedConsumer(html)
     assert read.tags <= OURS
     assert read.attributes <= ATTRIBUTES
     assert all(link.startswith("#") for link in read.links)
@@ -84,7 +84,7 @@ def test_a_lone_surrogate_can_be_written() -> None:
 
 
 def test_hostile_text_is_shown_and_not_dropped() -> None:
-    said = "".join(Reader(page(story(board(HOSTILE[0]), HOSTILE[0]))).said)
+    said = "".join(OrderedConsumer(page(story(board(HOSTILE[0]), HOSTILE[0]))).said)
     assert f"new {HOSTILE[0]}" in said
     assert f"breaks test_it {HOSTILE[0]}" in said
 
@@ -143,7 +143,7 @@ def test_five_thousand_edits_are_built_soon_and_stay_small(unit: Callable[[], fl
     assert max(built - folded, folded - started) < 150 * unit()
     assert len(told.conflicts) == 500
     assert len(html.encode()) < 5_000_000
-    assert Reader(html).count < 40_000
+    assert OrderedConsumer(html).count < 40_000
 
 
 def test_dead_letters_are_counted_and_named() -> None:

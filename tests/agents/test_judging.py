@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from hustings.agents import Case, Judgement, Policy, judged, majority, prefer, rules, unopposed
 from hustings.agents.arbitration.docket import Answer, settle
 from hustings.agents.arbitration.matters import clash, group, options
-from hustings.protocols import Budget, Data, Failure, Goal, Inquiry, Message, Outcome, Share, Verdict
+from hustings.protocols import Budget, BudgetShare, Data, Failure, Goal, Inquiry, Message, Outcome, Verdict
 
 from .sayings import PROPERTY, Said, by_id, claim, edit, ids, proposal, sayings
 from .simulation import Simulation, card
@@ -187,4 +187,4 @@ def test_each_of_both_questions_has_its_part_of_the_budget() -> None:
     run = Simulation(policy, cards, skills)
     assert run.run({}, Ask.__contract__).status == "decided"
     shares = [task.share for task in run.assigned() if task.skill == "judge"]
-    assert shares == [Share(calls=3), Share(calls=3)]
+    assert shares == [BudgetShare(calls=3), BudgetShare(calls=3)]

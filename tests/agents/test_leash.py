@@ -309,28 +309,28 @@ async def answers(bus: Bus, run: str, count: int) -> list[type]:
     return found
 
 
-@pytest.mark.parametrize("hands", [1, 3])
+@pytest.mark.parametrize("max_concurrent_tasks", [1, 3])
 async def test_no_hand_is_lost_and_a_worker_with_as_many_as_hands_is_worn(
-    broker: str, bus: Bus, monkeypatch: pytest.MonkeyPatch, hands: int
+    broker: str, bus: Bus, monkeypatch: pytest.MonkeyPatch, max_concurrent_tasks: int
 ) -> None:
     """Stubborn tasks, more than there are hands; each is answered as lapsed, told of, and the next one is done."""
     monkeypatch.setattr(leash, "GRACE", 0.1)
-    mule = Specialist("mule", hands=hands)
+    mule = Specialist("mule", max_concurrent_tasks=max_concurrent_tasks)
     mule.skill(everything_said)
     mule.skill(speak)
     async with serving(mule, broker, bus.team) as worker, bus.live.heartbeats() as beats:
-        tasks = [task(number, "mule", "everything_said", 0.2) for number in range(hands)]
+        tasks = [task(number, "mule", "everything_said", 0.2) for number in range(max_concurrent_tasks)]
         after = await bus.log.append("r", tasks[:-1], after=0, source="test") if tasks[:-1] else 0
         if after:
-            assert await answers(bus, "r", hands - 1) == [Failure] * (hands - 1)
-        assert not worker.worn.is_set()
+            assert await answers(bus, "r", max_concurrent_tasks - 1) == [Failure] * (max_concurrent_tasks - 1)
+        assert not worker.recycle.is_set()
         after = await bus.log.append("r", tasks[-1:], after=after, source="test")
         with anyio.fail_after(300):
-            await worker.worn.wait()
-            while not (await anext(beats)).worn:
+            await worker.recycle.wait()
+            while not (await anext(beats)).recycle:
                 pass
         await bus.log.append("r", [task(9, "mule", "speak", 60)], after=after, source="test")
-        assert await answers(bus, "r", hands + 1) == [Failure] * hands + [Result]
+        assert await answers(bus, "r", max_concurrent_tasks + 1) == [Failure] * max_concurrent_tasks + [Result]
 
 
 async def everything_said() -> Word:

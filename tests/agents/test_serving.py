@@ -7,11 +7,11 @@ from functools import partial
 import anyio
 import pytest
 
-from hustings.agents import Policy, Roster, Serve, Specialist, View
-from hustings.agents.models.rules import Served
+from hustings.agents import AgentRegistry, ModelRule, Policy, Specialist, View
+from hustings.agents.models.rules import ModelRouter
 from hustings.agents.runtime.presence import present
 from hustings.bus import Bus
-from hustings.protocols import Assigned, Budget, Failure, Goal, Message, Outcome, Serving, UsageError
+from hustings.protocols import Assigned, Budget, Failure, Goal, Message, ModelChain, Outcome, UsageError
 
 from .simulation import Simulation, card
 
@@ -29,35 +29,38 @@ class Said(Outcome):
 
 
 def test_the_first_line_that_matches_counts() -> None:
-    served = Served([Serve("judge.*", models=(OPUS,)), Serve("*.draft", models=(SONNET,)), Serve("*", models=(HAIKU,))])
-    assert served.of("judge", "draft") == Serving(models=(OPUS,))
-    assert served.of("clerk", "draft") == Serving(models=(SONNET,))
-    assert served.of("clerk", "read") == Serving(models=(HAIKU,))
-    assert Served().of("clerk", "read") is None
+    served = ModelRouter(
+        [ModelRule("judge.*", models=(OPUS,)), ModelRule("*.draft", models=(SONNET,)), ModelRule("*", models=(HAIKU,))]
+    )
+    assert served.of("judge", "draft") == ModelChain(models=(OPUS,))
+    assert served.of("clerk", "draft") == ModelChain(models=(SONNET,))
+    assert served.of("clerk", "read") == ModelChain(models=(HAIKU,))
+    assert ModelRouter().of("clerk", "read") is None
 
 
 def test_models_are_put_in_order_by_what_the_price_file_says_of_them() -> None:
     """By price, latency or stated quality; those below the wanted quality are left out."""
     some = (SONNET, OPUS, HAIKU)
     orders = {
-        by: Served([Serve("*", models=some, by=by)]).of("a", "b") for by in ("order", "price", "latency", "quality")
+        by: ModelRouter([ModelRule("*", models=some, by=by)]).of("a", "b")
+        for by in ("order", "price", "latency", "quality")
     }
     assert orders == {
-        "order": Serving(models=some),
-        "price": Serving(models=(HAIKU, SONNET, OPUS)),
-        "latency": Serving(models=(HAIKU, SONNET, OPUS)),
-        "quality": Serving(models=(OPUS, SONNET, HAIKU)),
+        "order": ModelChain(models=some),
+        "price": ModelChain(models=(HAIKU, SONNET, OPUS)),
+        "latency": ModelChain(models=(HAIKU, SONNET, OPUS)),
+        "quality": ModelChain(models=(OPUS, SONNET, HAIKU)),
     }
-    assert Served([Serve("*", models=some, quality=0.85)]).of("a", "b") == Serving(models=(OPUS,))
+    assert ModelRouter([ModelRule("*", models=some, quality=0.85)]).of("a", "b") == ModelChain(models=(OPUS,))
     with pytest.raises(UsageError, match="no model serves"):
-        Served([Serve("*", models=(HAIKU,), quality=0.99)])
+        ModelRouter([ModelRule("*", models=(HAIKU,), quality=0.99)])
 
 
 @pytest.mark.parametrize("models", [OPUS, (HAIKU, "gpt-5"), (":x",)], ids=["one word", "no provider", "nothing before"])
 def test_a_line_whose_models_are_no_names_is_refused_at_once(models: Sequence[str]) -> None:
     """A single text is a sequence too, of letters."""
     with pytest.raises(UsageError, match="PROVIDER:NAME"):
-        Serve("*", models=models)
+        ModelRule("*", models=models)
 
 
 class Sick(Simulation):
@@ -80,31 +83,31 @@ def test_work_goes_to_who_is_well(unwell: tuple[str, ...], chosen: str) -> None:
     assert [task.agent for task in simulation.assigned()] == [chosen]
 
 
-async def until(roster: Roster, unwell: set[str]) -> None:
+async def until(registry: AgentRegistry, unwell: set[str]) -> None:
     """Returns once the roster says so."""
-    while roster.directory().unwell != unwell:
+    while registry.directory().unwell != unwell:
         changed = anyio.Event()
-        roster.changed.add(changed.set)
+        registry.changed.add(changed.set)
         await changed.wait()
-        roster.changed.remove(changed.set)
+        registry.changed.remove(changed.set)
 
 
 async def test_an_agent_is_unwell_if_all_its_processes_are(bus: Bus) -> None:
     """One that can still reach its models takes the work of all; the heartbeats say so, and when it is over."""
     sick = {"ann-1": True, "ann-2": False, "bob-1": True}
-    roster = Roster(bus, "ann-1")
+    registry = AgentRegistry(bus, "ann-1")
     async with anyio.create_task_group() as group, AsyncExitStack() as there:
         for instance in sick:
             agent = Specialist(instance.partition("-")[0]).card()
             said = partial(sick.__getitem__, instance)
             await there.enter_async_context(present(bus, agent, instance=instance, unwell=said))
-        await group.start(roster.keep)
+        await group.start(registry.keep)
         with anyio.fail_after(300):
-            await until(roster, {"bob"})
+            await until(registry, {"bob"})
             sick["ann-2"] = True
-            await until(roster, {"ann", "bob"})
+            await until(registry, {"ann", "bob"})
             sick["bob-1"] = False
-            await until(roster, {"ann"})
+            await until(registry, {"ann"})
         group.cancel_scope.cancel()
 
 
@@ -118,11 +121,13 @@ def run(policy: Policy, answer: Failure | Word) -> Simulation:
 
 
 def test_the_coordinator_says_with_each_task_who_serves_it() -> None:
-    policy = Policy(goal=Ask, outcome=Said, served=Served([Serve("clerk.say", models=(HAIKU,))], cheaper=False).of)
+    policy = Policy(
+        goal=Ask, outcome=Said, served=ModelRouter([ModelRule("clerk.say", models=(HAIKU,))], cheaper=False).of
+    )
     simulation = run(policy, Word())
     simulation.run({}, "Ask.v1")
     (assigned,) = [entry.event for entry in simulation.log if isinstance(entry.event, Assigned)]
-    assert assigned.serving == Serving(models=(HAIKU,), cheaper=False)
+    assert assigned.serving == ModelChain(models=(HAIKU,), cheaper=False)
 
 
 @pytest.mark.parametrize(

@@ -15,20 +15,20 @@ from hustings.agents import Client, Specialist, TaskContext, Team, coordinate, m
 from hustings.agents.models import Endpoints, Provider
 from hustings.agents.observe import telemetry
 from hustings.agents.planning.planner import Brief
-from hustings.agents.runtime.isolation import Suspect
+from hustings.agents.runtime.isolation import SuspectedTask
 from hustings.agents.testing import FakeEndpoint, Reply, broker, calls, running, says, serving
 from hustings.bus import Bus, open_bus
 from hustings.protocols import (
     Assigned,
     Claim,
-    Driving,
     Failure,
     Goal,
     GoalAsked,
     Message,
+    NonRetryableError,
     Outcome,
     Plan,
-    Refused,
+    RunAcquired,
     UsageError,
     Verdict,
     seal,
@@ -64,7 +64,7 @@ def clerk() -> Specialist:
     async def answer(question: Question, context: TaskContext) -> Word:
         def look(where: str) -> str:
             if where == "nowhere":
-                raise Refused(f"{SECRET} of the tool")
+                raise NonRetryableError(f"{SECRET} of the tool")
             return f"{SECRET} of the tool"
 
         said = await context.model(str, instructions=f"{SECRET} of the clerk", about=question, tools=[tool(look)])
@@ -160,7 +160,7 @@ async def test_a_run_is_one_trace_and_says_nothing_of_its_content(spans: InMemor
     assert (chat["gen_ai.usage.input_tokens"], chat["gen_ai.usage.output_tokens"]) == (10, 5)
     assert (chat["gen_ai.provider.name"], chat["gen_ai.response.finish_reasons"]) == ("anthropic", ("tools",))
     assert "error.type" not in said(well)
-    assert said(badly)["error.type"] == "Refused"
+    assert said(badly)["error.type"] == "NonRetryableError"
 
 
 async def test_what_fails_tells_its_kind_and_not_its_words(spans: InMemorySpanExporter) -> None:
@@ -269,7 +269,7 @@ async def test_a_coordinator_that_takes_over_continues_the_trace(spans: InMemory
         async with anyio.create_task_group() as group:
             await enter(group, url, team)
             async for entry in bus.log.follow("r"):
-                if isinstance(entry.event, Driving):
+                if isinstance(entry.event, RunAcquired):
                     break
             group.cancel_scope.cancel()
         async with anyio.create_task_group() as group, serving(quick, url, team.name):
@@ -312,7 +312,7 @@ def sealed() -> str | None:
 def test_a_cell_continues_the_attempt(spans: InMemorySpanExporter) -> None:
     """What is called there, and appended, belongs to the attempt in the worker."""
     with telemetry.attempting("r", assigned(), "1", PARENT):
-        suspect = Suspect(run="r", assigned=assigned(), trace=sealed() or "")
+        suspect = SuspectedTask(run="r", assigned=assigned(), trace=sealed() or "")
     with telemetry.continuing(suspect.trace):
         assert sealed() == suspect.trace
         with telemetry.using("look", "c1"):

@@ -12,6 +12,7 @@ from hustings.agents import Docket, Policy, fixed, unopposed
 from hustings.protocols import (
     Asked,
     Assigned,
+    AttemptAbandoned,
     Claim,
     Concluded,
     Data,
@@ -21,7 +22,6 @@ from hustings.protocols import (
     FromVerdicts,
     Goal,
     Inquiry,
-    Lapsed,
     Message,
     Outcome,
     Plan,
@@ -83,18 +83,18 @@ class Desk(Simulation):
     def append(self, event: Event | None, author: str, kind: str, *rest: str) -> None:
         if isinstance(event, Assigned):
             self.has_room(event)
-        assert not isinstance(event, Lapsed), "somebody has waited for ever"
+        assert not isinstance(event, AttemptAbandoned), "somebody has waited for ever"
         super().append(event, author, kind, *rest)
 
     def has_room(self, event: Assigned) -> None:
         """In the window; or above it what is asked for while all the others wait, none of them as deep."""
         before = self.state.open.get(event.agent, {})
-        if len(before) >= self.policy.window:
+        if len(before) >= self.policy.max_open_tasks:
             self.above += 1
             assert event.asked_by == "ask"
             assert all(self.waits(name) for name in before)
             assert all(self.depth(name) < event.depth for name in before)
-            assert len(before) < self.policy.window + DEEP
+            assert len(before) < self.policy.max_open_tasks + DEEP
 
     def waits(self, name: str) -> bool:
         return bool(self.state.waiting.get(name))
@@ -115,7 +115,13 @@ class Desk(Simulation):
 
 
 def desk(
-    *, pieces: int, conflicts: int, window: int, by: tuple[str, ...] = ("clerk",), seed: int = 0, crash: bool = False
+    *,
+    pieces: int,
+    conflicts: int,
+    max_open_tasks: int,
+    by: tuple[str, ...] = ("clerk",),
+    seed: int = 0,
+    crash: bool = False,
 ) -> Desk:
     """Two witnesses that disagree about so many matters, each a question to the judge; and pieces to be sorted."""
     witnesses = [
@@ -125,7 +131,13 @@ def desk(
     sort = Step(id="sort", skill="sort", inputs={"piece": FromGoal(field="pieces")}, agents=by, each="piece")
     heard = FromVerdicts(steps=("ann", "bob"))
     plan = Plan(steps=(*witnesses, sort), outcome={"verdicts": heard, "piles": FromSteps(steps=("sort",), many=True)})
-    policy = Policy(goal=Heap, outcome=Sorted, planner=fixed(plan), arbiters=(unopposed, asks_the_judge), window=window)
+    policy = Policy(
+        goal=Heap,
+        outcome=Sorted,
+        planner=fixed(plan),
+        arbiters=(unopposed, asks_the_judge),
+        max_open_tasks=max_open_tasks,
+    )
     skills: dict[str, Answer] = {
         "ann.check": finds("yes"), "bob.check": finds("no"), "judge": lambda _: {}, "sort": lambda _: {},
         "help": lambda _: {}, "tidy": lambda _: {},
@@ -137,7 +149,7 @@ def desk(
 
 def test_inquiries_take_their_places_in_the_window() -> None:
     """Sixty conflicts, and room for three: never more, and all of them are asked about."""
-    run = desk(pieces=0, conflicts=60, window=3)
+    run = desk(pieces=0, conflicts=60, max_open_tasks=3)
     assert run.play().status == "decided"
     assert len([task for task in run.assigned() if task.skill == "judge"]) == 60
     assert run.above == 0
@@ -145,7 +157,7 @@ def test_inquiries_take_their_places_in_the_window() -> None:
 
 def test_an_inquiry_gets_its_turn_among_the_tasks_of_the_plan() -> None:
     """The judge has hundreds of pieces to sort as well: before each question a few more of them are begun, not all."""
-    run = desk(pieces=300, conflicts=10, window=3, by=("judge",))
+    run = desk(pieces=300, conflicts=10, max_open_tasks=3, by=("judge",))
     run.decide()
     for witness in [task for task in run.open_tasks() if task.skill == "check"]:
         run.answer(witness)
@@ -158,7 +170,7 @@ def test_an_inquiry_gets_its_turn_among_the_tasks_of_the_plan() -> None:
 
 def test_an_inquiry_gets_its_turn_among_those_who_keep_asking() -> None:
     """Every piece asks the judge again as soon as it has its answer; the inquiry, which waits longer, goes first."""
-    run = desk(pieces=20, conflicts=5, window=2, by=("clerk",))
+    run = desk(pieces=20, conflicts=5, max_open_tasks=2, by=("clerk",))
     run.decide()
     for witness in [task for task in run.open_tasks() if task.skill == "check"]:
         run.answer(witness)
@@ -174,10 +186,10 @@ def test_an_inquiry_gets_its_turn_among_those_who_keep_asking() -> None:
         raise AssertionError("an inquiry never had its turn")
 
 
-@pytest.mark.parametrize("window", [1, 2, 3])
-def test_a_window_full_of_tasks_that_ask_their_own_agent_comes_to_an_end(window: int) -> None:
+@pytest.mark.parametrize("max_open_tasks", [1, 2, 3])
+def test_a_window_full_of_tasks_that_ask_their_own_agent_comes_to_an_end(max_open_tasks: int) -> None:
     """Each piece asks for a skill of the very clerk who sorts it, and what is asked for asks again, to the bound."""
-    run = desk(pieces=6, conflicts=0, window=window)
+    run = desk(pieces=6, conflicts=0, max_open_tasks=max_open_tasks)
     asked: set[str] = set()
     while not run.state.concluded:
         run.decide()
@@ -194,18 +206,20 @@ def test_a_window_full_of_tasks_that_ask_their_own_agent_comes_to_an_end(window:
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
-    window=st.integers(1, 4),
+    max_open_tasks=st.integers(1, 4),
     pieces=st.integers(0, 12),
     conflicts=st.integers(0, 8),
     crash=st.booleans(),
 )
 def test_nobody_has_more_than_its_window_whatever_is_asked(
-    seed: int, window: int, pieces: int, conflicts: int, crash: bool
+    seed: int, max_open_tasks: int, pieces: int, conflicts: int, crash: bool
 ) -> None:
     """Tasks of the plan, inquiries and what is asked for within tasks, to others, to oneself and in circles: each
     assignment has room, nothing ever stands still, and everything is done."""
     chance = Random(seed)
-    run = desk(pieces=pieces, conflicts=conflicts, window=window, by=("judge", "clerk"), seed=seed, crash=crash)
+    run = desk(
+        pieces=pieces, conflicts=conflicts, max_open_tasks=max_open_tasks, by=("judge", "clerk"), seed=seed, crash=crash
+    )
     asks = 40
     while not run.state.concluded:
         run.decide()

@@ -1,15 +1,15 @@
 """Short ways to say events in the tests of the bus."""
 
 from hustings.bus import Bus
-from hustings.protocols import Assigned, Concluded, Driving, Entry, GoalAsked, Result
+from hustings.protocols import Assigned, Concluded, Entry, GoalAsked, Result, RunAcquired
 
 
 def goal(**fields: str) -> GoalAsked:
     return GoalAsked(type="Goal.v1", goal={**fields}, by="tester")
 
 
-def driving(instance: str = "one") -> Driving:
-    return Driving(instance=instance)
+def driving(instance: str = "one") -> RunAcquired:
+    return RunAcquired(instance=instance)
 
 
 def assigned(task: str = "t1", agent: str = "clerk", attempt: int = 1, **given: str) -> Assigned:

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from hustings.bus import open_bus
-from hustings.protocols import BusError, Driving, GoalAsked
+from hustings.protocols import BusError, GoalAsked, RunAcquired
 
 pytestmark = pytest.mark.processes
 
@@ -60,6 +60,6 @@ async def test_on_a_cluster_the_log_has_three_replicas_and_outlives_a_server(clu
             assert b'"num_replicas":3' in info.data
             await bus.log.ask("r1", GoalAsked(type="Goal.v1", goal={}, by="test"), client="test")
             cluster[0].process.send_signal(signal.SIGKILL)
-            last = await bus.log.append("r1", [Driving(instance="one")], after=0, source="one")
+            last = await bus.log.append("r1", [RunAcquired(instance="one")], after=0, source="one")
             seen = [entry.seq async for entry in bus.log.read("r1")]
             assert seen == [1, last]

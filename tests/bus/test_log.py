@@ -254,10 +254,10 @@ async def test_what_is_too_large_for_the_bus_travels_unnoticed(bus: Bus) -> None
     large = assigned("t1", text="x" * 2_000_000)
     await assign(bus, "r", large)
     assert [entry.event for entry in await entries(bus, "r")] == [large]
-    async with bus.inbox("clerk") as inbox:
-        delivery = await anext(inbox)
+    async with bus.work_queue("clerk") as work_queue:
+        delivery = await anext(work_queue)
         assert delivery.entry.event == large
-        await delivery.done()
+        await delivery.ack()
 
 
 async def test_unreadable_bytes_are_an_entry_that_says_why(bus: Bus) -> None:

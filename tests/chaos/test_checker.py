@@ -13,11 +13,11 @@ from hustings.protocols import (
     Budget,
     Concluded,
     DeadLetter,
-    Driving,
     Entry,
     Event,
     GoalAsked,
     Result,
+    RunAcquired,
     Spent,
     Subject,
     seal,
@@ -175,14 +175,14 @@ def effect_of_another_run(history: History) -> None:
 
 def stale_driver_wrote(history: History) -> None:
     """No fence: another coordinator takes the wheel, and the one before goes on writing."""
-    run, index, entry = first(history, Driving)
+    run, index, entry = first(history, RunAcquired)
     other = said(
-        Driving(instance="coordinator-other"),
+        RunAcquired(instance="coordinator-other"),
         entry,
         source="coordinator-other",
         author=COORDINATOR,
         kind="event",
-        rest=("driving",),
+        rest=("runacquired",),
     )
     behind(history, run, index, other)
 
@@ -279,7 +279,7 @@ def worked_on_what_was_not_assigned(history: History) -> None:
 
 
 def two_letters(history: History) -> None:
-    run, index, entry = first(history, Driving)
+    run, index, entry = first(history, RunAcquired)
     assert entry.envelope
     letter = DeadLetter(task="fall-0", agent="north", skill="fall", attempts=1, kind="killed", because="boom")
     each = said(letter, entry, source=entry.envelope.source, author=COORDINATOR, kind="event", rest=("deadletter",))
@@ -295,7 +295,7 @@ def spent_too_much(history: History) -> None:
 
 
 def a_stranger_wrote(history: History) -> None:
-    run, index, entry = first(history, Driving)
+    run, index, entry = first(history, RunAcquired)
     behind(history, run, index, Entry(entry.seq + 1, entry.subject, entry.time, None, "not JSON"))
 
 

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from hustings.agents import Report, Team
+from hustings.agents import RunReport, Team
 from hustings.protocols import Data, Goal, Outcome, Proof
 
 code_of = import_module("hustings.agents.cli.verbs.run")._code
@@ -17,8 +17,8 @@ class Proved(Outcome):
 TEAM = Team("jury", goal=Goal, outcome=Proved)
 
 
-def came(status: str, outcome: Data) -> Report:
-    return Report(
+def came(status: str, outcome: Data) -> RunReport:
+    return RunReport(
         run="r1", team="jury", status=status, because="so it is", outcome=outcome, verdicts=(), missing=(), spent={},
         state_hash="", events=0, seconds=0.0,
     )  # fmt: skip

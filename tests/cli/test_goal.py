@@ -72,7 +72,7 @@ class Crawl(Goal):
     debug: bool = False
     skip: list[str] = []
     only: list[str] = []
-    patience: float = 0
+    execution_timeout: float = 0
     apply: bool = False
     verbose: bool = False
     durability: str = ""
@@ -241,6 +241,7 @@ BOTH = sorted(set(Crawl.model_fields) - {"topic", "help"})
 @pytest.mark.parametrize("value", ["={}", " {}", ""])
 def test_a_flag_that_both_have_is_refused(run: Run, capsys: pytest.CaptureFixture[str], name: str, value: str) -> None:
     """Whatever stands behind it; the error has both ways to write it, and not the value."""
+    name = name.replace("_", "-")
     assert run("crawl:team", "--topic", "x", *f"--{name}{value.format('s3cr3t')}".split()) == (2, [])
     said = capsys.readouterr()
     assert f"--goal.{name}" in said.err
@@ -250,12 +251,20 @@ def test_a_flag_that_both_have_is_refused(run: Run, capsys: pytest.CaptureFixtur
 
 
 def test_both_ways_to_write_it_work(run: Run) -> None:
-    before = ["--url", "nats://h:1", "--output", "json", "--patience", "5", "--skip", "writer", "--debug"]
-    goal = ["--goal.url=http://x", "--goal.output", "a", "--goal.patience", "0", "--goal.skip=b", "--goal.debug"]
+    before = ["--url", "nats://h:1", "--output", "json", "--execution-timeout", "5", "--skip", "writer", "--debug"]
+    goal = [
+        "--goal.url=http://x",
+        "--goal.output",
+        "a",
+        "--goal.execution-timeout",
+        "0",
+        "--goal.skip=b",
+        "--goal.debug",
+    ]
     [(settings, asked, wishes)] = run(*before, "crawl:team", *goal, "--topic=-v").began
     assert (settings.url, settings.output, settings.debug) == ("nats://h:1", "json", True)
-    assert (wishes.patience, wishes.skip, wishes.verbose) == (5, ("writer",), False)
-    values = {"url": "http://x", "output": "a", "patience": 0, "skip": ["b"], "debug": True, "topic": "-v"}
+    assert (wishes.execution_timeout, wishes.skip, wishes.verbose) == (5, ("writer",), False)
+    values = {"url": "http://x", "output": "a", "execution_timeout": 0, "skip": ["b"], "debug": True, "topic": "-v"}
     assert asked.values == values
     assert parse(team(Crawl), "crawl:team", asked.flags).values == values
 

@@ -22,20 +22,20 @@ from hustings.bus import Bus, embedded, open_bus
 from hustings.protocols import (
     Amount,
     Assigned,
+    AttemptAbandoned,
     Claim,
     Concluded,
     DeadLetter,
     Discarded,
-    Driving,
     Entry,
     Event,
     Goal,
     GoalAsked,
-    Lapsed,
     Message,
     NotFound,
     Outcome,
     Result,
+    RunAcquired,
     Spent,
     Subject,
     Verdict,
@@ -113,7 +113,7 @@ async def record(home: Path) -> None:
             asked = GoalAsked(type=f"{TITLE}Mood.v1", goal={}, by="mallory")
             at = await bus.log.ask("forged", asked, client="mallory")
             end = Concluded(status="decided", outcome={}, because=TITLE, state_hash="0" * 64, at=at)
-            await bus.log.append("forged", [Driving(instance="x"), end], after=0, source="x")
+            await bus.log.append("forged", [RunAcquired(instance="x"), end], after=0, source="x")
             await bus.log.ask("waiting", asked, client="mallory")
         async with running(moody, url) as client:
             for run, text in (("mood-decided", "so so"), ("mood-partial", "bad")):
@@ -282,7 +282,7 @@ def test_tail_of_what_was_said(run: Run) -> None:
     rows = run("tail", "--since", "1h", "--team", "other", "--count", "4", "-o", "jsonl").rows
     assert [row["type"] for row in rows] == [
         GoalAsked.__contract__,
-        Driving.__contract__,
+        RunAcquired.__contract__,
         Concluded.__contract__,
         GoalAsked.__contract__,
     ]
@@ -438,7 +438,12 @@ def test_words_do_not_believe_strangers() -> None:
         ("ann", "discard", Discarded(task="t", by="ann"), "ann discards the dead letter of t"),
         ("ann", "goal", Discarded(task="t", by="ann"),
          "passed over: ann said hustings.task.discarded.v1, which is not ann's to say"),
-        ("coordinator", "event", Lapsed(task="t", attempt=2, because="silence"), "attempt 2 of t lapsed: silence"),
+        (
+            "coordinator",
+            "event",
+            AttemptAbandoned(task="t", attempt=2, because="silence"),
+            "attempt 2 of t lapsed: silence",
+        ),
         ("coordinator", "event",
          DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because="no\nidea"),
          "t is dead after 1 attempt (killed): no idea"),

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from hustings.agents import Report
+from hustings.agents import RunReport
 from hustings.examples.review_board import apply_to, unified
 from hustings.protocols import Data, UsageError
 
 OLD, NEW = "a = 1\nb = 2\n", "a = 1\nb = 3\n"
 
 
-def reviewed(diff: str) -> Report:
+def reviewed(diff: str) -> RunReport:
     patch: Data = {"diff": diff, "edits": 1, "files": 1}
-    return Report(
+    return RunReport(
         run="r1",
         team="review",
         status="decided",

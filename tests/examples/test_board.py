@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hustings.agents import Client, exit_code
-from hustings.agents import Report as Came
+from hustings.agents import RunReport as Came
 from hustings.agents.testing import running
 from hustings.examples.review_board import (
     Patch,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hustings.agents import Report
+from hustings.agents import RunReport
 from hustings.examples.review_board import (
     Counts,
     Patch,
@@ -60,7 +60,7 @@ def test_what_proves_nothing_is_not_green() -> None:
 
 
 async def test_a_run_without_a_patch_has_no_table(tmp_path: Path) -> None:
-    came = Report(
+    came = RunReport(
         run="r", team="review", status="failed", because="", outcome={}, verdicts=(), missing=(), spent={},
         state_hash="", events=0, seconds=0,
     )  # fmt: skip

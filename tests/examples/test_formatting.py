@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hustings.examples.review_board import Draft, Memory, Rewritten, digest, finished, format_draft, hunks, write_patch
-from hustings.protocols import Edit, Proposal, Refused, Verdict
+from hustings.protocols import Edit, NonRetryableError, Proposal, Verdict
 
 from .conftest import Write
 
@@ -46,7 +46,7 @@ def test_the_format_is_the_repositorys(write: Write) -> None:
 
 
 def test_a_draft_of_something_else_is_refused(write: Write) -> None:
-    with pytest.raises(Refused, match="another version"):
+    with pytest.raises(NonRetryableError, match="another version"):
         format_draft(write({"a.py": "other = 1\n"}), draft())
 
 
@@ -66,7 +66,7 @@ def test_a_finished_draft_has_what_stands_of_both_rounds(write: Write) -> None:
 
 def test_formats_that_do_not_fit_together_are_refused() -> None:
     said = tuple(Proposal(edits=tuple(hunks("a.py", AFTER, AFTER.replace("3", text)))) for text in "45")
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(NonRetryableError, match="cannot be written"):
         finished(draft(), standing(said))
 
 

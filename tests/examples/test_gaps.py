@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hustings.agents import Report as Came
+from hustings.agents import RunReport as Came
 from hustings.agents import exit_code
 from hustings.examples.review_board import (
     Baseline,

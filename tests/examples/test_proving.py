@@ -25,7 +25,7 @@ from hustings.examples.review_board import (
     write_draft,
     write_patch,
 )
-from hustings.protocols import Edit, Proposal, Refused, Verdict
+from hustings.protocols import Edit, NonRetryableError, Proposal, Verdict
 
 from .conftest import Write
 
@@ -276,7 +276,7 @@ def test_nothing_accepted_is_an_empty_patch(shop: Path) -> None:
 
 def test_decisions_that_do_not_fit_together_are_refused(shop: Path) -> None:
     stands = tuple(change(shop, "shop/catalogue.py", "return 1", f"return {n}") for n in (2, 3))
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(NonRetryableError, match="cannot be written"):
         write_draft(
             shop, [Verdict(matter="m", kind="change", about="", decided=True, rule="r", because="b", stands=stands)]
         )

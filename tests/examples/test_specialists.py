@@ -36,7 +36,7 @@ WITNESSES = [
 ]
 
 
-class Attempt:
+class FailedAttempt:
     """As much of a TaskContext as the skills use; every repository unpacks to one folder."""
 
     def __init__(self, root: Path) -> None:
@@ -54,7 +54,7 @@ def packed(root: Path, **more: str) -> Repository:
     return Repository.model_validate({"digest": "sha256:0", "size": 1, "name": root.name, "kind": "folder", **more})
 
 
-async def check(specialist: Specialist, repository: Repository, attempt: Attempt) -> Findings:
+async def check(specialist: Specialist, repository: Repository, attempt: FailedAttempt) -> Findings:
     found = specialist.skills["check"].handler(repository=repository, context=cast(TaskContext, attempt))
     return await found  # type: ignore[misc, no-any-return]
 
@@ -68,7 +68,7 @@ async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specia
         [contract.type for contract in skill.takes.values()],
         skill.says.type,
     ) == (["review.Repository.v1"], "review.Findings.v1")
-    attempt = Attempt(tmp_path)
+    attempt = FailedAttempt(tmp_path)
     assert isinstance(await check(specialist, packed(tmp_path), attempt), Findings)
     assert attempt.said
 
@@ -76,7 +76,7 @@ async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specia
 @pytest.mark.processes
 async def test_a_package_itself_is_worked_on_where_it_can_be_imported(shop: Path) -> None:
     """The job gets the folder that holds it, and its paths begin with the package's name."""
-    found = await check(ruff, packed(shop / "shop"), Attempt(shop / "shop"))
+    found = await check(ruff, packed(shop / "shop"), FailedAttempt(shop / "shop"))
     assert found.proposals
     assert any(edit.resource.startswith("shop/") for proposal in found.proposals for edit in proposal.edits)
 

@@ -22,7 +22,7 @@ from hustings.examples.review_board import (
     ruff_fixes,
     unused,
 )
-from hustings.protocols import Claim, Proposal, Refused
+from hustings.protocols import Claim, NonRetryableError, Proposal
 
 from .conftest import Write
 
@@ -190,7 +190,7 @@ def test_the_guard_reads_the_documentation(write: Write, line: str, count: int) 
 
 
 def test_a_missing_tool_says_what_to_install() -> None:
-    with pytest.raises(Refused, match="pip install no-such-tool"):
+    with pytest.raises(NonRetryableError, match="pip install no-such-tool"):
         find("no-such-tool")
 
 

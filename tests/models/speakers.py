@@ -7,13 +7,13 @@ from hustings.agents.models import Listener, Model
 from hustings.bus import Bus
 from hustings.protocols import (
     Assigned,
+    BudgetShare,
     Data,
+    ModelChain,
     ModelFailure,
     ModelReply,
     ModelRequest,
     Part,
-    Serving,
-    Share,
     TextPart,
     ToolCall,
     Usage,
@@ -60,7 +60,7 @@ def context(
     bus: Bus,
     speaker: Speaker,
     *,
-    share: Share | None = None,
+    share: BudgetShare | None = None,
     attempt: int = 1,
     task: str = "t",
     given: Data | None = None,
@@ -77,6 +77,6 @@ def context(
         input=given or {},
         deadline=2**36,
         share=share,
-        serving=Serving(models=models, cheaper=cheaper),
+        serving=ModelChain(models=models, cheaper=cheaper),
     )
     return TaskContext("r", assigned, bus, models=speaker.model)

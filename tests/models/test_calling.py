@@ -7,21 +7,21 @@ import pytest
 
 from hustings.agents import fold
 from hustings.agents.models import Listener, tool
-from hustings.agents.skills.journal import Record
+from hustings.agents.skills.journal import Journal
 from hustings.bus import Bus
 from hustings.protocols import (
     COORDINATOR,
     Assigned,
     BudgetExceeded,
+    BudgetShare,
     Called,
     Entry,
     Message,
-    Miss,
     ModelFailure,
     ModelReply,
     ModelRequest,
+    ReplayMismatch,
     Result,
-    Share,
     Subject,
     TextPart,
     Usage,
@@ -86,7 +86,7 @@ async def test_of_two_processes_on_one_attempt_the_first_answer_stands_for_both(
 
     heads, tails = Speaker("heads"), Speaker("tails")
     ours = context(bus, heads)
-    assert await ours.left() == Share()  # it has looked at the log, on which nothing is yet
+    assert await ours.left() == BudgetShare()  # it has looked at the log, on which nothing is yet
     heard: list[str] = []
     await late(tails, heard)
     both.set()
@@ -135,7 +135,7 @@ async def test_another_model_is_asked_where_one_cannot_be_had(bus: Bus) -> None:
 async def test_sixty_four_calls_at_once_against_a_budget_of_ten(bus: Bus) -> None:
     """By two processes that believe to be alone on the attempt: ten requests are made, and not one more."""
     speaker = Speaker("ok")
-    two = [context(bus, speaker, share=Share(calls=10)) for _ in range(2)]
+    two = [context(bus, speaker, share=BudgetShare(calls=10)) for _ in range(2)]
     refused: list[int] = []
 
     async def ask(n: int) -> None:
@@ -153,18 +153,18 @@ async def test_sixty_four_calls_at_once_against_a_budget_of_ten(bus: Bus) -> Non
 
 async def test_what_was_reserved_and_not_spent_is_free_again(bus: Bus) -> None:
     """A call reserves the most that it can cost, and keeps only what it did."""
-    ours = context(bus, Speaker("ok"), share=Share(calls=5, tokens=20_000))
+    ours = context(bus, Speaker("ok"), share=BudgetShare(calls=5, tokens=20_000))
     await ours.model(str, instructions="Go.")
     left = await ours.left()
     assert (left.calls, left.tokens) == (4, 20_000 - 110)
-    assert await context(bus, Speaker("ok"), share=Share(calls=5, tokens=20_000)).left() == left
+    assert await context(bus, Speaker("ok"), share=BudgetShare(calls=5, tokens=20_000)).left() == left
 
 
 async def test_where_the_budget_is_not_enough_a_cheaper_model_is_taken(bus: Bus) -> None:
     """If the team says so; else the task is over."""
     models = ("anthropic:claude-opus-5-5", "anthropic:claude-haiku-4-5")
     speaker = Speaker("ok")
-    share = Share(money=0.04)
+    share = BudgetShare(money=0.04)
     ours = context(bus, speaker, share=share, models=models)
     assert await ours.model(str, instructions="Go.") == "ok"
     assert [request.model for request in speaker.requests] == ["anthropic:claude-haiku-4-5"]
@@ -183,15 +183,15 @@ async def test_a_replay_asks_nobody_and_a_miss_is_an_error_by_name(bus: Bus) -> 
     entries = await bus.log.work("r", "ann", "t")
     silent = Speaker("never asked")
 
-    def replayed() -> Record:
-        return Record.of(bus, entries, agent="ann", task="t", attempt=1)
+    def replayed() -> Journal:
+        return Journal.of(bus, entries, agent="ann", task="t", attempt=1)
 
     ours = context(bus, silent)
-    ours._record = replayed()
+    ours._journal = replayed()
     assert await ours.model(str, instructions="Count.") == "one"
     other = context(bus, silent)
-    other._record = replayed()
-    with pytest.raises(Miss, match=r"t has no answer on record to a request to anthropic:claude-sonnet-5-5"):
+    other._journal = replayed()
+    with pytest.raises(ReplayMismatch, match=r"t has no answer on record to a request to anthropic:claude-sonnet-5-5"):
         await other.model(str, instructions="Count again.")
     assert silent.requests == []
 
@@ -205,8 +205,8 @@ async def test_an_answer_that_is_not_the_recorded_one_is_a_miss(bus: Bus) -> Non
     forged = entry.event.model_copy(update={"answer": spoken("m", (TextPart(text="two"),))})
     changed = entry._replace(envelope=entry.envelope.model_copy(update={"data": forged}))
     ours = context(bus, Speaker("never asked"))
-    ours._record = Record.of(bus, [changed], agent="ann", task="t", attempt=1)
-    with pytest.raises(Miss, match="another answer"):
+    ours._journal = Journal.of(bus, [changed], agent="ann", task="t", attempt=1)
+    with pytest.raises(ReplayMismatch, match="another answer"):
         await ours.model(str, instructions="Count.")
     assert hashed(entry) != hashed(changed)
 
@@ -227,11 +227,11 @@ def hashed(call: Entry) -> str:
 async def test_what_a_call_gives_back_is_given_back_once(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if the log is read again between the record of the call and its coming home, because another process has
     spent something of the same share meanwhile."""
-    share = Share(calls=10, tokens=50_000)
-    ours, record = context(bus, Speaker("ok"), share=share), bus.log.called
+    share = BudgetShare(calls=10, tokens=50_000)
+    ours, journal = context(bus, Speaker("ok"), share=share), bus.log.called
 
     async def called(run: str, event: Called, *, source: str) -> bool:
-        first = await record(run, event, source=source)
+        first = await journal(run, event, source=source)
         await context(bus, Speaker("ok"), share=share).spend(calls=1)
         with anyio.move_on_after(0.2):
             async with anyio.create_task_group() as group:

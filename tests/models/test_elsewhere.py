@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from hustings.agents import Endpoints, Serve, Specialist, TaskContext, Team, connect
+from hustings.agents import Endpoints, ModelRule, Specialist, TaskContext, Team, connect
 from hustings.agents.models import Provider
 from hustings.agents.testing import FakeEndpoint, Reply, broker, running, says, serving
 from hustings.bus import Bus
@@ -43,7 +43,7 @@ def team(*models: str) -> Team:
         goal=Question,
         outcome=Told,
         specialists=[clerk("ann")],
-        models=[Serve("*", models=models)],
+        models=[ModelRule("*", models=models)],
     )
 
 

@@ -150,7 +150,7 @@ async def test_the_key_shows_up_nowhere(
         except ModelFailure as failed:
             shown += [str(failed), repr(failed), failed.hint, repr(failed.__context__), repr(vars(failed))]
     assert fake.calls[0].headers["authorization"] == f"Bearer {KEY}"
-    assert KEY not in "\n".join([*shown, caplog.text, *(repr(vars(record)) for record in caplog.records)])
+    assert KEY not in "\n".join([*shown, caplog.text, *(repr(vars(journal)) for journal in caplog.records)])
 
 
 LIGHT = """

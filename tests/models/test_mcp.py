@@ -14,7 +14,7 @@ from hustings.agents.models import Tool
 from hustings.agents.models import tool as offered
 from hustings.agents.models.mcp_tools import McpFailure, mcp_tools
 from hustings.bus import Bus
-from hustings.protocols import BudgetExceeded, Refused, ToolResult, UsageError
+from hustings.protocols import BudgetExceeded, NonRetryableError, ToolResult, UsageError
 
 from .speakers import Speaker, context, wants
 
@@ -70,9 +70,9 @@ async def test_what_goes_wrong_there_is_an_error_here() -> None:
         started = anyio.current_time() - began
         shop = by_name(tools)
         assert await shop["greet"].call({}) == "hello"
-        with pytest.raises(Refused):
+        with pytest.raises(NonRetryableError):
             await shop["fail"].call({})
-        with pytest.raises(Refused, match="item"):
+        with pytest.raises(NonRetryableError, match="item"):
             await shop["price"].call({"thing": 1})
         with anyio.fail_after(300), pytest.raises(McpFailure, match="die did not answer"):
             await shop["die"].call({})
@@ -110,7 +110,7 @@ async def test_over_http_it_is_the_same() -> None:
         async with mcp_tools(url) as tools, anyio.create_task_group() as group:
             shop = by_name(tools)
             assert await shop["price"].call({"item": "fig"}) == {"item": "fig", "cents": 300}
-            with pytest.raises(Refused, match="item"):
+            with pytest.raises(NonRetryableError, match="item"):
                 await shop["price"].call({})
             group.start_soon(kill_after, process, shop["greet"])
             with anyio.fail_after(300), pytest.raises(McpFailure):

@@ -12,6 +12,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from hustings.protocols import (
     Amount,
+    BudgetShare,
     Claim,
     Concluded,
     Data,
@@ -28,7 +29,6 @@ from hustings.protocols import (
     Plan,
     Proposal,
     Result,
-    Share,
     Step,
     Unreadable,
     Value,
@@ -105,7 +105,7 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "amount": st.builds(Amount, calls=WHOLE, tokens=WHOLE, money=SECONDS),
     "budget": st.none(),
     "again": st.just(()),
-    "share": st.none() | st.builds(Share, calls=st.none() | WHOLE),
+    "share": st.none() | st.builds(BudgetShare, calls=st.none() | WHOLE),
 }
 
 

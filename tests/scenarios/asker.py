@@ -57,5 +57,10 @@ async def parrot_right(word: Word, context: TaskContext) -> Word:
 
 
 team = Team(
-    name="asker", goal=Errand, outcome=Told, specialists=[chief, scholar, left, right], patience=1.0, open=False
+    name="asker",
+    goal=Errand,
+    outcome=Told,
+    specialists=[chief, scholar, left, right],
+    discovery_timeout=1.0,
+    open=False,
 )

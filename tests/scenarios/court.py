@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from hustings.agents import (
-    Report,
+    RunReport,
     Specialist,
     TaskContext,
     Team,
@@ -146,7 +146,7 @@ async def prove(draft: Draft) -> Intact:
     return Intact(holds=FATAL in draft.text, because="looked")
 
 
-def write(report: Report, paths: Mapping[str, Path]) -> str:
+def write(report: RunReport, paths: Mapping[str, Path]) -> str:
     """Write the text as it would read to where it came from."""
     paths["text"].write_text(Draft.of(report.outcome["draft"]).text)
     return f"wrote {paths['text']}"
@@ -182,7 +182,7 @@ class Typed(Outcome, contract="court.Typed.v1"):
 
 
 splitter = Specialist("splitter", "cuts a job into pages")
-typist = Specialist("typist", "types pages, two at a time", hands=2)
+typist = Specialist("typist", "types pages, two at a time", max_concurrent_tasks=2)
 
 
 @splitter.skill

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 
 from hustings.agents import Specialist, TaskContext, Team, unopposed
-from hustings.protocols import Claim, Goal, Message, Outcome, Refused, Testimony, Verdict
+from hustings.protocols import Claim, Goal, Message, NonRetryableError, Outcome, Testimony, Verdict
 
 
 class Trouble(Goal, contract="doom.Trouble.v1"):
@@ -47,7 +47,7 @@ HARD: dict[str, Callable[[], object]] = {
 
 SOFT: dict[str, Callable[[], object]] = {
     "raise": lambda: throw(ValueError("no way")),
-    "refuse": lambda: throw(Refused("not this one")),
+    "refuse": lambda: throw(NonRetryableError("not this one")),
     "system-exit": lambda: throw(SystemExit("enough")),
     "cancel": lambda: throw(asyncio.CancelledError("by myself")),
     "wrong-type": lambda: "Testimony",
@@ -80,12 +80,12 @@ async def go(lot: Lot, trouble: Trouble, context: TaskContext) -> Testimony:
     return Testimony(claims=(Claim(about=f"lot {lot.number}", value=os.getpid()),))
 
 
-team = Team("doom", Trouble, Fates, [splitter, convict], arbiters=[unopposed], lease=20)
+team = Team("doom", Trouble, Fates, [splitter, convict], arbiters=[unopposed], heartbeat_timeout=20)
 
 
 # a second team: what hangs in a thread, and cannot be cancelled there
 
-sleeper = Specialist("sleeper", "never wakes up", hands=2)
+sleeper = Specialist("sleeper", "never wakes up", max_concurrent_tasks=2)
 
 
 @sleeper.skill
@@ -96,7 +96,7 @@ def sleep(trouble: Trouble) -> Testimony:
     return Testimony(claims=(Claim(about="process", value=os.getpid()),))
 
 
-lazy = Team("lazy", Trouble, Fates, [sleeper], arbiters=[unopposed], timeout=2, attempts=1)
+lazy = Team("lazy", Trouble, Fates, [sleeper], arbiters=[unopposed], attempt_timeout=2, attempts=1)
 
 
 # a third team: either of two agents can do it

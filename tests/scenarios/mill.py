@@ -58,9 +58,9 @@ class Mill:
             Piece(number=number, stone=number in grain.stones, husk="x" * grain.husk) for number in range(grain.pieces)
         ]
 
-    def grinder(self, version: str, *, hands: int = 10) -> Specialist:
+    def grinder(self, version: str, *, max_concurrent_tasks: int = 10) -> Specialist:
         """Up to version 1.0.0 it cannot grind stones."""
-        specialist = Specialist("grinder", version=version, hands=hands)
+        specialist = Specialist("grinder", version=version, max_concurrent_tasks=max_concurrent_tasks)
 
         @specialist.skill
         async def grind(piece: Piece, context: TaskContext) -> Flour:

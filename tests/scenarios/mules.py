@@ -29,7 +29,7 @@ async def forever() -> None:
             await asyncio.sleep(0.05)
 
 
-mule = Specialist("mule", hands=2)
+mule = Specialist("mule", max_concurrent_tasks=2)
 
 
 @asynccontextmanager
@@ -40,7 +40,7 @@ async def open_for_ever() -> AsyncIterator[None]:
         await forever()
 
 
-sloth = Specialist("sloth", hands=1, lifespan=open_for_ever)
+sloth = Specialist("sloth", max_concurrent_tasks=1, lifespan=open_for_ever)
 
 
 @sloth.skill

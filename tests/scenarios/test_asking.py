@@ -11,10 +11,10 @@ import pytest
 
 from hustings.agents import Client, Specialist, Supervisor, Team, connect, fold
 from hustings.agents.deploy.supervisor import Child
-from hustings.agents.skills.journal import Record
+from hustings.agents.skills.journal import Journal
 from hustings.agents.testing import broker, running
 from hustings.bus import Bus, embedded, open_bus
-from hustings.protocols import Amount, Answered, Asked, Assigned, Budget, Entry, Miss, Result, Share
+from hustings.protocols import Amount, Answered, Asked, Assigned, Budget, BudgetShare, Entry, ReplayMismatch, Result
 
 from .asker import Errand, Told, Word, chief, scholar, team
 
@@ -98,7 +98,7 @@ async def test_who_is_asked_has_half_of_what_the_asker_had_left() -> None:
         shares = [
             entry.event.share for entry in log if isinstance(entry.event, Assigned) and entry.event.agent == "scholar"
         ]
-        assert shares == [Share(calls=4), Share(calls=2)]
+        assert shares == [BudgetShare(calls=4), BudgetShare(calls=2)]
         assert fold("r1", log).committed == Amount()
 
 
@@ -112,8 +112,8 @@ QUESTION = Asked(task="t", attempt=1, agent="chief", ask="d-1", skill="look", in
 ANSWERED = Answered(child=QUESTION.child, output={"word": "A"})
 
 
-def record(bus: Bus) -> Record:
-    return Record(bus, run="r", agent="chief", task="t", attempt=1, share=Share(calls=8))
+def record(bus: Bus) -> Journal:
+    return Journal(bus, run="r", agent="chief", task="t", attempt=1, share=BudgetShare(calls=8))
 
 
 async def test_what_is_asked_again_is_paid_once() -> None:
@@ -122,9 +122,9 @@ async def test_what_is_asked_again_is_paid_once() -> None:
         await bus.log.append("r", [ANSWERED], after=0, source="coordinator")
         with anyio.fail_after(300):
             assert [await record(bus).reply(QUESTION) for _ in range(3)] == [ANSWERED] * 3
-            assert await record(bus).left() == Share(calls=4)
+            assert await record(bus).left() == BudgetShare(calls=4)
         asked = [entry.event async for entry in bus.log.read("r") if isinstance(entry.event, Asked)]
-    assert asked == [QUESTION.model_copy(update={"share": Share(calls=4)})]
+    assert asked == [QUESTION.model_copy(update={"share": BudgetShare(calls=4)})]
 
 
 async def test_a_replay_asks_nobody() -> None:
@@ -132,9 +132,9 @@ async def test_a_replay_asks_nobody() -> None:
     async with alone() as bus:
         await bus.log.append("r", [ANSWERED], after=0, source="coordinator")
         entries = [entry async for entry in bus.log.read("r")]
-        recorded = Record.of(bus, entries, agent="chief", task="t", attempt=1)
+        recorded = Journal.of(bus, entries, agent="chief", task="t", attempt=1)
         assert await recorded.reply(QUESTION) == ANSWERED
-        with pytest.raises(Miss, match="look"):
+        with pytest.raises(ReplayMismatch, match="look"):
             await recorded.reply(QUESTION.model_copy(update={"ask": "d-2"}))
         assert [entry async for entry in bus.log.read("r")] == entries
 
@@ -148,7 +148,7 @@ async def test_the_time_of_an_asker_bounds_its_waiting() -> None:
         await anyio.sleep_forever()
         return word
 
-    slow = Team("slow", Errand, Told, [chief, deaf], timeout=1.0, attempts=1)
+    slow = Team("slow", Errand, Told, [chief, deaf], attempt_timeout=1.0, attempts=1)
     with anyio.fail_after(300):
         async with running(slow) as client:
             report = await client.outcome(await client.ask(Errand(words=("a",))))

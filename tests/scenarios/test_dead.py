@@ -5,7 +5,7 @@ from collections import Counter
 import anyio
 import pytest
 
-from hustings.agents import Client, Letter
+from hustings.agents import Client, DeadLetterEntry
 from hustings.bus import Bus
 from hustings.protocols import AlreadyThere, Assigned, Cancelled, DeadLetter, Failure, GoalAsked, NotFound, Result
 
@@ -22,7 +22,7 @@ def mill(broker: str, team: str) -> Mill:
     return Mill(broker, team)
 
 
-def states(letters: list[Letter]) -> dict[str, str]:
+def states(letters: list[DeadLetterEntry]) -> dict[str, str]:
     return {letter.id: letter.state for letter in letters}
 
 
@@ -200,8 +200,8 @@ async def test_a_run_of_the_next_id_that_is_no_redrive(mill: Mill, client: Clien
         async with mill.working():
             await client.outcome(await client.ask(Grain(pieces=1, stones=(0,))))
         letters = await client.dead()
-        squatted = (await client._letters()).next_run(letters[0].run)
-        await bus.log.cancel(squatted, Cancelled(by="mallory"), client="mallory")
+        preempted = (await client._letters()).next_run(letters[0].run)
+        await bus.log.cancel(preempted, Cancelled(by="mallory"), client="mallory")
         with pytest.raises(AlreadyThere):
             await client.redrive(letters)
 
@@ -214,11 +214,12 @@ async def test_cancel_stops_what_is_at_work_and_what_waits_for_it(mill: Mill, cl
     mill.grinding = anyio.Event()
     with anyio.fail_after(300):
         async with (
-            mill.serving(mill.team.specialists[0], mill.grinder("1.0.0", hands=1)),
+            mill.serving(mill.team.specialists[0], mill.grinder("1.0.0", max_concurrent_tasks=1)),
             mill.coordinating(),
         ):
             run = await client.ask(Grain(pieces=20))
             await heard(client, run, Assigned, task="grinder-grind-19")
+            await mill.until(lambda: bool(mill.ground))
             await client.cancel(run, "not wanted any more")
             report = await client.outcome(run)
             assert (report.status, report.because) == ("cancelled", "not wanted any more")

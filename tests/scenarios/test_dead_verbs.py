@@ -166,7 +166,7 @@ async def test_redrive_says_who_is_missing(mill: Mill, client: Client, hustings:
     async with mill.coordinating():
         said = await hustings("dead", "redrive", "--run", run)
         assert error(said)[1][1] == "nobody of the name grinder is there"
-        said = await hustings("dead", "redrive", "--run", run, "--force", "--patience", "0.5", "-o", "json")
+        said = await hustings("dead", "redrive", "--run", run, "--force", "--execution-timeout", "0.5", "-o", "json")
         assert (said.code, [row["state"] for row in said.json]) == (5, ["dead"])
         assert said.json[0]["because"] == "the run failed: it took longer than 0.5 s"
         said = await hustings("dead", "redrive", "--run", run, "--force", "--no-wait", "-o", "json")

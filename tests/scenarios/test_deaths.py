@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import anyio
 import pytest
 
-from hustings.agents import Client, Report
-from hustings.agents.runtime.process import WORN
+from hustings.agents import Client, RunReport
+from hustings.agents.runtime.process import RECYCLE
 from hustings.bus import gone
-from hustings.protocols import Assigned, DeadLetter, Failure, Lapsed
+from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Failure
 
 from . import doom
 from .processes import Held, Place, following
@@ -40,7 +40,7 @@ async def said(client: Client, run: str, kind: type[Event]) -> list[Event]:
     return [entry.event async for entry in client.bus.log.read(run) if isinstance(entry.event, kind)]
 
 
-def numbers(report: Report) -> set[str]:
+def numbers(report: RunReport) -> set[str]:
     """The lots that somebody came through with."""
     return {verdict.about for verdict in report.verdicts}
 
@@ -83,7 +83,7 @@ async def test_one_that_kills_among_twenty_that_do_not(tmp_path: Path) -> None:
                 killed = letter.kind == "killed"
                 assert killed == (way in doom.HARD)
                 assert letter.attempts == (1 if killed or way == "refuse" else 2)
-                assert not await said(client, run, Lapsed)
+                assert not await said(client, run, AttemptAbandoned)
         assert not any("given up" in row for row in up.rows)
         assert place.pids("doom")["splitter"] == splitter
     await place.all_gone()
@@ -213,15 +213,15 @@ async def test_what_hangs_in_a_thread_costs_its_process_and_no_more(tmp_path: Pa
     place = place_of_doom(tmp_path)
     async with place.up("doom:lazy") as up, following(place, "lazy") as (client, _):
         with anyio.fail_after(300):
-            worn = place.pids("lazy")["sleeper"]
+            recycle = place.pids("lazy")["sleeper"]
             runs = [await client.ask(doom.Trouble(ways=("hang",))) for _ in range(2)]
             for run in runs:
                 await client.outcome(run)
                 (failure,) = await said(client, run, Failure)
                 assert (failure.kind, failure.because) == ("lapsed", "the deadline passed")
-            await up.until("worn out abandoned=2 hands=2")
-            await gone(worn)
+            await up.until("worn out abandoned=2 max_concurrent_tasks=2")
+            await gone(recycle)
             report = await client.outcome(await client.ask(doom.Trouble(ways=("good",))))
             assert [verdict.value for verdict in report.verdicts] == [place.pids("lazy")["sleeper"]]
-            assert WORN in exit_codes(place, "lazy")
+            assert RECYCLE in exit_codes(place, "lazy")
     await place.all_gone()

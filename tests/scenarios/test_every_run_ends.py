@@ -122,7 +122,10 @@ async def test_a_result_of_any_depth_ends_its_run(broker: str, team: str) -> Non
             assert ended.status == "decided" or "witness" in ended.because
 
 
-@pytest.mark.parametrize("wish", [{"patience": math.inf}, {"patience": -1.0}, {"only": ["\ud800"]}, {"patience": 1e12}])
+@pytest.mark.parametrize(
+    "wish",
+    [{"execution_timeout": math.inf}, {"execution_timeout": -1.0}, {"only": ["\ud800"]}, {"execution_timeout": 1e12}],
+)
 async def test_wishes_that_cannot_be_are_refused_at_the_client(broker: str, team: str, wish: dict[str, Any]) -> None:
     """Not only the goal's own fields are checked there."""
     async with running(replace(TEAM, name=team), broker) as client:

@@ -13,7 +13,18 @@ import pytest
 from hustings.agents import Client, Specialist, Team
 from hustings.agents.testing import running
 from hustings.bus import Bus
-from hustings.protocols import COORDINATOR, Assigned, Concluded, Driving, Entry, Goal, Lapsed, Message, Outcome, Result
+from hustings.protocols import (
+    COORDINATOR,
+    Assigned,
+    AttemptAbandoned,
+    Concluded,
+    Entry,
+    Goal,
+    Message,
+    Outcome,
+    Result,
+    RunAcquired,
+)
 
 from .processes import Place, following
 from .test_killed import case, open_gates, settled
@@ -27,7 +38,7 @@ async def driver(client: Client, run: str, others: frozenset[str] = frozenset())
     """The coordinator that drives the run and is none of the others, and its process."""
     async with client.bus.live.heartbeats() as heartbeats:
         async for entry in client.bus.log.follow(run):
-            if isinstance(entry.event, Driving) and entry.event.instance not in others:
+            if isinstance(entry.event, RunAcquired) and entry.event.instance not in others:
                 async for beat in heartbeats:
                     if beat.instance == entry.event.instance:
                         return beat.instance, beat.pid
@@ -73,8 +84,8 @@ async def test_another_coordinator_goes_on_where_one_was_killed_or_slept(tmp_pat
             assert settled(report) == settled(undisturbed)
             log = await entries(client, run)
             nothing_twice(log)
-            drivers = [entry.event.instance for entry in log if isinstance(entry.event, Driving)]
-            after = [entry for entry in log if entry.seq > [e.seq for e in log if isinstance(e.event, Driving)][-1]]
+            drivers = [entry.event.instance for entry in log if isinstance(entry.event, RunAcquired)]
+            after = [entry for entry in log if entry.seq > [e.seq for e in log if isinstance(e.event, RunAcquired)][-1]]
             assert drivers[:2] == [first, second]
             assert {e.envelope.source for e in after if e.envelope and e.subject.author == COORDINATOR} == {third}
             os.kill(pid, 0)  # it is still there
@@ -118,10 +129,10 @@ def summing(name: str, gate: anyio.Event) -> Team:
     return Team(name, goal=Ask, outcome=Summed, specialists=[clerk])
 
 
-async def acknowledge(bus: Bus, inbox: str, seq: int) -> None:
+async def acknowledge(bus: Bus, work_queue: str, seq: int) -> None:
     """As a hand that slipped on the NATS command line would, for whatever this inbox holds."""
     stream = f"LOG_{bus.team}"
-    await bus.connection.publish(f"$JS.ACK.{stream}.{inbox}.1.{seq}.1.0.0", b"+ACK")
+    await bus.connection.publish(f"$JS.ACK.{stream}.{work_queue}.1.{seq}.1.0.0", b"+ACK")
     await bus.connection.flush()
 
 
@@ -132,7 +143,7 @@ async def test_a_goal_that_no_cursor_holds_is_found_on_the_log(bus: Bus) -> None
     async with bus.goals() as goals:
         client = Client(bus)
         run = await client.ask(Ask(number=1))
-        await (await anext(goals)).done()
+        await (await anext(goals)).ack()
     async with running(summing(bus.team, gate), bus.url) as there:
         with anyio.fail_after(300):
             assert (await there.outcome(run)).outcome == {"sum": {"number": 2}}
@@ -147,7 +158,7 @@ async def test_a_task_that_no_inbox_holds_is_given_again(bus: Bus) -> None:
             async for entry in bus.log.follow(run):
                 if isinstance(entry.event, Assigned) and entry.event.attempt == 1:
                     await acknowledge(bus, "clerk", entry.seq)
-                if isinstance(entry.event, Lapsed):
+                if isinstance(entry.event, AttemptAbandoned):
                     assert "nobody holds it" in entry.event.because
                     gate.set()
                 if isinstance(entry.event, Concluded):

@@ -13,7 +13,7 @@ import pytest
 
 from hustings.agents import Client, RunState, Supervisor, connect, evolve
 from hustings.agents.deploy.supervisor import Child
-from hustings.bus import POINTS, embedded
+from hustings.bus import FAILPOINTS, embedded
 from hustings.protocols import Answer, Concluded, Entry, Failure, Progress, Result
 
 from .till import Shopping, booked, new_ledger
@@ -40,12 +40,14 @@ async def main(url, ledger):
 
 anyio.run(main, *sys.argv[1:3])
 """
-ASKED = {point for point in POINTS if point.partition(".")[0] in ("ask", "cancel")}
-BACK = {point for point in POINTS if point.startswith("back.")}
+ASKED = {point for point in FAILPOINTS if point.partition(".")[0] in ("ask", "cancel")}
+BACK = {point for point in FAILPOINTS if point.startswith("back.")}
 
 
-CALLS = [point for point in POINTS if point.startswith(("call.", "query."))]  # test_crashing_callers and test_asking do
-REACHED = [point for point in POINTS if point not in CALLS]
+CALLS = [
+    point for point in FAILPOINTS if point.startswith(("call.", "query."))
+]  # test_crashing_callers and test_asking do
+REACHED = [point for point in FAILPOINTS if point not in CALLS]
 SOON = ("cancel.before", "fold.after", "append.between", "answer.after", "ack.before", "back.before", "effect.after")
 LATER = [point for point in REACHED if point not in SOON]
 GROUPS = [SOON[:4], SOON[4:], *(tuple(LATER[first::4]) for first in range(4))]  # at a time, for most of it is waiting

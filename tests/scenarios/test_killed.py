@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hustings.agents import Client, Report
+from hustings.agents import Client, RunReport
 from hustings.protocols import Proposal
 
 from . import court
@@ -23,7 +23,7 @@ Within = Callable[[float], AbstractContextManager[None]]
 Settled = set[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]]
 
 
-def settled(report: Report) -> Settled:
+def settled(report: RunReport) -> Settled:
     """What was settled, but for what no two runs have in common."""
     return {
         (

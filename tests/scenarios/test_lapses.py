@@ -13,7 +13,7 @@ import pytest
 from hustings.agents import Client, Specialist, Team, coordinate
 from hustings.agents.testing import serving
 from hustings.bus import Bus, Log
-from hustings.protocols import Assigned, Entry, Goal, Lapsed, Message, Outcome, Result
+from hustings.protocols import Assigned, AttemptAbandoned, Entry, Goal, Message, Outcome, Result
 
 from .mill import Grain, Mill
 
@@ -35,7 +35,7 @@ anyio.run(main, *sys.argv[1:])
 
 
 @asynccontextmanager
-async def hands(url: str, team: str) -> AsyncIterator[None]:
+async def max_concurrent_tasks(url: str, team: str) -> AsyncIterator[None]:
     """The specialists of a mill, in a process of their own: they answer faster than the coordinator reads."""
     async with await anyio.open_process([sys.executable, "-c", HANDS, url, team], stderr=None) as process:
         assert process.stdout
@@ -49,14 +49,14 @@ async def decided(client: Client, run: str) -> None:
     assert (await client.outcome(run)).status == "decided"
 
 
-async def lapsed(bus: Bus, run: str) -> list[Lapsed]:
+async def lapsed(bus: Bus, run: str) -> list[AttemptAbandoned]:
     """The attempts that were given up although their answer lay on the log."""
-    given_up: list[Lapsed] = []
+    given_up: list[AttemptAbandoned] = []
     answered: set[tuple[str, int]] = set()
     async for entry in bus.log.read(run):
         if isinstance(entry.event, Result):
             answered.add((entry.event.task, entry.event.attempt))
-        elif isinstance(entry.event, Lapsed) and (entry.event.task, entry.event.attempt) in answered:
+        elif isinstance(entry.event, AttemptAbandoned) and (entry.event.task, entry.event.attempt) in answered:
             given_up.append(entry.event)
     return given_up
 
@@ -66,7 +66,7 @@ async def test_no_answered_task_lapses_in_a_crowd_of_runs(bus: Bus, monkeypatch:
     """Thousands of tasks at once: the coordinator hears how far the inboxes are long before it has read the answers."""
     monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
     mill, client = Mill(bus.url, bus.team), Client(bus)
-    async with hands(bus.url, bus.team):
+    async with max_concurrent_tasks(bus.url, bus.team):
         runs = [await client.ask(Grain(pieces=PIECES)) for _ in range(RUNS)]
         async with mill.coordinating(), anyio.create_task_group() as group:
             for run in runs:
@@ -120,9 +120,16 @@ async def test_an_answer_behind_the_fold_is_waited_for(
     monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
     clerk = Specialist("clerk")
     clerk.skill(add)
-    timeout, lease = (0.5 if reason == "late" else 300.0), 0.2
+    timeout, heartbeat_timeout = (0.5 if reason == "late" else 300.0), 0.2
     team = Team(
-        bus.team, goal=Ask, outcome=Summed, specialists=[clerk], attempts=2, timeout=timeout, lease=lease, patience=30.0
+        bus.team,
+        goal=Ask,
+        outcome=Summed,
+        specialists=[clerk],
+        attempts=2,
+        attempt_timeout=timeout,
+        heartbeat_timeout=heartbeat_timeout,
+        discovery_timeout=30.0,
     )
     log, client = Behind(bus.log, floors=reason == "settled"), Client(bus)
     with anyio.fail_after(300):
@@ -136,7 +143,7 @@ async def test_an_answer_behind_the_fold_is_waited_for(
             report = await client.outcome(run)
             group.cancel_scope.cancel()
     said = [entry.event async for entry in bus.log.read(run)]
-    assert [each for each in said if isinstance(each, Lapsed)] == []
+    assert [each for each in said if isinstance(each, AttemptAbandoned)] == []
     assert [each.attempt for each in said if isinstance(each, Assigned)] == [1]
     assert (report.status, report.outcome) == ("decided", {"sum": {"number": 2}})
 

@@ -22,12 +22,12 @@ PAUSE = 100  # messages at a time
 
 async def flood(client: Client, run: str, chance: Random) -> None:
     """So many malformed messages into every consumer, as fast as the broker takes them."""
-    inbox = client.bus.connection.new_inbox()
+    work_queue = client.bus.connection.new_inbox()
     for good, subject in consumers(client.bus.team, run, "scribe").values():
         for number, bad in zip(range(EACH), mutants(good, chance), strict=False):
             where = subject(number)
             bad = bad.replace(RUN.encode(), parse(where).run.encode())
-            await client.bus.connection.publish(where, bad, reply=chance.choice(("", inbox, "a..b", "*")))
+            await client.bus.connection.publish(where, bad, reply=chance.choice(("", work_queue, "a..b", "*")))
             if number % PAUSE == 0:
                 await client.bus.connection.flush(10)
     await client.bus.connection.flush(10)

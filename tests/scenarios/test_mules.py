@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from hustings.agents import Client
-from hustings.agents.runtime.process import WORN
+from hustings.agents.runtime.process import RECYCLE
 
 from . import mules
 from .processes import Place, following
@@ -26,13 +26,13 @@ def place_of_mules(folder: Path) -> Place:
 
 async def given_up(client: Client) -> None:
     """A run whose skill goes on when the patience has ended."""
-    report = await client.outcome(await client.ask(mules.Ask(stubborn=True), patience=1))
+    report = await client.outcome(await client.ask(mules.Ask(stubborn=True), execution_timeout=1))
     assert report.status == "failed"
 
 
 async def polled(client: Client) -> int:
     """An ordinary run: the process that answers."""
-    report = await client.outcome(await client.ask(mules.Ask(), patience=40))
+    report = await client.outcome(await client.ask(mules.Ask(), execution_timeout=40))
     assert report.status == "decided", report.because
     return mules.Said.of(report.outcome["said"]).pid
 
@@ -50,7 +50,7 @@ async def test_a_process_that_swallows_is_replaced_as_often_as_it_takes(tmp_path
                     pass  # for two seconds it may end by itself
                 seen.add(pid)
         assert not any("given up" in row for row in up.rows)
-        assert WORN in exit_codes(place, "mules")
+        assert RECYCLE in exit_codes(place, "mules")
     await place.all_gone()
 
 

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from hustings.agents import Client
 from hustings.agents.testing import running
-from hustings.protocols import Driving, Event, Result, seal
+from hustings.protocols import Event, Result, RunAcquired, seal
 
 from . import court
 from .processes import Held
@@ -46,7 +46,7 @@ async def test_what_comes_again_is_done_once(broker: str, team: str, tmp_path: P
         (tmp_path / "eager").touch()
         assert (await client.outcome(run)).status == "decided"
         assert (await client.outcome(await ask(client, tmp_path))).status == "decided"
-        drivers = [entry async for entry in client.bus.log.read(run) if isinstance(entry.event, Driving)]
+        drivers = [entry async for entry in client.bus.log.read(run) if isinstance(entry.event, RunAcquired)]
         assert len(drivers) == 1
         assert [progress.run for progress in held.said] == [run]
 

@@ -81,7 +81,7 @@ async def test_the_flags_are_the_fields_of_the_goal(tmp_path: Path) -> None:
         assert words in " ".join(said.out.split())
     said = await place.call("run", "-h")
     assert (said.code, said.err) == (0, "")
-    for word in ("MODULE:TEAM", "--patience", "--url"):
+    for word in ("MODULE:TEAM", "--execution-timeout", "--url"):
         assert word in said.out
 
 
@@ -110,10 +110,10 @@ async def seen_by_any_client(url: str) -> None:
     """The micro protocol, spoken by a client that knows nothing of hustings."""
     client = await nats.connect(url)
     try:
-        inbox = client.new_inbox()
-        answers = await client.subscribe(inbox)
+        work_queue = client.new_inbox()
+        answers = await client.subscribe(work_queue)
         for verb, kind in (("PING", "ping"), ("INFO", "info"), ("STATS", "stats")):
-            await client.publish(f"$SRV.{verb}", reply=inbox)
+            await client.publish(f"$SRV.{verb}", reply=work_queue)
             names: set[str] = set()
             while len(names) < 6:
                 answer = json.loads((await answers.next_msg(timeout=300)).data)

@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from hustings.agents import Specialist, TaskContext, Team
-from hustings.bus import reach
+from hustings.bus import failpoint
 from hustings.protocols import Blob, Budget, Claim, Goal, Message, Outcome, Testimony, Verdict
 
 
@@ -33,7 +33,7 @@ class Bill(Outcome, contract="till.Bill.v1"):
     verdicts: list[Verdict]
 
 
-clerk = Specialist("clerk", "sells", hands=4)
+clerk = Specialist("clerk", "sells", max_concurrent_tasks=4)
 
 
 @clerk.skill
@@ -44,14 +44,14 @@ def fetch(shopping: Shopping) -> list[Item]:
 @clerk.skill
 async def sell(item: Item, shopping: Shopping, context: TaskContext) -> Receipt:
     """Pay, book, and write a receipt; booked is what is not booked yet, by the task's key."""
-    reach("work.before", run=context.run, task=context.task)
+    failpoint("work.before", run=context.run, task=context.task)
     await context.progress(str(os.getpid()))
     while shopping.gate and not await anyio.Path(shopping.gate).exists():  # noqa: ASYNC110 - another process opens it
         await anyio.sleep(0.02)
     await context.spend(calls=1)
     await anyio.to_thread.run_sync(book, shopping.ledger, context.once())
     receipt = Receipt.of((await context.store(f"item {item.number}\n".encode())).plain())
-    reach("work.after", run=context.run, task=context.task)
+    failpoint("work.after", run=context.run, task=context.task)
     return receipt
 
 
@@ -65,9 +65,9 @@ def book(ledger: str, key: str) -> None:
         database.execute("BEGIN IMMEDIATE")
         if not database.execute("SELECT 1 FROM sales WHERE key = ?", (key,)).fetchone():
             database.execute("INSERT INTO sales VALUES (?)", (key,))
-        reach("effect.before")
+        failpoint("effect.before")
         database.execute("COMMIT")
-    reach("effect.after")
+    failpoint("effect.after")
 
 
 def new_ledger(path: Path) -> Path:

@@ -14,14 +14,14 @@ from hustings.agents.decider import folding
 from hustings.protocols import (
     COORDINATOR,
     Assigned,
+    AttemptAbandoned,
     Cancelled,
     Concluded,
-    Driving,
     Entry,
     Failure,
     GoalAsked,
-    Lapsed,
     Result,
+    RunAcquired,
 )
 
 from . import teams
@@ -65,7 +65,7 @@ def one_driver(history: History) -> Iterator[str]:
         for each in history.entries(run):
             if each.subject.author != COORDINATOR or each.envelope is None:
                 continue
-            if isinstance(each.event, Driving):
+            if isinstance(each.event, RunAcquired):
                 driver = each.event.instance
             elif each.envelope.source != driver:
                 yield f"{run}: {each.seq} is from {each.envelope.source} while {driver} drives"
@@ -81,7 +81,7 @@ def one_answer(history: History) -> Iterator[str]:
             facts[each.subject.run, "assigned", each.event.task, each.event.attempt] += 1
         elif kind := type(each.event).__name__ if each.subject.kind == "event" else "":
             what = getattr(each.event, "barrier", "") or getattr(each.event, "task", "")
-            if kind in ("Planned", "Opened", "Settled", "Lapsed"):
+            if kind in ("Planned", "Opened", "Settled", "AttemptAbandoned"):
                 facts[each.subject.run, kind, what, getattr(each.event, "attempt", 0)] += 1
     yield from (f"{fact} {times} times" for fact, times in facts.items() if times > 1)
 
@@ -148,7 +148,7 @@ def answers_stand(history: History) -> Iterator[str]:
             _attempt(each): each.seq for each in history.entries(run) if isinstance(each.event, Result | Failure)
         }
         for each in history.entries(run):
-            lost = isinstance(each.event, Lapsed) and "nobody holds it" in each.event.because
+            lost = isinstance(each.event, AttemptAbandoned) and "nobody holds it" in each.event.because
             if lost and answers.get(_attempt(each), each.seq) < each.seq:
                 yield f"{run}: {_attempt(each)} lapsed at {each.seq}, and was answered"
 
@@ -218,7 +218,7 @@ def _judged(history: History, run: str) -> dict[str, _Task]:
             task = tasks.setdefault(event.task, _Task(event.step, event.ordinal, event.skill))
             task.assigned(event)
             task.wrong += _misled(event, tasks)
-        elif isinstance(event, Result | Failure | Lapsed) and event.task in tasks:
+        elif isinstance(event, Result | Failure | AttemptAbandoned) and event.task in tasks:
             task = tasks[event.task]
             if task.open and event.attempt == task.attempt:
                 task.open = False

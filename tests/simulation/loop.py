@@ -30,7 +30,7 @@ from hustings.protocols import uuid7
 
 EPOCH = 1_700_000_000.0  # the moment at which every simulation begins
 INSTANT = 1e-6  # seconds that one turn of the loop takes: what spins gets old, too
-roster = import_module("hustings.agents.runtime.registry")
+registry = import_module("hustings.agents.runtime.registry")
 _HERE: ContextVar["Place | None"] = ContextVar("here", default=None)
 
 
@@ -169,11 +169,11 @@ def virtual(loop: VirtualLoop, seed: int) -> Iterator[None]:
     new: dict[object, object] = {getattr(time, name): tick for name, tick in clock.items()}
     new |= {time: SimpleNamespace(**clock), datetime: Calendar, uuid7: next_id}
     with rebound(new):
-        vars(roster)["set"] = vars(backend)["set"] = Ordered
+        vars(registry)["set"] = vars(backend)["set"] = Ordered
         try:
             yield
         finally:
-            del vars(roster)["set"], vars(backend)["set"]
+            del vars(registry)["set"], vars(backend)["set"]
 
 
 @contextmanager

@@ -28,7 +28,7 @@ context, coordinator, decider, dispatch, folding, worker = (
         "runtime.worker",
     )
 )
-fence, inbox, log, reader = (
+fence, work_queue, log, reader = (
     import_module(f"hustings.bus.{name}")
     for name in ("client.fence", "team.work_queue", "team.log", "client.ordered_consumer")
 )
@@ -137,13 +137,13 @@ def stale_writer_ignored() -> list[Patch]:
 @bug
 def older_driver_goes_on() -> list[Patch]:
     """A coordinator that reads a newer driver's Driving goes on behind it."""
-    real = coordinator.Drive._turn
+    real = coordinator.RunLoop._turn
 
     async def turn(self: Any) -> None:
         self._state.driver = self._instance
         await real(self)
 
-    return [Patch(coordinator.Drive, "_turn", turn)]
+    return [Patch(coordinator.RunLoop, "_turn", turn)]
 
 
 # acknowledgements
@@ -152,34 +152,34 @@ def older_driver_goes_on() -> list[Patch]:
 @bug
 def acked_when_taken() -> list[Patch]:
     """A delivery is acknowledged before anything has come of it."""
-    real = inbox.Inbox.__anext__
+    real = work_queue.WorkQueue.__anext__
 
     async def take(self: Any) -> Any:
         delivery = await real(self)
         await self._connection.publish(delivery.arrived.ack, b"+ACK")
         return delivery
 
-    return [Patch(inbox.Inbox, "__anext__", take)]
+    return [Patch(work_queue.WorkQueue, "__anext__", take)]
 
 
 @bug
 def goal_acked_when_taken() -> list[Patch]:
     """A goal is acknowledged before its run has ended."""
-    real = inbox.Inbox.__anext__
+    real = work_queue.WorkQueue.__anext__
 
     async def take(self: Any) -> Any:
         delivery = await real(self)
         if not isinstance(delivery.entry.event, Assigned):
-            await delivery.done()
+            await delivery.ack()
         return delivery
 
-    return [Patch(inbox.Inbox, "__anext__", take)]
+    return [Patch(work_queue.WorkQueue, "__anext__", take)]
 
 
 @bug
 def stale_holder_speaks() -> list[Patch]:
     """Who has not confirmed a delivery for long still confirms and acknowledges it."""
-    return [Patch(inbox, "_stale", lambda arrived: False)]
+    return [Patch(work_queue, "_stale", lambda arrived: False)]
 
 
 @bug
@@ -194,7 +194,7 @@ def acked_before_append() -> list[Patch]:
         await handle(self, delivery)
 
     async def first_ack(self: Any, run: str, said: Result | Failure, **more: Any) -> Any:
-        await held[run, said.task, said.attempt].done()
+        await held[run, said.task, said.attempt].ack()
         return await answer(self, run, said, **more)
 
     return [Patch(worker.Worker, "_handle", remember), Patch(log.Log, "answer", first_ack)]
@@ -207,7 +207,7 @@ def dedupe_in_memory() -> list[Patch]:
     async def settled(self: Any, delivery: Any) -> bool:
         return False
 
-    return [Patch(inbox.Inbox, "_settled", settled)]
+    return [Patch(work_queue.WorkQueue, "_settled", settled)]
 
 
 # ids
@@ -254,7 +254,7 @@ def takeover_without_tail() -> list[Patch]:
 @bug
 def reader_resumes_too_late() -> list[Patch]:
     """After a break a reader goes on behind the message that came next."""
-    real = reader.Reader._config
+    real = reader.OrderedConsumer._config
 
     def config(self: Any, name: str) -> Any:
         made = real(self, name)
@@ -262,7 +262,7 @@ def reader_resumes_too_late() -> list[Patch]:
             made["opt_start_seq"] = self.after + 2
         return made
 
-    return [Patch(reader.Reader, "_config", config)]
+    return [Patch(reader.OrderedConsumer, "_config", config)]
 
 
 # folding and deciding

@@ -24,7 +24,7 @@ PULLS = 3  # between two such waits, so that nothing comes again in between
 
 Operation = tuple[str, tuple[Any, ...]]
 SUBJECTS = (
-    "r1.una.goal", "r1.coordinator.event.driving", "r1.coordinator.task.ann", "r1.coordinator.task.bob",
+    "r1.una.goal", "r1.coordinator.event.runacquired", "r1.coordinator.task.ann", "r1.coordinator.task.bob",
     "r1.ann.result.t.1", "r2.coordinator.task.ann", "r2.una.goal",
 )  # fmt: skip
 FILTERS = ("r1.>", "r1.coordinator.>", "r2.>", "*.coordinator.task.ann", "r1.ann.result.t.1", "r3.>")

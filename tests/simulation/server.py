@@ -162,7 +162,7 @@ class Pending:
 
 
 @dataclass
-class Pull:
+class PullConsumer:
     """A request for messages, parked at a consumer."""
 
     inbox: str
@@ -189,7 +189,7 @@ class Consumer:
     again: list[int] = field(default_factory=list)
     times: dict[int, int] = field(default_factory=dict)
     settled: deque[tuple[float, int, Pending]] = field(default_factory=lambda: deque(maxlen=1000))
-    waiting: deque[Pull] = field(default_factory=deque)
+    waiting: deque[PullConsumer] = field(default_factory=deque)
     timer: asyncio.TimerHandle | None = None
 
     def wants(self, kept: Kept) -> bool:
@@ -451,12 +451,14 @@ class Server:
             self.route(inbox, b"", headers={"Status": "503"})
             return
         consumer = stream.consumers[verb[4]]
-        pull = Pull(inbox, body["batch"], self.now + body["expires"] / 1e9, body["idle_heartbeat"] / 1e9, self.now)
+        pull = PullConsumer(
+            inbox, body["batch"], self.now + body["expires"] / 1e9, body["idle_heartbeat"] / 1e9, self.now
+        )
         consumer.waiting.append(pull)
         self.at(self.now + pull.heartbeat, self._tick, consumer, pull)
         self._serve(stream, consumer)
 
-    def _tick(self, consumer: Consumer, pull: Pull) -> None:
+    def _tick(self, consumer: Consumer, pull: PullConsumer) -> None:
         """A sign of life to whoever waits, or the end of the request."""
         if pull not in consumer.waiting or not self.up:
             return

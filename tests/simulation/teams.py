@@ -90,7 +90,7 @@ class Member(Specialist):
 
 
 splitter = Member("splitter", "cuts a goal into numbers")
-ann = Member("ann", "squares, two at a time", hands=2)
+ann = Member("ann", "squares, two at a time", max_concurrent_tasks=2)
 bob = Member("bob", "squares as well")
 summer = Member("summer", "sums up")
 
@@ -156,7 +156,14 @@ _doubts = Plan(
 
 _members = (splitter, ann, bob, summer)
 _base = Team(
-    name="sim", goal=Count, outcome=Sum, specialists=_members, attempts=20, timeout=60.0, patience=60.0, lease=4.0
+    name="sim",
+    goal=Count,
+    outcome=Sum,
+    specialists=_members,
+    attempts=20,
+    attempt_timeout=60.0,
+    discovery_timeout=60.0,
+    heartbeat_timeout=4.0,
 )
 
 sums = replace(_base, planner=fixed(_sums))

@@ -20,7 +20,7 @@ import structlog
 from pydantic import JsonValue
 
 from hustings.agents import Client, Specialist, Team, Worker, coordinate
-from hustings.bus import Connection, connect, open_bus, reach
+from hustings.bus import Connection, connect, failpoint, open_bus
 from hustings.protocols import AlreadyThere, Assigned, BusError, Entry, Unanswered, open_envelope, parse
 
 from . import teams
@@ -231,8 +231,8 @@ class World:
 
     # what is found out
 
-    def reach(self, point: str, **detail: JsonValue) -> None:
-        """In place of `hustings.bus.reach`: what the processes believe, and where one may die."""
+    def failpoint(self, point: str, **detail: JsonValue) -> None:
+        """In place of `hustings.bus.failpoint`: what the processes believe, and where one may die."""
         place = Place.here()
         self.history.told.append((point, {"place": place.name if place else "", **detail}))
         if point.startswith("take."):
@@ -358,7 +358,7 @@ def _model(world: World) -> Iterator[None]:
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
-        with rebound({connect: model, reach: world.reach}):
+        with rebound({connect: model, failpoint: world.failpoint}):
             yield
     finally:
         structlog.configure(**before)

@@ -2,19 +2,26 @@
 
 from typing import assert_type
 
-from hustings.agents import (
-    Client,
-    Report,
+from hustings import (
+    Blob,
+    Budget,
+    Claim,
+    Goal,
+    Message,
+    Outcome,
     Specialist,
     TaskContext,
     Team,
+    Testimony,
+    Verdict,
+    __version__,
     connect,
     independent,
     majority,
     tool,
     unopposed,
 )
-from hustings.protocols import Blob, Budget, Claim, Goal, Message, Outcome, Testimony, Verdict
+from hustings.agents import Client, RunReport
 
 
 class Text(Blob): ...
@@ -33,6 +40,7 @@ class Counted(Outcome):
     verdicts: list[Verdict]
 
 
+assert_type(__version__, str)
 clerk = Specialist("clerk", "counts words")
 
 
@@ -69,7 +77,7 @@ assert_type(split(Text.of({}), None), object)  # type: ignore
 async def ask(client: Client) -> None:
     run = await client.ask(Count(text=Text.of({})))
     assert_type(run, str)
-    assert_type(await client.outcome(run), Report)
+    assert_type(await client.outcome(run), RunReport)
     await client.ask("count")  # type: ignore
 
 

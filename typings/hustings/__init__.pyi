@@ -1,6 +1,6 @@
 # Type checkers read hustings/ as hustings (setuptools maps it at install time).
 from hustings.agents import (
-    Serve as Serve,
+    ModelRule as ModelRule,
     Specialist as Specialist,
     TaskContext as TaskContext,
     Team as Team,
@@ -26,7 +26,7 @@ from hustings.protocols import (
     Outcome as Outcome,
     Proof as Proof,
     Proposal as Proposal,
-    Refused as Refused,
+    NonRetryableError as NonRetryableError,
     Testimony as Testimony,
     Trial as Trial,
     Verdict as Verdict,

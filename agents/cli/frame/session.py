@@ -8,7 +8,7 @@ from typing import Literal, TypeVar, TypeVarTuple
 
 import anyio
 
-from hustings.bus import Blobs, Bus, Connection, Live, Log, RunHead, connect, embedded, find_embedded, team_names
+from hustings.bus import Bus, Connection, Live, Log, ObjectStore, RunHead, connect, embedded, find_embedded, team_names
 from hustings.protocols import BrokerUnavailable, NotFound, Subjects
 
 from .settings import Settings
@@ -105,7 +105,7 @@ def bus_of(connection: Connection, team: str) -> Bus:
     Its `url` is without credentials.
     """
     subjects = Subjects(team)
-    blobs = Blobs(connection, subjects)
+    blobs = ObjectStore(connection, subjects)
     return Bus(team, connection.shown, connection, Log(connection, subjects, blobs), Live(connection, subjects), blobs)
 
 

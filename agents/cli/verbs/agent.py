@@ -14,11 +14,11 @@ from hustings.protocols import COORDINATOR, UsageError
 from ...client.client import new_run
 from ...deploy.launch import until_told
 from ...deploy.neighbours import homes
-from ...deploy.watchdog import LEASE, Watchdog
+from ...deploy.watchdog import HEARTBEAT_TIMEOUT, Watchdog
 from ...observe.logs import configure_logging
 from ...observe.telemetry import set_up
-from ...runtime.isolation import open_cells
-from ...runtime.process import WORN, begin_anew, die_with_parent
+from ...runtime.isolation import open_isolated
+from ...runtime.process import RECYCLE, begin_anew, die_with_parent
 from ...runtime.worker import Worker
 from ...skills.specialist import Specialist
 from ...team import Team
@@ -52,11 +52,11 @@ def agent(
     text = log_format == "text" or (log_format is None and sys.stderr.isatty())
     configure_logging(specialists[0].name, format="text" if text else "json")
     set_up(specialists[0].name)
-    watchdog = Watchdog(lease_of(found), os._exit if supervised else begin_anew)
+    watchdog = Watchdog(heartbeat_timeout_of(found), os._exit if supervised else begin_anew)
     cell = [sys.executable, "-m", "hustings.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
     watchdog.code = go(_serve, settings, specialists, team, cell, watchdog)
-    if watchdog.code == WORN and not supervised:
-        begin_anew(WORN)
+    if watchdog.code == RECYCLE and not supervised:
+        begin_anew(RECYCLE)
     return watchdog.code
 
 
@@ -70,9 +70,9 @@ def team_of(found: Sequence[Team | Specialist]) -> str | None:
     return next((each.name for each in found if isinstance(each, Team)), None)
 
 
-def lease_of(found: Sequence[Team | Specialist]) -> float:
+def heartbeat_timeout_of(found: Sequence[Team | Specialist]) -> float:
     """How long their processes may be silent, and never less than a default team's may."""
-    return max([LEASE, *(each.lease for each in found if isinstance(each, Team))])
+    return max([HEARTBEAT_TIMEOUT, *(each.heartbeat_timeout for each in found if isinstance(each, Team))])
 
 
 def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
@@ -92,16 +92,17 @@ async def _serve(
         async with (
             watchdog.watching(),
             open_bus(url, name, name=specialists[0].name) as bus,
-            open_cells([*cell, "--team", name], HUSTINGS_URL=url) as cells,
+            open_isolated([*cell, "--team", name], HUSTINGS_URL=url) as isolated,
         ):
             return await _work(
-                [Worker(each, bus, instance=f"{each.name}-{new_run()}", cells=cells) for each in specialists], watchdog
+                [Worker(each, bus, instance=f"{each.name}-{new_run()}", isolated=isolated) for each in specialists],
+                watchdog,
             )
 
 
 async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
     """Serve until told to stop, or until one of the workers is worn out; the exit code."""
-    code = WORN
+    code = RECYCLE
 
     def drain() -> None:
         watchdog.limit(code)
@@ -113,15 +114,15 @@ async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
         code = await until_told()
         drain()
 
-    async def worn(worker: Worker) -> None:
-        await worker.worn.wait()
+    async def recycle(worker: Worker) -> None:
+        await worker.recycle.wait()
         drain()
 
     async with anyio.create_task_group() as waiting:
         waiting.start_soon(told)
         async with anyio.create_task_group() as serving:
             for worker in workers:
-                waiting.start_soon(worn, worker)
+                waiting.start_soon(recycle, worker)
                 serving.start_soon(worker.serve)
         waiting.cancel_scope.cancel()
     return code

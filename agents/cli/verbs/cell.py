@@ -20,7 +20,7 @@ from ..frame.options import common
 from ..frame.session import broker, go
 from ..frame.settings import Settings
 from ..frame.streams import stdout
-from .agent import chosen, lease_of
+from .agent import chosen, heartbeat_timeout_of
 
 
 @click.command()
@@ -36,7 +36,7 @@ def cell(settings: Settings, targets: Sequence[str], only: Sequence[str], team: 
     specialists = chosen(found, only)
     configure_logging(specialists[0].name)
     set_up(specialists[0].name)
-    watchdog = Watchdog(lease_of(found))
+    watchdog = Watchdog(heartbeat_timeout_of(found))
     watchdog.code = go(_try, settings, specialists, team, pipes, watchdog)
     return watchdog.code
 

@@ -2,7 +2,7 @@
 
 import click
 
-from hustings.bus import beside, open_bus
+from hustings.bus import background, open_bus
 from hustings.protocols import COORDINATOR
 
 from ...client.client import new_run
@@ -35,5 +35,5 @@ async def _coordinate(settings: Settings, target: str) -> int:
         async def work() -> None:
             await coordinate(bus, team.policy(), instance=f"{COORDINATOR}-{new_run()}")
 
-        async with beside(work):
+        async with background(work):
             return await until_told()

@@ -9,7 +9,7 @@ import click
 
 from hustings.protocols import UsageError
 
-from ...history.dead_letters import Attempt, Autopsy, Letter
+from ...history.dead_letters import DeadLetterDetail, DeadLetterEntry, FailedAttempt
 from ...observe.sanitize import inert
 from ...views.text import ago, plain, some
 from ..frame.options import common
@@ -51,29 +51,29 @@ def ls(settings: Settings, /, everything: bool, **fits: Any) -> int:
     return LEFT if any(letter.state == "dead" for letter in letters) else 0
 
 
-async def _ls(settings: Settings, wanted: Wanted, everything: bool) -> list[Letter]:
+async def _ls(settings: Settings, wanted: Wanted, everything: bool) -> list[DeadLetterEntry]:
     async with reading(settings, wanted) as there:
         letters = [letter for letter in there.fits if everything or letter.state == "dead"]
     return sorted(letters, key=lambda letter: (letter.team, letter.agent, letter.cause, letter.when))
 
 
-def _listed(letters: Sequence[Letter], everything: bool, now: float) -> str:
+def _listed(letters: Sequence[DeadLetterEntry], everything: bool, now: float) -> str:
     heads = ["id", "agent", "cause", "attempts", "version", "when", *(["state"] if everything else []), "because"]
     rows = [[*_cells(letter, now), *([_state(letter)] if everything else []), letter.because] for letter in letters]
     return table(heads, rows) or "no dead letters"
 
 
-def _cells(letter: Letter, now: float) -> list[object]:
+def _cells(letter: DeadLetterEntry, now: float) -> list[object]:
     return [
         letter.id, letter.agent, letter.cause, letter.attempts, letter.version or "-", _ago(letter, now)
     ]  # fmt: skip
 
 
-def _ago(said: Letter | Attempt, now: float) -> str:
+def _ago(said: DeadLetterEntry | FailedAttempt, now: float) -> str:
     return ago(now - datetime.fromisoformat(said.when).timestamp())
 
 
-def _state(letter: Letter) -> str:
+def _state(letter: DeadLetterEntry) -> str:
     return " ".join(
         [letter.state, *([f"by {letter.by}"] if letter.by else []), *([f"({letter.why})"] if letter.why else [])]
     )
@@ -100,13 +100,13 @@ def show(settings: Settings, id: str, team: str | None, raw: bool) -> None:
     emit(settings, data, lambda _: _shown(autopsy, time()))
 
 
-async def _show(settings: Settings, id: str, wanted: Wanted) -> Autopsy:
+async def _show(settings: Settings, id: str, wanted: Wanted) -> DeadLetterDetail:
     async with reading(settings, wanted) as there:
         letter = named(id, there.letters)
         return await there.clients[letter.team].autopsy(letter)
 
 
-def _shown(autopsy: Autopsy, now: float) -> str:
+def _shown(autopsy: DeadLetterDetail, now: float) -> str:
     letter = autopsy.letter
     head = {
         "letter": f"{letter.id} of team {letter.team}: {_state(letter)}",
@@ -134,7 +134,9 @@ def _shown(autopsy: Autopsy, now: float) -> str:
 @click.option("--newer", is_flag=True, help="Only those whose agent answers in a newer version now.")
 @click.option("--force", is_flag=True, help="Even if the agent's version is the same, or nobody of its name is there.")
 @click.option("--wait/--no-wait", default=True, help="Follow until the new runs have ended.  [default: wait]")
-@click.option("--patience", type=click.FloatRange(min=0, min_open=True), help="End the new runs after so many seconds.")
+@click.option(
+    "--execution-timeout", type=click.FloatRange(min=0, min_open=True), help="End the new runs after so many seconds."
+)
 @common
 def redrive(
     settings: Settings,
@@ -144,7 +146,7 @@ def redrive(
     newer: bool,
     force: bool,
     wait: bool,
-    patience: float | None,
+    execution_timeout: float | None,
     **fits: Any,
 ) -> int:
     """Do once more what was given up.
@@ -155,7 +157,9 @@ def redrive(
     """
     wanted = Wanted(ids=ids, all=everything, **fits)
     wanted.check()
-    rows = go(redriven, settings, wanted, Terms(newer=newer, force=force, wait=wait, patience=patience))
+    rows = go(
+        redriven, settings, wanted, Terms(newer=newer, force=force, wait=wait, execution_timeout=execution_timeout)
+    )
     emit(settings, rows, told)
     return LEFT if any(row["state"] == "dead" for row in rows) else 0
 

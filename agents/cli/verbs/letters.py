@@ -10,7 +10,7 @@ from hustings.bus import connect
 from hustings.protocols import FailureKind, NotFound, UsageError
 
 from ...client.client import Client
-from ...history.dead_letters import Letter
+from ...history.dead_letters import DeadLetterEntry
 from ..frame.session import (
     NAME,
     Start,
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
     team: str | None = None
     all: bool = False
 
-    def fits(self, letter: Letter) -> bool:
+    def fits(self, letter: DeadLetterEntry) -> bool:
         """Whether a letter is of this cause, agent and run, as far as they are given."""
         pairs = ((self.cause, letter.cause), (self.agent, letter.agent), (self.run, letter.run))
         return all(wanted in (None, has) for wanted, has in pairs)
@@ -52,8 +52,8 @@ class Reading(NamedTuple):
     """The dead letters there are, and a client of each team. `fits` are those that are wanted, whatever their state."""
 
     clients: dict[str, Client]
-    letters: list[Letter]
-    fits: list[Letter]
+    letters: list[DeadLetterEntry]
+    fits: list[DeadLetterEntry]
 
 
 def filters(command: Command) -> Command:
@@ -81,7 +81,7 @@ async def reading(settings: Settings, wanted: Wanted, *, start: Start = "if-stor
             yield Reading(clients, letters, [letter for letter in letters if wanted.fits(letter)])
 
 
-def named(id: str, letters: Sequence[Letter]) -> Letter:
+def named(id: str, letters: Sequence[DeadLetterEntry]) -> DeadLetterEntry:
     """The letter of an id, or of the beginning of one. Raises NotFound, which says what there is."""
     fits = [letter for letter in letters if letter.id.startswith(id)]
     found = [letter for letter in fits if letter.id == id] or fits
@@ -94,7 +94,7 @@ def named(id: str, letters: Sequence[Letter]) -> Letter:
     raise NotFound(f"{id} is no dead letter", f"the last ones are {there}", "`hustings dead ls --all` lists them.")
 
 
-def still_dead(wanted: Wanted, there: Reading) -> list[Letter]:
+def still_dead(wanted: Wanted, there: Reading) -> list[DeadLetterEntry]:
     """The letters that are wanted and wait for somebody. Raises NotFound, or UsageError: it was dealt with before."""
     if not wanted.ids:
         return [letter for letter in there.fits if letter.state == "dead"]

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import anyio
 
-from hustings.bus import beside
+from hustings.bus import background
 from hustings.protocols import COORDINATOR, DeadLetter, NotFound, Result, UsageError
 
 from ...client.client import Client
 from ...decider.folding import evolve
 from ...decider.state import RunState
-from ...history.dead_letters import Letter, Redrive, newer
+from ...history.dead_letters import DeadLetterEntry, Redrive, newer
 from ...history.run_report import report
 from ...views.text import some
 from ..frame.output import say
@@ -29,12 +29,12 @@ Versions = dict[str, set[str]]
 
 
 class Terms(NamedTuple):
-    """How it is wanted; `newer` and `force` as the options, `patience` in seconds."""
+    """How it is wanted; `newer` and `force` as the options, `execution_timeout` in seconds."""
 
     newer: bool = False
     force: bool = False
     wait: bool = True
-    patience: float | None = None
+    execution_timeout: float | None = None
 
 
 async def redriven(settings: Settings, wanted: Wanted, terms: Terms) -> list[Row]:
@@ -50,7 +50,7 @@ async def redriven(settings: Settings, wanted: Wanted, terms: Terms) -> list[Row
             (there.clients[team], await _able(there.clients[team], each, terms)) for team, each in teams.items() if each
         ]
         for client, able in plans:
-            async with beside(partial(watch, client.bus.connection)):
+            async with background(partial(watch, client.bus.connection)):
                 rows += await _redrive(client, able, terms)
     return rows
 
@@ -64,7 +64,7 @@ def told(rows: Sequence[Row]) -> str:
 # who is there
 
 
-async def _able(client: Client, letters: list[Letter], terms: Terms) -> list[Letter]:
+async def _able(client: Client, letters: list[DeadLetterEntry], terms: Terms) -> list[DeadLetterEntry]:
     """Those that are worth it. Raises UsageError, NotFound."""
     there = await _versions(client)
     if COORDINATOR not in there:
@@ -98,12 +98,12 @@ async def _versions(client: Client) -> Versions:
     return found
 
 
-def _newer(letter: Letter, there: Versions) -> bool:
+def _newer(letter: DeadLetterEntry, there: Versions) -> bool:
     """True if whoever may get the task is of a newer version."""
     return all(newer(version, letter.version) for version in there.get(letter.agent, {letter.version}))
 
 
-def _reasons(letters: Iterable[Letter], there: Versions) -> Iterator[str]:
+def _reasons(letters: Iterable[DeadLetterEntry], there: Versions) -> Iterator[str]:
     for letter in letters:
         if letter.agent not in there:
             yield f"nobody of the name {letter.agent} is there"
@@ -114,8 +114,8 @@ def _reasons(letters: Iterable[Letter], there: Versions) -> Iterator[str]:
 # what comes of it
 
 
-async def _redrive(client: Client, letters: list[Letter], terms: Terms) -> list[Row]:
-    begun = await client.redrive(letters, patience=terms.patience)
+async def _redrive(client: Client, letters: list[DeadLetterEntry], terms: Terms) -> list[Row]:
+    begun = await client.redrive(letters, execution_timeout=terms.execution_timeout)
     rows: dict[str, Row] = {}
     for redrive in begun:
         say(f"run {redrive.run} redrives {some(len(redrive.tasks), 'task')} of run {redrive.redrives}")

@@ -10,7 +10,7 @@ import anyio
 import click
 from anyio import get_cancelled_exc_class
 
-from hustings.bus import beside
+from hustings.bus import background
 from hustings.protocols import Goal, HustingsError, Unproved, UsageError
 
 from ...client.client import Client, connect
@@ -18,7 +18,7 @@ from ...decider.folding import evolve
 from ...decider.state import RunState
 from ...deploy.launch import absentees, children, supervised
 from ...history.run_report import (
-    Report,
+    RunReport,
     exit_code,
     report,
     unproved,
@@ -36,13 +36,13 @@ from .goal import Asked, Asking, build
 from .progress import Watcher, watcher
 from .tell import tell
 
-Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[Report], Awaitable[str]]]]
+Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[RunReport], Awaitable[str]]]]
 
 
 @click.command(cls=Asking)
 @click.argument("target", metavar="MODULE:TEAM")
 @click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
-@click.option("--patience", type=float, help="Give the run up after so many seconds.")
+@click.option("--execution-timeout", type=float, help="Give the run up after so many seconds.")
 @click.option("--only", multiple=True, metavar="NAME", help="Of the witnesses, hear this one (and others so named).")
 @click.option("--skip", multiple=True, metavar="NAME", help="Do without this specialist.")
 @click.option("--apply", is_flag=True, help="Write what came out to where the goal came from, if that is unchanged.")
@@ -53,7 +53,7 @@ def run(
     settings: Settings,
     target: str,
     fields: Asked,
-    patience: float | None,
+    execution_timeout: float | None,
     only: Sequence[str],
     skip: Sequence[str],
     apply: bool,
@@ -67,14 +67,14 @@ def run(
     team = load_team(target)
     if apply and team.apply is None:
         raise UsageError(f"team {team.name} has nothing to apply", hint="Leave out --apply.")
-    wishes = Wishes(patience, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose)
+    wishes = Wishes(execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose)
     return go(pursue, settings, target, team, fields, wishes)
 
 
 class Wishes(NamedTuple):
     """How a run is wanted, besides its goal. `only` and `skip` as in GoalAsked; `apply`: use the outcome here."""
 
-    patience: float | None = None
+    execution_timeout: float | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     apply: bool = False
@@ -104,11 +104,11 @@ async def pursue(
         return code
 
 
-async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> tuple[Report, int]:
+async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> tuple[RunReport, int]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(broker(settings, start="always"))
         client = await stack.enter_async_context(connect(url, team.name, name="cli"))
-        await stack.enter_async_context(beside(partial(watch, client.bus.connection)))
+        await stack.enter_async_context(background(partial(watch, client.bus.connection)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
         missing = [name for name in await absentees(client, team) if name not in wishes.skip]
@@ -119,7 +119,7 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
             await stack.enter_async_context(
                 supervised(settings.home, team, url, processes, tell=relay, color=color, verbose=wishes.verbose)
             )
-        run = await client.ask(goal, patience=wishes.patience, only=wishes.only, skip=wishes.skip)
+        run = await client.ask(goal, execution_timeout=wishes.execution_timeout, only=wishes.only, skip=wishes.skip)
         came = await _follow(client, run, show)
         if came.dead:
             say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
@@ -133,7 +133,7 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
     return came, code
 
 
-async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Report) -> str:
+async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: RunReport) -> str:
     """Use the outcome where the goal came from. Raises UsageError: that is not what the run was about any more."""
     assert team.apply
     for name, (path, kind) in asked.paths.items():
@@ -142,14 +142,14 @@ async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Rep
     return team.apply(came, {name: path for name, (path, _) in asked.paths.items()})
 
 
-async def _follow(client: Client, run: str, show: Watcher) -> Report:
+async def _follow(client: Client, run: str, show: Watcher) -> RunReport:
     """Follow a run to its end. Interrupted, it is withdrawn: nobody would wait for it."""
     state = RunState(run)
     show.note(f"run {run}")
     try:
         async with (
             client.bus.live.watch() as live,
-            beside(partial(show.listen, live)),
+            background(partial(show.listen, live)),
             aclosing(client.follow(run)) as log,
         ):
             async for entry in log:
@@ -162,7 +162,7 @@ async def _follow(client: Client, run: str, show: Watcher) -> Report:
     return report(client.bus.team, state)
 
 
-def _keep(settings: Settings, team: Team, came: Report) -> Path:
+def _keep(settings: Settings, team: Team, came: RunReport) -> Path:
     """Write the report, and what the team adds to it, under .hustings/runs/ID/."""
     folder = settings.home / "runs" / came.run
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ def _keep(settings: Settings, team: Team, came: Report) -> Path:
     return folder
 
 
-def _code(team: Team, came: Report) -> int:
+def _code(team: Team, came: RunReport) -> int:
     """The exit code, and on stderr what, why and what to try where it is not 0."""
     code = exit_code(came, team.outcome)
     if code == 4:

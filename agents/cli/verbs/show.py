@@ -9,7 +9,7 @@ from hustings.protocols import Data, Verdict
 
 from ...client.client import Client
 from ...decider.state import RunState, StepState, TaskState
-from ...history.run_report import Report, report
+from ...history.run_report import RunReport, report
 from ...observe.sanitize import inert
 from ...views.text import (
     by_rule,
@@ -41,13 +41,13 @@ def show(settings: Settings, run: str, team: str | None) -> None:
     emit(settings, found, lambda data: text(data, state))
 
 
-async def _show(settings: Settings, run: str, team: str | None) -> tuple[Report, RunState]:
+async def _show(settings: Settings, run: str, team: str | None) -> tuple[RunReport, RunState]:
     async with reading(settings, run, team) as (bus, found):
         state = await Client(bus).state(found)
         return report(bus.team, state), state
 
 
-def text(found: Report, state: RunState) -> str:
+def text(found: RunReport, state: RunState) -> str:
     """A run for people."""
     parts = [_head(found, state), _steps(state), _inquiries(state), _settled(found, state), _missing(state)]
     parts.append(_dead(found))
@@ -66,7 +66,7 @@ def shortened(data: Data) -> str:
     return "\n".join(f"  {line}" for line in lines)
 
 
-def _head(found: Report, state: RunState) -> str:
+def _head(found: RunReport, state: RunState) -> str:
     goal = state.goal
     status = shaded(found.status) + (f": {plain(found.because)}" if found.because else "")
     asked = plain(f"{goal.type}, asked by {goal.by}") if goal else "no goal that can be read"
@@ -107,7 +107,7 @@ def _inquiries(state: RunState) -> str:
     return table(("inquiry", "agent", "state", "asked for", "attempts"), rows, shade=2)
 
 
-def _settled(found: Report, state: RunState) -> str:
+def _settled(found: RunReport, state: RunState) -> str:
     if not state.barriers:
         return ""
     matters = state.conflicts + state.agreed
@@ -130,6 +130,6 @@ def _missing(state: RunState) -> str:
     return "\n".join(["missing", *rows]) if rows else ""
 
 
-def _dead(found: Report) -> str:
+def _dead(found: RunReport) -> str:
     more = f"; all of them: hustings dead ls --run {found.run}" if len(found.dead) > LETTERS else ""
     return f"dead letters: {', '.join(found.dead[:LETTERS])}{more}" if found.dead else ""

@@ -11,7 +11,7 @@ import anyio
 import click
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from hustings.bus import Bus, beside, connect
+from hustings.bus import Bus, background, connect
 from hustings.protocols import Entry, NotFound, Subjects, UsageError
 
 from ...views.text import clock, describe, plain
@@ -112,7 +112,7 @@ async def _entries(url: str, wanted: Wanted) -> AsyncIterator[MemoryObjectReceiv
                 "there is no team here yet", "nobody has a log on this broker", "Start one with `hustings up`."
             )
         for name in names:
-            await stack.enter_async_context(beside(partial(_follow, bus_of(connection, name), run, wanted, send)))
+            await stack.enter_async_context(background(partial(_follow, bus_of(connection, name), run, wanted, send)))
         yield receive
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hustings.protocols import Proposal, Verdict
 
-from ...history.run_report import Bill, Report
+from ...history.run_report import Bill, RunReport
 from ...observe.sanitize import inert
 from ...team import Team
 from ...views.text import some
@@ -15,7 +15,7 @@ from ...views.text import some
 SHOWN = 40  # conflicts that are shown one by one
 
 
-def tell(team: Team, folder: Path, came: Report) -> str:
+def tell(team: Team, folder: Path, came: RunReport) -> str:
     """The team's own words if it has some, and where to look for more."""
     own = team.tell(came) if team.tell else "\n".join(part for part in (verdicts(came), outcome(came)) if part)
     ending = f"run {came.run} {came.status}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
@@ -24,7 +24,7 @@ def tell(team: Team, folder: Path, came: Report) -> str:
     return inert("\n".join(part for part in (own, bill, ending, next_) if part))
 
 
-def bills(came: Report) -> Iterator[str]:
+def bills(came: RunReport) -> Iterator[str]:
     """What was spent by agent and model; `est.` where the price or the tokens are not known for sure."""
     if not came.models:
         return
@@ -50,14 +50,14 @@ def _bill(agent: str, model: str, bills: Sequence[Bill]) -> tuple[str, ...]:
     )
 
 
-def outcome(came: Report) -> str:
+def outcome(came: RunReport) -> str:
     """The outcome's fields as JSON, without the verdicts."""
     said = came.plain()["verdicts"]
     fields = {name: value for name, value in came.outcome.items() if value != said}
     return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
 
 
-def verdicts(came: Report) -> str:
+def verdicts(came: RunReport) -> str:
     """Each conflict in a line, and what was not contested as a count."""
     conflicts = [verdict for verdict in came.verdicts if verdict.contested]
     lines = [line(verdict) for verdict in conflicts[:SHOWN]]

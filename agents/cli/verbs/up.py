@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import anyio
 import click
 
-from hustings.bus import Feed, beside, gone, redact
+from hustings.bus import Feed, background, gone, redact
 from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError
 
 from ...client.client import Client, connect
@@ -71,8 +71,8 @@ async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str
                 verbose=True,
                 announce=settings.url is None,
             ),
-            beside(lambda: _watch(client)),
-            beside(lambda: _announce(client, team)),
+            background(lambda: _watch(client)),
+            background(lambda: _announce(client, team)),
         ):
             return await until_told()
 
