@@ -16,7 +16,7 @@ test: $(READY)          ## the test suite but for what takes long; then, alone, 
 	$(PYTEST) -m "timing and not long"
 
 test-fast: $(READY)     ## what starts no processes but a broker: under a minute
-	HUSTINGS_SIM_SEEDS=50 $(ABREAST) -m "not processes and not long and not timing"
+	HUSTINGS_SIM_SEEDS=50 $(PYTEST) -n 2 --dist worksteal -m "not processes and not long and not timing"
 
 test-long: $(READY)     ## what takes long: crashes everywhere, the demo, more seeds, the types of the wheel
 	$(ABREAST) -m long
