@@ -69,7 +69,7 @@ class ModelRequest(Message, contract="hustings.model.Request.v1"):
     """One call of a model. The whole conversation goes with each, so that nothing is held elsewhere.
 
     `model` is PROVIDER:NAME, as in "anthropic:claude-sonnet-5-5". `shape` is the JSON Schema of the answer, where it
-    shall be one JSON object; None: text. `most` bounds the tokens of the answer.
+    shall be one JSON object; None: text. `max_tokens` bounds the tokens of the answer.
     """
 
     model: str
@@ -77,7 +77,7 @@ class ModelRequest(Message, contract="hustings.model.Request.v1"):
     turns: tuple[Turn, ...]
     shape: Data | None = None
     tools: tuple[ToolCard, ...] = ()
-    most: Count = 4096
+    max_tokens: Count = 4096
     effort: Effort | None = None
 
     @property
@@ -113,8 +113,9 @@ class Usage(Message, contract="hustings.model.Usage.v1"):
 
 
 class ModelReply(Message, contract="hustings.model.Reply.v1"):
-    """What a model replied. `stop` says why it ended: it was done, wants tools, refuses, or ran out of room (`most`, or
-    the window of its context). `model` is the one that really answered, `id` the vendor's id of the request.
+    """What a model replied. `stop` says why it ended: it was done, wants tools, refuses, or ran out of room
+    (`max_tokens`, or the window of its context). `model` is the one that really answered, `id` the vendor's id of the
+    request.
     """
 
     kind: Literal["reply"] = "reply"

@@ -223,7 +223,7 @@ def _params(request: ModelRequest) -> dict[str, Any]:
     """The parameters of messages.create: a dictionary, for they are the vendor's words."""
     params: dict[str, Any] = {
         "model": vendors_name(request),
-        "max_tokens": request.most,
+        "max_tokens": request.max_tokens,
         "messages": [_turn(turn, request.model) for turn in request.turns],
     }
     if request.instructions:

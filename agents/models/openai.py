@@ -219,7 +219,7 @@ def _params(request: ModelRequest, access: Access) -> dict[str, Any]:
     params: dict[str, Any] = {
         "model": vendors_name(request),
         "messages": [*system, *(message for turn in request.turns for message in _messages(turn))],
-        _limit(access): request.most,
+        _limit(access): request.max_tokens,
     }
     if request.tools:
         params["tools"] = [{"type": "function", "function": _function(tool)} for tool in request.tools]

@@ -261,7 +261,7 @@ def chatting(run: str, request: ModelRequest) -> AbstractContextManager[Spanned]
         CONVERSATION: run,
         PROVIDER: provider,
         MODEL: model,
-        MOST: request.most,
+        MOST: request.max_tokens,
         FORM: "json" if request.shape else "text",
     }
     return span(f"chat {model}", attributes, kind="CLIENT")

@@ -147,12 +147,12 @@ class RunLoop:
     """One pursuit of one run by this process: fold what is on the log, decide, append, and so on to the conclusion."""
 
     def __init__(
-        self, bus: Bus, policy: Policy, registry: AgentRegistry, sweep: TakeoverMonitor, instance: str, run: str
+        self, bus: Bus, policy: Policy, registry: AgentRegistry, takeovers: TakeoverMonitor, instance: str, run: str
     ) -> None:
         self._bus = bus
         self._policy = policy
         self._registry = registry
-        self._takeovers = sweep
+        self._takeovers = takeovers
         self._instance = instance
         self._sent, self._work_queue = _channel()
         self._cause: str | None = None

@@ -38,7 +38,7 @@ from ..models.tools import Tool
 from ..models.untrusted import instructing
 from ..observe.logger import structlog
 from .ask import Asking, said
-from .conversation import About, Conversation
+from .conversation import Conversation, Material
 from .journal import Journal
 from .model_calls import Calls, default
 
@@ -161,16 +161,16 @@ class TaskContext:
         answer: type[Answer],
         *,
         instructions: str,
-        about: About | Sequence[About] = (),
+        material: Material | Sequence[Material] = (),
         tools: Sequence[Tool] = (),
-        most: int = 4096,
+        max_tokens: int = 4096,
         effort: Effort | None = None,
-        rounds: int = 10,
+        max_turns: int = 10,
     ) -> Answer:
         """Have a language model answer with a message of this type, or with text.
 
-        `instructions` are the specialist's own words; `about` is what they are about: messages, Untrusted, text. The
-        model may call the `tools`, in at most `rounds` turns; `most` bounds the tokens of one reply. Which model
+        `instructions` are the specialist's own words; `material` is what they are about: messages, Untrusted, text. The
+        model may call the `tools`, in at most `max_turns`; `max_tokens` bounds the tokens of one reply. Which model
         serves is the team's decision. Each call is on the log before its answer is used, and is not made again if the
         task is delivered again; what it says is shown live as it comes.
 
@@ -180,11 +180,11 @@ class TaskContext:
         conversation = Conversation(
             self._calls,
             instructions=instructing(instructions, self._assigned.input),
-            about=(about,) if isinstance(about, Message | Untrusted | str) else about,
+            material=(material,) if isinstance(material, Message | Untrusted | str) else material,
             tools=tools,
-            most=most,
+            max_tokens=max_tokens,
             effort=effort,
-            rounds=rounds,
+            max_turns=max_turns,
         )
         said = await (conversation.message(answer) if issubclass(answer, Message) else conversation.text())
         return cast("Answer", said)

@@ -163,8 +163,8 @@ class Calls:
         dearest = max((Usage(input=read), Usage(cache_write=read)), key=lambda usage: self._money(request.model, usage))
         amount = Amount(
             calls=1,
-            tokens=read + request.most,
-            money=self._money(request.model, dearest.plus(Usage(output=request.most))),
+            tokens=read + request.max_tokens,
+            money=self._money(request.model, dearest.plus(Usage(output=request.max_tokens))),
         )
         await self._journal.reserve(amount)
         return amount

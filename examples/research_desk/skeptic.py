@@ -24,5 +24,5 @@ async def doubt(research: Research, topic: Topic | None, context: TaskContext) -
         """Passages that share most with these words, the best first."""
         return Passages(passages=shelves.search(words))
 
-    reading = await context.model(Reading, instructions=DOUBT, about=topic, tools=[tool(look_up)])
+    reading = await context.model(Reading, instructions=DOUBT, material=topic, tools=[tool(look_up)])
     return finding(topic, reading, shelves)

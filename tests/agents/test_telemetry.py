@@ -67,7 +67,7 @@ def clerk() -> Specialist:
                 raise NonRetryableError(f"{SECRET} of the tool")
             return f"{SECRET} of the tool"
 
-        said = await context.model(str, instructions=f"{SECRET} of the clerk", about=question, tools=[tool(look)])
+        said = await context.model(str, instructions=f"{SECRET} of the clerk", material=question, tools=[tool(look)])
         return Word(word=said)
 
     return clerk
@@ -215,7 +215,7 @@ async def test_a_task_that_comes_again_stays_in_its_trace(spans: InMemorySpanExp
 
     @twice.skill
     async def answer(question: Question, context: TaskContext) -> Word:
-        word = await context.model(str, instructions="Answer.", about=question)
+        word = await context.model(str, instructions="Answer.", material=question)
         if not held.is_set():
             held.set()
             await anyio.sleep_forever()

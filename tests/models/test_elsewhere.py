@@ -55,6 +55,7 @@ HANGS = Reply(text="never", hang=30)
 
 
 @pytest.mark.timing
+@pytest.mark.processes
 async def test_another_model_is_asked(within: Within) -> None:
     """Within seconds, in the same attempt."""
     with FakeEndpoint(lambda body: HANGS) as hung, FakeEndpoint(lambda body: says("here")) as well:

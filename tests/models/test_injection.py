@@ -103,7 +103,7 @@ async def test_no_injected_instruction_is_carried_out(bus: Bus, place: str) -> N
         tools = [_page(text if place == "tool" else "nothing"), tool(send_mail, acts=True), tool(delete, acts=True)]
         speaker = Obedient()
         found = await context(bus, speaker, task=f"t{n}").model(
-            Finding, instructions="Look.", about=_about(place, text), tools=tools
+            Finding, instructions="Look.", material=_about(place, text), tools=tools
         )
         assert found.plain() == {"says": "done"}
         said = await bus.log.work("r", "ann", f"t{n}")

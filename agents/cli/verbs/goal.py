@@ -66,7 +66,7 @@ class Asking(click.Command):
             for name in self._sets.keys() - team.goal.model_fields:
                 hint = f"Give it one, or take a team that has it; `hustings {self.name} --help` says more."
                 raise UsageError(f"the goal of team {team.name} has no field `{name}`", self._sets[name], hint)
-            reader = _Reader(team, target, self, self._sets)
+            reader = _FlagReader(team, target, self, self._sets)
             params = reader.read(ctx.params["fields"])
             for option in reader.own:
                 if option.name in params:
@@ -80,7 +80,7 @@ class Asking(click.Command):
 
 def parse(team: Team, target: str, arguments: Sequence[str]) -> Asked:
     """Read the flags of the team's goal. Raises click.UsageError, UsageError: a path that does not exist, say."""
-    reader = _Reader(team, target)
+    reader = _FlagReader(team, target)
     return reader.asked(reader.read(arguments))
 
 
@@ -98,7 +98,7 @@ def goal_of(team: Team, values: Mapping[str, Any]) -> Goal:
         raise _unfit(team, error.errors(include_url=False)[0]) from None
 
 
-class _Reader:
+class _FlagReader:
     """Reads what stands behind the name of a team: the flags of its goal, and the options of the verb."""
 
     def __init__(self, team: Team, target: str, verb: click.Command | None = None, sets: Collection[str] = ()) -> None:
