@@ -31,7 +31,7 @@ _AGAIN = {10005, 10008, 10118, 10176, 10210}  # peers missing, no leader now, op
 
 
 class JetStreamError(BusError):
-    """The broker refused a request."""
+    """The broker refused a request; `code` is JetStream's error code."""
 
     def __init__(self, what: str, why: str, code: int) -> None:
         super().__init__(what, why)
