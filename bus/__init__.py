@@ -1,4 +1,4 @@
-"""How it is carried: broker, connection, log, work queue, live, object store, layout."""
+"""The transport: broker, connection, log, work queue, live messages, object store, layout."""
 
 from .background import background
 from .broker.broker import embedded, find_embedded
@@ -17,13 +17,13 @@ from .team.work_queue import Delivery, WorkQueue
 __all__ = [  # noqa: RUF022 - a table of contents
     # the bus of a team
     "open_bus", "Bus", "team_names",
-    # what is said for good, and who it is for
+    # what is stored, and who receives it
     "Log", "RunHead", "WorkQueue", "Delivery", "ObjectStore",
-    # what is said live
+    # live messages
     "Live", "Feed", "Present",
-    # the broker and the way to it
+    # the broker and the connection to it
     "embedded", "find_embedded", "Durability", "connect", "Connection", "redact", "ensure_layout",
-    # moments that can be watched, or crashed at
+    # points at which a process can be watched or crashed
     "FAILPOINTS", "failpoint",
     # structured concurrency
     "background", "gone", "alive",

@@ -1,4 +1,4 @@
-"""Background: a task beside a block, the one way in which this package starts something that runs on its own."""
+"""Background: a task that runs while a block runs; the only way in which this package starts a background task."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -11,8 +11,8 @@ import anyio
 async def background(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Run `work` while the block runs, and cancel it at the end.
 
-    What the block raises comes out as it is, not wrapped into a group. If `work` raises, the block is cancelled and
-    that error comes out.
+    An error of the block is raised as it is, not wrapped into a group. If `work` raises, the block is cancelled and
+    that error is raised.
     """
     try:
         async with anyio.create_task_group() as tasks:

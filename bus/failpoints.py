@@ -1,8 +1,8 @@
-"""Failpoints: named moments at which a process can be watched, or crashed, from outside; nothing where nobody asks.
+"""Failpoints: named points at which a process can be watched or crashed from outside. Without the variables: no effect.
 
-HUSTINGS_HISTORY names a folder: each process appends what it reaches to a file of its own there, a JSON line each,
-which survives its death. HUSTINGS_FAILPOINT names a point, and HUSTINGS_FAILPOINT_TOKENS a folder: whoever reaches the
-point and can take a file out of the folder kills itself on the spot, so there are as many crashes as there were files.
+HUSTINGS_HISTORY names a folder: each process appends the points that it reaches to its own file there, one JSON line
+each, which survives its death. HUSTINGS_FAILPOINT names a point, HUSTINGS_FAILPOINT_TOKENS a folder: a process that
+reaches the point and can take a file from the folder kills itself, so there are as many crashes as files.
 """
 
 import os
@@ -21,26 +21,26 @@ HISTORY, FAILPOINT, TOKENS = "HUSTINGS_HISTORY", "HUSTINGS_FAILPOINT", "HUSTINGS
 FAILPOINTS = (
     # a client asks for a run, or withdraws it
     "ask.before", "ask.after", "cancel.before", "cancel.after",
-    # a coordinator folds what is there, appends what it decided (an Assigned among it is the dispatch)
+    # a coordinator folds the log, appends its decisions (an Assigned is the dispatch)
     "fold.before", "fold.after", "append.before", "append.between", "append.after",
-    # an agent takes a task, answers, acknowledges, hands back; a coordinator does so with goals
+    # an agent takes a task, answers, acks, naks; a coordinator does the same with goals
     "take.before", "take.after", "answer.before", "answer.after", "spend.before", "spend.after",
     "ack.before", "ack.after", "back.before", "back.after",
-    # an agent has called a model or a tool, and records it
+    # an agent records a call of a model or a tool
     "call.before", "call.after",
-    # an agent asks, within its task, for somebody else's skill
+    # an agent asks for another agent's skill, within its task
     "query.before", "query.after",
-    # a skill works, and has an effect outside: said by skills that want to be watched
+    # a skill works and has an effect outside; skills in tests report these
     "work.before", "work.after", "effect.before", "effect.after",
     # a blob is stored
     "blob.before", "blob.after",
-    # what is said live
+    # a live message is sent
     "publish.before", "publish.after",
 )  # fmt: skip
 
 
 class _Watch(NamedTuple):
-    """What this process was asked to do at its points."""
+    """What the environment asks this process to do at its failpoints."""
 
     history: int | None
     failpoint: str
@@ -48,7 +48,7 @@ class _Watch(NamedTuple):
 
 
 def failpoint(point: str, **detail: JsonValue) -> None:
-    """This process is at the point. `detail` says what it is about: run, task, attempt, seq."""
+    """This process reaches the point. `detail` gives run, task, attempt, seq and the like."""
     if _watch is not None:
         _failpoint(_watch, point, detail)
 
@@ -75,7 +75,9 @@ def _asked() -> _Watch | None:
     if not history and not failpoint:
         return None
     if failpoint and failpoint not in FAILPOINTS:
-        sys.exit(f"{FAILPOINT} is {failpoint!r}: there is no such point, there are {', '.join(FAILPOINTS)}")
+        sys.exit(
+            f"{FAILPOINT} is {failpoint!r}: there is no such failpoint. The failpoints are {', '.join(FAILPOINTS)}"
+        )
     file = None
     if history:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC

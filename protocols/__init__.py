@@ -1,4 +1,4 @@
-"""What is said: messages, events, subjects, errors. Pure pydantic, no I/O, imports nothing of ours."""
+"""Everything that is sent: messages, events, subjects, errors. Pure pydantic, no I/O, imports none of our packages."""
 
 from .blobs import Blob
 from .budgets import Amount, Budget, BudgetShare

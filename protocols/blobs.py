@@ -1,4 +1,4 @@
-"""Blob: bytes that are too large to be said, by reference."""
+"""Blob: a reference to bytes that are too large for a message."""
 
 from typing import Literal
 
@@ -6,9 +6,9 @@ from .message import Count, Message
 
 
 class Blob(Message, contract="hustings.Blob.v1"):
-    """A file, or a packed folder, kept in the bus's object store under the digest of its bytes.
+    """A file, or a packed folder, in the object store, under the digest of its bytes.
 
-    A goal's field of this type (or of a subclass) is a *path* on the command line: the client packs and uploads it.
+    A goal's field of this type (or a subclass) is a *path* on the command line; the client packs and uploads it.
     """
 
     digest: str

@@ -1,4 +1,4 @@
-"""Budget: what a run may spend, and the share of it that one attempt of a task has."""
+"""Budget: what a run may spend, and the share that one attempt of a task gets."""
 
 from typing import TypeVar
 
@@ -12,9 +12,9 @@ N = TypeVar("N", int, float)
 class Budget(Message, contract="hustings.Budget.v1"):
     """The limits of a run; None: no limit.
 
-    `calls`, `tokens` and `money` (US dollars) are shared out among the tasks by the coordinator, so their sum is never
-    passed, whatever crashes. `seconds` bounds the run's wall time, `depth` the steps that wait for each other in a row
-    and the tasks that agents ask for within each other's, `fan_out` the tasks of one step.
+    The coordinator shares out `calls`, `tokens` and `money` (US dollars) among the tasks, so a run never spends more,
+    whatever crashes. `seconds` bounds the run's wall time, `depth` the longest chain of steps and the nesting of tasks
+    that agents ask for, `fan_out` the tasks of one step.
     """
 
     calls: Count | None = None
@@ -40,7 +40,7 @@ class BudgetShare(Message, contract="hustings.BudgetShare.v1"):
 
 
 class Amount(Message, contract="hustings.Amount.v1"):
-    """Something spent. Negative: what was reserved and is given back. Sums end at the bounds of a field."""
+    """An amount spent. Negative: a reservation that is given back. Sums are capped at the bounds of a field."""
 
     calls: Change = 0
     tokens: Change = 0
@@ -57,7 +57,7 @@ class Amount(Message, contract="hustings.Amount.v1"):
         return self.plus(Amount(calls=-other.calls, tokens=-other.tokens, money=-other.money))
 
     def beyond(self, share: BudgetShare) -> str:
-        """The first of the three in which this is more than the share; empty if it is within."""
+        """The first of "calls", "tokens", "money" in which this exceeds the share; empty if none does."""
         for name in ("calls", "tokens", "money"):
             limit = getattr(share, name)
             if limit is not None and getattr(self, name) > limit:

@@ -16,13 +16,13 @@ from .subjects import Subject
 from .wire import DEEPEST, READABLE, ROOM, check_legible
 
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
-"""The W3C trace context of what goes on now; each envelope that is sealed meanwhile carries it."""
+"""The current W3C trace context; `seal` writes it into each envelope."""
 
 _OPTIONAL = ("dataschema", "causationid", "correlationid", "traceparent")
 
 
 class Envelope(Message, contract="hustings.Envelope.v1"):
-    """One event as it travels. `type` is the contract of `data`; the extensions say which run and what caused it."""
+    """One event on the wire. `type` is the contract of `data`; the extensions name its run and its cause."""
 
     specversion: Literal["1.0"] = "1.0"
     id: str
@@ -39,9 +39,9 @@ class Envelope(Message, contract="hustings.Envelope.v1"):
     data: Event
 
     def encode(self) -> bytes:
-        """The bytes on the wire. An attribute that is not set is left out; a null inside `data` is said.
+        """The bytes on the wire. Unset attributes are left out; a null inside `data` is kept.
 
-        Raises Unsendable: nobody could read them, their writer neither.
+        Raises Unsendable if the bytes could not be read back.
         """
         unset = {name for name in _OPTIONAL if getattr(self, name) is None}
         try:
@@ -53,7 +53,7 @@ class Envelope(Message, contract="hustings.Envelope.v1"):
 
 
 class Entry(NamedTuple):
-    """One message of the log as a reader sees it. Unreadable bytes have no envelope, and `why` says what is wrong."""
+    """One message of the log as it was read. If it cannot be read, `envelope` is None and `why` gives the reason."""
 
     seq: int
     subject: Subject
@@ -70,7 +70,7 @@ _KINDS: dict[type[Message], type[Envelope]] = {
     event: create_model(
         f"{event.__name__}Envelope",
         __base__=Envelope,
-        type=(Literal[event.__contract__], event.__contract__),  # type: ignore[arg-type]  # one variant an event, built from data
+        type=(Literal[event.__contract__], event.__contract__),  # type: ignore[arg-type]  # one variant per event, built from data
         data=(event, ...),
     )
     for event in get_args(Event)
@@ -81,7 +81,7 @@ _READER: TypeAdapter[Envelope] = TypeAdapter(
 
 
 def seal(event: Event, *, source: str, run: str, subject: str = "", cause: str | None = None) -> Envelope:
-    """Put an event into its envelope, with a fresh id and the time of now."""
+    """Put an event into its envelope, with a new id and the current time."""
     return _KINDS[type(event)](
         id=str(uuid7()),
         source=source,
@@ -97,10 +97,10 @@ def seal(event: Event, *, source: str, run: str, subject: str = "", cause: str |
 
 
 def open_envelope(raw: bytes) -> Envelope:
-    """Read what came off the wire.
+    """Read bytes from the wire as an envelope.
 
-    Raises Unreadable: not JSON, an unknown type, a newer major version, a field that does not fit, or so deeply nested
-    that what is made of it could not be read any more.
+    Raises Unreadable: not JSON, an unknown type, a newer major version, an invalid field, or nested so deeply that a
+    message with it inside could not be read any more.
     """
     try:
         envelope = _READER.validate_json(raw)

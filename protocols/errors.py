@@ -1,113 +1,162 @@
-"""One error tree. An error says what happened and why; the class's docstring says what to try."""
+"""One error tree. A class's docstring says what happened; its `try_this` says what the reader can do about it."""
 
-import inspect
+from typing import ClassVar
 
 from .models import Trouble, Usage
 
 
 class HustingsError(Exception):
-    """Run the command again with --debug to see where it comes from."""
+    """Any failure that hustings foresees: `what` happened, `why`, a `hint` on what to try, an `exit_code`."""
 
+    try_this: ClassVar[str] = "Run the command again with --debug to see where the error comes from."
     exit_code = 1
 
     def __init__(self, what: str, why: str = "", hint: str = "") -> None:
         self.what, self.why = what, why
-        self.hint = hint or " ".join((inspect.getdoc(type(self)) or "").split())
+        self.hint = hint or self.try_this
         super().__init__(f"{what}: {why}" if why else what)
 
 
-# what the user gave us
+# the caller's mistakes
 
 
 class UsageError(HustingsError):
-    """See the command's --help for what it takes."""
+    """The caller gave something that hustings cannot use: an option, a value, a setting, a file."""
 
+    try_this = "Read the command's --help."
     exit_code = 2
 
 
 class BadName(UsageError):
-    """Choose a name made of letters, digits, '_' and '-'."""
+    """The name cannot be used: it does not fit into a NATS subject, or another Message has it."""
+
+    try_this = "Choose a name made of letters, digits, '_' and '-'."
 
 
 class BadSkill(UsageError):
-    """Annotate every parameter of a skill with a Message or a list of Messages, and its return value with a Message."""
+    """The function cannot be offered as a skill: its signature does not tell which messages it takes and returns."""
+
+    try_this = (
+        "Annotate every parameter of a skill with a Message or a list of Messages, and its return value with a Message."
+    )
 
 
 class NotFound(UsageError):
-    """Check the spelling; `hustings runs` lists the runs, `hustings agents` the agents."""
+    """There is no such run, team, agent or dead letter, or the name fits several."""
+
+    try_this = "Check the spelling; `hustings runs` lists the runs, `hustings agents` the agents."
 
 
 class PlanError(HustingsError):
-    """Run `hustings plan` to see how each parameter is bound; start who is missing, or set `prefer` in the Team."""
+    """The planner cannot make a valid plan for the goal from the skills that the agents offer."""
+
+    try_this = (
+        "Run `hustings plan` to see how each parameter is bound. Start the agents that are missing, "
+        "or set `prefer` in the Team."
+    )
 
 
 # the bus
 
 
 class BusError(HustingsError):
-    """Check with `hustings doctor` whether the broker is well."""
+    """The broker refused or failed a request."""
+
+    try_this = "Check the broker with `hustings doctor`."
 
 
 class BrokerUnavailable(BusError):
-    """Start one with `hustings up`, or give its address with --url (or HUSTINGS_URL)."""
+    """No connection to the broker."""
 
+    try_this = "Start one with `hustings up`, or give its address with --url (or HUSTINGS_URL)."
     exit_code = 6
 
 
 class BadCredentials(BrokerUnavailable):
-    """Put the credentials into the URL: TOKEN@HOST:PORT or USER:PASSWORD@HOST:PORT, what is odd in them as %XX."""
+    """The broker rejected the connection: the credentials are wrong or missing."""
+
+    try_this = (
+        "Put the credentials into the URL: TOKEN@HOST:PORT or USER:PASSWORD@HOST:PORT. Percent-encode special "
+        "characters (%XX)."
+    )
 
 
 class BrokerUnfit(BrokerUnavailable):
-    """Use a nats-server of version 2.12 or newer with JetStream on (`nats-server -js`)."""
+    """The broker is too old, has no JetStream, or its stream of that name is not a log of hustings."""
+
+    try_this = "Use nats-server 2.12 or newer with JetStream enabled (`nats-server -js`)."
 
 
 class Denied(BusError):
-    """Ask whoever runs the broker to allow this user the subject."""
+    """The broker does not allow this user to publish or subscribe to the subject."""
+
+    try_this = "Ask the broker's administrator to allow this user the subject."
 
 
 class BusFull(BusError):
-    """Delete old runs, or raise the size of the log."""
+    """The log has no room left, or the broker cannot write to its disk. The message is not stored."""
+
+    try_this = "Delete old runs, or raise the size of the log."
 
 
 class Unanswered(BusError):
-    """The broker did not confirm in time. Whether it stored the message is not known: look before repeating."""
+    """The broker did not confirm in time. The message may or may not be stored."""
+
+    try_this = "Check whether the message is stored before you send it again."
 
 
 class StaleWriter(BusError):
-    """Another coordinator drives this run now. Nothing to do: it goes on there."""
+    """This coordinator may not write to the run any more: another coordinator drives it."""
+
+    try_this = "Nothing to do: the other coordinator goes on with the run."
 
 
 class AlreadyThere(BusError):
-    """Choose another run id."""
+    """A run with this id exists already."""
+
+    try_this = "Choose another run id."
 
 
 class Unreadable(BusError):
-    """Somebody wrote bytes that are not of this protocol; they were passed over. `hustings tail` shows them."""
+    """Stored bytes are not a message of this protocol, not a folder, or do not belong where they were found."""
+
+    try_this = "It was skipped. `hustings tail` shows the messages of a run."
 
 
-# a handler's way to speak
+# skills
 
 
 class Unsendable(UsageError):
-    """Store what is large and send the Blob; give what a reader can rebuild: finite numbers, plain data, few levels."""
+    """The message cannot be sent: it is too large, nested too deep, or not readable as its own type."""
+
+    try_this = (
+        "Store large content and send the Blob. Use finite numbers, plain data and few levels, so that a reader "
+        "can rebuild the message."
+    )
 
 
 class NonRetryableError(HustingsError):
-    """Raised by a skill: the input is bad, so asking somebody else would not help. The task is not tried again."""
+    """A skill raises it to reject its input. The task fails at once: no other agent and no other attempt is tried."""
+
+    try_this = "Correct the input. The task is not tried again."
 
 
 class AskFailed(HustingsError):
-    """Go on without the answer, ask somebody else for something else, or let it pass: then this attempt has failed."""
+    """Another agent's skill was asked from within a task, and no answer came."""
+
+    try_this = "Catch it and continue without the answer, or ask for another skill. If not caught, this attempt fails."
 
 
 class BudgetExceeded(HustingsError):
-    """Ask for less, return what there is so far, or ask for the run with a larger budget."""
+    """The call is not made: it would exceed what is left of the budget."""
+
+    try_this = "Ask for less, return what there is so far, or start the run with a larger budget."
 
 
 class Unproved(HustingsError):
-    """Do not use the outcome as it is: it came without a proof that holds."""
+    """The run has an outcome, but no valid proof of it."""
 
+    try_this = "Do not use the outcome as it is: no valid proof supports it."
     exit_code = 4
 
 
@@ -115,29 +164,35 @@ class Unproved(HustingsError):
 
 
 class ModelFailure(HustingsError):
-    """Try again later, or let another model serve this skill."""
+    """A model gave no usable answer: `kind` says in which way, `usage` what the calls cost all the same."""
+
+    try_this = "Try again later, or let another model serve this skill."
 
     def __init__(
         self, what: str, why: str = "", hint: str = "", *, kind: Trouble | None = None, usage: Usage | None = None
     ) -> None:
-        super().__init__(what, why, hint or (_CURES[kind] if kind else ""))
+        super().__init__(what, why, hint or (_HINTS[kind] if kind else ""))
         self.kind: Trouble = kind or "protocol"
-        self.usage = usage or Usage()  # what it cost all the same
+        self.usage = usage or Usage()
 
 
 class ReplayMismatch(HustingsError):
-    """Undo the change, or run it live: the record has no such answer, and replay never calls a model."""
+    """Replayed code made a call that the log does not have, or made it with other arguments."""
+
+    try_this = "Undo the change to the code, or run it live: a replay never calls a model."
 
 
 class PromptInjectionError(UsageError):
-    """Give untrusted text to a model as `about=`; what is meant for code, take out with `.reveal()`."""
+    """Untrusted text would have become part of a model's instructions."""
+
+    try_this = "Give untrusted text to a model as `about=`; use `.reveal()` where code needs the text."
 
 
-_CURES: dict[Trouble, str] = {
-    "refusal": "Say in other words what is wanted, or let another model serve this skill.",
+_HINTS: dict[Trouble, str] = {
+    "refusal": "Word the request differently, or let another model serve this skill.",
     "truncated": "Allow more tokens with `most=`, or ask for less at once.",
     "invalid": "Simplify the message that is asked for, or let a better model serve this skill.",
-    "protocol": "Check the base URL: what answers there does not speak the provider's protocol.",
+    "protocol": "Check the base URL: the server there does not speak the provider's protocol.",
     "overloaded": "Try again later, or name a second model in the team's `models`.",
     "limited": "Try again later, allow fewer calls at once, or name a second model in the team's `models`.",
     "hung": "Try again later, or name a second model in the team's `models`.",

@@ -1,4 +1,4 @@
-"""The run's events: everything that is ever appended to the log, as data."""
+"""The events of a run: everything that is ever appended to the log, as data."""
 
 import hashlib
 from typing import Literal, Union
@@ -19,9 +19,8 @@ FailureKind = Literal["refused", "raised", "lapsed", "killed", "foreign"]
 class GoalAsked(Message, contract="hustings.goal.asked.v1"):
     """A client asks for a run. `execution_timeout` bounds the whole run, in seconds.
 
-    Of the witnesses `only` these are heard, if any are named; whoever is in `skip` takes no part at all. `budget`
-    stands above the team's own. `again`: not the whole goal is pursued, but these tasks of the run `redrives` are done
-    once more.
+    If `only` is not empty, no other witnesses are heard; agents in `skip` take no part at all. `budget` replaces the
+    team's. A redrive has `again`: instead of the whole goal, these tasks of the run `redrives` are done once more.
     """
 
     type: str
@@ -43,9 +42,10 @@ class Cancelled(Message, contract="hustings.run.cancelled.v1"):
 
 
 class RunAcquired(Message, contract="hustings.run.acquired.v1"):
-    """A coordinator takes the wheel. Whoever reads another instance here after its own has been fenced off.
+    """A coordinator acquires the run and drives it from here on. A coordinator that reads another instance's
+    RunAcquired after its own has lost the run and stops writing.
 
-    `attempts` is how often a task is tried under its policy, the first time included.
+    `attempts`: how often a task is tried under its policy, including the first time.
     """
 
     instance: str
@@ -53,7 +53,7 @@ class RunAcquired(Message, contract="hustings.run.acquired.v1"):
 
 
 class Planned(Message, contract="hustings.run.planned.v1"):
-    """The plan, and all that was taken from the directory: the agents' versions, the usual seconds of each skill."""
+    """The plan, and what the run takes from the directory: the agents' versions and the usual seconds of each skill."""
 
     plan: Plan
     versions: dict[str, str] = {}
@@ -63,9 +63,9 @@ class Planned(Message, contract="hustings.run.planned.v1"):
 class Assigned(Message, contract="hustings.task.assigned.v1"):
     """A task for one agent: decision and dispatch in one message. `deadline` is in seconds since the epoch.
 
-    For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner, "ask": an agent,
-    within its task). `share` is what this attempt may spend of the run's budget; None: there is no budget. `serving`:
-    the models that it may call, as the team says. `depth`: how many tasks wait for this one, each within the other.
+    For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner waits, "ask": an
+    agent, within its task). `share`: what this attempt may spend of the run's budget; None: there is no budget.
+    `serving`: the models that the team lets it call. `depth`: how many nested tasks wait for this one.
     """
 
     task: str
@@ -83,7 +83,7 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
 
 
 class Result(Message, contract="hustings.task.result.v1"):
-    """What an agent answered to one attempt of a task. `seconds` is the time the handler took."""
+    """An agent's answer to one attempt of a task. `seconds` is the time that the handler took."""
 
     task: str
     attempt: Count
@@ -94,9 +94,9 @@ class Result(Message, contract="hustings.task.result.v1"):
 
 
 class Failure(Message, contract="hustings.task.failure.v1"):
-    """An attempt that brought no answer. Refused: the input was bad, so nobody else is tried. The others cost it.
+    """A failed attempt. Kind "refused": the input is bad, so the task is not tried again; else one attempt is used up.
 
-    `exhausted`: its share of the budget was not enough.
+    `exhausted`: its share of the budget was too small.
     """
 
     task: str
@@ -109,10 +109,10 @@ class Failure(Message, contract="hustings.task.failure.v1"):
 
 
 class Asked(Message, contract="hustings.task.asked.v1"):
-    """An agent asks, within an attempt, for somebody else's skill.
+    """An agent asks for another agent's skill, within an attempt.
 
-    `ask` is its place, DIGEST-ORDINAL: of skill and input, and which of the attempt's equal questions it is. `share` is
-    what the asker has reserved of its own share and gives away for it.
+    `ask` is the place of the ask, DIGEST-ORDINAL: the digest of skill and input, and which of the attempt's equal asks
+    it is. `share`: what the asker passes on of its own share of the budget.
     """
 
     task: str
@@ -130,7 +130,7 @@ class Asked(Message, contract="hustings.task.asked.v1"):
 
 
 class Answered(Message, contract="hustings.task.answered.v1"):
-    """The coordinator passes on what came of an ask: the output of the task `child`, or why there is none."""
+    """The coordinator answers an ask: the output of the task `child`, or in `failed` why there is none."""
 
     child: str
     output: JsonValue = None
@@ -138,7 +138,7 @@ class Answered(Message, contract="hustings.task.answered.v1"):
 
 
 class Spent(Message, contract="hustings.task.spent.v1"):
-    """An attempt reserves an amount before it is spent, or gives back what it did not need."""
+    """An attempt reserves an amount before it spends it, or gives back what it did not need."""
 
     task: str
     attempt: Count
@@ -147,7 +147,7 @@ class Spent(Message, contract="hustings.task.spent.v1"):
 
 
 class AttemptAbandoned(Message, contract="hustings.task.abandoned.v1"):
-    """The coordinator gave up waiting for an attempt."""
+    """The coordinator stops waiting for an attempt."""
 
     task: str
     attempt: Count
@@ -155,10 +155,10 @@ class AttemptAbandoned(Message, contract="hustings.task.abandoned.v1"):
 
 
 class DeadLetter(Message, contract="hustings.task.dead.v1"):
-    """The coordinator gives a task up, and leaves it to a person. There is one for each task that was given up.
+    """The coordinator gives a task up and leaves it to a person. There is one for each task that is given up.
 
-    `kind`, `because` and `version` are those of the last failure, `attempts` how many there were; `assigned` is the
-    place on the log of the message that was dispatched last, where its bytes are.
+    `kind`, `because` and `version` are those of the last failure, `attempts` is how many there were; `assigned` is the
+    log sequence of the last Assigned, whose bytes are the task.
     """
 
     task: str
@@ -172,7 +172,7 @@ class DeadLetter(Message, contract="hustings.task.dead.v1"):
 
 
 class Discarded(Message, contract="hustings.task.discarded.v1"):
-    """Somebody has looked at a dead letter, and nothing more is to be done about it."""
+    """A person discards a dead letter: nothing more is to be done about it."""
 
     task: str
     by: str
@@ -180,7 +180,7 @@ class Discarded(Message, contract="hustings.task.discarded.v1"):
 
 
 class Opened(Message, contract="hustings.barrier.opened.v1"):
-    """All matters of one barrier, with what was said, each item stamped with its id and author."""
+    """All matters of one barrier, with their statements, each item with its id and author."""
 
     barrier: str
     matters: tuple[Matter, ...]
@@ -195,7 +195,7 @@ class Settled(Message, contract="hustings.barrier.settled.v1"):
 
 
 class Concluded(Message, contract="hustings.run.concluded.v1"):
-    """The end. `state_hash` is the hash of the state after the entry at sequence `at`: a replay must give the same."""
+    """The end of the run. `state_hash`: the hash of the state after sequence `at`; a replay must give the same."""
 
     status: Status
     outcome: Data
@@ -206,7 +206,7 @@ class Concluded(Message, contract="hustings.run.concluded.v1"):
 
 
 class Stored(Message, contract="hustings.message.stored.v1"):
-    """Stands for a message too large for the bus: the envelope itself lies in the object store."""
+    """Replaces a message that is too large for the bus; the envelope itself is in the object store."""
 
     digest: str
     size: Count

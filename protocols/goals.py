@@ -1,4 +1,4 @@
-"""Goal and Outcome: what is asked and what comes out. Teams declare their own as subclasses."""
+"""Goal and Outcome: the input and the output of a run. Teams declare their own as subclasses."""
 
 from typing import Literal
 
@@ -12,11 +12,11 @@ class Goal(Message):
 
 
 class Outcome(Message):
-    """What a run comes to. Its fields are bound to what the specialists say, as a skill's parameters are."""
+    """The output of a run. Its fields are bound to what the specialists return, like the parameters of a skill."""
 
 
 class Proof(Message, contract="hustings.Proof.v1"):
-    """Evidence about an outcome as a whole. A run whose outcome carries a proof that does not hold exits with 4."""
+    """Evidence about an outcome as a whole. `hustings run` exits with 4 if the proof in the outcome does not hold."""
 
     holds: bool
     because: str = ""

@@ -1,4 +1,4 @@
-"""What is said live: core NATS, stored nowhere, lost without harm."""
+"""Live messages: core NATS, not stored; losing one does no harm."""
 
 from pydantic import Field
 
@@ -6,9 +6,10 @@ from .message import Count, Message, later
 
 
 class Heartbeat(Message, contract="hustings.live.heartbeat.v1"):
-    """An agent's process is alive. `card` is the digest of its AgentCard, `leaving`: it says good-bye.
+    """An agent's process is alive. `card` is the digest of its AgentCard. `leaving`: the process is about to end.
 
-    `unwell`: the models it calls cannot be had at the moment. `recycle`: it takes no more, and a fresh process follows.
+    `unwell`: the models that it calls are unavailable at present. `recycle`: it takes no more tasks, and a new process
+    will replace it.
     """
 
     agent: str
@@ -24,9 +25,9 @@ class Heartbeat(Message, contract="hustings.live.heartbeat.v1"):
 
 
 class Progress(Message, contract="hustings.live.progress.v1"):
-    """How far a task is, for people: `done` from 0 to 1, or None where nobody can tell.
+    """The progress of a task, for people: `done` from 0 to 1, or None if it is not known.
 
-    `text` is what a model has just said, `says` then which one.
+    `text` is what a model has just written; `says` then names the model.
     """
 
     run: str

@@ -1,4 +1,4 @@
-"""Message: the frozen value that everything said on the bus is made of."""
+"""Message: the frozen value type of which everything on the bus is made."""
 
 import inspect
 import types
@@ -11,8 +11,8 @@ from pydantic_core import CoreSchema, to_json
 Data = dict[str, JsonValue]
 T = TypeVar("T")
 
-# the numbers of the framework's own messages; others may write anything, so each of them has its bounds
-MOST = 2**53  # the largest whole number that every reader of JSON takes as it is
+# number types for the framework's own messages; each is bounded, because other writers may send any number
+MOST = 2**53  # the largest integer that every JSON reader reads exactly
 DEAREST = 1e12
 Count = Annotated[int, Field(ge=0, le=MOST)]
 Change = Annotated[int, Field(ge=-MOST, le=MOST)]
@@ -21,21 +21,21 @@ Moment = Annotated[float, Field(ge=0, le=1e11)]  # seconds since the epoch
 Money = Annotated[float, Field(ge=-DEAREST, le=DEAREST)]  # US dollars
 
 _CONTAINERS = ("list", "tuple", "dict", "set", "frozenset")
-_ELSEWHERE = ("model", "dataclass", "typed-dict")  # with rules of their own
+_ELSEWHERE = ("model", "dataclass", "typed-dict")  # types with validation rules of their own
 _NO_SCHEMA = ("default", "expected", "metadata", "serialization")  # parts of a core schema that hold values
 
 
 def later(default: T) -> T:
-    """A field that came after the first version of its message; the default means "as before".
+    """A field that was added after the first version of its message; the default means "as before".
 
-    It is said only where it is not the default, so that what was recorded before reads and hashes as it did.
+    It is written only if it differs from the default, so older recorded messages read and hash as they did.
     """
     field: T = Field(default=default, exclude_if=lambda value: value == default)
     return field
 
 
 def _relax(schema: CoreSchema) -> None:
-    """Let the containers of a message's own fields take what Python has in their place; the values stay strict."""
+    """Make the containers among a message's own fields accept any Python equivalent; the values stay strict."""
     left: list[Any] = [cast("dict[str, Any]", schema).get("schema")]
     while left:
         part = left.pop()
@@ -50,12 +50,12 @@ def _relax(schema: CoreSchema) -> None:
 def _check_names(message: type[BaseModel]) -> None:
     for name in inspect.get_annotations(message):
         if name in ("of", "plain") or (name.startswith("model_") and hasattr(BaseModel, name)):
-            from .errors import BadName  # not above: the errors know models, which are messages
+            from .errors import BadName  # not at the top: errors.py imports models.py, which imports this module
 
             raise BadName(
                 f"{message.__name__} cannot have a field {name}",
                 f"every message has a method {name}",
-                f'Give it another name; `{name}_: ... = Field(alias="{name}")` reads the old one as well.',
+                f'Rename it; with `{name}_: ... = Field(alias="{name}")` the old name can still be read.',
             )
 
 
@@ -63,12 +63,12 @@ class Message(BaseModel):
     """A frozen, strictly typed value that can cross process and version borders.
 
     Its *contract* (`__contract__`) is its name and major version on the wire: `Draft.v1` unless the class says
-    otherwise with `class Draft(Message, contract="review.Draft.v2")`. Two classes with one contract are the same
-    message, in whatever modules they live; inheritance plays no part. Readers ignore fields they do not know.
+    otherwise with `class Draft(Message, contract="review.Draft.v2")`. Two classes with the same contract are the same
+    message, whatever their modules and base classes. Readers ignore fields that they do not know.
 
-    Values are read strictly: "1" is never read as 1, and numbers are finite. Containers are not: a list may be given
-    where a tuple is declared, a tuple where a list is, any mapping for a dict. On the wire a field has its own name; an
-    alias is read as well. Raises BadName when the class is made: a field has the name of a method.
+    Values are strict: "1" is never read as 1, and numbers are finite. Containers are not: a tuple field accepts a list,
+    a list field a tuple, a dict field any mapping. On the wire a field has its own name; an alias is read as well.
+    Creating the class raises BadName if a field has the name of a method.
     """
 
     model_config = ConfigDict(
@@ -76,7 +76,7 @@ class Message(BaseModel):
         strict=True,
         extra="ignore",
         allow_inf_nan=False,
-        ser_json_inf_nan="constants",  # which no reader takes: null would be another value
+        ser_json_inf_nan="constants",  # no reader accepts these; null would be a different value
         ser_json_bytes="base64",
         val_json_bytes="base64",
         validate_by_name=True,
@@ -108,7 +108,7 @@ class Message(BaseModel):
 
 
 class Contract(Message, contract="hustings.Contract.v1"):
-    """What a parameter takes or a skill says: the name of a message, one or many, needed or not."""
+    """The type of a parameter or of a skill's return value: which message, one or many, required or not."""
 
     type: str
     many: bool = False
@@ -116,9 +116,9 @@ class Contract(Message, contract="hustings.Contract.v1"):
 
 
 def shape(annotation: object) -> tuple[type[Message], Contract] | None:
-    """The message class and the contract behind `M`, `list[M]`, `M | None`; None if the annotation is no such thing.
+    """The message class and the contract behind `M`, `list[M]`, `M | None`; None for any other annotation.
 
-    `tuple[M, ...]` and `Sequence[M]` are as good as a list.
+    `tuple[M, ...]` and `Sequence[M]` count as lists.
     """
     optional = False
     if get_origin(annotation) in (Union, types.UnionType):

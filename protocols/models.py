@@ -1,4 +1,4 @@
-"""Model: what is asked of a language model and what it replies, in words that belong to no vendor."""
+"""Model: requests to a language model and its replies, in vendor-neutral terms."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -16,14 +16,14 @@ Trouble = Literal[
 
 
 class TextPart(Message, contract="hustings.model.Text.v1"):
-    """Text, in a turn of either side."""
+    """Text, in a turn of the user or of the model."""
 
     kind: Literal["text"] = "text"
     text: str
 
 
 class ToolCall(Message, contract="hustings.model.ToolCall.v1"):
-    """The model wants a tool to be called. `id` is the model's own, and names the call in the ToolResult."""
+    """A model's request to call a tool. `id` is the model's; the ToolResult repeats it."""
 
     kind: Literal["tool_call"] = "tool_call"
     id: str
@@ -32,7 +32,7 @@ class ToolCall(Message, contract="hustings.model.ToolCall.v1"):
 
 
 class ToolResult(Message, contract="hustings.model.ToolResult.v1"):
-    """What a tool said to a call; `failed`: it did not do what was asked, and `text` says why."""
+    """A tool's answer to a call. `failed`: the tool did not do what was asked, and `text` says why."""
 
     kind: Literal["tool_result"] = "tool_result"
     id: str
@@ -41,7 +41,7 @@ class ToolResult(Message, contract="hustings.model.ToolResult.v1"):
 
 
 class Opaque(Message, contract="hustings.model.Opaque.v1"):
-    """What must go back as it came to the model that it is from: thinking with its signature, for example."""
+    """Data that must be sent back unchanged to the model that it came from, such as signed thinking."""
 
     kind: Literal["opaque"] = "opaque"
     data: Data
@@ -51,7 +51,7 @@ Part = Annotated[TextPart | ToolCall | ToolResult | Opaque, Field(discriminator=
 
 
 class Turn(Message, contract="hustings.model.Turn.v1"):
-    """One turn of a conversation. Turns alternate, and a request ends with one of the user."""
+    """One turn of a conversation. Roles alternate, and a request ends with a turn of the user."""
 
     role: Literal["user", "assistant"]
     parts: tuple[Part, ...]
@@ -66,10 +66,10 @@ class ToolCard(Message, contract="hustings.model.ToolCard.v1"):
 
 
 class ModelRequest(Message, contract="hustings.model.Request.v1"):
-    """One call of a model. The whole conversation goes with each, so that nothing is held elsewhere.
+    """One call of a model. It carries the whole conversation, so no state is kept elsewhere.
 
-    `model` is PROVIDER:NAME, as in "anthropic:claude-sonnet-5-5". `shape` is the JSON Schema of the answer, where it
-    shall be one JSON object; None: text. `max_tokens` bounds the tokens of the answer.
+    `model` is PROVIDER:NAME, as in "anthropic:claude-sonnet-5-5". `shape` is the JSON Schema of the answer if that must
+    be a JSON object; None: the answer is text. `max_tokens` bounds the tokens of the answer.
     """
 
     model: str
@@ -82,13 +82,13 @@ class ModelRequest(Message, contract="hustings.model.Request.v1"):
 
     @property
     def digest(self) -> str:
-        """The sha256 of it, in hex. Which model serves it is no part of the question."""
+        """The sha256 of the request without `model`, in hex: any model may answer the same question."""
         return hashlib.sha256(self.model_dump_json(exclude={"model"}).encode()).hexdigest()
 
 
 class Usage(Message, contract="hustings.model.Usage.v1"):
-    """Tokens. `input` are those that were read afresh, so that the three ways of reading add up; `thought` is a part of
-    `output`. `estimated`: the vendor did not say, or the connection broke before it had."""
+    """Tokens. `input` excludes those read from or written to the cache, so the three add up; `thought` is a part of
+    `output`. `estimated`: the vendor gave no numbers, or the connection broke before it did."""
 
     input: Count = 0
     output: Count = 0
@@ -113,9 +113,8 @@ class Usage(Message, contract="hustings.model.Usage.v1"):
 
 
 class ModelReply(Message, contract="hustings.model.Reply.v1"):
-    """What a model replied. `stop` says why it ended: it was done, wants tools, refuses, or ran out of room
-    (`max_tokens`, or the window of its context). `model` is the one that really answered, `id` the vendor's id of the
-    request.
+    """A model's reply. `stop` says why it ended: the model was done, wants tools, refuses, or reached a length limit
+    (`max_tokens`, or its context window). `model` is the one that really answered, `id` the vendor's id of the request.
     """
 
     kind: Literal["reply"] = "reply"
@@ -138,12 +137,12 @@ class ModelReply(Message, contract="hustings.model.Reply.v1"):
 
 
 class Called(Message, contract="hustings.model.called.v1"):
-    """A model or a tool was called within an attempt: on the log before what it said is used.
+    """An attempt called a model or a tool. It is on the log before the answer is used.
 
-    `call` is its place, DIGEST-ORDINAL: of the request, and which of the attempt's equal requests it is. `name` is the
-    model's or the tool's, `request` the sha256 of what was asked, `digest` that of `answer`. Without an answer the call
-    has failed (`failed` says how), and this is about what it cost. `spent` is what it cost, `reserved` what had been
-    reserved for it and is free again; `priced` is False where the money is an estimate.
+    `call` is the call's place, DIGEST-ORDINAL: the digest of the request, and which of the attempt's equal requests it
+    is. `name` is the model's or the tool's, `request` the sha256 of the request, `digest` that of `answer`. Without an
+    answer the call failed (`failed` says how), and the event only records the cost. `spent` is the cost, `reserved` the
+    reservation that it replaces; `priced` is False if the money is an estimate.
     """
 
     task: str
@@ -162,8 +161,8 @@ class Called(Message, contract="hustings.model.called.v1"):
 
 
 class ModelChain(Message, contract="hustings.ModelChain.v1"):
-    """Which models serve an attempt, the preferred first. The next is taken where one cannot be had; if `cheaper`, also
-    where the budget does not allow it any more."""
+    """The models that an attempt may call, the preferred first. The next one is used if a model is unavailable; with
+    `cheaper`, also if the budget is too small for it."""
 
     models: tuple[str, ...]
     cheaper: bool = True

@@ -7,11 +7,11 @@ from pydantic import Field, JsonValue
 
 from .message import Contract, Count, Data, Message, Moment, Seconds, later
 
-OUTCOME = "outcome"  # what stands for the outcome where else the id of a step stands
+OUTCOME = "outcome"  # names the outcome in places that otherwise hold a step id
 
 
 class SkillCard(Message, contract="hustings.SkillCard.v1"):
-    """One skill of one agent: what it takes, by parameter, and what it says. `spends`: it may spend of the budget."""
+    """One skill of one agent: its parameters and its return type. `spends`: it may spend some of the budget."""
 
     agent: str
     version: str
@@ -24,7 +24,7 @@ class SkillCard(Message, contract="hustings.SkillCard.v1"):
 
 
 class AgentCard(Message, contract="hustings.AgentCard.v1"):
-    """What an agent says of itself (the words are A2A's). `schemas` has the JSON Schema of every contract it names."""
+    """An agent's description of itself, in A2A's terms. `schemas`: the JSON Schema of every contract it names."""
 
     name: str
     version: str
@@ -34,11 +34,11 @@ class AgentCard(Message, contract="hustings.AgentCard.v1"):
 
 
 class Directory(Message, contract="hustings.Directory.v1"):
-    """Who is there: the skills of every agent that was heard of, who is alive, and how long skills usually take (s).
+    """Which agents there are: the skills of all known agents, which agents are alive, and each skill's usual seconds.
 
-    `silent`: when whoever is not alive any more was heard last, in seconds since the epoch. `settled`: up to which
-    place on the log an agent's inbox holds nothing any more, where that is known. `unwell`: whose models cannot be had.
-    `schemas`: the JSON Schema of each contract that the cards name.
+    `silent`: for each agent that is no longer alive, when it was heard last (seconds since the epoch). `settled`: for
+    each agent, the log sequence up to which its work queue is empty, where known. `unwell`: agents whose models are
+    unavailable. `schemas`: the JSON Schema of each contract that the cards name.
     """
 
     cards: tuple[SkillCard, ...] = ()
@@ -58,7 +58,7 @@ class FromGoal(Message, contract="hustings.FromGoal.v1"):
 
 
 class FromSteps(Message, contract="hustings.FromSteps.v1"):
-    """What these steps say; `many`: all of it as one list, in the order of the steps."""
+    """What these steps return; `many`: all of it as one list, in the order of the steps."""
 
     kind: Literal["steps"] = "steps"
     steps: tuple[str, ...]
@@ -66,7 +66,7 @@ class FromSteps(Message, contract="hustings.FromSteps.v1"):
 
 
 class FromVerdicts(Message, contract="hustings.FromVerdicts.v1"):
-    """A barrier: the verdicts on all that these witness steps said."""
+    """A barrier: the verdicts on everything that these witness steps return."""
 
     kind: Literal["verdicts"] = "verdicts"
     steps: tuple[str, ...]
@@ -83,10 +83,10 @@ Ref = Annotated[FromGoal | FromSteps | FromVerdicts | Value, Field(discriminator
 
 
 class Step(Message, contract="hustings.Step.v1"):
-    """One skill at work. `agents` may do it, in order of preference; `each` names the parameter it fans out over.
+    """One use of a skill. `agents` can do it, in order of preference; `each` names the parameter it fans out over.
 
-    `optional` names the parameters that may be missing; `witness`: what it says is testimony; `spends`: its tasks need
-    a share of the budget.
+    `optional` names the parameters that may be missing; `witness`: the skill returns testimony; `spends`: its tasks
+    need a share of the budget.
     """
 
     id: str
@@ -101,10 +101,10 @@ class Step(Message, contract="hustings.Step.v1"):
 
 
 class Plan(Message, contract="hustings.Plan.v1"):
-    """The steps, how the outcome's fields are bound, and what the planner has to say about its choices.
+    """The steps, how the outcome's fields are bound, and the planner's reasons.
 
     `because` explains each binding under "STEP.PARAMETER" or "outcome.FIELD"; `skipped` says why an agent is not used;
-    `absent` names the team's members that did not show up; `optional` names the outcome's fields that may be missing.
+    `absent` names the members of the team that are missing; `optional` names the outcome's fields that may be missing.
     """
 
     steps: tuple[Step, ...]
@@ -116,5 +116,5 @@ class Plan(Message, contract="hustings.Plan.v1"):
 
 
 def steps_of(refs: Mapping[str, Ref]) -> list[str]:
-    """The steps that the references name."""
+    """The ids of the steps that the references name."""
     return [name for ref in refs.values() if isinstance(ref, FromSteps | FromVerdicts) for name in ref.steps]

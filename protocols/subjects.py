@@ -22,7 +22,7 @@ def token(word: str, what: str = "name") -> str:
 
 
 class Subject(NamedTuple):
-    """A subject of the log, taken apart: who wrote (`author`), what kind, and the rest of the tokens."""
+    """A parsed subject of the log: the run, who wrote (`author`), which kind, and the remaining tokens."""
 
     run: str
     author: str
@@ -31,7 +31,7 @@ class Subject(NamedTuple):
 
 
 def parse(subject: str) -> Subject:
-    """Take a subject of the log apart; whatever is too short has empty parts, for strangers write what they like."""
+    """Parse a subject of the log. Missing tokens are empty strings: other writers may use any subject."""
     tokens = (*subject.split("."), "", "", "", "", "", "")
     return Subject(tokens[3], tokens[4], tokens[5], tuple(word for word in tokens[6:] if word))
 
@@ -41,9 +41,9 @@ class Subjects(NamedTuple):
 
     team: str
 
-    # the log: what is said in runs, and what the team knows beyond them
+    # the log: the messages of runs, and what the team keeps across runs
     def stored(self) -> tuple[str, ...]:
-        """All that the team's stream keeps. `live` and `call` are core NATS, and stored nowhere."""
+        """The subjects that the team's stream stores. `live` and `call` are core NATS and not stored."""
         return self.log(), *(f"hustings.{self.team}.team.{family}.>" for family in ("ledger", "memory", "schedule"))
 
     def log(self) -> str:
@@ -86,7 +86,7 @@ class Subjects(NamedTuple):
         return f"hustings.{self.team}.run.{run}.{agent}.spend.{task}.{attempt}"
 
     def attempt(self, run: str, agent: str, task: str, attempt: int) -> str:
-        """All that an agent says of one attempt."""
+        """All messages of an agent about one attempt."""
         return f"hustings.{self.team}.run.{run}.{agent}.*.{task}.{attempt}"
 
     def model(self, run: str, agent: str, task: str, attempt: int, call: str) -> str:
@@ -99,7 +99,7 @@ class Subjects(NamedTuple):
         return f"hustings.{self.team}.run.{run}.{agent}.ask.{task}.{attempt}.{ask}"
 
     def work(self, run: str, agent: str, task: str) -> str:
-        """All that an agent says of one task: its answers, and what it reserved, called and asked for them."""
+        """All messages of an agent about one task: answers, reservations, calls and asks."""
         return f"hustings.{self.team}.run.{run}.{agent}.*.{task}.>"
 
     def discard(self, run: str, client: str, task: str) -> str:
@@ -127,7 +127,7 @@ class Subjects(NamedTuple):
     def call(self) -> str:
         return f"hustings.{self.team}.call.>"
 
-    # names of the server's things
+    # names of the team's stream and bucket on the server
     def stream(self) -> str:
         return f"LOG_{self.team}"
 

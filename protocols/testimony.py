@@ -1,4 +1,4 @@
-"""Testimony: what a witness says. Claims assert, Proposals want a change, Evidence backs them."""
+"""Testimony: what a witness returns. Claims assert facts, Proposals ask for changes, Evidence backs both."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from .message import Count, Message
 
 
 class Evidence(Message, contract="hustings.Evidence.v1"):
-    """Something that can be checked: a test result, a quote of a source, a measurement, a log span."""
+    """Something that can be checked: a test result, a quote from a source, a measurement, a log span."""
 
     kind: str
     says: str
@@ -16,11 +16,11 @@ class Evidence(Message, contract="hustings.Evidence.v1"):
 
 
 class Item(Message):
-    """What Claims and Proposals share.
+    """The fields that Claims and Proposals share.
 
-    `id` and `by` are written by the coordinator, from the position in the log and the author that the broker saw;
-    what an agent puts there is overwritten. `lineage` names what the statement really descends from ("pyflakes");
-    statements of one lineage count as one witness. Empty means: the agent's own.
+    The coordinator writes `id` (from the position in the log) and `by` (the author on the subject, which the broker
+    checks), and overwrites what an agent put there. `lineage` names the real source of the statement ("pyflakes");
+    statements of one lineage count as one witness. Empty: the agent itself is the source.
     """
 
     id: str = ""
@@ -31,12 +31,12 @@ class Item(Message):
 
     @property
     def source(self) -> str:
-        """The lineage, or the author where none was declared: what counts as one witness."""
+        """The lineage, or the author if no lineage is given. Items with the same source count as one witness."""
         return self.lineage or self.by
 
 
 class Claim(Item, contract="hustings.Claim.v1"):
-    """An assertion: `about` (a key that other witnesses would use too) has this `value`."""
+    """An assertion: the thing named `about` (a key that other witnesses use, too) has this `value`."""
 
     about: str
     value: JsonValue
@@ -46,7 +46,7 @@ class Claim(Item, contract="hustings.Claim.v1"):
 class Edit(Message, contract="hustings.Edit.v1"):
     """Replace the lines [start, end) of `resource`, counted from 0, by `text`.
 
-    `base` is the Blob digest of the resource that was read, `was` the text of the span in it. Where `start == end` the
+    `base` is the Blob digest of the resource as it was read, `was` the old text of those lines. If `start == end`, the
     text is inserted before that line.
     """
 
@@ -59,26 +59,26 @@ class Edit(Message, contract="hustings.Edit.v1"):
 
     @property
     def keeps(self) -> bool:
-        """True if the edit wants the span to stay as it is."""
+        """True if the edit leaves its lines as they are."""
         return self.text == self.was
 
 
 class Proposal(Item, contract="hustings.Proposal.v1"):
-    """A change somebody wants: its edits stand or fall together. To keep is a Proposal too: text equals base."""
+    """A proposed change: its edits stand or fall together. To keep the text is a Proposal, too: `text` equals `was`."""
 
     edits: tuple[Edit, ...]
     because: str = ""
 
     @property
     def keeps(self) -> bool:
-        """True if nothing would change: the proposal defends what is there."""
+        """True if it changes nothing: it proposes to keep the text as it is."""
         return all(edit.keeps for edit in self.edits)
 
 
 class Testimony(Message, contract="hustings.Testimony.v1"):
-    """What a witness says about the matter at hand. A skill that returns this, or a subclass, is a witness."""
+    """All statements of one witness. A skill that returns a Testimony, or a subclass, is a witness."""
 
-    __test__: ClassVar[bool] = False  # or pytest would take the name for that of a test class
+    __test__: ClassVar[bool] = False  # pytest would take it for a test class, by its name
 
     claims: tuple[Claim, ...] = ()
     proposals: tuple[Proposal, ...] = ()

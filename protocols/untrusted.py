@@ -1,4 +1,4 @@
-"""Untrusted: text that somebody else wrote. It can be shown to a model as data, and never becomes an instruction."""
+"""Untrusted: text that somebody else wrote. A model may see it as data; it never becomes an instruction."""
 
 from typing import Any, NoReturn
 
@@ -12,8 +12,8 @@ class Untrusted:
     """Text from a repository, a tool or another agent. A field of a Message can have this type; on the wire it is a
     string.
 
-    Whoever puts it into another text (`str()`, an f-string, `+`, `join`) gets PromptInjectionError. `reveal` is for
-    code that works on it as data.
+    Putting it into another text (`str()`, an f-string, `+`, `join`) raises PromptInjectionError. `reveal` is for code
+    that works on it as data.
     """
 
     __slots__ = ("_text",)
@@ -27,7 +27,7 @@ class Untrusted:
 
     def __str__(self) -> NoReturn:
         raise PromptInjectionError(
-            "untrusted text cannot become part of another text", "it may hold instructions of a stranger"
+            "untrusted text cannot become part of another text", "it may contain instructions from an untrusted author"
         )
 
     def __format__(self, spec: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Verdict: what stands of all that was said about one thing, by which rule, and what would have flipped it."""
+"""Verdict: which statements about one thing stand, by which rule, and what would have changed the decision."""
 
 import hashlib
 from typing import Literal
@@ -12,7 +12,7 @@ MatterKind = Literal["claim", "change", "contradiction", "collision", "stale"]
 
 
 class Matter(Message, contract="hustings.Matter.v1"):
-    """All that was said about one thing, by item id. Contested: not all of it can stand, so it is a conflict."""
+    """All statements about one thing, by item id. `contested`: they cannot all stand, so the matter is a conflict."""
 
     id: str
     items: tuple[str, ...]
@@ -22,7 +22,7 @@ class Matter(Message, contract="hustings.Matter.v1"):
 
 
 class Dissent(Message, contract="hustings.Dissent.v1"):
-    """A statement that fell although its author held on to it."""
+    """A statement that was rejected although its author still holds it."""
 
     item: str
     by: str
@@ -30,11 +30,11 @@ class Dissent(Message, contract="hustings.Dissent.v1"):
 
 
 class Verdict(Message, contract="hustings.Verdict.v1"):
-    """The decision of one Matter, whose `kind` and `about` it repeats. `stands` and `falls` together are all its items;
-    undecided: nothing stands.
+    """The decision of one Matter; `kind` and `about` are the matter's. `stands` and `falls` together are all its items.
+    If not `decided`, nothing stands.
 
-    `weights` is what each option counted, by a word for the option; `margin` the distance between the best two;
-    `flips` says what would have turned the decision.
+    `weights` is the score of each option, by a short name for it; `margin` is the distance between the best two;
+    `flips` says what would have changed the decision.
     """
 
     matter: str
@@ -59,10 +59,10 @@ class Verdict(Message, contract="hustings.Verdict.v1"):
 
 
 class Inquiry(Message, contract="hustings.Inquiry.v1"):
-    """A question to a specialist before a decision: the skill's name and what is given.
+    """A question to a specialist before a decision: the name of the skill and its input.
 
-    The skill's other parameters are bound by contract. Asked twice with the same content it is the same question;
-    with a `key`, it is the key that says so, and the content may change with who is there.
+    The skill's other parameters are bound by contract. Two inquiries with the same content are the same question. With
+    a `key`, the same skill and key make the same question, even if the content changes with the agents present.
     """
 
     skill: str
@@ -71,16 +71,16 @@ class Inquiry(Message, contract="hustings.Inquiry.v1"):
 
     @property
     def task(self) -> str:
-        """The id of the task that answers it: a hash of the content, so that a crash cannot ask twice."""
+        """The id of the task that answers it: a hash of the content, so that after a crash it is not asked twice."""
         said = f"{self.skill}/{self.key}" if self.key else self.model_dump_json()
         return "inquiry-" + hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 class Trial(Message, contract="hustings.Trial.v1"):
-    """The answer of a prover to "would these hold together?".
+    """A prover's answer to "do these hold together?".
 
-    `holds`: the item ids that were proved to stand together. `falls`: each other id with the reason it was found
-    guilty or left unproved. `proof` is for the reader.
+    `holds`: the item ids that are proved to stand together. `falls`: each other id, with the reason why it failed or
+    stayed unproved. `proof` is for people.
     """
 
     holds: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Wire: what may be sent. Whoever sends something checks here that a reader will find it just as it was."""
+"""Wire: checks that a message can be sent, and that a reader will get exactly what was sent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -9,22 +9,28 @@ from pydantic_core import PydanticSerializationError, SchemaValidator, core_sche
 from .errors import Unreadable, Unsendable
 from .message import Data, Message
 
-DEEPEST = 150  # levels of nesting in what somebody sends: a goal, a result, a question
-ROOM = 25  # levels that an event may add around it, in the hands of those who pass it on
-READABLE = 200  # levels that a reader of JSON takes (jiter's own bound)
-LARGEST = 64 * 2**20  # bytes that somebody sends at once; more goes into a Blob
+DEEPEST = 150  # levels of nesting in what a client or agent sends: a goal, a result, an ask
+ROOM = 25  # levels that an event may add around it when it is passed on
+READABLE = 200  # levels that a JSON reader accepts (jiter's own bound)
+LARGEST = 64 * 2**20  # bytes in one message; more goes into a Blob
 
-_NESTED = SchemaValidator(core_schema.typed_dict_schema({}))  # reads all of it, and makes nothing of it
+_NESTED = SchemaValidator(core_schema.typed_dict_schema({}))  # parses everything and builds nothing
 _ALIKE = bytes.maketrans(b"123456789e", b"000000000E")
-_ODD = (b"NaN", b"Infinity", b"0E000", b"0E+000", b"0" * 200)  # one of these is in whatever holds an infinite number
+_ODD = (
+    b"NaN",
+    b"Infinity",
+    b"0E000",
+    b"0E+000",
+    b"0" * 200,
+)  # JSON with an infinite number in it contains one of these
 _FINITE: TypeAdapter[JsonValue] = TypeAdapter(JsonValue, config=ConfigDict(allow_inf_nan=False))
 
 
 def check_legible(raw: bytes, deepest: int = DEEPEST) -> None:
-    """Raises Unreadable: the JSON in it has a number that is not finite, or more levels of nesting."""
+    """Raises Unreadable if the JSON has a number that is not finite, or more than `deepest` levels of nesting."""
     try:
         if raw.count(b"[") + raw.count(b"{") > deepest:
-            spare = READABLE - deepest  # so many objects around it leave the reader `deepest` levels
+            spare = READABLE - deepest  # that many objects around it leave the reader `deepest` levels
             _NESTED.validate_json(b'{"":' * spare + raw + b"}" * spare)
         alike = raw.translate(_ALIKE)
         if any(odd in alike for odd in _ODD):
@@ -37,10 +43,10 @@ def check_legible(raw: bytes, deepest: int = DEEPEST) -> None:
 
 
 def sent(message: Message, as_what: type[Message] | None = None) -> Data:
-    """The message as plain JSON values, which read as just this message again.
+    """The message as plain JSON values, checked: they read as exactly this message again.
 
-    `as_what` is the class that readers know it by, where it is not its own. Raises Unsendable: something in it would
-    be lost or changed on the way, or nobody could read it.
+    `as_what` is the class that readers use, if not the message's own. Raises Unsendable if something in it would be
+    lost or changed on the way, or could not be read.
     """
     known_as = as_what or type(message)
     name = type(message).__name__
@@ -50,26 +56,26 @@ def sent(message: Message, as_what: type[Message] | None = None) -> Data:
     except (PydanticSerializationError, UnicodeError, RecursionError, ValueError) as error:
         raise Unsendable(f"{name} cannot be sent", _why(str(error), DEEPEST)) from None
     if len(raw) > LARGEST:
-        raise Unsendable(f"{name} cannot be sent", f"it has {len(raw)} bytes, and {LARGEST} is the most")
+        raise Unsendable(f"{name} cannot be sent", f"it has {len(raw)} bytes, the limit is {LARGEST}")
     try:
         check_legible(raw)
         back = known_as.model_validate_json(raw)
     except Unreadable as error:
         raise Unsendable(f"{name} cannot be sent", str(error)) from None
     except ValidationError as error:
-        raise Unsendable(f"{name} cannot be sent", f"whoever reads it finds {first_error(error)}") from None
+        raise Unsendable(f"{name} cannot be sent", f"a reader would reject it: {first_error(error)}") from None
     if different := next(_differences(message, back, top=True), ""):
-        raise Unsendable(f"{name} cannot be sent", f"it would not arrive as it is: {different}")
+        raise Unsendable(f"{name} cannot be sent", f"it would arrive changed: {different}")
     return data
 
 
 def plain(message: Message) -> Data:
-    """The message as plain JSON values, unchecked, whatever its fields are called."""
+    """The message as plain JSON values, unchecked. Works also if a field is called `plain`."""
     return Message.plain(message)
 
 
 def first_error(error: ValidationError) -> str:
-    """The first thing that is wrong, with its place: "claims.0.about: Field required"."""
+    """The first error with its place: "claims.0.about: Field required"."""
     first = error.errors(include_url=False, include_input=False)[0]
     return ": ".join(filter(None, [".".join(str(part) for part in first["loc"]), first["msg"]]))
 
@@ -85,7 +91,7 @@ def _why(error: str, deepest: int) -> str:
 
 
 def _differences(said: object, read: object, place: str = "", *, top: bool = False) -> Iterator[str]:
-    """Where what was read is not what was said, in words. At the `top` a subclass without fields of its own will do."""
+    """How the message that was read differs from the one sent. At the `top` a subclass without new fields passes."""
     if isinstance(said, BaseModel) and isinstance(read, BaseModel):
         if type(said) is not type(read) and not (top and isinstance(said, type(read))):
             yield f"{place} is {type(said).__name__}, and would arrive as {type(read).__name__}"

@@ -38,9 +38,10 @@ class Access:
 
 
 class Postponed(ModelFailure):
-    """Try again when the endpoint says, or let another model serve this skill."""
+    """The endpoint rejected the request for now; it asks to wait for `after` seconds."""
 
-    after = 0.0  # seconds
+    try_this = "Try again when the endpoint says, or let another model serve this skill."
+    after = 0.0
 
 
 class Sdk(Protocol):

@@ -21,7 +21,9 @@ SECONDS = 30.0  # for a call, and for the server to say what it offers
 
 
 class McpFailure(HustingsError):
-    """Look whether the MCP server is well; the model has been told that the tool failed."""
+    """The MCP server died, hangs, breaks the protocol, or cannot be reached."""
+
+    try_this = "Check the MCP server. The model was told that the tool failed."
 
 
 @asynccontextmanager

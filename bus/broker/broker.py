@@ -1,4 +1,4 @@
-"""Broker: the NATS server of a directory, found or started, and kept up by whoever needs it."""
+"""Broker: the NATS server of a directory. Each process that needs it finds or starts it, and keeps it running."""
 
 import subprocess
 from collections.abc import AsyncIterator
@@ -28,15 +28,15 @@ from .watch import LOOK, Watch
 
 @asynccontextmanager
 async def embedded(home: Path, *, durability: Durability = "power") -> AsyncIterator[str]:
-    """Yield the URL of the broker of this directory (`.hustings`); start it if none runs, and keep it up.
+    """Yield the URL of the broker of this directory (`.hustings`); start it if none runs, and keep it running.
 
-    All processes in one directory find the same broker. It ends with the process that started it, and then any other
-    that is inside such a block starts it again, on the same port. "power" survives a power failure, "process" only
-    the death of the server's process, and is faster. Raises BusFull without room on the disk, and BrokerUnavailable,
-    this one also into the block when a broker that vanished cannot be started again.
+    All processes in one directory find the same broker. It ends with the process that started it; then any other
+    process inside such a block starts it again, on the same port. "power" survives a power failure; "process" survives
+    only the death of the server's process, and is faster. Raises BusFull if the disk is full, and BrokerUnavailable;
+    the latter also inside the block if a broker that ended cannot be started again.
 
-    The process that started it also looks after it: a server that cannot write any more, as after a full disk, is
-    started again as soon as there is room, and so is one that has been mute for some ten seconds.
+    The process that started the broker also restarts it: when it cannot write any more (after a full disk, as soon as
+    there is room), and when it has not answered for about ten seconds.
     """
     keeper = _Keeper(home, durability)
     address = await keeper.ensure()
@@ -54,7 +54,7 @@ def find_embedded(home: Path) -> str | None:
 
 
 class _Keeper:
-    """One process's share in the broker of a directory."""
+    """What one process does for the broker of a directory."""
 
     def __init__(self, home: Path, durability: Durability) -> None:
         self._home = home
@@ -63,7 +63,7 @@ class _Keeper:
         self._watch = Watch(home)
 
     async def ensure(self) -> Address:
-        """Find the broker, or start it, or wait while somebody else does."""
+        """Find the broker, or start it, or wait while another process starts it."""
         with writing():
             self._home.mkdir(parents=True, exist_ok=True)
             if not (ignore := self._home / ".gitignore").exists():
@@ -76,10 +76,12 @@ class _Keeper:
                 if lock := Lock.take(self._home):
                     return await self._start(lock)
                 await anyio.sleep(0.01)
-        raise BrokerUnavailable(f"the broker in {self._home} does not answer", "its lock is held, but nobody listens")
+        raise BrokerUnavailable(
+            f"the broker in {self._home} does not answer", "its lock is held, but the port does not answer"
+        )
 
     async def keep(self) -> None:
-        """Whenever the broker vanishes, see that there is one again. If we started it, see that it is of use."""
+        """Whenever the broker ends, find or start it again. If it is ours, end it when it hangs or cannot write."""
         while True:
             address = await self._insist()
             if self._ours and self._ours.pid == address.pid:
@@ -88,7 +90,7 @@ class _Keeper:
                 self._ours.poll()
             else:
                 await gone(address.pid)
-            await anyio.sleep(0.01)  # bounds the loop where the server runs out of our sight, as in a container
+            await anyio.sleep(0.01)  # bounds the loop if the server's process is not visible, as in a container
 
     async def leave(self) -> None:
         """Stop the broker if it is ours."""
@@ -96,7 +98,7 @@ class _Keeper:
             await stop(self._ours)
 
     async def _insist(self) -> Address:
-        """As `ensure`; without room on the disk there will be a broker as soon as there is room."""
+        """As `ensure`, but wait while the disk is full."""
         while True:
             try:
                 return await self.ensure()
@@ -105,11 +107,11 @@ class _Keeper:
 
     async def _look_after(self, server: "subprocess.Popen[bytes]", address: Address) -> None:
         await self._watch.unfit(address.url)
-        server.kill()  # it cannot write, or does nothing: it would not end otherwise; what it confirmed is stored
+        server.kill()  # it hangs or cannot write, so it would not end itself; what it confirmed is stored
 
     async def _start(self, lock: Lock) -> Address:
         try:
-            with anyio.CancelScope(shield=True):  # a half-started server would be nobody's
+            with anyio.CancelScope(shield=True):  # nobody would own a half-started server
                 self._ours, address = await start(self._home, lock, self._durability)
         finally:
             lock.close()

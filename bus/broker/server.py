@@ -25,10 +25,10 @@ from pydantic import BaseModel, ValidationError
 from hustings.protocols import BrokerUnavailable, BusFull
 
 Durability = Literal["power", "process"]
-PORTS = range(20_000, 32_000)  # below the ports the kernel lends to clients, so none is taken while we are down
+PORTS = range(20_000, 32_000)  # below the ephemeral ports, so no client takes ours while the server is down
 START, STOP = 10.0, 5.0  # seconds
-GC = "40"  # per cent of growth between two garbage collections of the server; by its default of 100 it takes 150 MiB
-ROOM = 2**22  # bytes on the disk without which a server is not worth starting
+GC = "40"  # GOGC of the server, in per cent; with the default of 100 it takes 150 MiB
+ROOM = 2**22  # bytes; with less free on the disk the server is not started
 FREE = "Make room on the disk."
 _PR_SET_PDEATHSIG = 1
 
@@ -55,7 +55,7 @@ class Address(BaseModel):
 
     @property
     def name(self) -> str:
-        """What the server calls itself, so that a stranger on its port is not taken for it."""
+        """The server's name, by which it is told from another server on its port."""
         return "hustings-" + hashlib.sha256(self.token.encode()).hexdigest()[:16]
 
     def greets(self, greeting: bytes) -> bool:
@@ -63,13 +63,13 @@ class Address(BaseModel):
 
 
 class Lock(NamedTuple):
-    """The flock on broker.lock. The server inherits it, so it is held exactly as long as the server lives."""
+    """The flock on broker.lock. The server inherits it, so it is held as long as the server lives."""
 
     fd: int
 
     @classmethod
     def take(cls, home: Path) -> Self | None:
-        """The lock, or None if a server holds it or is about to be started."""
+        """The lock, or None if a server holds it or is being started."""
         fd = os.open(home / "broker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +83,7 @@ class Lock(NamedTuple):
 
 
 def known(home: Path) -> Address | None:
-    """What broker.json says; None if there is none."""
+    """The content of broker.json; None if there is none."""
     try:
         return Address.model_validate_json((home / "broker.json").read_bytes())
     except (OSError, ValidationError):
@@ -91,7 +91,7 @@ def known(home: Path) -> Address | None:
 
 
 def answers(address: Address) -> bool:
-    """True if the server of this address is there now. Blocks, on this machine, for 0.2 s at most."""
+    """True if the server at this address answers now. Blocks for at most 0.2 s."""
     try:
         with socket.create_connection(("127.0.0.1", address.port), timeout=0.2) as peer:
             return address.greets(peer.recv(4096))
@@ -128,7 +128,7 @@ async def start(home: Path, lock: Lock, durability: Durability) -> tuple["subpro
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """A block that writes files of the broker: what is refused is BusFull on a full disk, else BrokerUnavailable."""
+    """A block that writes files of the broker. An OSError becomes BusFull on a full disk, else BrokerUnavailable."""
     try:
         yield
     except OSError as error:
@@ -138,14 +138,14 @@ def writing() -> Iterator[None]:
 
 
 def room(home: Path) -> bool:
-    """Whether the disk has room enough for a server to be worth starting."""
+    """True if the disk has enough room to start a server."""
     return shutil.disk_usage(home).free >= ROOM
 
 
 async def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the server: it stores what it has and leaves; killed if that takes longer than five seconds."""
+    """End the server: it stores what it has and exits; killed if that takes longer than five seconds."""
     if process.poll() is not None:
-        return  # its number may be another's by now
+        return  # its pid may belong to another process by now
     with anyio.CancelScope(shield=True):
         process.terminate()
         with anyio.move_on_after(STOP):
@@ -155,9 +155,9 @@ async def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 async def gone(pid: int) -> None:
-    """Return when the process has ended, whosever child it is."""
+    """Return when the process has ended; it need not be our child."""
     if not hasattr(os, "pidfd_open"):
-        while alive(pid):  # noqa: ASYNC110 - nothing tells it here
+        while alive(pid):  # noqa: ASYNC110 - there is no event to wait for
             await anyio.sleep(0.25)
         return
     with suppress(ProcessLookupError):
@@ -169,7 +169,7 @@ async def gone(pid: int) -> None:
 
 
 async def _known_as(home: Path, process: "subprocess.Popen[bytes]", address: Address) -> Address:
-    """Write down where the server is; if that cannot be, there shall be none."""
+    """Write broker.json; if that fails, stop the server."""
     address = address.model_copy(update={"pid": process.pid})
     try:
         _write(home / "broker.json", address.model_dump_json().encode())
@@ -196,7 +196,7 @@ def _spawn(home: Path, lock: Lock, durability: Durability, address: Address, log
             stderr=output,
             env={"GOGC": GC, **os.environ, "HUSTINGS_BROKER_TOKEN": f'"{address.token}"'},
             pass_fds=(lock.fd,),
-            start_new_session=True,  # a ^C in the terminal is for us, not for the server
+            start_new_session=True,  # a ^C in the terminal must not reach the server
             preexec_fn=_dies_with_us(),
         )
 
@@ -212,8 +212,8 @@ def _binary() -> str:
 
 
 def _dies_with_us() -> Callable[[], None] | None:
-    """What the child does before it becomes the server: ask the kernel for a SIGTERM at our death."""
-    # the signal comes when the *thread* that started the server ends, so only the main thread may ask for it
+    """A function for the child to call before exec: the kernel shall send it SIGTERM when we die."""
+    # the kernel sends the signal when the *thread* that started the server ends, so only the main thread may ask
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return None
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
@@ -227,7 +227,7 @@ def _dies_with_us() -> Callable[[], None] | None:
 
 
 async def _ready(process: "subprocess.Popen[bytes]", address: Address) -> bool:
-    """Wait until the server greets; False if it ends before, or says nothing for ten seconds."""
+    """Wait until the server answers; False if it ends before, or does not answer for ten seconds."""
     with anyio.move_on_after(START):
         while process.poll() is None:
             if answers(address):
@@ -247,7 +247,7 @@ def _free(port: int) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the file in one step, readable by its owner only."""
+    """Replace the file atomically, readable by its owner only."""
     fresh = path.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
@@ -260,7 +260,7 @@ def _last_line(log: Path) -> str:
 
 
 def alive(pid: int) -> bool:
-    """Whether there is a process of this id."""
+    """True if there is a process with this id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Watch: looks whether the embedded broker is still of use: whether it answers, and can write."""
+"""Watch: checks that the embedded broker answers and can write."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -12,13 +12,13 @@ from ..client.connection import Connection, connect
 from ..client.jetstream import StreamNames, call, stuck
 from .server import room
 
-LOOK = 2.0  # seconds between two looks
-MISSES = 2  # attempts to reach a mute server, each of some 3.5 seconds, after which it counts as hung
-LONGEST, CALM = 8.0, 60.0  # seconds between two restarts at most; seconds without one after which all is well again
+LOOK = 2.0  # seconds between two checks
+MISSES = 2  # failed attempts to connect, each of about 3.5 seconds, after which the server counts as hung
+LONGEST, CALM = 8.0, 60.0  # seconds: the longest pause between restarts; without a restart for CALM it is reset
 
 
 class Watch:
-    """Looks after one broker, through all its restarts."""
+    """Checks one broker, through all its restarts."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -29,8 +29,8 @@ class Watch:
         """Return when the server must be started again.
 
         Either it cannot write, and a restart may help; or it hangs. It hangs if it does not answer a ping in two
-        seconds, and then greets nobody twice: a busy server does, and it is not the server's fault if we slept
-        ourselves. A short life of this process costs nothing: the first look comes after two seconds.
+        seconds and then two attempts to connect fail: a busy server still accepts connections, and the ping may have
+        failed because this process was asleep. The first check comes after two seconds, so short processes skip it.
         """
         misses = 0
         while misses < MISSES:
@@ -39,18 +39,18 @@ class Watch:
             with suppress(BusError):
                 async with connect(url, name="keeper") as connection:
                     misses = 0
-                    while not (await self._stuck(connection) and self._due()):  # noqa: ASYNC110 - nothing tells it
+                    while not (await self._stuck(connection) and self._due()):  # noqa: ASYNC110 - there is no event to wait for
                         await anyio.sleep(LOOK)
                     return
 
     async def _stuck(self, connection: Connection) -> bool:
-        """True if there is a stream that cannot be written. Raises Unanswered."""
+        """True if the server cannot write one of its streams. Raises Unanswered."""
         await connection.flush(LOOK)
         streams = (await call(connection, "STREAM.NAMES", {}, StreamNames)).streams or []
         return any([await stuck(connection, stream) for stream in streams])
 
     def _due(self) -> bool:
-        """Whether a restart may help: there is room, as far as one can see, and the last one is long enough ago."""
+        """True if a restart may help: the disk seems to have room, and the last restart is long enough ago."""
         now = monotonic()
         if now < self._next or not room(self._home):
             return False

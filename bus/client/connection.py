@@ -1,4 +1,4 @@
-"""Connection: nats-py with its traps covered. Never gives up once connected, and no call waits without a bound."""
+"""Connection: nats-py, made safe. Once connected it reconnects forever, and every call has a timeout."""
 
 import asyncio
 import re
@@ -22,14 +22,14 @@ from hustings.protocols import BrokerUnavailable, BrokerUnfit, BusError, Denied,
 from .contact import Contact, contacts
 from .refusal import explain, hopeless
 
-FIRST_CONNECT = 1.5  # seconds; with the look at the server afterwards it stays under the promised two
+FIRST_CONNECT = 1.5  # seconds; together with `_examine` it stays below the promised two
 OLDEST_SERVER = (2, 12)
-_INBOX = re.compile(r"_INBOX(\.[^.*>\s]+)+")  # where answers are waited for, whoever asks: a subject without wildcards
+_INBOX = re.compile(r"_INBOX(\.[^.*>\s]+)+")  # a reply subject, without wildcards
 _DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"', re.IGNORECASE)
 
 
 class NobodyThere(Unanswered):
-    """Nobody listens on this subject. For JetStream: no such stream, or it elects a leader at the moment."""
+    """Nobody listens on this subject. For JetStream: there is no such stream, or it is electing a leader."""
 
 
 class _Call(NamedTuple):
@@ -43,12 +43,12 @@ class _Call(NamedTuple):
 
 @asynccontextmanager
 async def connect(url: str, *, name: str) -> AsyncIterator["Connection"]:
-    """Connect within two seconds, then keep the connection whatever happens to the server.
+    """Connect within two seconds, then keep the connection and reconnect whenever it breaks.
 
-    `url` may list several servers of a cluster, separated by commas; one without credentials, and one that the cluster
-    tells of later, is told the first that there are. Raises BadCredentials, BrokerUnavailable (a URL that cannot be
-    read, nobody there, no such host, TLS not trusted) or BrokerUnfit (older than 2.12, or JetStream off); none of their
-    texts has the credentials of the URL.
+    `url` may list several servers of a cluster, separated by commas. A server without credentials, also one that the
+    cluster announces later, gets the first credentials in the list. Raises BadCredentials, BrokerUnavailable (invalid
+    URL, no answer, no such host, TLS not trusted) or BrokerUnfit (older than 2.12, or JetStream off). No error text
+    contains the credentials of the URL.
     """
     connection = Connection(url)
     try:
@@ -59,9 +59,9 @@ async def connect(url: str, *, name: str) -> AsyncIterator["Connection"]:
 
 
 class _Client(Client):
-    """nats-py's, which gets addresses and credentials apart, so that no text of it can have both.
+    """nats-py's client. It gets addresses and credentials separately, so that no text of nats-py can contain both.
 
-    And its reading would end for good with the answer to a ping that nobody waits for any more.
+    It also survives the answer to a ping that timed out, which would end nats-py's read loop for good.
     """
 
     def __init__(self, servers: Sequence[Contact]) -> None:
@@ -92,9 +92,9 @@ class Connection:
         self._servers = contacts(url)
         self.shown = ",".join(server.shown for server in self._servers)
         self.connected = False
-        self.since = 0.0  # when the broker was reached last, first or anew; seconds since the epoch
-        self.dead = False  # closed for good, which only the server or the end of the block brings about
-        self.listeners: set[Callable[[], None]] = set()  # called at every change of the two above
+        self.since = 0.0  # when the connection was last established, in seconds since the epoch
+        self.dead = False  # closed for good: by the server, or at the end of the block
+        self.listeners: set[Callable[[], None]] = set()  # called whenever `connected` or `dead` changes
         self._client = _Client(self._servers)
         self._changed = asyncio.Event()
         self._calls: dict[str, _Call] = {}
@@ -107,21 +107,23 @@ class Connection:
     async def publish(
         self, subject: str, data: bytes = b"", *, reply: str = "", headers: dict[str, str] | None = None
     ) -> None:
-        """Send without waiting. Raises Denied (an earlier message here was), BrokerUnavailable, Unanswered."""
+        """Send without waiting. Raises Denied (of an earlier message on the subject), BrokerUnavailable, Unanswered."""
         self._check(("publish", subject))
         try:
             await self._client.publish(subject, data, reply=reply, headers=headers)
         except nats.errors.OutboundBufferLimitError:
-            raise Unanswered(f"nothing was sent to {subject}", "the broker is away and the buffer is full") from None
+            raise Unanswered(
+                f"nothing was sent to {subject}", "the broker is unreachable and the buffer is full"
+            ) from None
         except (nats.errors.ConnectionClosedError, nats.errors.ConnectionDrainingError):
             raise self._gone() from None
         except nats.errors.MaxPayloadError:
             raise BusError(f"a message to {subject} is too large", f"{len(data)} bytes") from None
 
     async def reply(self, message: Msg, data: bytes) -> bool:
-        """Answer a request. False, and nothing is sent, if it wants its answer elsewhere than below `_INBOX.`.
+        """Answer a request. False, and nothing is sent, if its reply subject is not below `_INBOX.`.
 
-        The broker does not ask who may write to a reply subject: whoever may not write there could have us do it.
+        The broker does not check reply subjects, so a requester could make us write where it may not write itself.
         Raises as `publish`.
         """
         fit = _INBOX.fullmatch(message.reply) is not None
@@ -155,7 +157,7 @@ class Connection:
     async def subscribe(
         self, subject: str, handle: Callable[[Msg], Awaitable[None]], *, queue: str = ""
     ) -> Subscription:
-        """Hand every message on the subject to `handle`. Does not wait for the server; `listen` does."""
+        """Call `handle` with each message on the subject. Does not wait for the server; `listen` does."""
         self._check(("subscription", subject))
         try:
             return await self._client.subscribe(
@@ -165,9 +167,9 @@ class Connection:
             raise self._gone() from None
 
     async def unsubscribe(self, subscription: Subscription, *, flush: bool = False) -> None:
-        """End a subscription; with `flush` only after what the server had sent was handled. Never raises."""
+        """End a subscription; with `flush` only after all messages already sent were handled. Never raises."""
         with anyio.move_on_after(1, shield=True):
-            with suppress(nats.errors.Error, OSError):  # the connection went first, and the subscription with it
+            with suppress(nats.errors.Error, OSError):  # the connection is closed, and the subscription with it
                 if flush and self.connected:
                     await subscription.drain()  # type: ignore[no-untyped-call]
                 else:
@@ -175,7 +177,7 @@ class Connection:
 
     @asynccontextmanager
     async def listen(self, *subjects: str) -> AsyncIterator[MemoryObjectReceiveStream[Msg]]:
-        """Messages on core subjects, subscribed when the block begins. A reader too slow for 10,000 loses the newest.
+        """Messages on core subjects, subscribed when the block begins. Buffers 10,000; when full, new ones are dropped.
 
         The stream ends when the connection is closed for good. Raises Denied.
         """
@@ -202,7 +204,7 @@ class Connection:
             yield out_of
 
     def new_inbox(self) -> str:
-        """A subject that nobody else uses."""
+        """A unique reply subject."""
         return self._client.new_inbox()
 
     async def flush(self, timeout: float = 2.0) -> None:
@@ -210,7 +212,7 @@ class Connection:
         with anyio.move_on_after(timeout):
             await self.ready()
             await anyio.lowlevel.checkpoint()
-            while self._client.pending_data_size:  # noqa: ASYNC110 - nats-py's PING would overtake what is pending
+            while self._client.pending_data_size:  # noqa: ASYNC110 - nats-py sends PING ahead of its pending data
                 await anyio.sleep(0.001)
             try:
                 await self._client.flush(10)
@@ -220,14 +222,14 @@ class Connection:
         raise Unanswered("the broker did not answer", f"a ping within {timeout:g} s")
 
     async def ready(self) -> None:
-        """Wait until connected. Raises BrokerUnavailable when closed for good."""
+        """Wait until connected. Raises BrokerUnavailable if the connection is closed for good."""
         while not self.connected:
             if self.dead:
                 raise self._gone()
             await self._changed.wait()
 
     async def lost(self, for_seconds: float) -> None:
-        """Return once the broker has been away for so long without a break, or at once when closed for good."""
+        """Return once the broker was away for that long without a break, or the connection is closed for good."""
         while not self.dead:
             while self.connected:
                 await self._changed.wait()
@@ -253,7 +255,7 @@ class Connection:
         await self._examine()
 
     async def _try(self, name: str) -> bool:
-        """One attempt with a fresh client: nats-py's own never end, also where trying again cannot help."""
+        """One attempt with a new client. nats-py itself would retry forever, even if a retry cannot help."""
         self._client, self._opening = _Client(self._servers), True
         try:
             await self._client.connect(
@@ -269,7 +271,12 @@ class Connection:
                 ping_interval=5,
                 max_outstanding_pings=2,
             )
-        except (OSError, ValueError, ImportError, nats.errors.Error) as error:  # ImportError: of what ws needs
+        except (
+            OSError,
+            ValueError,
+            ImportError,
+            nats.errors.Error,
+        ) as error:  # ImportError: the library for ws is missing
             self._refused.append(error)
         finally:
             self._opening = False
@@ -284,9 +291,9 @@ class Connection:
         try:
             answer = await self.request("$JS.API.INFO", timeout=0.4)
         except NobodyThere:
-            raise BrokerUnfit(f"{self.shown} has JetStream off", "nobody answers on $JS.API.INFO") from None
+            raise BrokerUnfit(f"{self.shown} has JetStream off", "no answer on $JS.API.INFO") from None
         except (Denied, Unanswered):
-            return  # not ours to ask, or busy: what needs JetStream will say so
+            return  # no permission to ask, or the server is busy: the first use of JetStream will tell
         if b'"err_code":10039' in answer.data:
             raise BrokerUnfit(f"{self.shown} has JetStream off", "it is not enabled for this account")
 
@@ -295,12 +302,12 @@ class Connection:
         await self._shut()
 
     async def _shut(self) -> None:
-        if self._client.options:  # else it was given nothing to open, and its close would fail
-            # RuntimeError is uvloop's word for a transport that went with the broker
+        if self._client.options:  # else it never began to connect, and close() would fail
+            # uvloop raises RuntimeError if the transport is closed already
             with anyio.move_on_after(0.4, shield=True), suppress(OSError, RuntimeError, nats.errors.Error):
                 await self._client.close()
 
-    # what nats-py reports
+    # callbacks of nats-py
 
     async def _answer(self, message: Msg) -> None:
         call = self._calls.get(message.subject.rpartition(".")[2])
@@ -322,7 +329,7 @@ class Connection:
 
     async def _on_disconnected(self) -> None:
         if self._client.is_closed:
-            return  # for good, as _on_closed will say
+            return  # for good: _on_closed handles it
         self._turn(connected=False)
         for call in self._calls.values():
             call.fail(Unanswered("the connection broke", call.subject))
@@ -346,7 +353,7 @@ class Connection:
             listener()
 
     def _check(self, act: tuple[str, str]) -> None:
-        """Raise what came too late for the call that caused it."""
+        """Raise Denied if the broker rejected an earlier publish or subscribe on this subject."""
         key = act[0], act[1].lower()
         if key in self._denied:
             self._denied.discard(key)

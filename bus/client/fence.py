@@ -1,4 +1,4 @@
-"""Fence: appends that succeed only if nobody else wrote meanwhile, and are stored once however often they are sent."""
+"""Fence: appends that succeed only if nobody else wrote meanwhile, and that are stored once even if sent twice."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -16,20 +16,20 @@ from .jetstream import (
     publish,
 )
 
-CHAIN = 8  # up to here a chain is faster than a batch
-BATCH = 1000  # the server's bound
+CHAIN = 8  # up to this many messages, one by one is faster than a batch
+BATCH = 1000  # the server's limit
 BATCH_BYTES = 16 * 2**20
 
 
 class Sealed(NamedTuple):
-    """A message ready to be sent, with the very same bytes each time."""
+    """A message ready to be sent; a retry sends exactly the same bytes."""
 
     subject: str
     raw: bytes
 
 
 class Fence(NamedTuple):
-    """Nothing on `subject` (wildcards allowed) may have come after the sequence `after`; 0: nothing at all."""
+    """A condition: no message on `subject` (wildcards allowed) is newer than the sequence `after`; 0: there is none."""
 
     subject: str
     after: int
@@ -42,11 +42,11 @@ class Fence(NamedTuple):
 
 
 async def append(connection: Connection, stream: str, messages: Sequence[Sealed], fence: Fence) -> int:
-    """Append in order behind the fence, and return the last sequence.
+    """Append in order, if the fence's condition holds, and return the last sequence.
 
-    Up to eight go one by one (a crash may leave a prefix), more in atomic batches of at most 1000 (a crash may leave
-    some of the batches). Raises StaleWriter if somebody else wrote on the fence's subject, BusFull, Unanswered after
-    12 seconds, Denied, BrokerUnavailable.
+    Up to eight messages are sent one by one (a crash may leave the first ones), more in atomic batches of at most 1000
+    (a crash may leave the first batches). Raises StaleWriter if somebody else wrote on the fence's subject, BusFull,
+    Unanswered after 12 seconds, Denied, BrokerUnavailable.
     """
     left = iter(messages)
     while group := list(_group(left, short=len(messages) <= CHAIN)):
@@ -85,7 +85,7 @@ def _group(left: Iterator[Sealed], *, short: bool) -> Iterator[Sealed]:
 
 
 async def _send_batch(connection: Connection, stream: str, group: Sequence[Sealed], fence: Fence) -> int:
-    """Send an atomic batch (ADR-50) under a fresh id: a batch that was sent before may still be open on the server."""
+    """Send an atomic batch (ADR-50) under a new id, because an earlier try may still be open on the server."""
     batch = uuid7().hex
     *before, final = group
     for number, message in enumerate(before, 1):
@@ -98,12 +98,12 @@ async def _send_batch(connection: Connection, stream: str, group: Sequence[Seale
 
 
 async def _ours(connection: Connection, stream: str, group: Sequence[Sealed], fence: Fence) -> int:
-    """The fence is shut: by our own earlier sending, whose answer was lost, or by somebody else. Raises StaleWriter."""
+    """The condition failed: the last sequence if our own earlier try was stored. Raises StaleWriter if not."""
     first = await find(connection, stream, {"seq": fence.after + 1, "next_by_subj": fence.subject})
     if first and first.data == group[0].raw:
-        end = first.seq + len(group) - 1  # a batch lies in one piece
+        end = first.seq + len(group) - 1  # the sequences of a batch are consecutive
         final = first if end == first.seq else await find(connection, stream, {"seq": end})
         if final and final.data == group[-1].raw:
             return end
-    by = f"message {first.seq} came first" if first else f"nothing is there after message {fence.after}"
+    by = f"message {first.seq} came first" if first else f"there is no message after {fence.after}"
     raise StaleWriter("the append was refused", by)

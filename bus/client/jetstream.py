@@ -1,4 +1,4 @@
-"""JetStream: the few requests of its API that the bus needs, typed (https://github.com/nats-io/nats-architecture-and-design)."""
+"""JetStream: the requests of its API that the bus needs, typed (https://github.com/nats-io/nats-architecture-and-design)."""
 
 import errno
 import os
@@ -20,18 +20,24 @@ from .connection import Connection, NobodyThere
 R = TypeVar("R", bound="Reply")
 T = TypeVar("T")
 
-PATIENCE = 12.0  # seconds; an election took 8.5
+PATIENCE = 12.0  # seconds; the slowest leader election took 8.5
 NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
 WRONG_LAST = {10071, 10164}
 _FULL = {10023, 10028, 10047, 10077, 10120, 10122}
 _DISK = [os.strerror(code).lower() for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)]
-_DISK += ["error creating store"]  # all it says where a new stream or consumer could not be written down
-_NEVER = 2**63  # a sequence that no message has
-_AGAIN = {10005, 10008, 10118, 10176, 10210}  # peers missing, no leader now, open batches: nothing was stored
+_DISK += ["error creating store"]  # the whole message if a new stream or consumer cannot be written
+_NEVER = 2**63  # no message has this sequence
+_AGAIN = {
+    10005,
+    10008,
+    10118,
+    10176,
+    10210,
+}  # peers missing, no leader, too many open batches: nothing was stored, retry
 
 
 class JetStreamError(BusError):
-    """The broker refused a request."""
+    """The broker refused a request; `code` is JetStream's error code."""
 
     def __init__(self, what: str, why: str, code: int) -> None:
         super().__init__(what, why)
@@ -45,7 +51,7 @@ class _Error(BaseModel):
 
 
 class Reply(BaseModel):
-    """Any answer of the API."""
+    """An answer of the API."""
 
     error: _Error | None = None
 
@@ -79,7 +85,7 @@ class ConsumerInfo(Reply):
 
 
 class Kept(BaseModel):
-    """A message as the stream has it."""
+    """A stored message, as the stream has it."""
 
     subject: str
     seq: int
@@ -100,7 +106,7 @@ class _KeptReply(Reply):
 class Arrived:
     """A message as a consumer delivers it, for the `times`-th time. `order` counts the consumer's deliveries.
 
-    `confirmed` is when it came, or when the server was last told that we are at it, by our own monotonic clock.
+    `confirmed`: when it arrived, or when we last told the server that we work on it, by our own monotonic clock.
     """
 
     subject: str
@@ -115,7 +121,7 @@ class Arrived:
     @classmethod
     def of(cls, message: Msg) -> Self:
         tokens = message.reply.split(".")
-        at = 4 if len(tokens) == 9 else 6  # a domain and an account stand before, where the server uses them
+        at = 4 if len(tokens) == 9 else 6  # newer servers put a domain and an account first
         times, seq, order, nanoseconds = (int(word) for word in tokens[at : at + 4])
         return cls(message.subject, message.data, message.reply, times, seq, order, nanoseconds / 1e9, monotonic())
 
@@ -130,8 +136,8 @@ async def call(
 async def publish(connection: Connection, stream: str, subject: str, data: bytes, headers: dict[str, str]) -> int:
     """Append one message to the stream and return its sequence.
 
-    Raises as `call`; BusFull also where the server gives no answer because it cannot write. Unanswered does not say
-    whether the message is stored.
+    Raises as `call`; BusFull also if the server does not answer because it cannot write. After Unanswered the message
+    may or may not be stored.
     """
     try:
         answer = await connection.request(subject, data, headers=headers)
@@ -145,10 +151,10 @@ async def publish(connection: Connection, stream: str, subject: str, data: bytes
 
 
 async def stuck(connection: Connection, stream: str) -> BusFull | None:
-    """Why the server cannot write this stream, as an error; None if it can, or does not say.
+    """The reason why the server cannot write this stream, as an error; None if it can, or gives no reason.
 
-    A server that once failed to write a stream, as on a full disk, answers no append to it until it is restarted, even
-    when there is room again. What it does answer, and with the reason, is the request to delete a message.
+    After a failed write, for example on a full disk, a server answers no append to the stream until it is restarted,
+    even if there is room again. But it answers a request to delete a message, with the reason.
     """
     try:
         await call(connection, f"STREAM.MSG.DELETE.{stream}", {"seq": _NEVER, "no_erase": True}, Reply, timeout=1)
@@ -160,7 +166,7 @@ async def stuck(connection: Connection, stream: str) -> BusFull | None:
 
 
 async def persist(act: Callable[[], Awaitable[T]]) -> T:
-    """Repeat what has no answer, or cannot be done at the moment, for 12 seconds. Raises what the last attempt did."""
+    """Retry `act` for 12 seconds while it is unanswered or temporarily impossible. Raises the last error."""
     deadline, pause = monotonic() + PATIENCE, 0.01
     while True:
         try:
@@ -178,7 +184,7 @@ async def persist(act: Callable[[], Awaitable[T]]) -> T:
 
 
 async def find(connection: Connection, stream: str, where: Mapping[str, JsonValue]) -> Kept | None:
-    """The message that `where` names (seq, last_by_subj, seq and next_by_subj), from the stream's leader, or None."""
+    """The message that `where` selects (seq, last_by_subj, seq and next_by_subj), from the stream's leader, or None."""
 
     async def ask() -> Kept | None:
         return (await call(connection, f"STREAM.MSG.GET.{stream}", where, _KeptReply)).message
@@ -197,7 +203,7 @@ async def last(connection: Connection, stream: str, subject: str) -> Kept | None
 
 
 async def stream_info(connection: Connection, stream: str) -> StreamInfo | None:
-    """How full a stream is; None if there is none."""
+    """Configuration and size of a stream; None if it does not exist."""
 
     async def ask() -> StreamInfo:
         return await call(connection, f"STREAM.INFO.{stream}", {}, StreamInfo)
@@ -211,7 +217,7 @@ async def stream_info(connection: Connection, stream: str) -> StreamInfo | None:
 
 
 async def ack_floor(connection: Connection, stream: str, consumer: str) -> int:
-    """The sequence up to which everything a consumer is there for was acknowledged; 0 without such a consumer."""
+    """The sequence up to which a consumer's messages are all acknowledged; 0 if there is no such consumer."""
 
     async def ask() -> ConsumerInfo:
         return await call(connection, f"CONSUMER.INFO.{stream}.{consumer}", {}, ConsumerInfo)

@@ -1,4 +1,4 @@
-"""Ordered consumer: reads a stream without a gap; at every break it is made anew, after the last message."""
+"""Ordered consumer: reads a stream without a gap; after a break it is created again, behind the last message."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
@@ -20,16 +20,16 @@ from .jetstream import (
 from .pull_consumer import PullConsumer
 
 PREFETCH = 200
-UNUSED = 30.0  # seconds after which the server removes a consumer that nobody pulls from
+UNUSED = 30.0  # seconds without a pull after which the server removes the consumer
 
 
 class OrderedConsumer:
-    """The messages on some subjects, in order and without a gap by its own count; for one reading task."""
+    """The messages on some subjects, in order; it checks itself that there is no gap. For one reading task."""
 
     def __init__(
         self, connection: Connection, stream: str, subjects: Sequence[str], after: int = 0, since: float | None = None
     ) -> None:
-        self.after = after  # the last sequence that was read
+        self.after = after  # the last sequence read
         self._connection = connection
         self._stream = stream
         self._subjects = list(subjects)
@@ -39,7 +39,7 @@ class OrderedConsumer:
         self._pull = PullConsumer(connection, stream, self._open, lambda: PREFETCH - len(self._pull.ready))
 
     async def next(self) -> Arrived | None:
-        """The next message; None as a sign of life. Raises BrokerUnavailable, Denied, and BusError without a stream."""
+        """The next message; None: only a heartbeat. Raises BrokerUnavailable, Denied, BusError (no stream)."""
         message = await self._pull.next()
         if message is None:
             return None
@@ -59,7 +59,7 @@ class OrderedConsumer:
         body: dict[str, JsonValue] = {"stream_name": self._stream, "action": "create", "config": self._config(name)}
         verb = f"CONSUMER.CREATE.{self._stream}.{name}"
         if len(self._subjects) == 1:
-            verb += f".{self._subjects[0]}"  # so that a broker can say who may read what
+            verb += f".{self._subjects[0]}"  # so that a broker can restrict who reads what
         await persist(lambda: call(self._connection, verb, body, Reply))
         self._name = name
         return name
@@ -84,7 +84,7 @@ class OrderedConsumer:
 async def read(
     connection: Connection, stream: str, subjects: Sequence[str], after: int = 0
 ) -> AsyncGenerator[Arrived, None]:
-    """All that is on the subjects now, behind the sequence `after`; then it ends."""
+    """All messages that are on the subjects now, after the sequence `after`; then it ends."""
     end = await _end(connection, stream, subjects)
     if end <= after:
         return
@@ -92,7 +92,7 @@ async def read(
     try:
         while reader.after < end:
             message = await reader.next()
-            if message is None:  # perhaps what was the last has been deleted meanwhile
+            if message is None:  # perhaps the last message has been deleted meanwhile
                 end = min(end, await _end(connection, stream, subjects))
             elif message.seq <= end:
                 yield message
@@ -103,7 +103,7 @@ async def read(
 async def follow(
     connection: Connection, stream: str, subjects: Sequence[str], after: int = 0, since: float | None = None
 ) -> AsyncGenerator[Arrived, None]:
-    """What is on the subjects behind the sequence `after` (or from the moment `since`), and what will be."""
+    """The messages on the subjects after the sequence `after` (or from the time `since`), then the new ones."""
     reader = OrderedConsumer(connection, stream, subjects, after, since)
     try:
         while True:

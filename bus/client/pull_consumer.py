@@ -1,7 +1,7 @@
-"""Pull consumer: one request for messages that stands, by which the log is read and work queues are served.
+"""Pull consumer: keeps one pull request open; reads the log and serves work queues.
 
-nats-py's own fetch() does not survive a restart of the server, waits for batches that cannot fill, and leaves parked
-requests behind that swallow messages; hence this one.
+nats-py's own fetch() does not survive a restart of the server, waits for batches that cannot fill, and leaves requests
+open that swallow messages.
 """
 
 from collections import deque
@@ -17,16 +17,16 @@ from hustings.protocols import BusFull, Unanswered
 from .connection import Connection
 from .jetstream import Arrived
 
-EXPIRES, HEARTBEAT = 30.0, 2.0  # seconds, of one request and between the server's signs of life
-SILENCE = 5.0  # seconds without any sign of life after which the consumer is asked for again
+EXPIRES, HEARTBEAT = 30.0, 2.0  # seconds: of one request; between the server's heartbeats
+SILENCE = 5.0  # seconds without a heartbeat after which the consumer is opened again
 
 
 class PullConsumer:
     """Messages of one consumer, in order; for one reading task.
 
-    `open_consumer` creates the consumer, or finds it, and returns its name; it is called at the first use and again
-    after every break, and what had arrived but was not taken before a break is forgotten. `wanted` says how many more
-    messages may be on their way.
+    `open_consumer` creates or finds the consumer and returns its name; it is called at the first use and after every
+    break. A break discards messages that arrived but were not taken. `wanted` returns how many more messages to
+    request.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class PullConsumer:
         connection.listeners.add(self._on_turn)
 
     async def next(self) -> Arrived | None:
-        """The next message; None at a sign of life without one, and whenever the consumer was opened anew.
+        """The next message; None at a heartbeat without one, and whenever the consumer was opened again.
 
         Raises BrokerUnavailable when the connection is closed for good, Denied, or what `open_consumer` raises.
         """
@@ -69,23 +69,23 @@ class PullConsumer:
                 return None
 
     def poke(self) -> None:
-        """Something else changed: look again how many messages are wanted."""
+        """Check again how many messages are wanted."""
         self._news.set()
 
     def reopen(self) -> None:
-        """Forget what has arrived and open the consumer anew."""
+        """Discard what has arrived and open the consumer again."""
         self._broken = True
         self._news.set()
 
     async def close(self) -> None:
-        """End the pull; afterwards `ready` has what the server had sent and nobody took."""
+        """End the pull; afterwards `ready` has the messages that arrived but were not taken."""
         self._connection.listeners.discard(self._on_turn)
         if self._subscription:
             await self._connection.unsubscribe(self._subscription, flush=True)
             self._subscription = None
 
     async def _hear(self) -> bool:
-        """Wait for news; False if the silence lasted too long (which nothing is when nothing was asked for)."""
+        """Wait for a message or heartbeat; False if there was neither for SILENCE, with a request open."""
         with anyio.move_on_after(SILENCE if self._asked else None) as silence:
             await self._news.wait()
         if silence.cancelled_caught and self._connection.connected:
@@ -97,7 +97,7 @@ class PullConsumer:
             with anyio.move_on_after(min(0.02 * 2**self._failures, 2.0)):
                 await anyio.sleep_forever()
         await self._connection.ready()
-        if self._subscription:  # the server forgets the requests that are parked for it
+        if self._subscription:  # unsubscribing also cancels the open requests
             await self._connection.unsubscribe(self._subscription)
             self._subscription = None
         self.ready.clear()
@@ -106,7 +106,7 @@ class PullConsumer:
             self._consumer = await self._open_consumer()
             self._inbox = self._connection.new_inbox()
             self._subscription = await self._connection.subscribe(self._inbox, self._on_message)
-        except (Unanswered, BusFull):  # on a full disk no inbox can be opened, not even one that is there
+        except (Unanswered, BusFull):  # on a full disk no consumer can be opened, not even an existing one
             self._failures, self._broken = self._failures + 1, True
 
     async def _top_up(self) -> None:

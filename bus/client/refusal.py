@@ -1,4 +1,4 @@
-"""Refusal: why a first connect failed, in words that have none of the credentials in them."""
+"""Refusal: explains why the first connect failed, without showing credentials."""
 
 import ssl
 from collections.abc import Sequence
@@ -8,20 +8,22 @@ from hustings.protocols import BadCredentials, BrokerUnavailable
 
 
 def hopeless(error: Exception) -> bool:
-    """True where trying again within two seconds cannot help."""
+    """True if a retry within two seconds cannot help."""
     return _not_let_in(error) or isinstance(error, ssl.SSLError | gaierror | ValueError | ImportError)
 
 
 def explain(shown: str, errors: Sequence[Exception]) -> BrokerUnavailable:
-    """What to tell of these attempts on the server `shown`: the last hopeless one, or the last."""
+    """The error to raise after these attempts to reach `shown`: from the last hopeless one, or the last."""
     telling = [error for error in errors if hopeless(error)] or errors
     if not telling:
         return BrokerUnavailable(f"no answer from {shown}", "within the time to connect")
     error = telling[-1]
     if _not_let_in(error):
-        return BadCredentials(f"{shown} does not let us in", "wrong or missing credentials")
+        return BadCredentials(f"{shown} rejects the connection", "wrong or missing credentials")
     if isinstance(error, ssl.SSLError):
-        return BrokerUnavailable(f"no trust in {shown}", str(error), "Set SSL_CERT_FILE to its CA.")
+        return BrokerUnavailable(
+            f"the TLS certificate of {shown} is not trusted", str(error), "Set SSL_CERT_FILE to its CA."
+        )
     return BrokerUnavailable(f"no broker at {shown}", str(error) or type(error).__name__)
 
 

@@ -1,5 +1,5 @@
 """What a member of a team uses: its log, work queue, live messages and stored objects, and the service it shows.
-It may import protocols and bus/client; a broker that it talks to may run anywhere, so it does without bus/broker.
+It may import protocols and bus/client, but not bus/broker: the broker may run anywhere.
 """
 
 __all__: list[str] = []

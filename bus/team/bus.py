@@ -1,4 +1,4 @@
-"""Bus: everything a team's member needs, over one connection."""
+"""Bus: everything that a member of a team needs, over one connection."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,7 +16,7 @@ from .work_queue import WorkQueue, open_work_queue
 
 @dataclass(frozen=True)
 class Bus:
-    """One member's place on the bus of a team. `url` may have the credentials in it: show `redact(url)` instead."""
+    """One member's access to the bus of a team. `url` may contain credentials: show `redact(url)` instead."""
 
     team: str
     url: str = field(repr=False)
@@ -26,7 +26,7 @@ class Bus:
     blobs: ObjectStore
 
     def work_queue(self, agent: str, *, max_concurrent_tasks: int = 1) -> AbstractAsyncContextManager[WorkQueue]:
-        """The tasks assigned to an agent, also those from before it ever started; so many of them at a time."""
+        """The tasks assigned to an agent, including those from before its first start; so many at a time."""
         subjects = Subjects(self.team)
         filtered = subjects.tasks(token(agent, "agent"))
         return open_work_queue(
@@ -34,7 +34,7 @@ class Bus:
         )
 
     def goals(self, *, max_concurrent_tasks: int = 1) -> AbstractAsyncContextManager[WorkQueue]:
-        """The goals that nobody drives, for a coordinator; at most `max_concurrent_tasks` at a time."""
+        """The goals that no coordinator drives yet; at most `max_concurrent_tasks` at a time."""
         subjects = Subjects(self.team)
         filtered = subjects.goals()
         return open_work_queue(

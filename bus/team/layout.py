@@ -1,4 +1,4 @@
-"""Layout: what a team has on the server: the stream of its log, and the object store of its blobs."""
+"""Layout: what a team has on the server: the stream of its log and its object store."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,20 +17,20 @@ from ..client.jetstream import (
     stream_info,
 )
 
-SIZES = (2**30, 2**28, 2**26)  # bytes of a log, reserved on the server: the largest that still fits
+SIZES = (2**30, 2**28, 2**26)  # bytes of a log, reserved on the server; the largest that fits is used
 REPLICAS = (3, 1)
 _NAME_IN_USE = 10058
 _OTHER = (
-    "It is of another program, or of a version of before the project was called hustings, whose logs are not read any"
-    " more. Take another name for the team, or delete the stream with `nats stream rm`."
+    "It belongs to another program, or to a version from before the project was called hustings, whose logs are no"
+    " longer read. Take another name for the team, or delete the stream with `nats stream rm`."
 )
 
 
 async def ensure_layout(connection: Connection, subjects: Subjects) -> None:
-    """Create what is missing. What is there keeps its settings, and takes in subjects that have come since.
+    """Create what is missing. An existing stream keeps its settings; subjects that are new since then are added.
 
-    On a cluster both get three replicas where three servers are there. Raises BrokerUnfit (a stream of that name which
-    is no log of ours), BusFull (no room for a log of 64 MiB), and what a request raises.
+    On a cluster of three servers both get three replicas. Raises BrokerUnfit (a stream of that name is not a log of
+    hustings), BusFull (no room for a log of 64 MiB), and what a request raises.
     """
     await _ensure(connection, [{**_log(subjects), "max_bytes": size} for size in SIZES])
     await _ensure(connection, [_store(subjects)])
@@ -45,7 +45,7 @@ def object_stream(subjects: Subjects) -> str:
 
 
 async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]]) -> None:
-    """Have the stream, as large as there is room for, with as many replicas as there are servers for."""
+    """Create the stream if it is missing, as large and with as many replicas as the servers allow."""
     if await stream_info(connection, str(sizes[0]["name"])):
         return
     refusal: BusError | None = None
@@ -55,7 +55,7 @@ async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]])
                 return await _create(connection, {**config, "num_replicas": replicas})
             except BusFull as error:
                 refusal = error
-            except (JetStreamError, Unanswered) as error:  # not that many servers, or not yet
+            except (JetStreamError, Unanswered) as error:  # fewer servers than replicas, at least for now
                 refusal = error
                 break
     assert refusal
@@ -63,7 +63,7 @@ async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]])
 
 
 async def _update(connection: Connection, subjects: Subjects, config: StreamConfig) -> None:
-    """Have the stream of an earlier version take all subjects of this one; who may not change it leaves it as it is."""
+    """Add the subjects that an older stream lacks. Without the permission to change it, leave it as it is."""
     ours = f"hustings.{subjects.team}."
     foreign = [subject for subject in config.subjects if not subject.startswith(ours)]
     if foreign or not config.allow_atomic:
@@ -80,7 +80,7 @@ async def _create(connection: Connection, config: dict[str, JsonValue]) -> None:
     try:
         await persist(lambda: call(connection, verb, config, StreamInfo, timeout=5))
     except JetStreamError as error:
-        if error.code != _NAME_IN_USE:  # else somebody was quicker
+        if error.code != _NAME_IN_USE:  # else another process created it first
             raise
 
 

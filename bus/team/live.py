@@ -1,4 +1,4 @@
-"""Live: what is said without being stored: heartbeats, progress, ends of runs, and who is there."""
+"""Live messages, which are not stored: heartbeats, progress, ends of runs, and which agents are present."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -35,7 +35,7 @@ L = TypeVar("L", Heartbeat, Progress, Heartbeat | Progress)
 
 
 class Present(BaseModel):
-    """An instance of an agent that answers at this moment, by the micro protocol. `version` is a semantic version."""
+    """An instance of an agent that answers now, by NATS's micro protocol. `version` is a semantic version."""
 
     name: str
     id: str
@@ -44,7 +44,7 @@ class Present(BaseModel):
 
 
 class Feed(Generic[T]):
-    """What comes in, read; unreadable bytes are passed over. Raises BrokerUnavailable when the connection is closed."""
+    """Incoming messages, parsed; skips unreadable ones. Raises BrokerUnavailable when the connection is closed."""
 
     def __init__(self, messages: MemoryObjectReceiveStream[Msg], read: Callable[[Msg], T]) -> None:
         self._messages = messages
@@ -64,55 +64,55 @@ class Feed(Generic[T]):
 
 
 class Live:
-    """The team's live subjects: core NATS, stored nowhere, lost without harm."""
+    """The team's live subjects: core NATS, not stored; losing a message does no harm."""
 
     def __init__(self, connection: Connection, subjects: Subjects) -> None:
         self._connection = connection
         self._subjects = subjects
 
     async def beat(self, heartbeat: Heartbeat) -> None:
-        """Say that this process is alive. Raises Denied, BrokerUnavailable; lost while the broker is away."""
+        """Publish that this process is alive. Lost while the broker is away. Raises Denied, BrokerUnavailable."""
         await self._say(self._subjects.heartbeat(heartbeat.agent), heartbeat)
 
     async def progress(self, progress: Progress) -> None:
-        """Say how far a task is. Raises Denied, BrokerUnavailable; lost while the broker is away."""
+        """Publish how far a task is. Lost while the broker is away. Raises Denied, BrokerUnavailable."""
         await self._say(self._subjects.progress(progress.agent), progress)
 
     def heartbeats(self) -> AbstractAsyncContextManager[Feed[Heartbeat]]:
-        """The heartbeats of all agents, from the beginning of the block on."""
+        """The heartbeats of all agents, from the start of the block."""
         return self._feed(_heartbeat, self._subjects.heartbeats())
 
     def watch(self) -> AbstractAsyncContextManager[Feed[Heartbeat | Progress]]:
-        """Everything that is said live, from the beginning of the block on."""
+        """All heartbeats and progress, from the start of the block."""
         return self._feed(_anything, self._subjects.live())
 
     def endings(self) -> AbstractAsyncContextManager[Feed[str]]:
-        """The runs that end or are withdrawn, from the beginning of the block on; one may be missed: ask the log."""
+        """The runs that end or are withdrawn, from the start of the block. One may be missed: the log is certain."""
         concluded = self._subjects.decisions(Concluded.__name__.lower())
         return self._feed(_ending, concluded, self._subjects.cancels())
 
     def service(self, card: AgentCard, stats: Callable[[], Data]) -> AbstractAsyncContextManager[None]:
-        """Be found by any NATS tool while the block runs (`$SRV.PING`, `INFO`, `STATS`), and answer for the card."""
+        """While the block runs, answer NATS tools (`$SRV.PING`, `INFO`, `STATS`) and requests for the card."""
         return Service(self._connection, self._subjects, card, stats).run()
 
     async def card(self, agent: str, timeout: float = 2.0) -> AgentCard | None:
-        """What an agent says of itself; None if nobody answers."""
+        """The card of an agent; None if no instance answers."""
         try:
             answer = await self._connection.request(self._subjects.card(agent), timeout=timeout)
-            check_legible(answer.data)  # its schemas go into questions to planners
+            check_legible(answer.data)  # its schemas go into requests to planners
             return AgentCard.model_validate_json(answer.data)
         except (Unanswered, Unreadable, ValidationError):
             return None
 
     async def roll_call(self, wait: float = 0.3) -> list[Present]:
-        """Who of this team is there now: all that answer within `wait` seconds, ordered by name."""
+        """The instances of this team's agents that answer within `wait` seconds, ordered by name."""
         inbox = self._connection.new_inbox()
         present: list[Present] = []
         async with self._connection.listen(inbox) as messages:
             await self._connection.publish("$SRV.PING", reply=inbox)
             with anyio.move_on_after(wait):
                 async for one in Feed(messages, lambda message: Present.model_validate_json(message.data)):
-                    present.append(one)  # noqa: PERF401 - the time is up in the middle of it
+                    present.append(one)  # noqa: PERF401 - a timeout may end the loop; the list stays
         ours = [one for one in present if one.metadata.get("team") == self._subjects.team]
         return sorted(ours, key=lambda one: (one.name, one.id))
 
@@ -138,14 +138,14 @@ def _anything(message: Msg) -> Heartbeat | Progress:
 
 
 def _own(message: Msg, said: L) -> L:
-    """What an agent says live comes on its own subject. Raises Unreadable."""
+    """The message, if it names the agent whose subject it came on. Raises Unreadable."""
     if message.subject.split(".")[-2] != said.agent:
-        raise Unreadable("it is not by the agent whose subject it is on")
+        raise Unreadable("it does not name the agent whose subject it is on")
     return said
 
 
 def _ending(message: Msg) -> str:
-    """The run that this ends, or may end: what is large lies elsewhere. Raises Unreadable."""
+    """The run that this ends, or may end if the event itself is in the object store. Raises Unreadable."""
     run, envelope = parse(message.subject).run, open_envelope(message.data)
     if envelope.runid != run or not isinstance(envelope.data, Concluded | Cancelled | Stored):
         raise Unreadable("it does not end this run")

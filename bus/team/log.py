@@ -1,4 +1,4 @@
-"""Log: everything that was said in a team's runs, durable and in order; the only durable write anyone makes."""
+"""Log: all events of a team's runs, durable and in order; the only durable record there is."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -61,12 +61,12 @@ from ..client.ordered_consumer import follow, read
 from ..failpoints import failpoint
 from .object_store import ObjectStore
 
-LARGE = 512 * 1024  # bytes of an envelope, from which on it travels as a blob
-NEARLY_FULL = 0.9  # from here on no goals are taken, so that the runs under way can end
+LARGE = 512 * 1024  # bytes; a larger envelope goes to the object store
+NEARLY_FULL = 0.9  # above this no goals are accepted, so that running runs can end
 
 
 class RunHead(NamedTuple):
-    """A run in a list: how it was asked for, and how it ended if it has."""
+    """A run in a list: its goal, and its end if it has ended."""
 
     run: str
     asked: Entry
@@ -76,8 +76,8 @@ class RunHead(NamedTuple):
 class Log:
     """The run log of a team. Every method may be used by several tasks at once.
 
-    All of them raise BrokerUnavailable (closed for good), Denied, and Unanswered where the broker did not answer for 12
-    seconds; those that write raise BusFull. A write is on the disk, or on the cluster's majority, when it returns.
+    All of them raise BrokerUnavailable (closed for good), Denied, and Unanswered (no answer for 12 seconds); those that
+    write raise BusFull. When a write returns, it is on the disk, or on the majority of the cluster.
     """
 
     def __init__(self, connection: Connection, subjects: Subjects, blobs: ObjectStore) -> None:
@@ -89,7 +89,7 @@ class Log:
     # writing
 
     async def ask(self, run: str, goal: GoalAsked, *, client: str) -> int:
-        """Begin a run; only one client can. Raises AlreadyThere, or BusFull from 90 % of the log's size on."""
+        """Begin a run. Raises AlreadyThere if the id is taken, BusFull if the log is 90 % full."""
         info = await stream_info(self._connection, self._stream)
         if info and 0 < info.config.max_bytes * NEARLY_FULL <= info.state.bytes:
             raise BusFull("the log is nearly full", f"{info.state.bytes} of {info.config.max_bytes} bytes are used")
@@ -105,11 +105,11 @@ class Log:
     async def append(
         self, run: str, events: Sequence[Decision], *, after: int, source: str, cause: str | None = None
     ) -> int:
-        """Append what the coordinator decided, in order, and return the sequence of the last.
+        """Append the coordinator's decisions, in order, and return the sequence of the last.
 
-        Only if nobody else wrote under the run's coordinator subjects since `after`, the last sequence there that the
-        caller has seen (0: none): else StaleWriter, and the log tells who. Up to eight events go one by one, and a
-        crash may leave the first of them; more go in batches of a thousand, each stored as a whole or not at all.
+        `after` is the last sequence under the run's coordinator subjects that the caller has seen (0: none). Raises
+        StaleWriter if another coordinator wrote there since. Up to eight events are sent one by one, so a crash may
+        leave only the first ones; more are sent in batches of a thousand, each stored as a whole or not at all.
         `cause` is the id of the envelope that led to this.
         """
         messages = [await self._seal(event, self._subject(run, event), source, run, cause) for event in events]
@@ -120,7 +120,7 @@ class Log:
         return seq
 
     async def answer(self, run: str, answer: Answer, *, source: str, cause: str | None = None) -> bool:
-        """Answer an attempt of a task. False if it was answered before: the first answer stands.
+        """Answer an attempt of a task. False if it has an answer already: the first answer counts.
 
         `cause` is the id of the envelope that assigned it.
         """
@@ -131,10 +131,10 @@ class Log:
         return first
 
     async def spend(self, run: str, event: Spent, *, after: int, source: str) -> int:
-        """Reserve an amount for an attempt, before it is spent; the sequence.
+        """Reserve an amount for an attempt, before it is spent. Returns the sequence.
 
-        Only if nothing was said of the attempt since `after`, the last sequence that `attempt` showed: else
-        StaleWriter, for another process has spent something, or answered.
+        `after` is the last sequence of the attempt that the caller has seen. Raises StaleWriter if the attempt has a
+        newer message: another process has spent something, or answered.
         """
         subject = self._subjects.spend(run, event.agent, event.task, event.attempt)
         fence = Fence(self._subjects.attempt(run, event.agent, event.task, event.attempt), after)
@@ -144,8 +144,8 @@ class Log:
         return seq
 
     async def called(self, run: str, event: Called, *, source: str) -> bool:
-        """Record a call of a model or a tool, before its answer is used. False if its place is taken: what is there
-        stands. A call that failed has no place, and is always recorded."""
+        """Record a call of a model or a tool, before its answer is used. False if its place is taken: the recorded
+        call counts. A failed call has no place and is always recorded."""
         write = self._subjects.tool if isinstance(event.answer, ToolResult) else self._subjects.model
         call = event.call if event.answer else f"{event.call}-{uuid7().hex}"
         subject = write(run, event.agent, event.task, event.attempt, call)
@@ -155,7 +155,7 @@ class Log:
         return first
 
     async def ask_for(self, run: str, event: Asked, *, source: str) -> bool:
-        """Ask within an attempt for another agent's skill. False if that was asked before, and the question stands."""
+        """Ask for another agent's skill, within an attempt. False if this was asked before: the first ask counts."""
         subject = self._subjects.ask(run, event.agent, event.task, event.attempt, event.ask)
         failpoint("query.before", run=run, task=event.task, attempt=event.attempt, by=source, ask=event.ask)
         first = await self._first(event, subject, source, run)
@@ -163,12 +163,12 @@ class Log:
         return first
 
     async def discard(self, run: str, event: Discarded, *, client: str) -> None:
-        """Nothing more is to be done about a dead letter. Done twice by the same client, the first stands."""
+        """Discard a dead letter. If the same client does it twice, the first time counts."""
         subject = self._subjects.discard(run, client, event.task)
         await self._first(event, subject, client, run)
 
     async def cancel(self, run: str, event: Cancelled, *, client: str) -> int:
-        """Withdraw a run. Done twice by the same client, the first stands."""
+        """Withdraw a run. If the same client does it twice, the first time counts."""
         subject = self._subjects.cancel(run, client)
         failpoint("cancel.before", run=run)
         try:
@@ -187,20 +187,20 @@ class Log:
     # reading
 
     async def read(self, run: str) -> AsyncGenerator[Entry, None]:
-        """The entries of a run from the first to the last there is now, without a gap."""
+        """All entries that a run has now, without a gap."""
         async with aclosing(read(self._connection, self._stream, [self._subjects.run(run)])) as messages:
             async for message in messages:
                 yield await self.entry(message)
 
     async def follow(self, run: str, after: int = 0) -> AsyncGenerator[Entry, None]:
-        """The entries of a run behind the sequence `after`, and then each new one, without a gap whatever breaks."""
+        """The entries of a run after the sequence `after`, then each new one; a lost connection leaves no gap."""
         messages = follow(self._connection, self._stream, [self._subjects.run(run)], after)
         async with aclosing(messages):
             async for message in messages:
                 yield await self.entry(message)
 
     async def replay(self, run: str, speed: float = 1.0) -> AsyncGenerator[Entry, None]:
-        """The entries of a run at the pace at which they were written, `speed` times as fast."""
+        """The entries of a run, `speed` times as fast as they were written."""
         before = 0.0
         async with aclosing(self.read(run)) as entries:
             async for entry in entries:
@@ -211,9 +211,9 @@ class Log:
     async def tail(
         self, *, all: bool = False, since_seconds: float | None = None, subject: str | None = None
     ) -> AsyncGenerator[Entry, None]:
-        """The entries of all runs: new ones, and before them those of the last seconds, or all there are.
+        """The entries of all runs: those of the last seconds, or all, then the new ones.
 
-        `subject` narrows them, with NATS wildcards.
+        `subject` (with NATS wildcards) selects some of them.
         """
         after, since = 0, None
         if since_seconds is not None:
@@ -240,14 +240,14 @@ class Log:
         return [*reversed(heads.values())]
 
     async def lifecycle_events(self) -> AsyncGenerator[Entry, None]:
-        """Of all runs, from the first on and then as they come: their goals, who drives them, how they end."""
+        """The goals, RunAcquired and ends of all runs, from the first on, then as they come."""
         kinds = [self._subjects.decisions(_kind(kind)) for kind in (RunAcquired, Concluded)]
         async with aclosing(follow(self._connection, self._stream, [self._subjects.goals(), *kinds])) as messages:
             async for message in messages:
                 yield await self.entry(message)
 
     async def dead_letters(self) -> AsyncGenerator[Entry, None]:
-        """Of all runs: their goals, ends and dead letters, and which of these were discarded; what there is now."""
+        """The goals, ends, dead letters and discards that there are now, of all runs."""
         kinds = [self._subjects.decisions(_kind(kind)) for kind in (DeadLetter, Concluded)]
         subjects = [self._subjects.goals(), self._subjects.discards(), *kinds]
         async with aclosing(read(self._connection, self._stream, subjects)) as messages:
@@ -255,7 +255,7 @@ class Log:
                 yield await self.entry(message)
 
     async def answers_to(self, run: str) -> AsyncGenerator[Answered, None]:
-        """What came of all that agents have asked for in a run, from the first on and then as it comes."""
+        """The answers to all asks in a run, from the first on, then as they come."""
         subject = self._subjects.decision(run, _kind(Answered))
         async with aclosing(follow(self._connection, self._stream, [subject])) as messages:
             async for message in messages:
@@ -263,29 +263,29 @@ class Log:
                     yield event
 
     async def work(self, run: str, agent: str, task: str) -> list[Entry]:
-        """All that an agent has said of one task: its answers, and what it reserved, called and asked for them."""
+        """All messages of an agent about one task: answers, reservations, calls and asks."""
         subject = self._subjects.work(run, agent, task)
         async with aclosing(read(self._connection, self._stream, [subject])) as messages:
             return [await self.entry(message) async for message in messages]
 
     async def at(self, seq: int) -> Kept | None:
-        """The bytes of one message, with subject and time, as the broker has them; None if it is gone."""
+        """The bytes of one message, with subject and time, as the broker has them; None if it was deleted."""
         return await find(self._connection, self._stream, {"seq": seq})
 
     async def entry_at(self, seq: int) -> Entry | None:
-        """What one message says; None if it is gone, and for 0."""
+        """One entry of the log; None if it was deleted, and for sequence 0."""
         kept = await self.at(seq) if seq else None
         return await self.entry(kept) if kept else None
 
     async def settled_up_to(self, agent: str) -> int:
-        """The place on the log up to which an agent's inbox holds nothing any more; 0 if it has no inbox yet.
+        """The sequence up to which an agent's work queue is empty; 0 if it has no work queue yet.
 
-        Of what lies there the answers are on the log, but perhaps further on than the caller has read.
+        All tasks up to there are answered on the log, perhaps after the point up to which the caller has read.
         """
         return await ack_floor(self._connection, self._stream, agent)
 
     async def last_seq(self, run: str) -> int:
-        """The sequence of the last entry that a run has now; 0 without one."""
+        """The sequence of the last entry that a run has now; 0 if it has none."""
         final = await last(self._connection, self._stream, self._subjects.run(run))
         return final.seq if final else 0
 
@@ -295,11 +295,13 @@ class Log:
         final = await last(self._connection, self._stream, subject)
         if final is None or _concludes(final.data):
             return final is not None
-        async with aclosing(read(self._connection, self._stream, [subject])) as messages:  # a stranger wrote there
+        async with aclosing(
+            read(self._connection, self._stream, [subject])
+        ) as messages:  # somebody without the right to conclude the run wrote there
             return any([isinstance((await self.entry(message)).event, Concluded) async for message in messages])
 
     async def answered(self, run: str, agent: str, task: str, attempt: int) -> bool:
-        """True if this attempt has its answer on the log."""
+        """True if the answer to this attempt is on the log."""
         return bool(await last(self._connection, self._stream, self._subjects.result(run, agent, task, attempt)))
 
     async def there(self, seq: int) -> bool:
@@ -307,21 +309,21 @@ class Log:
         return bool(await find(self._connection, self._stream, {"seq": seq}))
 
     async def entry(self, message: Arrived | Kept) -> Entry:
-        """What a message says. What cannot be read, is of another run, or in a blob that is gone, has no envelope."""
+        """The message as an entry: without an envelope if it is unreadable, of another run, or its blob is gone."""
         envelope, why, subject = None, "", parse(message.subject)
         try:
             envelope = open_envelope(message.data)
             if isinstance(envelope.data, Stored):
                 envelope = open_envelope(await self._fetch(envelope.data.digest))
             if envelope.runid != subject.run:
-                raise Unreadable(f"it is of the run {envelope.runid[:80]!r}")
+                raise Unreadable(f"it belongs to the run {envelope.runid[:80]!r}")
         except (Unreadable, NotFound) as error:
             envelope, why = None, str(error)
         moment = message.time.timestamp() if isinstance(message, Kept) else message.time
         return Entry(message.seq, subject, moment, envelope, why)
 
     async def _fetch(self, digest: str) -> bytes:
-        """The blob behind a message. As for the log itself, a broker that is away is waited for."""
+        """The blob with a message. As for the log itself, waits for a broker that is away."""
         while True:
             try:
                 return await self._blobs.get(digest)
@@ -329,7 +331,7 @@ class Log:
                 await self._connection.ready()
 
     async def _first(self, event: Event, subject: str, source: str, run: str, cause: str | None = None) -> bool:
-        """Say something that can be said once. False if its subject is taken: what is there stands."""
+        """Append the first message on a subject. False if there is one already: that one counts."""
         try:
             await self._append([await self._seal(event, subject, source, run, cause)], Fence(subject, 0))
         except StaleWriter:

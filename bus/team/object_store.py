@@ -1,4 +1,4 @@
-"""Object store: bytes under the digest of their content, in NATS (ADR-20), where any client can read them."""
+"""Object store: bytes under the digest of their content, in a NATS object store (ADR-20) that any client can read."""
 
 import hashlib
 from base64 import urlsafe_b64encode
@@ -25,7 +25,7 @@ CHUNK = 256 * 1024  # bytes
 
 
 class _Info(BaseModel):
-    """The object's entry in the store."""
+    """The metadata of one object."""
 
     nuid: str
     size: int = 0
@@ -43,7 +43,7 @@ class ObjectStore:
         self._bucket = subjects.bucket()
 
     async def put(self, data: bytes, *, name: str = "", kind: Literal["file", "folder"] = "file") -> Blob:
-        """Keep the bytes; what is there already is not sent again. Raises BusFull, Unanswered, Denied."""
+        """Store the bytes, unless they are stored already. Raises BusFull, Unanswered, Denied."""
         blob = Blob(digest=_digest(data), size=len(data), name=name, kind=kind)
         if not await self._look(blob.digest):
             failpoint("blob.before", digest=blob.digest)
@@ -52,7 +52,7 @@ class ObjectStore:
         return blob
 
     async def get(self, blob: Blob | str) -> bytes:
-        """The bytes of a blob, or of a digest. Raises NotFound, or Unreadable if they are not what the digest says."""
+        """The bytes of a blob, or of a digest. Raises NotFound, or Unreadable if they do not match the digest."""
         digest = blob if isinstance(blob, str) else blob.digest
         info = await self._look(digest)
         if info is None:
@@ -66,15 +66,15 @@ class ObjectStore:
         return data
 
     async def put_path(self, path: Path) -> Blob:
-        """Keep a file, or a folder packed up without what can be made again. The same content has the same digest.
+        """Store a file, or a packed folder without caches and build products. The same content has the same digest.
 
-        Raises UsageError: no such path, a link that leads out of the folder, or more than 256 MiB.
+        Raises UsageError: no such path, a link out of the folder, or more than 256 MiB.
         """
         packed = await anyio.to_thread.run_sync(pack, path)
         return await self.put(packed.data, name=packed.name, kind=packed.kind)
 
     async def unpack(self, blob: Blob, into: Path) -> Path:
-        """Write the file, or the folder, into the folder `into` and return its path. Raises NotFound, Unreadable."""
+        """Write the file or folder below the folder `into` and return its path. Raises NotFound, Unreadable."""
         data = await self.get(blob)
         return await anyio.to_thread.run_sync(unpack, blob, data, into)
 

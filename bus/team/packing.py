@@ -1,4 +1,4 @@
-"""Packing: a file or a folder as bytes that depend on its content only, and back. Blocking: for a worker thread."""
+"""Packing: turns a file or folder into bytes that depend on its content only, and back. Blocking: use a thread."""
 
 import gzip
 import io
@@ -35,7 +35,7 @@ def pack(path: Path) -> Packed:
 
 
 def unpack(blob: Blob, data: bytes, into: Path) -> Path:
-    """Write what was packed under its name into the folder `into`. Raises Unreadable for a forged archive."""
+    """Write the packed file or folder, under its name, below the folder `into`. Raises Unreadable for a bad archive."""
     name = Path(blob.name).name or blob.digest.partition(":")[2][:12]
     target = into / name
     into.mkdir(parents=True, exist_ok=True)
@@ -56,12 +56,12 @@ def unpack(blob: Blob, data: bytes, into: Path) -> Path:
 
 
 def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    """Write one member below the root, and nothing else. (The filters of extractall are newer than Python 3.11.0.)"""
+    """Write one member, below the root only. (The filters of extractall are newer than Python 3.11.0.)"""
     place = root / member.name
     folder = place.parent.resolve()
     link = (folder / member.linkname).resolve() if member.issym() else folder
     if not folder.is_relative_to(root) or not link.is_relative_to(root) or place.is_symlink() or place == root:
-        raise Unreadable("the folder cannot be unpacked", f"{member.name} would lie outside of it")
+        raise Unreadable("the folder cannot be unpacked", f"{member.name} lies outside of it")
     if member.isdir():
         place.mkdir(parents=True, exist_ok=True)
     elif member.issym():

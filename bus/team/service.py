@@ -14,12 +14,12 @@ from hustings.protocols import AgentCard, Data, Subjects, uuid7
 
 from ..client.connection import Connection
 
-QUEUE = "q"  # the queue group every micro service uses
+QUEUE = "q"  # the queue group of all micro services
 _SEMVER = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 
 
 class Service:
-    """One instance of the service: what it answers to PING, INFO, STATS and to a request for the card."""
+    """One instance of the service: its answers to PING, INFO, STATS and to a request for the card."""
 
     def __init__(self, connection: Connection, subjects: Subjects, card: AgentCard, stats: Callable[[], Data]) -> None:
         self._connection = connection
@@ -41,7 +41,7 @@ class Service:
         self._endpoint: Data = {"name": "card", "subject": self._subject, "queue_group": QUEUE}
 
     def routes(self) -> dict[str, Callable[[], Data]]:
-        """Every control subject and what answers there."""
+        """Each control subject, with the function that makes the answer."""
         scopes = ["", f".{self._card.name}", f".{self._card.name}.{self._identity['id']}"]
         answers = {"PING": self.ping, "INFO": self.info, "STATS": self.stats}
         return {f"$SRV.{verb}{scope}": answer for verb, answer in answers.items() for scope in scopes}
@@ -84,13 +84,13 @@ class Service:
         self._nanoseconds += perf_counter_ns() - began
 
     async def _reply(self, message: Msg, data: bytes) -> None:
-        """Whoever waits below another prefix than `_INBOX.` gets no answer; STATS counts it as an error."""
+        """Answer only below `_INBOX.`; STATS counts any other reply subject as an error."""
         if not await self._connection.reply(message, data):
             self._misled += 1
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Answer while the block runs, from its beginning on."""
+        """Answer requests while the block runs."""
         handlers: dict[str, Callable[[Msg], Awaitable[None]]] = {
             subject: partial(self.say, answer) for subject, answer in self.routes().items()
         }
@@ -106,7 +106,7 @@ class Service:
 
 
 def semver(version: str) -> str:
-    """The version if it is a semantic one, as the micro protocol demands; else what can be made of it."""
+    """A semantic version, which the micro protocol demands: `version` itself, or made from its numbers."""
     if _SEMVER.fullmatch(version):
         return version
     numbers = [*re.findall(r"\d+", version), "0", "0", "0"]

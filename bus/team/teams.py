@@ -1,4 +1,4 @@
-"""Teams: who has a log on a broker."""
+"""Teams: which teams have a log on a broker."""
 
 from hustings.protocols import Subjects
 
@@ -20,5 +20,5 @@ async def team_names(connection: Connection) -> list[str]:
 
 
 async def _page(connection: Connection, offset: int) -> StreamNames:
-    """The streams from this one on that take what is said in runs, whatever they are called."""
+    """One page of the names of streams that store runs, from `offset` on."""
     return await persist(lambda: call(connection, "STREAM.NAMES", {"offset": offset, "subject": _ANY}, StreamNames))

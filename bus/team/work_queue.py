@@ -1,4 +1,4 @@
-"""Work queue: a cursor on the log that all replicas of an agent share. At least once, and nothing that is settled."""
+"""Work queue: a durable consumer of the log that all replicas of an agent share. At least once; skips settled work."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -21,17 +21,17 @@ from ..client.pull_consumer import PullConsumer
 from ..failpoints import failpoint
 from .log import Log
 
-ACK_WAIT = 4.0  # seconds after which the server gives an unconfirmed delivery to another replica
-STALE = 3.2  # seconds without a confirmation after which ours no longer counts
-OLD = 2.0  # seconds after which a task may have been settled before we took it
-MANY = 64  # asked for at once
+ACK_WAIT = 4.0  # seconds after which the server redelivers an unconfirmed message to another replica
+STALE = 3.2  # seconds without a confirmation after which we no longer rely on holding a delivery
+OLD = 2.0  # seconds; an older task may be settled already, so the log is asked
+MANY = 64  # messages requested at once, at most
 
 
 class Delivery:
-    """One message of an inbox, held until one of its three verbs is called. Each sends at most one word, once.
+    """One message of a work queue, held until `ack`, `nak` or `term` is called; only the first of these is sent.
 
-    `count` is 1 for the first delivery. When `stale`, another replica may have the message by now: then the verbs send
-    nothing, because the server would take our word for the other's.
+    `count` is 1 for the first delivery. When `stale`, another replica may have the message by now: then nothing is
+    sent, because the server would take it for the other replica's answer.
     """
 
     entry: Entry
@@ -47,27 +47,27 @@ class Delivery:
         return _stale(self.arrived)
 
     async def ack(self) -> None:
-        """It has been dealt with, and what came of it is on the log."""
+        """Acknowledge: the message is processed and its result is on the log."""
         await self._work_queue.release(self, b"+ACK")
 
     async def nak(self) -> None:
-        """Somebody else shall have it, at once."""
+        """Give it back: the server redelivers it at once."""
         await self._work_queue.release(self, b"-NAK")
 
     async def term(self) -> None:
-        """It needs nothing any more."""
+        """Drop it: the server never redelivers it."""
         await self._work_queue.release(self, b"+TERM")
 
     def forget(self) -> None:
-        """Say nothing more for it: it is somebody else's now, or comes again by itself."""
+        """Stop holding it and send nothing: another replica has it, or the server will redeliver it."""
         self._work_queue.forget(self)
 
 
 class WorkQueue:
-    """The deliveries of one agent, for one iterating task; any number of tasks may hold deliveries.
+    """The deliveries for one agent. One task iterates; any number of tasks may hold deliveries.
 
-    What is held is kept from the other replicas by one sweeper, however many there are; at the end of the block all
-    that is still held is handed back.
+    One background task confirms all held deliveries, so that the server gives them to no other replica. At the end of
+    the block whatever is still held is given back.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class WorkQueue:
         self._connection = connection
         self._log = log
         self._max_concurrent_tasks = max_concurrent_tasks
-        self._held: dict[int, Delivery] = {}  # by the message's sequence
+        self._held: dict[int, Delivery] = {}  # by sequence of the message
         self._began = time()
         self._pull = PullConsumer(connection, stream, open_consumer, self._wanted)
 
@@ -96,7 +96,7 @@ class WorkQueue:
                 return delivery
 
     async def release(self, delivery: Delivery, word: bytes) -> None:
-        """Say the word to the server, if we still hold the delivery."""
+        """Send the word (an ack, nak or term) to the server, if we still hold the delivery."""
         if not self.forget(delivery):
             return
         if self._connection.connected and not delivery.stale:
@@ -107,7 +107,7 @@ class WorkQueue:
             failpoint(f"{point}.after", run=delivery.run, seq=delivery.arrived.seq)
 
     def forget(self, delivery: Delivery) -> bool:
-        """Hold a delivery no longer, without a word to the server; False if we did not."""
+        """Stop holding a delivery without telling the server; False if it was not held."""
         if self._held.get(delivery.arrived.seq) is not delivery:
             return False
         del self._held[delivery.arrived.seq]
@@ -115,13 +115,13 @@ class WorkQueue:
         return True
 
     async def confirm_held(self) -> None:
-        """Confirm what is held, three times in the span in which the server expects it."""
+        """Confirm the held deliveries three times per ACK_WAIT."""
         while True:
             await anyio.sleep(ACK_WAIT / 3)
             await self._confirm()
 
     async def stop(self) -> None:
-        """Take no more, and hand back what has arrived but was not taken; what is held stays held."""
+        """Take no more, and give back what arrived but was not taken. Held deliveries stay held."""
         with suppress(BusError):
             await self._pull.close()
             while self._pull.ready:
@@ -129,7 +129,7 @@ class WorkQueue:
                     await self._connection.publish(arrived.ack, b"-NAK")
 
     async def close(self) -> None:
-        """Hand back what is held, and what has arrived but was not taken."""
+        """Give back all deliveries: held ones, and those that arrived but were not taken."""
         with suppress(BusError):
             for delivery in tuple(self._held.values()):
                 await delivery.nak()
@@ -143,35 +143,35 @@ class WorkQueue:
 
     async def _take(self, arrived: Arrived) -> Delivery | None:
         if _stale(arrived):
-            return None  # another replica has it by now, or it comes again
+            return None  # another replica has it by now, or the server will redeliver it
         if before := self._held.get(arrived.seq):
-            before.arrived = arrived  # after a crash the broker gives again what we are at; this is the one to confirm
+            before.arrived = arrived  # a restarted broker redelivers what we hold; from now on confirm this delivery
             return None
         failpoint("take.before", seq=arrived.seq, times=arrived.times)
         delivery, kept = Delivery(self, arrived), False
         self._held[arrived.seq] = delivery
         try:
             delivery.entry = await self._log.entry(arrived)
-            unreadable = delivery.entry.event is None  # nothing is to be asked about it: the holder drops it
+            unreadable = delivery.entry.event is None  # the holder drops it, so whether it is settled does not matter
             kept = unreadable or not (self._doubtful(arrived) and await self._settled(delivery))
             if not kept:
                 await delivery.term()
             failpoint("take.after", run=delivery.run, seq=arrived.seq, times=arrived.times, kept=kept)
             return delivery if kept else None
         finally:
-            if not kept:  # dropped, or cancelled meanwhile: nobody will say a word for it
+            if not kept:  # dropped, or cancelled meanwhile: nobody will ack it
                 self.forget(delivery)
 
     def _doubtful(self, arrived: Arrived) -> bool:
-        """True if it may be settled: given before, said long ago, or before we came or came back.
+        """True if it may be settled: it was delivered before, is old, or is from before our (re)connection.
 
-        A broker that was killed has forgotten the last acks, and that it gave what it gives again.
+        A broker that was killed has forgotten the last acks and delivery counts.
         """
         came = max(self._began, self._connection.since)
         return arrived.times > 1 or time() - arrived.time > OLD or arrived.time < came
 
     async def _settled(self, delivery: Delivery) -> bool:
-        """True if nobody waits for this any more: the run was deleted or has ended, or the attempt has its answer."""
+        """True if nobody waits for it: the run was deleted or has ended, or the attempt is answered."""
         task, run = delivery.entry.event, delivery.run
         try:
             if await self._log.ended(run) or not await self._log.there(delivery.entry.seq):
@@ -188,7 +188,7 @@ class WorkQueue:
         with suppress(Unanswered):
             for arrived in ours:
                 await self._connection.publish(arrived.ack, b"+WPI")
-            await self._connection.flush(1)  # the server has processed all that was sent before
+            await self._connection.flush(1)  # when this returns, the server has processed the confirmations
             for arrived in ours:
                 arrived.confirmed = now
 
@@ -197,7 +197,7 @@ class WorkQueue:
 async def open_work_queue(
     connection: Connection, log: Log, subjects: Subjects, *, name: str, subject: str, max_concurrent_tasks: int
 ) -> AsyncIterator[WorkQueue]:
-    """The inbox `name` with what is on `subject`; no more than `max_concurrent_tasks` deliveries at a time."""
+    """The work queue `name` for `subject`; at most `max_concurrent_tasks` deliveries at a time."""
     stream = subjects.stream()
 
     async def consumer() -> str:
@@ -207,8 +207,8 @@ async def open_work_queue(
             "deliver_policy": "all",
             "ack_policy": "explicit",
             "ack_wait": int(ACK_WAIT * 1e9),
-            "max_deliver": -1,  # what is exhausted would be stranded without a word
-            "max_ack_pending": -1,  # its default of 1000 would silently hold back the rest
+            "max_deliver": -1,  # with a limit the server would silently stop delivering a message
+            "max_ack_pending": -1,  # the default of 1000 would silently hold back the rest
         }
         verb = f"CONSUMER.CREATE.{stream}.{name}.{subject}"
         body: dict[str, JsonValue] = {"stream_name": stream, "config": config}

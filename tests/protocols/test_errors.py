@@ -1,4 +1,4 @@
-"""Errors: one tree; each class says what to do, and how the command exits."""
+"""Errors: one tree; each class says what happened, what to try, and how the command exits."""
 
 import inspect
 
@@ -20,15 +20,15 @@ def exits(error: type[HustingsError]) -> int:
 
 
 @pytest.mark.parametrize("error", TREE, ids=lambda error: error.__name__)
-def test_every_error_says_what_to_do(error: type[HustingsError]) -> None:
-    """A docstring of its own, a whole sentence, is the hint; the exit code is the designed one; the root is one."""
-    doc = error.__doc__
+def test_every_error_says_what_it_is_and_what_to_try(error: type[HustingsError]) -> None:
+    """Each class has a docstring and a hint of its own, in whole sentences, and the exit code of the design."""
     assert issubclass(error, HustingsError)
-    assert doc
-    assert doc[0].isupper()
-    assert doc.endswith(".")
-    assert all(doc != parent.__doc__ for parent in error.__mro__[1:])
-    assert error("it broke").hint == " ".join(doc.split())
+    for text in (vars(error)["__doc__"], vars(error)["try_this"]):
+        assert text[0].isupper()
+        assert text.endswith(".")
+    assert error.__doc__ != error.try_this
+    assert all((error.__doc__, error.try_this) != (each.__doc__, each.try_this) for each in TREE if each is not error)
+    assert error("it broke").hint == error.try_this
     assert error("it broke").exit_code == exits(error)
 
 
@@ -42,9 +42,9 @@ def test_the_tree_is_whole() -> None:
 
 
 def test_an_error_says_what_and_why_and_may_have_a_better_hint() -> None:
-    """What, why, and what to try; the class's hint only where nothing better is known."""
+    """What, why, and what to try; the class's `try_this` unless a better hint is given."""
     plain, told = HustingsError("it broke"), BadName("it broke", "it was glass", hint="Use steel.")
-    assert (str(plain), plain.why) == ("it broke", "")
+    assert (str(plain), plain.why, plain.hint) == ("it broke", "", HustingsError.try_this)
     assert (str(told), told.what, told.why, told.hint) == (
         "it broke: it was glass",
         "it broke",

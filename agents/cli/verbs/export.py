@@ -22,7 +22,9 @@ _STDOUT = "-"
 
 
 class Unwritten(HustingsError):
-    """Name a file in a folder that is there and can be written to, or `-` for stdout."""
+    """The file cannot be written."""
+
+    try_this = "Name a file in a folder that exists and can be written to, or `-` for stdout."
 
 
 @click.command()

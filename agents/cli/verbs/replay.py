@@ -26,7 +26,12 @@ LINKS = 100  # to recorded traces, of a replay's span
 
 
 class Differs(HustingsError):
-    """The record is of another version of hustings, or changed since; `hustings replay -o jsonl` has each entry."""
+    """The replay does not come to what the log has on record."""
+
+    try_this = (
+        "Replay with the version of hustings that recorded the run. If the log was changed, `hustings replay -o jsonl` "
+        "shows each entry."
+    )
 
 
 @click.command()
