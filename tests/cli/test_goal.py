@@ -167,8 +167,8 @@ def test_every_field_can_be_given(line: str, value: object) -> None:
         ('--point {"y":1}', "--point does not fit: x: Field required"),
         ("--many 1 --many x", "--many does not fit: 1: "),
         ("--text @nowhere", "--text: nowhere cannot be read"),
-        ("--flag --no-flag", "only one of them"),
-        ("--text \udc80", "--text is no text"),
+        ("--flag --no-flag", "exclude each other"),
+        ("--text \udc80", "--text is not text"),
     ],
 )
 def test_what_does_not_fit_is_named_with_the_reason(line: str, what: str) -> None:

@@ -179,7 +179,7 @@ def test_a_team_that_is_not_there(run: Run) -> None:
     said = run("runs", "--team", "mody")
     assert (said.code, said.err.splitlines()) == (
         2,
-        ["error: there is no team mody here", "  why: there is moody, other", "  try: Did you mean moody?"],
+        ["error: there is no team mody here", "  why: the teams here: moody, other", "  try: Did you mean moody?"],
     )
 
 
@@ -195,12 +195,12 @@ def test_a_run_that_is_not_there(run: Run) -> None:
     said = run("show", "nothing")
     assert said.code == 2
     assert said.err.splitlines()[:2] == [
-        "error: nothing is no run",
-        "  why: there are mood-partial, mood-decided, waiting, forged",
+        "error: there is no run nothing",
+        "  why: the newest are mood-partial, mood-decided, waiting, forged",
     ]
     said = run("replay", "mood")
     assert said.code == 2
-    assert "it fits mood-partial of moody, mood-decided of moody" in said.err
+    assert "they are mood-partial of moody, mood-decided of moody" in said.err
     assert run("show", "forged", "--team", "moody").code == 2
 
 
@@ -261,8 +261,8 @@ def test_replay_as_json_lines_ends_with_the_summary(run: Run) -> None:
 def test_replay_of_another_state_fails(run: Run) -> None:
     said = run("replay", "forged")
     assert said.code == 1
-    assert f"but recorded is {'0' * 64}" in said.out
-    assert said.err.splitlines()[0] == "error: run forged does not replay to what is recorded"
+    assert f"but the recorded hash is {'0' * 64}" in said.out
+    assert said.err.splitlines()[0] == "error: run forged does not replay to the recorded state"
     said = run("replay", "forged", "-o", "json")
     assert (said.code, said.json["same"]) == (1, False)
 
