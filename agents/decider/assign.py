@@ -134,8 +134,7 @@ def _due(step: StepState, ordinal: int, given: Data, before: TaskState | None = 
 def _open_queues(state: RunState, policy: Policy, load: Counter[str]) -> Iterator[Iterator[tuple[float, int, str]]]:
     """The steps that are ready, by who could do them, as long as somebody of these has room."""
     for agents, queue in state.queues.items():
-        yield takewhile(lambda _, agents=agents: any(load[agent] < policy.max_open_tasks for agent in agents), queue)  #
-        type: ignore[misc]
+        yield takewhile(lambda _, agents=agents: any(load[agent] < policy.max_open_tasks for agent in agents), queue)  # type: ignore[misc]
 
 
 def deadline_of(state: RunState, policy: Policy, view: View) -> float:

@@ -220,9 +220,9 @@ class RunLoop:
         state = self._state
         try:
             return decide(state, self._policy, view)
-        except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: a fault ends its run, no
-        other self._log.error("the team's policy raised", exc_info=True) return [self._failed(f"the team's policy raised
-        {described(error)}")]
+        except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: a fault ends its run, no other
+            self._log.error("the team's policy raised", exc_info=True)
+            return [self._failed(f"the team's policy raised {described(error)}")]
 
     def _failed(self, because: str) -> Concluded:
         state, text = self._state, inert(because[:4000])[:2000]

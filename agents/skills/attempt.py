@@ -86,10 +86,13 @@ class Attempts:
             if anyio.current_effective_deadline() == -math.inf:
                 raise
             return self._raised(assigned, error)  # by the skill itself; it would end the worker
-        except BaseException as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an
-        answer return self._raised(assigned, error) finally: if leash.cut: self._swallowed += 1
-        structlog.get_logger().warning("swallows its cancellation", task=assigned.task, skill=skill.name) await
-        context.close()
+        except BaseException as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
+            return self._raised(assigned, error)
+        finally:
+            if leash.cut:
+                self._swallowed += 1
+                structlog.get_logger().warning("swallows its cancellation", task=assigned.task, skill=skill.name)
+            await context.close()
 
     def _raised(self, assigned: Assigned, error: BaseException) -> Failure:
         structlog.get_logger().debug("raised", task=assigned.task, exc_info=error)

@@ -46,8 +46,10 @@ class Leash:
             try:
                 with scope, kept:
                     said.append(await work())
-            except BaseException as error:  # noqa: BLE001 - of a task of its own, which would let some of it end the
-            loop raised.append(error) finally: ended.set()
+            except BaseException as error:  # noqa: BLE001 - of a task of its own, which would let some of it end the loop
+                raised.append(error)
+            finally:
+                ended.set()
 
         task = self._start(main())
         try:

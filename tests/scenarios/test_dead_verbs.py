@@ -137,7 +137,7 @@ async def test_redrive_one_or_by_filter_once_there_is_a_newer_version(
         assert said.code == 0
         assert said.out.splitlines()[1].split()[0::2] == [f"{first}.grinder-grind-3", "done"]
         assert error(await hustings("dead", "redrive", f"{first}.grinder-grind-3"))[1][0] == (
-            f"{first}.grinder-grind-3 is redriven already"
+            f"{first}.grinder-grind-3 is already redriven"
         )
         said = await hustings("dead", "redrive", "--team", mill.name, "--cause", "raised", "--newer", "-o", "json")
         assert (said.code, {row["state"] for row in said.json}) == (0, {"done"})
@@ -184,8 +184,9 @@ async def test_discard_by_filter_wants_a_yes(mill: Mill, client: Client, husting
         run = await ground(client, 0, 1, 2)
     said = await hustings("dead", "discard", "--run", run)
     assert error(said) == (
-        2, ["nothing was discarded", f"it would discard 3 dead letters, the first is {run}.grinder-grind-0", "Add --yes."]
-    )  # fmt: skip
+        2,
+        ["nothing was discarded", f"it would discard 3 dead letters, the first is {run}.grinder-grind-0", "Add --yes."],
+    )
     said = await hustings("dead", "discard", f"{run}.grinder-grind-2")
     assert (said.code, said.out) == (0, f"{run}.grinder-grind-2 discarded\n")
     said = await hustings("dead", "discard", "--run", run, "--yes", "--because", "old", "-o", "json")
@@ -194,7 +195,7 @@ async def test_discard_by_filter_wants_a_yes(mill: Mill, client: Client, husting
     assert [(e.task, e.because) for e in events if isinstance(e, Discarded)] == [
         ("grinder-grind-2", ""), ("grinder-grind-0", "old"), ("grinder-grind-1", "old")
     ]  # fmt: skip
-    assert error(await hustings("dead", "redrive", f"{run}.grinder-grind-2"))[1][0].endswith("is discarded already")
+    assert error(await hustings("dead", "redrive", f"{run}.grinder-grind-2"))[1][0].endswith("is already discarded")
     said = await hustings("tail", "--all", "--run", run, "--count", str(len(events)))
     assert "cli discards the dead letter of grinder-grind-0: old" in said.out
     assert "grinder-grind-0 is dead after 2 attempts (raised): ValueError: piece 0 is a stone" in said.out

@@ -54,5 +54,5 @@ def durability(command: Callable[P, R]) -> Callable[P, R]:
     """Give a verb that may start the broker the option --durability, whose value is in the Settings too."""
     return click.option(
         "--durability", type=click.Choice(CHOICES["durability"]), envvar="HUSTINGS_DURABILITY", show_envvar=True,
-        help="What a confirmed write to the embedded broker survives: a power loss, or only the end of a process
-        (faster).", )(command)  # fmt: skip
+        help="What a confirmed write to the embedded broker survives: power loss, or the end of a process (faster).",
+    )(command)  # fmt: skip

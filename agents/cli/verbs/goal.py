@@ -217,7 +217,7 @@ class _Reader:
         return UsageError(
             f"{flag} is ambiguous",
             f"the goal of team {self._team.name} has a field of that name, and {self._verb} has an option",
-            f"Write --goal.{flag[2:]} for the field; the option{short} goes before the team:  "
+            f"Write --goal.{flag[2:]} for the field; the option{short} goes before the team: "
             f"{self._verb} {flag} ... {self._target}",
         )
 
