@@ -289,4 +289,4 @@ def test_the_help_of_the_team_says_so(run: Run, capsys: pytest.CaptureFixture[st
     said = " ".join(capsys.readouterr().out.split())
     assert "--goal.url TEXT" in said
     assert "--topic TEXT" in said
-    assert "before crawl:team, because the goal has fields" in said
+    assert "before crawl:team, because the goal has fields of the same name" in said
