@@ -1,4 +1,4 @@
-"""Mermaid: who said what to whom in a run, as the text of a sequence diagram that GitHub draws. Pure."""
+"""Mermaid: the messages of a run as the text of a sequence diagram that GitHub draws. Pure."""
 
 import re
 from collections import Counter

@@ -181,10 +181,10 @@ def _decision(event: Event) -> str:
         case Assigned():
             return _assigned(event)
         case Answered():
-            return f"{event.child} answered" if not event.failed else f"{event.child} has no answer: {event.failed}"
+            return f"{event.child} is answered" if not event.failed else f"{event.child} has no answer: {event.failed}"
         case AttemptAbandoned():
             attempt = f"attempt {event.attempt} of {event.task}" if event.attempt else event.task
-            return f"{attempt} abandoned:  {event.because}"
+            return f"{attempt} abandoned: {event.because}"
         case DeadLetter():
             return f"{event.task} is dead after {some(event.attempts, 'attempt')} ({event.kind}): {event.because}"
         case Opened():
