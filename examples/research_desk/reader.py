@@ -1,4 +1,4 @@
-"""The reader: answers a topic from what the librarian finds, whom it asks through the coordinator."""
+"""The reader: answers a topic from the librarian's passages, which it asks for through the coordinator."""
 
 from hustings import Specialist, TaskContext
 

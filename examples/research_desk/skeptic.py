@@ -1,4 +1,4 @@
-"""The skeptic: answers a topic, too, with another model and a search of its own, and looks for what speaks against."""
+"""The skeptic: answers a topic too, with another model and its own search, and looks for contradictions."""
 
 from hustings import Specialist, TaskContext, tool
 

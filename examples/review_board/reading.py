@@ -9,9 +9,9 @@ from .messages import Findings, Repository
 from .sources import Source, Sources, is_test, read_sources
 from .workspace import work
 
-LONGEST = 400  # lines that are shown at once
+LONGEST = 400  # lines shown at once
 ROUNDS = 20
-MOST = 8192  # tokens of a reply
+MOST = 8192  # tokens in a reply
 
 
 class Remark(Message):

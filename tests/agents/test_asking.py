@@ -410,7 +410,7 @@ def test_a_question_is_told_as_an_inquiry_is() -> None:
     words = [describe(entry) for entry in run.log]
     assert f"ann-write asks for look: {asked.child}" in words
     assert f"{asked.child} → bob: look, asked for within a task" in words
-    assert f"{asked.child} passed on" in words
+    assert f"{asked.child} is answered" in words
     told_of = tell("office", "r1", run.log)
     assert [(bar.lane, bar.skill, bar.status) for bar in told_of.bars if bar.inquiry] == [("bob", "look", "done")]
     assert [bar.status for bar in told_of.bars if not bar.inquiry] == ["done"]
@@ -428,7 +428,7 @@ def test_an_answer_that_there_is_not_and_a_question_out_of_place_are_told() -> N
     run.decide()
     assert describe(run.log[-1]) == f"{child} has no answer: juggle: nobody offers it"
     run.append(question(task, "d-2"), "ann", "spend", task.task, "1")
-    assert describe(run.log[-1]).startswith("passed over: ann said hustings.task.asked.v1")
+    assert describe(run.log[-1]).startswith("ignored: ann may not write hustings.task.asked.v1")
 
 
 # always

@@ -56,7 +56,7 @@ WAYS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "mute": (lambda: throw(Mute()), "Mute: its text cannot be had: ValueError"),
     "unsayable": (lambda: throw(ValueError("\udc80")), "ValueError: \ufffd"),
-    "wrong-type": (lambda: "Word", "TypeError: go promised Word and said str"),
+    "wrong-type": (lambda: "Word", "TypeError: go promised Word and returned str"),
     "no-json": (lambda: Word(value=object()), "Unsendable: Word cannot be sent: "),
     "surrogate": (lambda: Word(value="\udc80"), "Unsendable: Word cannot be sent: "),
     "deep": (lambda: Word(value=nested(230)), "Unsendable: Word cannot be sent: it is nested"),

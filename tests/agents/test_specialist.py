@@ -236,12 +236,12 @@ REFUSED: list[tuple[Any, str]] = [
     (Yielder(), "Yielder is a generator"),
     (lambda a: B(), "a lambda cannot be a skill"),
     (bare, "bare cannot take the parameter a: its annotation is missing"),
-    (unsaid, "unsaid cannot say what it returns: its return annotation is missing"),
+    (unsaid, "the return type of unsaid cannot be sent: its return annotation is missing"),
     (number, "number cannot take the parameter k: its annotation is int.*default"),
     (either, r"either cannot take the parameter a: its annotation is .*A \| .*B"),
     (mapped, "mapped cannot take the parameter a: its annotation is dict"),
     (pair, "pair cannot take the parameter a: its annotation is tuple"),
-    (nothing, r"nothing cannot say what it returns: its return annotation is .*B \| None"),
+    (nothing, r"the return type of nothing cannot be sent: its return annotation is .*B \| None"),
     (cache(remembered), "remembered cannot be cached"),
     (Adder.method, r"method cannot take the parameter self: .*of an object"),
     ("plus", "'plus' cannot be a skill"),
@@ -279,7 +279,7 @@ async def test_what_is_no_answer_fails_at_its_author(broker: str, said: object, 
     specialist = Specialist("desk")
     specialist.skill(speak)
     async with bench(specialist, broker) as call:
-        with pytest.raises(SkillFailed, match=f"speak promised .*B.* and said {what}"):
+        with pytest.raises(SkillFailed, match=f"speak promised .*B.* and returned {what}"):
             await call("speak", a=ONE)
     if inspect.isgenerator(said):
         said.close()

@@ -193,7 +193,7 @@ def test_export_draws_a_diagram(run: Run) -> None:
     [
         (("export",), "nothing to write"),
         (("export", "--html", "@last"), "Put it first"),
-        (("export", "--jsonl", "-", "--mermaid", "-"), "cannot both go to stdout"),
+        (("export", "--jsonl", "-", "--mermaid", "-"), "only one of them can go to stdout"),
         (("export", "--html", "/nowhere/x.html"), "cannot be written"),
     ],
 )

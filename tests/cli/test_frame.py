@@ -149,7 +149,7 @@ def test_anything_else_is_internal_and_has_no_traceback_without_debug(run: Run) 
     assert said.code == 1
     assert said.lines == [
         "error: internal: ZeroDivisionError: of nats://***@h",
-        "  try: again with --debug to see where it comes from",
+        "  try: run it again with --debug to see where the error comes from",
     ]
     assert run("try", body=raising(AssertionError())).lines[0] == "error: internal: AssertionError"
 
@@ -182,7 +182,7 @@ def test_a_closed_pipe_is_quiet() -> None:
     ("args", "what", "hint"),
     [
         (["versoin"], "error: there is no verb 'versoin'", "  try: did you mean version?"),
-        (["qqq"], "error: there is no verb 'qqq'", "  try: `hustings --help` shows what it takes"),
+        (["qqq"], "error: there is no verb 'qqq'", "  try: `hustings --help` lists its arguments and options"),
         (["version", "--colour", "x"], "error: No such option '--colour'", "  try: did you mean --color?"),
         (["new", "specialits"], "error: No such command 'specialits'", "  try: did you mean specialist?"),
         (["new", "specialist"], "error: Missing argument 'NAME'", "  try: `hustings new specialist --help` shows"),
@@ -358,7 +358,7 @@ def test_new_specialist_as_json(run: Run) -> None:
 def test_new_specialist_overwrites_nothing(run: Run, there: str) -> None:
     Path(there).write_text("mine")
     said = run("new", "specialist", "clerk")
-    assert (said.code, said.lines[0]) == (2, f"error: {there} is already there")
+    assert (said.code, said.lines[0]) == (2, f"error: {there} already exists")
     assert [path.name for path in Path.cwd().iterdir()] == [there]
     assert Path(there).read_text() == "mine"
 

@@ -167,8 +167,8 @@ def test_every_field_can_be_given(line: str, value: object) -> None:
         ('--point {"y":1}', "--point does not fit: x: Field required"),
         ("--many 1 --many x", "--many does not fit: 1: "),
         ("--text @nowhere", "--text: nowhere cannot be read"),
-        ("--flag --no-flag", "only one of them"),
-        ("--text \udc80", "--text is no text"),
+        ("--flag --no-flag", "exclude each other"),
+        ("--text \udc80", "--text is not text"),
     ],
 )
 def test_what_does_not_fit_is_named_with_the_reason(line: str, what: str) -> None:
@@ -289,4 +289,4 @@ def test_the_help_of_the_team_says_so(run: Run, capsys: pytest.CaptureFixture[st
     said = " ".join(capsys.readouterr().out.split())
     assert "--goal.url TEXT" in said
     assert "--topic TEXT" in said
-    assert "have to stand before crawl:team" in said
+    assert "before crawl:team, because the goal has fields of the same name" in said

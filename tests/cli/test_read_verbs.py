@@ -179,7 +179,7 @@ def test_a_team_that_is_not_there(run: Run) -> None:
     said = run("runs", "--team", "mody")
     assert (said.code, said.err.splitlines()) == (
         2,
-        ["error: there is no team mody here", "  why: there is moody, other", "  try: Did you mean moody?"],
+        ["error: there is no team mody here", "  why: the teams here: moody, other", "  try: Did you mean moody?"],
     )
 
 
@@ -195,12 +195,12 @@ def test_a_run_that_is_not_there(run: Run) -> None:
     said = run("show", "nothing")
     assert said.code == 2
     assert said.err.splitlines()[:2] == [
-        "error: nothing is no run",
-        "  why: there are mood-partial, mood-decided, waiting, forged",
+        "error: there is no run nothing",
+        "  why: the newest are mood-partial, mood-decided, waiting, forged",
     ]
     said = run("replay", "mood")
     assert said.code == 2
-    assert "it fits mood-partial of moody, mood-decided of moody" in said.err
+    assert "they are mood-partial of moody, mood-decided of moody" in said.err
     assert run("show", "forged", "--team", "moody").code == 2
 
 
@@ -240,7 +240,9 @@ def test_replay_comes_to_the_recorded_hash(run: Run) -> None:
 def test_replay_steps_through_in_words(run: Run) -> None:
     said = run("replay", "mood-partial", "--pace", "1000")
     lines = said.out.splitlines()
-    for line, words in zip(lines, ("client asks for Mood.v1", "drives", "planned: 3 steps"), strict=False):
+    for line, words in zip(
+        lines, ("client asks for Mood.v1", "has acquired the run", "planned: 3 steps"), strict=False
+    ):
         assert words in line
     assert any("happy-judge → happy" in line for line in lines)
     assert any("joyful-judge done in" in line and line.endswith(": 1 claim") for line in lines)
@@ -261,8 +263,8 @@ def test_replay_as_json_lines_ends_with_the_summary(run: Run) -> None:
 def test_replay_of_another_state_fails(run: Run) -> None:
     said = run("replay", "forged")
     assert said.code == 1
-    assert f"but recorded is {'0' * 64}" in said.out
-    assert said.err.splitlines()[0] == "error: run forged does not replay to what is recorded"
+    assert f"but the recorded hash is {'0' * 64}" in said.out
+    assert said.err.splitlines()[0] == "error: run forged does not replay to the recorded state"
     said = run("replay", "forged", "-o", "json")
     assert (said.code, said.json["same"]) == (1, False)
 
@@ -421,7 +423,7 @@ def test_the_broker_of_a_home_is_started_and_teams_are_found(home: Path) -> None
 def test_words_do_not_believe_strangers() -> None:
     end = Concluded(status="decided", outcome={}, because="trust me", state_hash="", at=1)
     lie = Entry(9, Subject("r1", "mallory", "event", ("concluded",)), 0.0, seal(end, source="coordinator", run="r1"))
-    assert describe(lie) == "passed over: mallory said hustings.run.concluded.v1, which is not mallory's to say"
+    assert describe(lie) == "ignored: mallory may not write hustings.run.concluded.v1"
     bytes_only = Entry(9, Subject("r1", "mallory", "result", ()), 0.0, None, "not\nJSON \x1b[31m")
     assert describe(bytes_only) == "unreadable bytes from mallory: not JSON"
     said = Result(task="t", attempt=1, agent="a", output=[1, 2], seconds=0.412)
@@ -434,21 +436,21 @@ def test_words_do_not_believe_strangers() -> None:
     [
         ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(calls=2, money=0.5)),
          "t reserves 2 calls, 0.5 money"),
-        ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(tokens=-7)), "t gives back 7 tokens"),
+        ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(tokens=-7)), "t returns 7 tokens"),
         ("ann", "discard", Discarded(task="t", by="ann"), "ann discards the dead letter of t"),
         ("ann", "goal", Discarded(task="t", by="ann"),
-         "passed over: ann said hustings.task.discarded.v1, which is not ann's to say"),
+         "ignored: ann may not write hustings.task.discarded.v1"),
         (
             "coordinator",
             "event",
             AttemptAbandoned(task="t", attempt=2, because="silence"),
-            "attempt 2 of t lapsed: silence",
+            "attempt 2 of t abandoned: silence",
         ),
         ("coordinator", "event",
          DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because="no\nidea"),
          "t is dead after 1 attempt (killed): no idea"),
         ("mallory", "event", DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because=""),
-         "passed over: mallory said hustings.task.dead.v1, which is not mallory's to say"),
+         "ignored: mallory may not write hustings.task.dead.v1"),
         ("ann", "goal", GoalAsked(type="G.v1", goal={}, by="ann", redrives="r0", again=(
             Assigned(task="t", step="t", agent="a", attempt=1, skill="s", input={}, deadline=0.0),)),
          "ann asks for 1 task of r0 once more"),
