@@ -478,7 +478,7 @@ def test_a_prover_that_answers_nonsense_fails_closed(nonsense: JsonValue) -> Non
     """Even null is an answer: nothing unproved stands, and the run goes on."""
     run = board(skills={"trial": lambda _: nonsense})
     assert run.run(GOAL, Ask.__contract__).status == "decided"
-    assert any("the answer was no Trial" in verdict.because for verdict in verdicts(run))
+    assert any("the answer is not a Trial" in verdict.because for verdict in verdicts(run))
 
 
 def test_an_empty_docket_may_be_asked_about_too() -> None:
