@@ -1,4 +1,4 @@
-"""Arbiters that count who says it: nobody contests it, it all comes from one lineage, most independent witnesses."""
+"""Arbiters that count witnesses: no one contests a matter, only one lineage speaks, or a majority does."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from .rules import surest
 
 
 def unopposed(docket: Docket) -> Iterator[Verdict]:
-    """What nobody contests stands, for now: agreement is not truth, so `verified` may still overrule it."""
+    """A matter that nobody contests stands, for now: agreement is not truth, so `verified` may overrule it."""
     for matter in docket.open:
         if not matter.contested:
             choices = docket.options(matter)
@@ -22,8 +22,8 @@ def unopposed(docket: Docket) -> Iterator[Verdict]:
 
 
 def independent(docket: Docket) -> Iterator[Verdict]:
-    """Witnesses of one lineage count once: where only one lineage speaks, its surest statement stands, and of equally
-    sure changes the smallest."""
+    """Statements of one lineage count as one witness. If only one lineage speaks, its statement with the highest
+    confidence stands; of equally sure changes, the smallest."""
     for matter in docket.contested():
         choices = docket.options(matter)
         if len({source for choice in choices for source in choice.sources}) == 1:
@@ -35,7 +35,7 @@ def independent(docket: Docket) -> Iterator[Verdict]:
 
 
 def majority(docket: Docket) -> Iterator[Verdict]:
-    """More independent witnesses outweigh fewer; a tie decides nothing."""
+    """The option with more independent witnesses stands; a tie decides nothing."""
     for matter in docket.contested():
         yield from ranked(docket, matter, witnesses_of, "majority", "more independent witnesses", _more_witnesses)
 

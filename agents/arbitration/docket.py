@@ -1,4 +1,4 @@
-"""Arbiter: a plain callable the decider asks in order. The list is the policy, cheapest sound rule first."""
+"""Arbiter: a plain callable. The decider asks the team's arbiters in order, so put the cheapest sound rule first."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,9 +19,9 @@ Answer = Callable[[Inquiry], Data | Failure | None]
 
 @dataclass(frozen=True)
 class Docket:
-    """Everything that lies at one barrier. `tentative` has what earlier arbiters made of it.
+    """Everything that one barrier has to settle. `tentative` has the verdicts of earlier arbiters.
 
-    A tentative verdict that is not decided has narrowed its matter: what falls in it is out.
+    A tentative verdict that is not decided narrows its matter: the items that fall in it are out.
     """
 
     open: tuple[Matter, ...]
@@ -30,14 +30,14 @@ class Docket:
     answer: Answer
 
     def contested(self) -> list[Matter]:
-        """The conflicts that nobody has decided yet."""
+        """The conflicts that no arbiter has decided yet."""
         return [matter for matter in self.open if matter.contested and not self._decided(matter)]
 
     def said(self, matter: Matter) -> list[Said]:
         return [self.items[item] for item in matter.items]
 
     def options(self, matter: Matter) -> list[Option]:
-        """What could still stand in a matter."""
+        """The options of a matter that can still stand."""
         narrowed = self.tentative.get(matter.id)
         out = narrowed.falls if narrowed and not narrowed.decided else ()
         return options(item for item in self.said(matter) if item.id not in out)
@@ -53,7 +53,7 @@ Rule = Callable[[Option], float]
 def settle(
     matters: tuple[Matter, ...], items: Mapping[str, Said], arbiters: Sequence[Arbiter], answer: Answer
 ) -> list[Verdict] | list[Inquiry]:
-    """Ask the arbiters in order. Inquiries, if one of them needs answers first; else one verdict for every matter."""
+    """Ask the arbiters in order. Inquiries, if one of them needs answers first; else a verdict on every matter."""
     tentative: dict[str, Verdict] = {}
     for arbiter in arbiters:
         docket = Docket(matters, items, dict(tentative), answer)
@@ -68,7 +68,7 @@ def settle(
     return [v if (v := tentative.get(m.id)) and v.decided else _undecided(docket, m) for m in matters]
 
 
-# how arbiters decide
+# helpers for arbiters
 
 
 class _Ranking(NamedTuple):
@@ -78,8 +78,8 @@ class _Ranking(NamedTuple):
 
 
 def _rank(choices: Sequence[Option], score: Rule) -> _Ranking:
-    """The best stand, equals that clash are tied, and what clashes with something better falls: with anything better
-    that stands, or with all that is better and tied, for then it does not matter which of those will stand."""
+    """The best options stand; equally good ones that clash are tied. An option falls if it clashes with a better one
+    that stands, or with all better ones that are tied, whichever of those will stand."""
     stands: list[Option] = []
     falls: list[Option] = []
     tied: list[Option] = []
@@ -97,9 +97,9 @@ def _rank(choices: Sequence[Option], score: Rule) -> _Ranking:
 def ranked(
     docket: Docket, matter: Matter, score: Rule, rule: str, because: str, flips: Callable[[str, float], str]
 ) -> Iterator[Verdict]:
-    """A verdict if the score tells all options apart; a narrowed matter if it tells some; nothing if none.
+    """A verdict if the score separates all options; a narrowed matter if it separates some; nothing if none.
 
-    `flips` puts into words what the closest loser would have needed, from the word for it and its distance.
+    `flips` says what the closest losing option would have needed, given its name and how far it is behind.
     """
     choices = docket.options(matter)
     ranking = _rank(choices, score)
@@ -125,7 +125,7 @@ def ranked(
 
 
 def _lead(ranking: _Ranking, loser: Option, score: Rule) -> float:
-    """How far the best of those that displaced an option is ahead of it."""
+    """How far the best option that defeated the loser is ahead of it."""
     return max(score(winner) for winner in ranking.stands if clash(winner, loser)) - score(loser)
 
 
@@ -191,7 +191,7 @@ def names_of(items: Iterable[Said]) -> str:
 
 
 def _words(choices: Sequence[Option]) -> dict[str, str]:
-    """A word for each option, by its label; no two are the same."""
+    """A distinct short name for each option, by its label."""
     words: dict[str, str] = {}
     seen: Counter[str] = Counter()
     for choice in choices:
@@ -202,7 +202,7 @@ def _words(choices: Sequence[Option]) -> dict[str, str]:
 
 
 def _short(item: Said) -> str:
-    """What an item says, in a few words."""
+    """The content of an item, in a few words."""
     if not isinstance(item, Proposal):
         return str(item.value)
     if not item.edits:

@@ -1,6 +1,6 @@
 """judged: the arbiter that asks a judging specialist, twice, with the options in both orders.
 
-Judges prefer what stands first; asked both ways, one who does is inconsistent, and abstains. (Zheng et al., "Judging
+Judges prefer the first option; one that does so contradicts itself and its answer is ignored. (Zheng et al., "Judging
 LLM-as-a-Judge with MT-Bench and Chatbot Arena", NeurIPS 2023, section 3.4.)
 """
 
@@ -14,11 +14,11 @@ from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Unt
 from .docket import Arbiter, Docket, ranked
 from .matters import Option
 
-MOST = 12  # options that a judge is asked to tell apart
+MOST = 12  # options in one case, at most
 
 
 class Side(Message, contract="hustings.Side.v1"):
-    """One way to settle a matter, under a letter. Its words are those of other agents."""
+    """One way to settle a matter, named by a letter. Its texts were written by other agents."""
 
     letter: str
     says: Untrusted
@@ -27,7 +27,7 @@ class Side(Message, contract="hustings.Side.v1"):
 
 
 class Case(Message, contract="hustings.Case.v1"):
-    """What a judge is asked: the sides of one conflict. Who they are is not said."""
+    """What a judge is asked: the sides of one conflict, without the names of the agents."""
 
     about: Untrusted
     kind: str
@@ -35,7 +35,7 @@ class Case(Message, contract="hustings.Case.v1"):
 
 
 class Judgement(Message, contract="hustings.Judgement.v1"):
-    """What a judge says: the letter of the side that shall stand, or "none"."""
+    """A judge's answer: the letter of the side that stands, or "none"."""
 
     choice: str = Field(description='The letter of a side, or "none".')
     because: str
@@ -43,12 +43,12 @@ class Judgement(Message, contract="hustings.Judgement.v1"):
 
 
 def judged(skill: str = "judge") -> Arbiter:
-    """Ask whoever offers `skill` (it takes `case: Case` and says a Judgement) about what nobody has decided yet.
+    """Ask an agent that offers `skill` (it takes `case: Case` and returns a Judgement) about undecided matters.
 
-    Each matter is put twice, the sides in both orders. Where both answers choose the same side it stands; a judge that
-    is inconsistent, fails, or says "none" abstains, and the next arbiter has the word. Nobody is asked about more than
-    twelve sides. What does not clash with the chosen side stands as well; where some of that clashes with each other,
-    the matter is narrowed to it and the chosen side.
+    Each matter is asked twice, with the sides in both orders. A side stands if both answers choose it. If the judge
+    contradicts itself, fails, or says "none", the matter is left to the next arbiter; so is one with more than twelve
+    sides. Options that do not clash with the chosen side stand, too; if some of these clash with each other, the matter
+    is narrowed to them and the chosen side.
     """
 
     def by_judge(docket: Docket) -> Iterator[Verdict | Inquiry]:
@@ -69,7 +69,7 @@ def judged(skill: str = "judge") -> Arbiter:
                     lambda option, label=label: float(option.label == label),  # type: ignore[misc]
                     "judged",
                     because,
-                    lambda word, _: f"a judge who, asked in both orders, chooses {word}",
+                    lambda word, _: f"a judge that chooses {word} in both orders",
                 )
 
     return by_judge
@@ -111,7 +111,7 @@ def _says(option: Option) -> str:
 
 
 def _choice(docket: Docket, inquiry: Inquiry, order: Sequence[Option]) -> tuple[str, str] | None:
-    """The label of the option that a judge chose, and why; None if it chose none of them."""
+    """The label of the option that a judge chose, and its reason; None if it chose none."""
     answer = docket.answer(inquiry)
     try:
         judgement = Judgement.of(answer) if isinstance(answer, dict) else None

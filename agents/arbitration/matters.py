@@ -1,4 +1,4 @@
-"""Matter: all that was said about one thing. Pure functions that group testimony and see where not all can stand."""
+"""Matter: all statements about one thing. Pure functions that group testimony and find conflicts."""
 
 import json
 from collections import defaultdict
@@ -13,7 +13,7 @@ Said = Claim | Proposal
 
 
 class Option(NamedTuple):
-    """One way to settle a matter: the items that say the same, and the independent witnesses behind them."""
+    """One way to settle a matter: items that say the same, and the independent witnesses behind them."""
 
     items: tuple[Said, ...]
     sources: frozenset[str]
@@ -29,14 +29,14 @@ class Option(NamedTuple):
 
 
 def effect(item: Said) -> str:
-    """What an item says, in a canonical form: two items with the same effect agree."""
+    """The content of an item in canonical form: two items with the same effect agree."""
     if isinstance(item, Claim):
         return json.dumps(_number(item.value), sort_keys=True)
     return json.dumps(sorted((e.resource, e.base, e.start, e.end, e.text) for e in item.edits))
 
 
 def _number(value: JsonValue) -> JsonValue:
-    """The value with every whole float as an integer: in JSON 1.0 and 1 are one number."""
+    """The value with every whole float as an integer, because 1.0 and 1 are the same number in JSON."""
     match value:
         case float() if value.is_integer():
             return int(value)
@@ -49,7 +49,7 @@ def _number(value: JsonValue) -> JsonValue:
 
 
 def options(items: Iterable[Said]) -> list[Option]:
-    """The items grouped by what they say, ordered by content so that no arrival order can show."""
+    """The items grouped by content, in an order that does not depend on their arrival."""
     groups: dict[str, list[Said]] = defaultdict(list)
     for item in items:
         groups[effect(item)].append(item)
@@ -80,9 +80,9 @@ def _edits_clash(a: Edit, b: Edit) -> bool:
 
 
 def group(items: Sequence[Said], *, conflicts: int = 0, agreed: int = 0) -> tuple[Matter, ...]:
-    """Group everything that was said into matters, numbered C-n (contested) and M-n from the given counts on.
+    """Group all items into matters, numbered C-n (contested) and M-n, from the given counts on.
 
-    The order, and so the numbers, come from the content alone.
+    The order, and so the numbers, depend on the content only.
     """
     said = [*_about_one_key(items), *_overlapping([item for item in items if isinstance(item, Proposal)])]
     found = []
@@ -109,7 +109,7 @@ def _about_one_key(items: Sequence[Said]) -> list[tuple[str, list[Said]]]:
 
 
 def _overlapping(proposals: Sequence[Proposal]) -> list[tuple[str, list[Said]]]:
-    """Proposals whose edits overlap, touch or lie on different bases of one resource, transitively (union-find)."""
+    """Group proposals whose edits overlap, touch or have different bases of a resource, transitively (union-find)."""
     leader = list(range(len(proposals)))
 
     def find(index: int) -> int:

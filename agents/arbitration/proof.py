@@ -1,4 +1,4 @@
-"""verified: the arbiter that has everything proved that would change anything."""
+"""verified: the arbiter that lets no change stand without a proof."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,10 +12,10 @@ from .matters import Option, options
 
 
 def verified(skill: str) -> Arbiter:
-    """Nothing that changes anything stands without proof.
+    """No change stands without a proof.
 
-    One Inquiry to `skill` (it takes `proposals: list[Proposal]` and answers with a Trial) proves all that would stand
-    at this barrier, together; culprits fall. Fails closed: no proof, nothing unproved stands.
+    One Inquiry to `skill` (it takes `proposals: list[Proposal]` and returns a Trial) proves all proposals that would
+    stand at this barrier together; those that break the proof fall. Without a valid answer, no change stands.
     """
 
     def by_proof(docket: Docket) -> Iterator[Verdict | Inquiry]:
@@ -43,7 +43,7 @@ def verified(skill: str) -> Arbiter:
 
 
 def _trial(answer: Data | Failure, changes: Sequence[Option]) -> Trial:
-    why = f"unproved: {answer.because}" if isinstance(answer, Failure) else "unproved: the answer was no Trial"
+    why = f"unproved: {answer.because}" if isinstance(answer, Failure) else "unproved: the answer is not a Trial"
     with suppress(ValidationError):
         if not isinstance(answer, Failure):
             return Trial.of(answer)
@@ -51,7 +51,7 @@ def _trial(answer: Data | Failure, changes: Sequence[Option]) -> Trial:
 
 
 def _proved(docket: Docket, matter: Matter, standing: Sequence[Option], trial: Trial) -> Verdict:
-    """The tentative verdict with its proof, or a verdict by proof where something of it fell."""
+    """The tentative verdict with its proof added; a new verdict if some of its items were not proved."""
     proved = set(trial.holds) - set(trial.falls)
     held = [choice for choice in standing if choice.keeps or choice.first.id in proved]
     proof = Evidence(kind="trial", says=trial.because)
@@ -59,7 +59,7 @@ def _proved(docket: Docket, matter: Matter, standing: Sequence[Option], trial: T
         tentative = docket.tentative[matter.id]
         return tentative.model_copy(update={"evidence": (*tentative.evidence, proof)})
     guilty = [choice for choice in standing if choice not in held]
-    reasons = (trial.falls.get(choice.first.id, "unproved: the trial does not name it") for choice in guilty)
+    reasons = (trial.falls.get(choice.first.id, "unproved: the Trial does not name it") for choice in guilty)
     because = "; ".join(dict.fromkeys(reasons))
     flips = "a trial in which it holds"
     return verdict_on(docket, matter, held, "verified", because, evidence=(proof,), flips=flips)

@@ -1,4 +1,4 @@
-"""rules: the arbiter that asks rules in order, and the rules that come ready-made."""
+"""rules: the arbiter that applies rules in order, and ready-made rules."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from .matters import Option
 
 
 def rules(*order: Rule) -> Arbiter:
-    """Settle by rules, one after the other: each gives every option a number, and of two that clash the higher stands.
+    """Settle by rules, one after the other. A rule gives each option a number; of two that clash the higher stands.
 
     A rule's name and docstring become the verdict's reason.
     """
@@ -29,12 +29,12 @@ def rules(*order: Rule) -> Arbiter:
 
 
 def keep(option: Option) -> float:
-    """Who defends what is there, with evidence, goes before who would change it."""
+    """A proposal to keep the text, with evidence, goes before proposals to change it."""
     return float(option.keeps and any(item.evidence for item in option.items))
 
 
 def evident(option: Option) -> float:
-    """What is backed by evidence goes before what is not."""
+    """A statement with evidence goes before one without."""
     return float(any(item.evidence for item in option.items))
 
 
@@ -44,7 +44,7 @@ def surest(option: Option) -> float:
 
 
 def prefer(*agents: str) -> Rule:
-    """A rule: of two options the one of the agent named earlier stands."""
+    """A rule: of two options, the one by the agent that is named first stands."""
 
     def preferred(option: Option) -> float:
         return max((float(len(agents) - agents.index(i.by)) for i in option.items if i.by in agents), default=0.0)

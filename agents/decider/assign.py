@@ -1,4 +1,4 @@
-"""Assigning: who gets which task. A part of the pure decider."""
+"""Assigning: which agent gets which task. A part of the pure decider."""
 
 import heapq
 import math
@@ -31,10 +31,10 @@ from .state import (
 
 
 class Due(NamedTuple):
-    """An attempt that is due: what each of those who could do it would be given, and which of them would spend.
+    """An attempt that is due. `given`: the input, by agent that can do it; `spenders`: the agents that spend budget.
 
-    `before` is the attempt before it. `latest` bounds its deadline. What is asked for within a task has a `depth`, and
-    the `share` that its asker gives away.
+    `before` is the previous attempt. `latest` bounds the deadline. A task that answers an ask has a `depth`, and the
+    `share` of the budget that the asker passes on.
     """
 
     task: str
@@ -53,10 +53,10 @@ class Due(NamedTuple):
 def assign(
     state: RunState, policy: Policy, view: View, load: Counter[str], allocator: BudgetAllocator, due: Due
 ) -> Assigned | None:
-    """The one place where a task becomes somebody's, wherever it comes from: whose, until when, with which share.
+    """The only place that makes an Assigned, for every kind of task: chooses the agent, the deadline, and the share.
 
-    None while there is no room in the window of whoever should have it, or while the budget waits for what others give
-    back."""
+    None while the chosen agent has `max_open_tasks` open tasks, or while nothing of the budget is left until attempts
+    under way give some back."""
     agent, asked = choose(tuple(due.given), due.before, load, view.directory), due.asked_by == ASK
     spends = agent in due.spenders
     if not has_room(state, policy, load, agent, due.depth) or (spends and not asked and allocator.waits()):
@@ -79,11 +79,11 @@ def assign(
 
 
 def has_room(state: RunState, policy: Policy, load: Counter[str], agent: str, depth: int) -> bool:
-    """True if the agent may have one task more.
+    """True if the agent may get one more task.
 
-    Its window is full of tasks that all wait for what they have asked for: then the answers could never be had from the
-    agent itself, nor from others who wait for it. So what is asked for may stand above the window, one task at each
-    depth: the deepest task of all waits for nobody, and comes to an end.
+    A task that answers an ask may exceed `max_open_tasks` if all open tasks of the agent wait for asks of their own, by
+    one task per depth. Otherwise agents that ask each other could wait forever. The deepest task waits for no other, so
+    it ends.
     """
     if load[agent] < policy.max_open_tasks:
         return True
@@ -92,7 +92,7 @@ def has_room(state: RunState, policy: Policy, load: Counter[str], agent: str, de
 
 
 def _waits(state: RunState, name: str, depth: int) -> bool:
-    """True if the task is less deep, and waits for something that it has asked for and that has no answer yet."""
+    """True if the task is less deep and waits for an ask that has no answer yet."""
     unanswered = any(child not in state.answers for child in state.waiting.get(name, ()))
     return unanswered and (name not in state.asks or state.asks[name].depth < depth)
 
@@ -100,7 +100,7 @@ def _waits(state: RunState, name: str, depth: int) -> bool:
 def assignments(
     state: RunState, policy: Policy, view: View, load: Counter[str], allocator: BudgetAllocator
 ) -> Iterator[Assigned]:
-    """Further attempts first, then what is ready, the longest remaining path first."""
+    """The assignments that are due: further attempts first, then ready steps, the longest remaining path first."""
     for name in state.retries:
         task = state.tasks[name]
         step = state.steps[task.step]
@@ -118,7 +118,7 @@ def assignments(
 
 
 def _due(step: StepState, ordinal: int, given: Data, before: TaskState | None = None) -> Due:
-    """A task of the plan."""
+    """The next attempt of a task of the plan."""
     of = step.step
     return Due(
         task=task_id(of, ordinal),
@@ -132,19 +132,19 @@ def _due(step: StepState, ordinal: int, given: Data, before: TaskState | None = 
 
 
 def _open_queues(state: RunState, policy: Policy, load: Counter[str]) -> Iterator[Iterator[tuple[float, int, str]]]:
-    """The steps that are ready, by who could do them, as long as somebody of these has room."""
+    """The queues of ready steps, one per set of agents, each until none of its agents may get another task."""
     for agents, queue in state.queues.items():
         yield takewhile(lambda _, agents=agents: any(load[agent] < policy.max_open_tasks for agent in agents), queue)  # type: ignore[misc]
 
 
 def deadline_of(state: RunState, policy: Policy, view: View) -> float:
-    """Of an attempt that begins now: never behind the end of the run's own time."""
+    """The deadline of an attempt that begins now; never after the end of the run."""
     end = ends_at(state, policy)
     return view.now + policy.attempt_timeout if end is None else min(view.now + policy.attempt_timeout, end)
 
 
 def choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str], directory: Directory) -> str:
-    """Of the agents that could: alive, and well, and not the one that failed, if there is such; the least loaded."""
+    """The agent to use: if possible alive, then well, then not the one that failed before; then the least loaded."""
     alive = [agent for agent in agents if agent in directory.alive] or list(agents)
     alive = [agent for agent in alive if agent not in directory.unwell] or alive
     others = [agent for agent in alive if before is None or agent != before.agent] or alive
@@ -152,5 +152,5 @@ def choose(agents: tuple[str, ...], before: TaskState | None, load: Counter[str]
 
 
 def load_of(state: RunState) -> Counter[str]:
-    """How many tasks each agent has in hand; grows with each that is assigned."""
+    """The number of open tasks of each agent; the caller adds those that it assigns."""
     return Counter({agent: len(tasks) for agent, tasks in state.open.items()})

@@ -1,4 +1,4 @@
-"""Budgeting: the run's budget, shared out among its tasks, so that the sum cannot be passed whatever crashes."""
+"""Budgeting: shares out the run's budget among its tasks, so that the run never spends more, whatever crashes."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ _KINDS = ("calls", "tokens", "money")
 
 
 class BudgetAllocator:
-    """What is left of a run's budget, and the tasks it must do for; each `share` taken makes it smaller. Tasks that
-    spend nothing take no part in it.
+    """What is left of a run's budget, and the number of tasks still to come; each `share` reduces it. Tasks that spend
+    nothing take no part.
 
-    What an attempt may still spend counts as spent: its whole share while it is under way, and for ever if it
-    never answered, for it may be at work somewhere; what it really spent once it has answered.
+    Whatever an attempt may still spend counts as spent: its whole share until it answers, forever if it never does
+    (it may still be running somewhere); after its answer, what it really spent.
     """
 
     def __init__(self, state: RunState, budget: Budget | None) -> None:
@@ -24,16 +24,16 @@ class BudgetAllocator:
         self._tasks = _to_come(state)
 
     def waits(self) -> bool:
-        """True if nothing is left at the moment of something, but attempts under way may yet give some back."""
+        """True if calls, tokens or money are used up, but attempts under way may still give some back."""
         return self._pending and any(left <= 0 for left in self._left.values())
 
     def expect(self, tasks: int) -> None:
-        """So many tasks come on top of the plan's: inquiries, which have a part each."""
+        """Plan for that many inquiries, which get a share each, in addition to the tasks of the plan."""
         self._tasks += tasks
 
     def share(self, *, spends: bool = True) -> BudgetShare | None:
         """The share of the next task: an equal part of what is left, at least one call and one token while there are
-        any; nothing if it does not spend; None without a budget."""
+        any. Zero if the task does not spend; None without a budget."""
         if self._budget is None:
             return None
         if not spends:
@@ -46,7 +46,7 @@ class BudgetAllocator:
         return BudgetShare.of({**parts})
 
     def grant(self, wanted: BudgetShare | None) -> BudgetShare | None:
-        """What somebody gives of its own share for a task that it asks for, as far as it is there."""
+        """The share of a task that answers an ask: what the asker passes on, as far as the budget has it."""
         if self._budget is None:
             return None
         self._pending = True
@@ -57,8 +57,8 @@ class BudgetAllocator:
 
 
 def _to_come(state: RunState) -> int:
-    """The tasks of the plan that may spend; a step that waits is at least one. Where there is no plan yet, half of all
-    is kept for it."""
+    """The number of tasks still to come that may spend; a waiting step counts as one. Without a plan: 2, so that half
+    of the budget is kept for the plan."""
     if state.plan is None:
         return 2
     again = sum(state.steps[state.tasks[name].step].step.spends for name in state.retries)
@@ -66,7 +66,7 @@ def _to_come(state: RunState) -> int:
 
 
 def too_wide(state: RunState, budget: Budget | None) -> str:
-    """That a step fans out further than the budget allows, in words; empty if none does."""
+    """The reason if a step fans out further than the budget allows; else empty."""
     total, step = state.widest
     if budget is None or budget.fan_out is None or total <= budget.fan_out:
         return ""

@@ -1,4 +1,4 @@
-"""decide: what the coordinator says next. Pure: no I/O, no clock, no model; asked again it says the same."""
+"""decide: what the coordinator appends next. Pure: no I/O, no clock, no model; the same input gives the same events."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -52,9 +52,9 @@ from .state import BarrierState, RunState, task_id
 
 
 def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
-    """What to append next; nothing if the next move is somebody else's.
+    """The events to append next; empty if the coordinator has to wait for others.
 
-    From any prefix of its own answer it goes on with the rest, so a crash between two of these events costs nothing.
+    If only the first of these events reach the log, the next call returns the rest, so a crash in between does no harm.
     """
     if state.goal is None or state.concluded:
         return []
@@ -68,7 +68,7 @@ def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
 
 
 def wake(state: RunState, policy: Policy, view: View) -> float | None:
-    """When to decide again if nothing happens before, in seconds since the epoch; None: not until something does."""
+    """When to decide again if no event comes before, in seconds since the epoch; None: only after an event."""
     end = ends_at(state, policy)
     times = [] if end is None else [end]
     if state.plan is None:
@@ -99,7 +99,7 @@ def _ended_from_outside(state: RunState, policy: Policy, view: View) -> Conclude
 
 
 def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
-    """The directory without the skills that this run shall not use."""
+    """The directory without the skills that this run must not use."""
     if not goal.only and not goal.skip:
         return directory
     cards = [card for card in directory.cards if card.agent not in goal.skip]
@@ -135,7 +135,7 @@ def _waiting(
     allocator: BudgetAllocator,
     lapsed: list[AttemptAbandoned],
 ) -> Iterator[Decision]:
-    """What agents and barriers wait for, whoever has waited longest first: so everybody has a turn in a full window."""
+    """What agents and barriers wait for, the longest wait first, so that each gets a turn at a busy agent."""
     late = {lapse.task for lapse in lapsed}
     asked = [(state.asks[child].since, child) for child in state.unserved if state.asks[child].asker not in late]
     settling = [(state.barriers[name].since, name) for name in state.unsettled]
@@ -184,7 +184,7 @@ def _planning(
 
 
 def _again(goal: GoalAsked) -> Plan:
-    """The plan of a redrive: each task as it was assigned then, by itself, for the agent that had it."""
+    """The plan of a redrive: one step for each task, with the same input and the same agent as before."""
     steps = tuple(
         Step(
             id=task.task,
@@ -199,9 +199,9 @@ def _again(goal: GoalAsked) -> Plan:
 
 
 def _misfit(state: RunState, policy: Policy) -> str:
-    """Why the goal is not one of this team's; empty if it is."""
+    """Why the team cannot pursue this goal; empty if it can."""
     if state.goal and state.goal.type != policy.goal.__contract__:
-        return f"this team pursues {policy.goal.__contract__}, not {state.goal.type}"
+        return f"this team takes the goal {policy.goal.__contract__}, not {state.goal.type}"
     try:
         policy.goal.of(state.goal_data())
     except ValidationError as error:
@@ -233,7 +233,7 @@ def _openings(state: RunState) -> Iterator[Opened]:
 
 
 def _testimony(state: RunState, barrier: BarrierState) -> tuple[Claim | Proposal, ...]:
-    """All that the witnesses of a barrier said, each item stamped with its id (task and ordinal) and author."""
+    """All items that the witnesses of a barrier returned, each with its id (task and ordinal) and author."""
     said: list[Claim | Proposal] = []
     for name in barrier.steps:
         step = state.steps[name]
@@ -264,10 +264,10 @@ def _settling(
 
 
 def _check_new(state: RunState, inquiries: list[Inquiry], who: str) -> None:
-    """Whoever asks only what has been answered would ask for ever. Raises PlanError."""
+    """Raises PlanError if all inquiries are answered already: whoever repeats them would never end."""
     if inquiries and all(inquiry.task in state.answers for inquiry in inquiries):
         skills = ", ".join(sorted({inquiry.skill for inquiry in inquiries}))
-        raise PlanError(f"the team's {who} asked {skills} again", "what was answered is not asked a second time")
+        raise PlanError(f"the team's {who} asked {skills} again", "it has the answer to that inquiry already")
 
 
 def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
@@ -285,14 +285,14 @@ def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
 
 def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
     if state.unreachable:
-        why = f"outcome.{state.unreachable} cannot be had any more: {_missing(state)}"
+        why = f"outcome.{state.unreachable} cannot be filled any more: {_missing(state)}"
         return [_concluded(state, "failed", why)]
     if OUTCOME not in state.agenda:
         return []
     undecided = sum(not v.decided for barrier in state.barriers.values() for v in barrier.verdicts)
     if undecided and policy.undecided == "stop":
         matters = "1 matter is" if undecided == 1 else f"{undecided} matters are"
-        return [_concluded(state, "undecided", f"{matters} undecided, and this team wants a person then")]
+        return [_concluded(state, "undecided", f"{matters} undecided, and this team leaves that to a person")]
     if state.missing:
         return [_concluded(state, "partial", f"without {_missing(state)}")]
     left = f"{undecided} {'matter' if undecided == 1 else 'matters'} undecided"
@@ -300,7 +300,7 @@ def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
 
 
 def _missing(state: RunState) -> str:
-    """Who is missing, and why; who is missing for the same reason is named together."""
+    """The missing agents with their reasons, those with the same reason together."""
     reasons: dict[str, list[str]] = {}
     for agent, because in state.missing.items():
         reasons.setdefault(because, []).append(agent)
@@ -319,7 +319,7 @@ def _concluded(state: RunState, status: Status, because: str, missing: tuple[str
 
 
 def _outcome(state: RunState) -> Data:
-    """The outcome's fields as far as there is something to fill them with."""
+    """The fields of the outcome that can be filled."""
     if state.plan is None:
         return {}
     fields = {name: state.value(ref) for name, ref in state.plan.outcome.items() if state.available(ref)}

@@ -1,4 +1,4 @@
-"""Expiry: which attempts are given up, and which tasks. A part of the pure decider."""
+"""Expiry: which attempts and which tasks are given up. A part of the pure decider."""
 
 import heapq
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from .state import RunState, TaskState
 
 
 def lapses(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAbandoned]:
-    """Attempts past their deadline, whose agent has been silent for too long, or that no inbox holds any more.
+    """The attempts that are past their deadline, whose agent is silent for too long, or that no work queue holds.
 
-    Of a state that is older than the view; that there is no answer is only known of one that has seen the log's end."""
+    Certain only if the state was folded to the log's end after the view was taken; else an answer may be there."""
     late = set()
     if state.deadlines and state.deadlines[0][0] <= view.now:
         for deadline, name, attempt in heapq.nsmallest(BATCH, state.deadlines):
@@ -28,7 +28,7 @@ def lapses(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAband
                 continue
             if state.places[name].seq <= settled:
                 yield AttemptAbandoned(
-                    task=name, attempt=task.attempt, because=f"nobody holds it: it lies behind {agent}'s inbox"
+                    task=name, attempt=task.attempt, because=f"{agent}'s work queue does not hold it any more"
                 )
             elif silent and lapses_at(state, policy, view, task) <= view.now:
                 yield AttemptAbandoned(
@@ -39,8 +39,8 @@ def lapses(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAband
 
 
 def lapses_at(state: RunState, policy: Policy, view: View, task: TaskState) -> float:
-    """When a silent agent's task is taken from it: soon if somebody else could do it. Else it has the time of all
-    attempts to come back in, for what was assigned waits in its inbox, and nobody else could do more than wait."""
+    """When a silent agent loses a task: soon if another agent can do it. Else after the time of all attempts, because
+    the task waits in the agent's work queue and nobody else can do it."""
     step = state.steps.get(task.step)
     others = view.directory.alive.intersection(step.step.agents if step else ()) - {task.agent}
     heard = max(task.since, state.driving_since, view.directory.silent.get(task.agent, 0.0))
@@ -48,7 +48,7 @@ def lapses_at(state: RunState, policy: Policy, view: View, task: TaskState) -> f
 
 
 def dead_letters(state: RunState, policy: Policy, view: View) -> Iterator[DeadLetter]:
-    """Of the tasks that were given up; and those are given up now for which there is no hope."""
+    """The dead letters to write: for tasks that were given up, and for those that are hopeless now."""
     for name in state.dead:
         yield dead_letter(state, name)
     for name in state.retries:
@@ -71,7 +71,7 @@ def dead_letter(state: RunState, name: str) -> DeadLetter:
 
 
 def hopeless(state: RunState, policy: Policy, view: View, name: str, agents: tuple[str, ...]) -> bool:
-    """True if nobody else could do the task, and it kills the one who could, or that one has been silent too long."""
+    """True if only one agent can do the task, and the task kills it, or the agent has been silent for too long."""
     task, kind = state.tasks[name], state.failures[name].kind
     if {*agents} != {task.agent}:
         return False

@@ -1,4 +1,4 @@
-"""What the fold makes of what agents ask for within their tasks."""
+"""The fold of asks: what agents ask for within their tasks."""
 
 from dataclasses import replace
 from typing import Literal
@@ -11,13 +11,13 @@ from .state import ASK, AskState, RunState
 
 
 def may_ask(state: RunState, event: Asked, entry: Entry) -> bool:
-    """True if the question stands in its place, and its author is who has or had the attempt."""
+    """True if the ask is on its own subject, and its author has or had the attempt."""
     place = (event.task, str(event.attempt), event.ask)
     return entry.subject.rest == place and event.agent == entry.subject.author == spender(state, event)
 
 
 def asked(state: RunState, event: Asked, now: float) -> None:
-    """Somebody waits for the child now, unless the attempt is over. What was answered before needs no second answer."""
+    """The asker waits for the child from now on, unless the attempt is over. An answered ask gets no second answer."""
     task, child = state.tasks[event.task], event.child
     before, answering = state.asks.get(child), state.tasks.get(child)
     if task.status != "open" or task.attempt != event.attempt:
@@ -34,20 +34,20 @@ def asked(state: RunState, event: Asked, now: float) -> None:
 
 
 def passed_on(state: RunState, child: str) -> None:
-    """The asker has been told."""
+    """The answer has been passed on to the asker."""
     state.waiting.get(state.asks[child].asker, {}).pop(child, None)
     state.answers.pop(child, None)
     drop(state, child, "answered")
 
 
 def drop(state: RunState, child: str, status: Literal["dropped", "answered"]) -> None:
-    """Nothing is to be decided about it any more; what was given is needed no longer."""
+    """End an ask: no decision about it is needed any more, and its input is forgotten."""
     state.asks[child] = replace(state.asks[child], status=status, input={})
     state.unserved.pop(child, None)
 
 
 def heard(state: RunState, name: str) -> None:
-    """A task that was asked for is answered, or due again: whoever asked for it can go on."""
+    """A task was answered, or is due again: decide about the ask, inquiry or barrier that waits for it."""
     asked_by = state.tasks[name].asked_by
     if asked_by != ASK:
         wake(state, asked_by)

@@ -1,4 +1,4 @@
-"""What the fold makes of barriers: opened, waiting for answers, settled."""
+"""The fold of barriers: opened, waiting for answers, settled."""
 
 from pydantic import JsonValue
 
@@ -32,7 +32,7 @@ def settled(state: RunState, event: Settled) -> None:
 
 
 def wake(state: RunState, asked_by: str) -> None:
-    """An inquiry was answered, or has to be asked again: who asked it can decide now."""
+    """An inquiry was answered, or is due again: the planner or barrier that asked it can decide now."""
     barrier = state.barriers.get(asked_by)
     if barrier and barrier.status in ("open", "asking"):
         barrier.status = "open"
@@ -40,5 +40,5 @@ def wake(state: RunState, asked_by: str) -> None:
 
 
 def testimonies(output: JsonValue) -> list[Testimony]:
-    """A witness says one Testimony or a list of them. Raises pydantic.ValidationError."""
+    """The output of a witness: one Testimony, or a list of them. Raises pydantic.ValidationError."""
     return [Testimony.of(said) for said in (output if isinstance(output, list) else [output])]

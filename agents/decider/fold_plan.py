@@ -1,4 +1,4 @@
-"""What the fold makes of a plan: what waits for what, what is ready, and what is lost."""
+"""The fold of plans: which step waits for which, which steps are ready, and which are lost."""
 
 from bisect import bisect_left, insort
 from collections import deque
@@ -28,8 +28,8 @@ def planned(state: RunState, event: Planned) -> None:
 
 
 def _needs(state: RunState, taker: str, refs: dict[str, Ref]) -> set[str]:
-    """What a step or the outcome waits for. Witnesses that no earlier barrier settles are settled at this one, so
-    whoever takes verdicts must come after all that it waits for."""
+    """The steps and barriers that a step or the outcome waits for. A barrier settles the witnesses that no earlier one
+    does, so a step that takes verdicts must come after all that it waits for."""
     needs: set[str] = set()
     for name, ref in refs.items():
         if isinstance(ref, FromSteps):
@@ -55,7 +55,7 @@ def _rank(state: RunState, needs: dict[str, set[str]], typical: dict[str, float]
 
 
 def ready(state: RunState, freed: Iterable[str]) -> None:
-    """Put on the agenda what waits for nothing more; what cannot be done any more, or is empty, ends at once."""
+    """Put steps that wait for nothing more on the agenda; those without tasks or without their inputs end at once."""
     nodes = deque(freed)
     while nodes:
         node = nodes.popleft()
@@ -71,7 +71,7 @@ def ready(state: RunState, freed: Iterable[str]) -> None:
 
 
 def _queue(state: RunState, step: StepState) -> None:
-    """In its turn among the steps that the same agents could do; of equals the first."""
+    """Insert the step into the queue of the steps that the same agents can do; equals keep their order."""
     state.queued += 1
     insort(state.queues.setdefault(step.step.agents, []), (-step.rank, state.queued, step.step.id))
 
@@ -83,7 +83,7 @@ def unqueue(state: RunState, step: StepState) -> None:
 
 
 def _begins(state: RunState, step: StepState) -> bool:
-    """Count the step's tasks. False if there is none to do: an input is lost, or the list to fan out over is empty."""
+    """Count the step's tasks. False if there are none: an input is lost, or the list to fan out over is empty."""
     state.unbegun -= step.step.spends
     wanted = {name: ref for name, ref in step.step.inputs.items() if name not in step.step.optional}
     if not all(state.available(ref) for ref in wanted.values()):

@@ -1,4 +1,4 @@
-"""What the fold makes of tasks: assigned, answered, failed, given up; and of what does not fit."""
+"""The fold of tasks: assigned, answered, failed, given up; and of unexpected messages."""
 
 import heapq
 from collections import OrderedDict
@@ -53,7 +53,7 @@ def assigned(state: RunState, event: Assigned, entry: Entry) -> None:
             del state.agenda[event.step]
             unqueue(state, step)
     if (event.agent, event.task, str(event.attempt)) in state.preempted:
-        _failed(state, event.task, "foreign", "a stranger had written where the answer belongs")
+        _failed(state, event.task, "foreign", "a message was on the subject of the answer before the task was assigned")
 
 
 def answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
@@ -62,7 +62,7 @@ def answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
     if entry.subject.rest != place or task is None or event.attempt > task.attempt:
         foreign(state, entry)
     elif task.status != "open" or task.attempt != event.attempt:
-        pass  # an answer to an older attempt: on record, and that is all
+        pass  # an answer to an older attempt changes nothing
     elif entry.subject.author != task.agent:
         foreign(state, entry)
     else:
@@ -98,7 +98,7 @@ def _done(state: RunState, event: Result) -> None:
         return
     step = state.steps[task.step]
     if step.step.witness and not _is_testimony(event.output):
-        _failed(state, event.task, "foreign", "a witness said something that is no testimony")
+        _failed(state, event.task, "foreign", "a witness returned something that is not a Testimony")
         return
     _close(state, event.task, "done")
     task.seconds = event.seconds
@@ -115,7 +115,7 @@ def _is_testimony(output: JsonValue) -> bool:
 
 
 def _failed(state: RunState, name: str, kind: FailureKind, because: str, version: str = "") -> None:
-    """One attempt is over. Another one is due, unless the input was refused or enough was tried."""
+    """One attempt has failed. Another is due, unless the input was refused or this was the last attempt."""
     task = state.tasks[name]
     failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because, version=version)
     state.failures[name] = failure
@@ -131,7 +131,7 @@ def _failed(state: RunState, name: str, kind: FailureKind, because: str, version
 
 
 def _lost(state: RunState, name: str, failure: Failure) -> None:
-    """No further attempt is made: whoever waits for the task goes on without it."""
+    """No further attempt is made: steps, barriers and askers that wait for the task go on without it."""
     task = state.tasks[name]
     _close(state, name, "lost")
     if task.asked_by:
@@ -143,7 +143,7 @@ def _lost(state: RunState, name: str, failure: Failure) -> None:
 
 
 def given_up(state: RunState, event: DeadLetter) -> None:
-    """The dead letter is written; where another attempt was due, there will be none."""
+    """The dead letter is on the log; another attempt that was due is cancelled."""
     state.dead.pop(event.task, None)
     state.places.pop(event.task, None)
     failure = state.failures.pop(event.task, None)
@@ -154,7 +154,7 @@ def given_up(state: RunState, event: DeadLetter) -> None:
 
 def lapsed(state: RunState, event: AttemptAbandoned) -> None:
     task = state.tasks.get(event.task)
-    if event.attempt == 0:  # an inquiry that nobody could be asked, or not again
+    if event.attempt == 0:  # an inquiry that no agent could be asked, or not again
         state.answers[event.task] = Failure(task=event.task, attempt=0, agent="", kind="lapsed", because=event.because)
         for barrier in state.barriers:
             wake(state, barrier)

@@ -1,4 +1,4 @@
-"""evolve: fold the log into a RunState. Deterministic, in place; no clock, no I/O, no view of who is alive."""
+"""evolve: folds the log into a RunState. Deterministic, in place; no clock, no I/O, no directory of agents."""
 
 from collections.abc import Iterable
 
@@ -33,7 +33,7 @@ from .state import RunState
 
 
 def fold(run: str, entries: Iterable[Entry]) -> RunState:
-    """The state that the entries of a run come to."""
+    """The state of a run after these entries."""
     state = RunState(run)
     for entry in entries:
         evolve(state, entry)
@@ -41,10 +41,10 @@ def fold(run: str, entries: Iterable[Entry]) -> RunState:
 
 
 def evolve(state: RunState, entry: Entry) -> None:
-    """Take one more entry of the log into the state.
+    """Apply one more entry of the log to the state.
 
-    What does not fit is foreign: counted and passed over, and where it sits on the subject of an open attempt's answer
-    it costs that attempt. Nothing after the conclusion changes anything but the position.
+    An unexpected entry is counted as foreign and skipped; if it is on the subject of an open attempt's answer, that
+    attempt fails. After the conclusion only the position changes.
     """
     state.seq = entry.seq
     if entry.subject.author == COORDINATOR:
@@ -79,7 +79,7 @@ def evolve(state: RunState, entry: Entry) -> None:
         case DeadLetter() if mine and event.task in state.tasks:
             given_up(state, event)
         case Discarded() if entry.subject.kind == "discard":
-            pass  # for people: it changes nothing in the run
+            pass  # a note of a person; it does not change the run
         case AttemptAbandoned() if mine and (event.attempt == 0 or event.task in state.tasks):
             lapsed(state, event)
         case Opened() if mine and status_of(state, event.barrier) == "ready":

@@ -1,4 +1,4 @@
-"""Questions: inquiries, and what agents ask for within their tasks. A part of the pure decider."""
+"""Inquiries of planners and arbiters, and asks of agents within their tasks. A part of the pure decider."""
 
 import math
 from collections import Counter
@@ -27,11 +27,11 @@ from .expiry import dead_letter, hopeless
 from .policy import Policy, View, budget_of
 from .state import ASK, AskState, RunState
 
-DEEP = 4  # tasks within a task, each asked for by the one around it, where the budget does not say how many
+DEEP = 4  # the deepest nesting of asks, if the budget has no `depth`
 
 
 class _Question(NamedTuple):
-    """A task for whoever offers a skill; for somebody in `waiting` only where nobody else does. Given up at `until`."""
+    """A task for an agent that offers the skill; one in `waiting` only if no other does. Given up at `until`."""
 
     task: str
     skill: str
@@ -54,7 +54,7 @@ def inquire(
     load: Counter[str],
     allocator: BudgetAllocator,
 ) -> Iterator[Assigned | AttemptAbandoned | DeadLetter]:
-    """Assign the inquiry to whoever offers the skill; nobody for as long as patience lasts means no answer."""
+    """Assign the inquiry to an agent that offers the skill. It fails if there is none within `discovery_timeout`."""
     if inquiry.task in state.answers or is_open(state, inquiry.task):
         return
     question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, until=since + policy.discovery_timeout)
@@ -68,7 +68,7 @@ def inquire(
 def serve(
     state: RunState, policy: Policy, view: View, child: str, load: Counter[str], allocator: BudgetAllocator
 ) -> Iterator[Assigned | Answered | DeadLetter]:
-    """A task for what is asked for within another, or what came of it for whoever asked."""
+    """Assign the task of an ask, or pass its answer on to the asker."""
     if child in state.answers:
         yield _passed_on(child, state.answers[child])
     elif not is_open(state, child):
@@ -88,11 +88,11 @@ def _served(
     load: Counter[str],
     allocator: BudgetAllocator,
 ) -> Assigned | DeadLetter | str | None:
-    """Its asker waits, so the answer must be there before the asker's own time is over."""
+    """The next attempt of an ask. The asker waits, so its deadline is not after the asker's own."""
     budget = budget_of(state, policy)
     most = budget.depth if budget and budget.depth is not None else DEEP
     if ask.depth > most:
-        return f"{ask.skill}: {ask.depth} tasks wait for each other, each asked for within the next, and {most} may"
+        return f"{ask.skill}: {ask.depth} nested tasks would wait for each other, and the limit is {most}"
     until, waiting = ask.since + policy.discovery_timeout, frozenset(_waiting(state, ask))
     latest = state.tasks[ask.asker].deadline
     question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share)
@@ -100,7 +100,7 @@ def _served(
 
 
 def _waiting(state: RunState, ask: AskState) -> Iterator[str]:
-    """The agents that could wait for themselves: who asks, whoever asked that one, and so on."""
+    """The agents that wait for this ask, directly or not: its asker, the asker of that task, and so on."""
     around: AskState | None = ask
     while around:
         yield state.tasks[around.asker].agent
@@ -125,8 +125,8 @@ def _put(
     load: Counter[str],
     allocator: BudgetAllocator,
 ) -> Assigned | DeadLetter | str | None:
-    """The next attempt at a question, or why there is none and will be none; None: it has to wait for its turn, or for
-    somebody who may yet come."""
+    """The next attempt of a question, or the reason why there will be none. None: it waits for a free agent, or for one
+    that may still start."""
     before = state.tasks.get(question.task)
     cards = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
     bound = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
@@ -134,7 +134,7 @@ def _put(
     if before and hopeless(state, policy, view, question.task, tuple(given) or (before.agent,)):
         return dead_letter(state, question.task)
     if not given:
-        offered = f"{', '.join(bound)} cannot be given all that it takes" if bound else "nobody offers it"
+        offered = f"{', '.join(bound)} cannot be given all parameters" if bound else "nobody offers it"
         return f"{question.skill}: {offered}" if view.now >= question.until else None
     due = Due(
         task=question.task,
@@ -155,7 +155,7 @@ def _admitted(card: SkillCard, policy: Policy) -> bool:
 
 
 def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard, given: Data) -> Data | None:
-    """The whole input of a question: what is given, and the rest by contract. None if a parameter is not to be had."""
+    """The whole input of a question: the given parameters, the others by contract. None if one cannot be filled."""
     bound: Data = dict(given)
     for name, wanted in card.takes.items():
         if name in bound:

@@ -1,4 +1,4 @@
-"""Policy: what a team lays down for its coordinator, and what else a decision sees."""
+"""Policy: what a team configures for its coordinator; View: what else a decision depends on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,28 +17,27 @@ from ..planning.chain import by_contract
 from ..planning.planner import Planner
 from .state import RunState
 
-SILENT = 3.0  # seconds, three heartbeats, after which what an agent has in hand goes to another that could do it
+SILENT = 3.0  # seconds (three heartbeats) of silence after which another agent gets the tasks, if one can do them
 
 
-BATCH = 1000  # events of one decision: the most that the log takes as one atomic batch
+BATCH = 1000  # events of one decision: the limit of an atomic batch
 
 Exhausted = Literal["cheaper", "partial", "stop"]
 
 
 def own_choice(agent: str, skill: str) -> None:
-    """Where the team says nothing of models."""
+    """The default: each agent chooses its own model."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What a team lays down for its coordinator. Times in seconds.
+    """What a team configures for its coordinator. Times in seconds.
 
-    `attempts` per task; `heartbeat_timeout`: how long an agent may be silent with a task in hand, where nobody else
-    could do it; `attempt_timeout` of one attempt; `discovery_timeout`: how long planning waits for the team's members,
-    and a barrier or an agent for whoever could answer what it asks; `max_open_tasks`: how many tasks one agent has open
-    in a run, wherever they come from; `budget` where none is asked for; `served`: which models serve a skill, from the
-    names of agent and skill, None where it is the agent's own choice; `exhausted`: what becomes of a run in which a
-    task's share is not enough.
+    `attempts` per task; `heartbeat_timeout`: how long an agent with a task may be silent if no other agent can do it;
+    `attempt_timeout` of one attempt; `discovery_timeout`: how long planning waits for the team's members, and an
+    inquiry or ask for an agent that offers the skill; `max_open_tasks`: how many open tasks one agent has in a run, of
+    all kinds; `budget`: used if the goal has none; `served`: the models for an agent's skill, from both names, None if
+    the agent chooses; `exhausted`: what happens to a run if a task's share is too small.
     """
 
     goal: type[Goal]
@@ -60,14 +59,14 @@ class Policy:
 
 
 class View(NamedTuple):
-    """All that a decision sees besides the log: the time, and who is there."""
+    """What a decision depends on besides the log: the time and the directory of agents."""
 
     now: float
     directory: Directory
 
 
 def ends_at(state: RunState, policy: Policy) -> float | None:
-    """When the time of the run is over: its patience, or its budget's seconds."""
+    """When the run must end, by its execution_timeout or its budget's seconds; None: never."""
     budget, execution_timeout = budget_of(state, policy), state.goal.execution_timeout if state.goal else None
     bounds = [bound for bound in (execution_timeout, budget.seconds if budget else None) if bound is not None]
     return state.asked_at + min(bounds) if bounds else None

@@ -1,4 +1,4 @@
-"""Accounting: what attempts spend, and have called, as the fold counts it. Changes the state in place, like evolve."""
+"""Accounting: counts what attempts spend and call. Part of the fold: changes the state in place, like evolve."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from .state import RunState, Spending, Tally
 
 
 def spender(state: RunState, event: Spent | Called | Asked) -> str:
-    """Who may spend and ask for an attempt: whoever it was assigned to, long ago though it may be."""
+    """The agent that may spend and ask in an attempt: the one it was assigned to, even if that is over."""
     task = state.tasks.get(event.task)
     if task is None or event.attempt > task.attempt:
         return ""
@@ -16,7 +16,7 @@ def spender(state: RunState, event: Spent | Called | Asked) -> str:
 
 
 def allot(state: RunState, task: str, attempt: int, share: BudgetShare) -> None:
-    """So much an attempt may spend."""
+    """Set what an attempt may spend."""
     ours = state.spending.setdefault(task, Spending())
     before = ours.committed()
     ours.shares[attempt] = share
@@ -24,7 +24,7 @@ def allot(state: RunState, task: str, attempt: int, share: BudgetShare) -> None:
 
 
 def book(state: RunState, task: str, attempt: int, amount: Amount) -> None:
-    """So much it has spent, or given back."""
+    """Add what an attempt has spent; negative: given back."""
     ours = state.spending.setdefault(task, Spending())
     before = ours.committed()
     ours.spent[attempt] = ours.spent.get(attempt, Amount()).plus(amount)
@@ -32,7 +32,7 @@ def book(state: RunState, task: str, attempt: int, amount: Amount) -> None:
 
 
 def hand_over(state: RunState, task: str, attempt: int, given: BudgetShare) -> None:
-    """What an attempt reserved for somebody else is no longer its own: whoever is asked gets a share of that size."""
+    """Take what an attempt passes on to another task out of its own share."""
     ours = state.spending.get(task)
     if ours is None or attempt not in ours.shares:
         return
@@ -44,7 +44,7 @@ def hand_over(state: RunState, task: str, attempt: int, given: BudgetShare) -> N
 
 
 def count_call(state: RunState, entry: Entry, event: Called) -> None:
-    """Count a call. What was answered goes into the hash, so that no record can be changed unnoticed."""
+    """Count a call. Its answer goes into the state's hash, so a changed record is noticed."""
     answer = sealed(event.answer) if event.answer else event.failed
     state.recorded = hashlib.sha256(f"{state.recorded}/{event.request}/{answer}".encode()).hexdigest()
     if entry.subject.kind == "tool":
@@ -59,7 +59,7 @@ def count_call(state: RunState, entry: Entry, event: Called) -> None:
 
 
 def repay(state: RunState, event: Result | Failure) -> None:
-    """An attempt that has answered spends nothing more, so what is left of its share can be shared out again."""
+    """The attempt has answered and spends nothing more: free what is left of its share."""
     ours = state.spending.get(event.task)
     if ours and event.attempt in ours.shares:
         spent = ours.spent.get(event.attempt, Amount())

@@ -1,4 +1,4 @@
-"""RunState: what the log of one run comes to. Changed by evolve alone; everybody else reads."""
+"""RunState: the state of one run, folded from its log. Only evolve changes it; all others read."""
 
 import hashlib
 from collections import OrderedDict
@@ -28,7 +28,7 @@ from hustings.protocols import (
     Verdict,
 )
 
-ASK = "ask"  # who asked for a task that an agent has asked for
+ASK = "ask"  # `asked_by` of a task that answers an ask of an agent
 LATER = (
     "spending",
     "tallies",
@@ -36,16 +36,16 @@ LATER = (
     "former",
     "exhausted",
     "asks",
-)  # came after the first release: hashed where they say something
+)  # fields added later: hashed only if they are not empty
 
 
-# a field that follows from the others: kept so that nothing has to be searched for; the hash goes without it
+# a field derived from others, kept to avoid searches; not part of the hash
 DERIVED = {"derived": True}
 
 
 @dataclass
 class TaskState:
-    """A task and its current attempt. Failed: the attempt is over and another one is due; lost: none is."""
+    """A task and its current attempt. Failed: another attempt is due; lost: no further attempt is made."""
 
     step: str
     agent: str
@@ -60,7 +60,7 @@ class TaskState:
 
 @dataclass
 class StepState:
-    """A step and what its tasks said, by ordinal. `rank` is the longest remaining path from here, in seconds."""
+    """A step and the outputs of its tasks, by ordinal. `rank` is the longest remaining path from here, in seconds."""
 
     step: Step
     rank: float = 0.0
@@ -73,7 +73,7 @@ class StepState:
 
 @dataclass
 class BarrierState:
-    """The point before whoever takes verdicts, with the witness steps that are settled here and nowhere else."""
+    """A barrier before a step, or the outcome, that takes verdicts, with the witness steps that only it settles."""
 
     steps: tuple[str, ...]
     status: Literal["waiting", "ready", "open", "asking", "settled"] = "waiting"
@@ -85,13 +85,13 @@ class BarrierState:
 
 @dataclass
 class Spending:
-    """What the attempts of a task have spent, by attempt, and what each of them may spend."""
+    """What each attempt of a task has spent and what it may spend."""
 
     shares: dict[int, BudgetShare] = field(default_factory=dict)
     spent: dict[int, Amount] = field(default_factory=dict)
 
     def committed(self) -> Amount:
-        """What is or may yet be spent: whichever is more of an attempt's share and what it spent."""
+        """The amount spent or still to be spent: of each attempt the larger of its share and what it spent."""
         total = Amount()
         for attempt, share in self.shares.items():
             spent = self.spent.get(attempt, Amount())
@@ -107,8 +107,8 @@ class Spending:
 
 @dataclass
 class Tally:
-    """What an agent has spent with one model: calls, how many of them failed, tokens, money in US dollars. `estimated`:
-    of some calls the price or the tokens are not known for sure."""
+    """What an agent has spent with one model: calls, failed calls, tokens, money in US dollars. `estimated`: the price
+    or the tokens of some calls are estimates."""
 
     calls: int = 0
     failed: int = 0
@@ -119,9 +119,9 @@ class Tally:
 
 @dataclass
 class AskState:
-    """A question that an agent has asked within an attempt of the task `asker`; `depth` is that of the task it becomes.
+    """An ask of an agent within an attempt of the task `asker`; `depth` is that of the task that answers it.
 
-    Dropped: that attempt is over, so nobody waits for the answer. Answered: it is on the log, for whoever asks again.
+    Dropped: the attempt is over, so no answer is needed. Answered: the answer is on the log, also for a later attempt.
     """
 
     asker: str
@@ -135,7 +135,7 @@ class AskState:
 
 
 class Place(NamedTuple):
-    """Where on the log a task was assigned last, and for which skill."""
+    """The log sequence at which a task was assigned last, and for which skill."""
 
     seq: int
     skill: str
@@ -143,24 +143,23 @@ class Place(NamedTuple):
 
 @dataclass
 class RunState:
-    """One run. `agenda`, `retries`, `dead` and `unsettled` are what is to be decided next; `waits` counts what each
-    step, barrier and the outcome still wait for, `after` who waits for them. `preempted` has the answers that strangers
-    have written before anybody was asked, so that nobody can give them any more.
+    """One run. `agenda`, `retries`, `dead` and `unsettled` are to be decided next; `waits`: what each step, barrier and
+    the outcome still wait for; `after`: the reverse, who waits for them. `preempted`: subjects of answers that were
+    written to before the task was assigned, so the real answer cannot be stored there.
 
-    `spending` is what was shared out of the budget and spent, `committed` the sum of it. `failures` has the last
-    failure of each task that is not done, `dead` the tasks that were given up and of which no dead letter was written
-    yet, `places` where each task that is not done was assigned, `given` what the tasks of each step at work are given,
-    `openings` the barriers that are ready, `queues` the steps that are ready by who could do them, each the longest
-    remaining path first; `unbegun` counts the steps that wait, `unassigned` the tasks of the others, `widest` is the
-    most in one step.
+    `spending`: what was shared out of the budget and spent; `committed`: the sum. `failures`: the last failure of each
+    task that is not done; `dead`: tasks that were given up and have no dead letter yet; `places`: where each task that
+    is not done was assigned; `given`: the inputs of the tasks of each step at work; `openings`: the barriers that are
+    ready; `queues`: the ready steps by the agents that can do them, the longest remaining path first; `unbegun` counts
+    the waiting steps, `unassigned` the tasks of the others, `widest` is the most tasks in one step.
 
-    `tallies` has what each agent has spent with each model, `recorded` the hash of all calls in their order, `former`
-    who had the attempts that went to another agent afterwards, `exhausted` which task's share was not enough.
+    `tallies`: what each agent has spent with each model; `recorded`: the hash of all calls in their order; `former`:
+    the agents of attempts that were followed by one of another agent; `exhausted`: the task whose share was too small.
 
-    `asks` has what agents have asked for within their tasks, by the task that answers it; `waiting` the asks of each
-    task that waits for some, `unserved` those of them about which something may be decided.
+    `asks`: the asks of agents, by the task that answers them; `waiting`: the open asks of each task; `unserved`: those
+    about which something may be decided.
 
-    What is emptied from the front again and again is an OrderedDict: iterating over a plain dict walks the holes, too.
+    Dicts that are emptied from the front are OrderedDicts: iterating over a plain dict visits the deleted slots, too.
     """
 
     run: str
@@ -216,20 +215,20 @@ class RunState:
     concluded: Concluded | None = None
 
     def hash(self) -> str:
-        """The digest of all of it: equal logs give equal hashes."""
+        """The digest of the whole state: equal logs give equal hashes."""
         silent = {name for name in LATER if not getattr(self, name)}
         return hashlib.sha256(_DUMP.dump_json(self, exclude=_DERIVED | silent)).hexdigest()
 
-    # what a Ref gives
+    # the value of a Ref
 
     def available(self, ref: Ref) -> bool:
-        """False if what the reference needs is lost. A list is lost only with its last element."""
+        """False if the reference cannot be filled any more. A list is lost only if all its elements are."""
         if isinstance(ref, FromSteps):
             return not ref.steps or any(self.steps[name].status == "done" for name in ref.steps)
         return True
 
     def value(self, ref: Ref) -> JsonValue:
-        """The value behind a reference whose steps have ended."""
+        """The value of a reference whose steps have ended."""
         match ref:
             case FromGoal(field=None):
                 return self.goal_data()
@@ -248,7 +247,7 @@ class RunState:
         return self.goal.goal if self.goal else {}
 
     def verdicts(self, ref: FromVerdicts) -> list[Verdict]:
-        """The verdicts of every barrier that settles one of these steps, in the order of the barriers."""
+        """The verdicts of all barriers that settle one of these steps, in the order of the barriers."""
         heard = {self.owner[step] for step in ref.steps if step in self.owner}
         return [verdict for name, barrier in self.barriers.items() if name in heard for verdict in barrier.verdicts]
 
@@ -263,7 +262,7 @@ class RunState:
                     yield said
 
     def inputs(self, step: Step, first: int = 0) -> Iterator[Data]:
-        """The input of each task of a step that is ready, from an ordinal on: one, or one for each element."""
+        """The inputs of the tasks of a ready step, from the ordinal `first` on: one, or one for each element."""
         shared, elements = self.given.get(step.id) or self.given_to(step)
         if step.each is None:
             yield shared
@@ -272,14 +271,14 @@ class RunState:
             yield {**shared, step.each: elements[ordinal]}
 
     def given_to(self, step: Step) -> tuple[Data, list[JsonValue]]:
-        """What all tasks of a ready step get, and the elements that it fans out over."""
+        """The input that all tasks of a ready step share, and the elements that it fans out over."""
         shared = {name: self.value(ref) for name, ref in step.inputs.items() if self.available(ref)}
         elements = shared.pop(step.each, None) if step.each else None
         return shared, elements if isinstance(elements, list) else []
 
 
 def task_id(step: Step, ordinal: int) -> str:
-    """The id of a step's task: the step's, with the ordinal where it fans out."""
+    """The id of a step's task: the id of the step, with the ordinal if the step fans out."""
     return step.id if step.each is None else f"{step.id}-{ordinal}"
 
 

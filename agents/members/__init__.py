@@ -1,6 +1,6 @@
-"""Ready-made specialists: who plans and who judges by asking a model.
+"""Ready-made specialists: a planner and a judge that ask a model.
 
-They are specialists like any other, so a team may have its own in their place.
+They are ordinary specialists, so a team can replace them with its own.
 """
 
 __all__: list[str] = []

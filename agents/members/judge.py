@@ -12,7 +12,7 @@ not tell them apart. Give the reason in one or two sentences, naming the evidenc
 
 
 def model_judge(name: str = "judge", instructions: str = JUDGE) -> Specialist:
-    """A judging specialist that asks a model. Which one is the team's policy."""
+    """A judging specialist that asks a model. The team's policy chooses the model."""
     bench = Specialist(name, "judges what the others disagree about")
 
     @bench.skill

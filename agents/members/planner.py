@@ -17,7 +17,7 @@ them."""
 
 
 def model_planner(name: str = "planner", instructions: str = PLAN) -> Specialist:
-    """A planning specialist that asks a model. Which one is the team's policy."""
+    """A planning specialist that asks a model. The team's policy chooses the model."""
     planner = Specialist(name, "plans the work of the team")
 
     @planner.skill

@@ -25,13 +25,13 @@ from .planner import Brief, contracts
 def by_contract(brief: Brief) -> Plan:
     """Chain skills backwards from the outcome's fields, as pytest resolves fixtures.
 
-    Raises PlanError: a field that nobody can feed, two skills that could feed one, witnesses that wait for each other.
+    Raises PlanError: no skill can fill a field, two skills could fill it, or witnesses wait for each other.
     """
     return _Chain(brief).plan()
 
 
 class _Unfed(Exception):
-    """A parameter that nothing feeds; the text says why. It makes its skill unusable, not the plan."""
+    """A parameter that nothing can fill; the text says why. Its skill is then unusable, but not the plan."""
 
 
 class _Binding(NamedTuple):
@@ -41,7 +41,7 @@ class _Binding(NamedTuple):
 
 
 class _Chain:
-    """One pass of chaining: the steps found so far, and what there is to say about them."""
+    """One pass of chaining: the steps found so far, and the reasons for them."""
 
     def __init__(self, brief: Brief) -> None:
         self.brief = brief
@@ -170,7 +170,7 @@ class _Chain:
         return [card for card in self.cards if card.says.type == contract and _key(card) not in trail]
 
     def _groups(self, cards: Iterable[SkillCard]) -> list[tuple[SkillCard, ...]]:
-        """Agents that offer the same skill are interchangeable; witnesses never are: each has its own say."""
+        """Agents that offer the same skill are interchangeable, except witnesses: every witness is heard."""
         groups: dict[tuple[object, ...], list[SkillCard]] = {}
         for card in cards:
             same = (card.agent,) if card.witness else ()
@@ -183,7 +183,7 @@ class _Chain:
         return (place, card.agent not in self.brief.members, card.agent)
 
     def _choose(self, contract: str, steps: list[str]) -> str:
-        """Of different skills that could feed one parameter: the team's own first, then what the team prefers."""
+        """Choose between different skills that could fill a parameter: members first, then the team's `prefer`."""
         own = [step for step in steps if set(self.steps[step].agents) & set(self.brief.members)] or steps
         preferred = [step for name in self.brief.prefer for step in own if name in self.steps[step].agents]
         if len(own) > 1 and not preferred:
@@ -196,7 +196,7 @@ class _Chain:
         return chosen
 
     def _tried(self, group: Sequence[SkillCard], trail: tuple[str, ...]) -> str:
-        """As _step; but an outsider's skill that cannot be planned is just unusable, and the team's plan stands."""
+        """As `_step`, but an outsider's skill that cannot be planned is only skipped; the plan goes on without it."""
         try:
             return self._step(group, trail)
         except PlanError as error:
@@ -237,7 +237,7 @@ class _Chain:
         return step
 
     def _prune(self, ends: Iterable[str]) -> None:
-        """Forget what was tried and not chosen: only what leads to one of the ends stays."""
+        """Remove steps that were tried and not chosen: keep only those that lead to one of the ends."""
         needed = {*ends, *(root for end in ends for root in self._roots(end))}
         self.steps = {name: step for name, step in self.steps.items() if name in needed}
 
@@ -248,7 +248,7 @@ class _Chain:
         return any(isinstance(ref, FromVerdicts) for ref in (*refs, *outcome.values()))
 
     def _witnesses(self) -> list[str]:
-        """Every witness that can be planned is heard at a barrier, whether or not anything takes what it says."""
+        """Plan every witness that can be planned: it is heard at a barrier even if no step takes its output."""
         found = []
         for card in self.cards:
             if card.witness:
@@ -259,7 +259,7 @@ class _Chain:
         return found
 
     def _raise_barriers(self, outcome: dict[str, Ref]) -> None:
-        """A step that takes verdicts waits for all witnesses that do not, by their types, hang on it."""
+        """Make each step that takes verdicts wait for all witnesses that do not depend on it."""
         witnesses = [name for name in self.steps if self.steps[name].witness]
         for name, step in list(self.steps.items()):
             takers = [key for key, ref in step.inputs.items() if isinstance(ref, FromVerdicts)]

@@ -1,4 +1,4 @@
-"""by_model: the planner that asks a planning specialist, checks what it draws, and sends it back with the reasons."""
+"""by_model: the planner that asks a planning specialist, checks its draft, and sends a bad one back with reasons."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -34,13 +34,13 @@ from .planner import (
 )
 from .validate import Cards, admitted, faults, misfits, too_deep
 
-REPAIRS = 2  # times that a plan is sent back
-MOST = 200  # steps that are drawn, and bindings of each; nobody's plan needs so many
-LONG = 300  # characters of a reason, which may be or quote what the planner wrote
+REPAIRS = 2  # how often a plan is sent back
+MOST = 200  # steps of a draft, and bindings of each step; no real plan needs more
+LONG = 300  # characters of a reason, which may quote what the planner wrote
 
 
 class PlanRequest(Message, contract="hustings.PlanRequest.v1"):
-    """What a planning specialist is asked. `refused` has the faults of the plan it drew before, which is `earlier`."""
+    """The request to a planning specialist. `refused` has the faults of its `earlier` plan."""
 
     goal_type: str
     goal: Data
@@ -71,7 +71,7 @@ class Binding(Message, contract="hustings.Binding.v1"):
 
 
 class DraftStep(Message, contract="hustings.Stroke.v1"):
-    """A step as a planner draws it."""
+    """A step as a planner drafts it."""
 
     id: str = Field(description="Letters, digits, '_' and '-'; not ending in a dash and a number.")
     agent: str
@@ -81,7 +81,7 @@ class DraftStep(Message, contract="hustings.Stroke.v1"):
 
 
 class DraftPlan(Message, contract="hustings.Sketch.v1"):
-    """A plan as a planner draws it: nothing in it is believed before it is checked."""
+    """A plan as a planner drafts it. It is checked before it is used."""
 
     steps: tuple[DraftStep, ...] = Field(max_length=MOST)
     outcome: tuple[Binding, ...] = Field(max_length=MOST)
@@ -89,10 +89,10 @@ class DraftPlan(Message, contract="hustings.Sketch.v1"):
 
 
 def by_model(skill: str = "plan", *, fallback: Planner | None = None) -> Planner:
-    """A planner that asks whoever offers `skill` (it takes `request: PlanRequest` and says a Sketch).
+    """A planner that asks an agent that offers `skill` (it takes `request: PlanRequest` and returns a DraftPlan).
 
-    A plan that cannot be carried out is sent back with the reasons, at most twice. After that, or if nobody answers,
-    the `fallback` plans; without one it raises PlanError.
+    A plan with faults is sent back with the reasons, at most twice. After that, or if there is no answer, the
+    `fallback` plans; without a fallback it raises PlanError.
     """
 
     def planner(brief: Brief) -> Plan | Inquiry:
@@ -142,7 +142,7 @@ def _request(brief: Brief, refused: tuple[str, ...], earlier: Data | None) -> Pl
 
 
 def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
-    """The plan in an answer, or what is wrong with it."""
+    """The plan in an answer, or the reasons why it cannot be used."""
     try:
         plan = drawn(DraftPlan.of(answer), brief)
     except ValidationError as error:
@@ -157,8 +157,8 @@ def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
 
 
 def drawn(sketch: DraftPlan, brief: Brief) -> Plan:
-    """The plan that a sketch means. What follows from the cards is taken from there: who else could do a step, whether
-    it is a witness, may spend, says a list. Raises ValueError for a value that is no JSON, or two for one parameter."""
+    """The plan from a draft, completed from the cards: other agents for a step, whether it is a witness, may spend,
+    returns a list. Raises ValueError if a value is not JSON or a parameter is bound twice."""
     cards = admitted(brief)
     needs = {stroke.id: [*_needs(stroke)] for stroke in sketch.steps}
     witnesses = [s.id for s in sketch.steps if (card := cards.get((s.agent, s.skill))) and card.witness]
@@ -192,7 +192,7 @@ def _step(stroke: DraftStep, group: Sequence[SkillCard], inputs: dict[str, Ref])
 
 
 def _group(stroke: DraftStep, cards: Cards) -> Iterator[SkillCard]:
-    """Who is drawn, if there is such, and then who offers the same skill; witnesses are never interchangeable."""
+    """The cards of the drafted agent and of others that offer the same skill; witnesses are not interchangeable."""
     card = cards.get((stroke.agent, stroke.skill))
     if card is None:
         return
@@ -231,7 +231,7 @@ def _ref(source: Source, taker: str, witnesses: list[str], needs: dict[str, list
 
 
 def _before(step: str, needs: dict[str, list[str]]) -> set[str]:
-    """All that a step waits for."""
+    """All steps that a step waits for, directly or not."""
     found: set[str] = set()
     front = [step]
     while front:

@@ -1,4 +1,4 @@
-"""Schemas: whether a value fits a JSON Schema, as far as the schemas of messages go."""
+"""JSON Schema: checks a value against the subset of JSON Schema that messages use."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from hustings.protocols import Data
 
-DEEP, MOST = 50, 20_000  # levels and places that are looked at; a schema is somebody else's, and may refer to itself
+DEEP, MOST = 50, 20_000  # levels and places that are checked; an agent's schema is untrusted, and may refer to itself
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -20,17 +20,17 @@ _BOUNDS = (("minLength", "minItems", "minimum"), ("maxLength", "maxItems", "maxi
 
 
 def unlike(value: JsonValue, schema: Data) -> Iterator[str]:
-    """What of a value does not fit, with its place in it. Fields that the schema does not name do not fit.
+    """Where and why a value does not fit the schema. Fields that the schema does not name do not fit.
 
-    Looks at types, fields, choices and bounds; what else a schema says, patterns above all, is left to whoever reads
-    the message. Raises nothing, whatever the schema is.
+    Checks types, fields, choices and bounds. The rest, such as patterns, is checked when the message is read. Raises
+    nothing, whatever the schema is.
     """
     named = schema.get("$defs")
     yield from _Look(named if isinstance(named, dict) else {}).at("", value, schema)
 
 
 class _Look:
-    """One look at a value. What lies behind the bounds is taken to fit."""
+    """One check of a value. Whatever lies beyond DEEP and MOST counts as fitting."""
 
     def __init__(self, named: Data) -> None:
         self.named = named
@@ -61,7 +61,7 @@ class _Look:
 
 
 def _at_once(place: str, value: JsonValue, schema: Data) -> list[str]:
-    """What is wrong with the value itself, whatever it holds."""
+    """What is wrong with the value itself, without its elements."""
     kind, choices = schema.get("type"), schema.get("enum", [schema["const"]] if "const" in schema else None)
     if isinstance(kind, str) and not _is(value, kind):
         return [f"{place or 'it'} must be of the type {kind}"]

@@ -19,8 +19,8 @@ from hustings.protocols import (
 
 
 class Brief(NamedTuple):
-    """All that a planner may look at. `answer` gives the answer to an Inquiry it returned before, None if there is none
-    yet; `budget` is the run's."""
+    """The input of a planner. `answer` returns the answer to an Inquiry that the planner returned before, None if there
+    is none yet; `budget` is the run's."""
 
     goal: Data
     goal_type: type[Goal]
@@ -40,11 +40,11 @@ Planner = Callable[[Brief], Plan | Inquiry]
 
 
 def fixed(plan: Plan) -> Planner:
-    """A planner that always gives this plan, naming the members that are absent."""
+    """A planner that always returns this plan, with the absent members noted."""
     return lambda brief: plan.model_copy(update={"absent": brief.absent()})
 
 
 def contracts(message: type[Message]) -> dict[str, Contract]:
-    """The fields of a message class that are messages themselves, or lists of them."""
+    """The fields of a message class that are messages, or lists of messages."""
     found = {name: shape(field.annotation) for name, field in message.model_fields.items()}
     return {name: shaped[1] for name, shaped in found.items() if shaped}

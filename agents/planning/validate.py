@@ -1,4 +1,4 @@
-"""What a plan must be to be carried out, whoever made it: without faults, not too deep, and of types that fit."""
+"""Checks that a plan can be carried out: it has no faults, is not too deep, and its types fit."""
 
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -27,7 +27,7 @@ Cards = Mapping[tuple[str, str], SkillCard]
 
 
 def faults(plan: Plan) -> list[str]:
-    """What is wrong with a plan, wherever it comes from, in words for its author; empty if nothing is."""
+    """The faults of a plan, in words for its author; empty if there are none."""
     known = {step.id for step in plan.steps}
     wrong = [fault for step in plan.steps for fault in _faults_of(step, known)]
     wrong += [f"the outcome needs {need}, which is no step" for need in steps_of(plan.outcome) if need not in known]
@@ -65,15 +65,15 @@ def _faults_of(step: Step, known: set[str]) -> Iterator[str]:
 
 
 def too_deep(plan: Plan, budget: Budget | None) -> str:
-    """Whether more steps wait for each other than the budget allows, in words; empty if not. Only for plans without
-    `faults`: in another it might not come to an end."""
+    """The reason if the plan has a longer chain of steps than the budget allows; else empty. Only for plans without
+    `faults`, for a cycle would never end."""
     if budget is None or budget.depth is None or longest(plan) <= budget.depth:
         return ""
     return f"the plan has {longest(plan)} steps in a row, and the budget allows {budget.depth}"
 
 
 def longest(plan: Plan) -> int:
-    """How many steps of the plan wait for each other in a row."""
+    """The length of the longest chain of steps that wait for each other."""
     needs = {step.id: steps_of(step.inputs) for step in plan.steps}
     depths: dict[str, int] = {}
     waiting = list(needs)
@@ -87,18 +87,18 @@ def longest(plan: Plan) -> int:
 
 
 def misfits(plan: Plan, brief: Brief) -> list[str]:
-    """What does not fit, in words for the plan's author; empty if all does.
+    """What does not fit, in words for the plan's author; empty if everything fits.
 
-    Each step names agents that are there, are admitted and offer the skill; each parameter that is needed is bound to
-    what its contract wants, and so is each field of the outcome. A constant fits its contract, and never stands for the
-    outcome, for verdicts or for the testimony of the team's own witnesses. As far as the number of tasks is known, it
-    is within the budget.
+    Each step must name agents that are present, admitted and offer the skill. Each required parameter, and each field
+    of the outcome, must be bound to a value of its contract. A constant must fit its contract, and must not replace the
+    outcome, verdicts or the testimony of the team's own witnesses. The number of tasks, as far as it is known, must be
+    within the budget.
     """
     return [*_Check(plan, brief).all()]
 
 
 def admitted(brief: Brief) -> Cards:
-    """The skills that may be used now, by agent and name."""
+    """The skills that may be used, by agent and skill name."""
     return {
         (card.agent, card.name): card
         for card in brief.directory.cards
@@ -107,7 +107,7 @@ def admitted(brief: Brief) -> Cards:
 
 
 class _Check:
-    """One plan, looked at once."""
+    """One check of one plan."""
 
     def __init__(self, plan: Plan, brief: Brief) -> None:
         self.plan = plan
@@ -170,7 +170,7 @@ class _Check:
         return isinstance(ref, FromGoal) and ref.field is not None and self.brief.goal.get(ref.field) is None
 
     def _given(self, ref: Ref) -> Iterator[Contract | str]:
-        """What a reference gives, one for each step that it names; or why it gives nothing, in words."""
+        """The contracts of a reference, one for each step that it names; or the reason why it has none."""
         match ref:
             case FromGoal(field=None):
                 yield Contract(type=self.brief.goal_type.__contract__)
@@ -194,7 +194,7 @@ class _Check:
         return Contract(type=card.says.type, many=many)
 
     def _constant(self, taker: str, ref: Value, wanted: Contract) -> Iterator[str]:
-        """What is wrong with something that the planner wrote down itself."""
+        """What is wrong with a constant that the planner wrote itself."""
         if taker == OUTCOME or wanted.type in self.never_written:
             yield f" cannot be a value: {wanted.type} is for others to say"
         elif wanted.many and not isinstance(ref.value, list):
@@ -216,7 +216,7 @@ class _Check:
             yield f"{spending} tasks may call a model, and the budget allows {budget.calls} calls"
 
     def _tasks(self, step: Step) -> int:
-        """How many there will be, as far as one can know: one, where the list is yet to be said."""
+        """The number of tasks of a step, as far as it is known: one, if the list does not exist yet."""
         match step.inputs.get(step.each or ""):
             case Value(value=value):
                 elements = value

@@ -1,5 +1,5 @@
-"""The loops that run for long: the coordinator drives runs, a worker does tasks, both know who is present.
-It may import everything up to agents/team.py; it knows nothing of supervision (deploy) and of people (views, cli).
+"""The long-running loops: the coordinator drives runs, the worker does tasks; both know which agents are present.
+It may import everything up to agents/team.py, but not deploy (supervision), views or cli (people).
 """
 
 __all__: list[str] = []

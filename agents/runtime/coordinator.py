@@ -1,4 +1,4 @@
-"""Coordinator: the thin shell around the decider. It follows the log of each run, and appends what is decided."""
+"""Coordinator: the thin shell around the decider. It follows the log of each run and appends the decisions."""
 
 import math
 import time
@@ -50,8 +50,8 @@ from .registry import TICK, AgentRegistry
 from .takeover import TakeoverMonitor
 
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
-RUNS = 250  # that one process takes from the inbox at a time; the others wait there
-AHEAD = 256  # entries that are read ahead of the fold
+RUNS = 250  # driven by one process at a time; further goals wait in the work queue
+AHEAD = 256  # entries read ahead of the fold
 
 End = Literal["ended", "driven by another", "fenced off"]
 
@@ -59,10 +59,10 @@ End = Literal["ended", "driven by another", "fenced off"]
 async def coordinate(
     bus: Bus, policy: Policy, *, instance: str, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
 ) -> None:
-    """Drive every run whose goal comes in, and every run whose driver has died, until cancelled.
+    """Drive each new run, and each run whose driver has died, until cancelled.
 
-    Several coordinators may do this at once: the inbox of goals and the sweep say who drives, the log's fence who may
-    write.
+    Several coordinators may do this at once: the work queue of goals and the TakeoverMonitor decide who drives a run,
+    the log's fence who may write to it.
     """
     registry = AgentRegistry(bus, instance)
     async with (
@@ -81,7 +81,7 @@ async def coordinate(
 
 
 class RunManager:
-    """The runs that this process drives, and the goals that it holds while another process drives them."""
+    """The runs that this process drives, and the goals it holds of runs that another process drives."""
 
     def __init__(self, bus: Bus, policy: Policy, registry: AgentRegistry, instance: str, group: TaskGroup) -> None:
         self._bus = bus
@@ -95,9 +95,9 @@ class RunManager:
         self._held: dict[str, Delivery] = {}
 
     async def begin(self, delivery: Delivery) -> None:
-        """Drive the run of a goal that came in, unless somebody does; acknowledged when the run has ended.
+        """Drive the run of a goal, unless another process does. The goal is acked when the run has ended.
 
-        What is no goal is dropped, and so is a second goal of a run: the first one counts.
+        A message that is not a goal is dropped, and so is a second goal of a run: the first one counts.
         """
         before = self._held.get(delivery.run)
         again = before is not None and before.entry.seq != delivery.entry.seq
@@ -109,13 +109,13 @@ class RunManager:
         return None
 
     async def follow(self) -> None:
-        """Note what becomes of all runs; the goals of those that have ended are acknowledged."""
+        """Follow the lifecycle events of all runs; ack the goals of those that have ended."""
         async for entry in self._bus.log.lifecycle_events():
             if self._takeovers.take(entry):
                 await self._release(entry.subject.run)
 
     async def watch(self) -> None:
-        """Take over what nobody drives any more."""
+        """Take over the runs that no process drives any more."""
         while True:
             await anyio.sleep(TICK)
             for run in await self._takeovers.orphans(self._instance):
@@ -129,7 +129,7 @@ class RunManager:
         try:
             end = await RunLoop(self._bus, self._policy, self._registry, self._takeovers, self._instance, run).drive()
         except Unanswered as error:
-            structlog.get_logger().warning("cannot be driven now, it will be later", run=run, why=str(error))
+            structlog.get_logger().warning("cannot be driven now, trying again later", run=run, why=str(error))
             end = "fenced off"
         finally:
             self._driving.discard(run)
@@ -144,7 +144,7 @@ class RunManager:
 
 
 class RunLoop:
-    """One pursuit of one run by this process: fold what is on the log, decide, append, and so on to the conclusion."""
+    """Drives one run: folds the log, decides, appends, and repeats until the run is concluded."""
 
     def __init__(
         self, bus: Bus, policy: Policy, registry: AgentRegistry, takeovers: TakeoverMonitor, instance: str, run: str
@@ -156,13 +156,13 @@ class RunLoop:
         self._instance = instance
         self._sent, self._work_queue = _channel()
         self._cause: str | None = None
-        self._trace = ""  # of whoever asked, or else of whoever drove first
+        self._trace = ""  # the client's trace, or else that of the first driver
         self._state = RunState(run)
-        self._moved: list[tuple[object, ...]] = []  # by what was appended last
+        self._moved: list[tuple[object, ...]] = []  # the decisions appended last, to notice a repetition
         self._log = structlog.get_logger().bind(run=run)
 
     async def drive(self) -> End:
-        """Drive the run to its end, unless another process does. Fenced off by one, it leaves without a word."""
+        """Drive the run to its end, unless another process does; if another one acquires it, return quietly."""
         state = self._state
         with self._sent, self._work_queue:
             try:
@@ -171,7 +171,7 @@ class RunLoop:
                     self._take(entry)
                 failpoint("fold.after", run=state.run, seq=state.seq)
                 if state.goal is None:
-                    self._log.warning("no goal here", why="it cannot be read, or the run was deleted")
+                    self._log.warning("the run has no goal", why="it cannot be read, or the run was deleted")
                 elif not state.concluded:
                     if state.driver != self._instance and self._takeovers.lives(state.driver):
                         return "driven by another"
@@ -204,10 +204,13 @@ class RunLoop:
         decisions = self._decide(view)
         if any(
             isinstance(each, AttemptAbandoned) for each in decisions
-        ):  # the answer may lie on the log, behind what was folded
+        ):  # the answer may be on the log already, after what was folded
             await self._catch_up()
-            decisions = self._decide(view)  # of this very view: a later one may again know more than was folded
-        if self._state.driver not in ("", self._instance):  # behind what was read, the fence would let us write again
+            decisions = self._decide(view)  # with the same view: a new one may again be newer than what was folded
+        if self._state.driver not in (
+            "",
+            self._instance,
+        ):  # we have read the other driver's events, so the fence would let us write
             raise StaleWriter("another coordinator drives", self._state.driver)
         if decisions:
             with self._span_of(decisions, view.now):
@@ -220,7 +223,7 @@ class RunLoop:
         state = self._state
         try:
             return decide(state, self._policy, view)
-        except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: a fault ends its run, no other
+        except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: an error ends only this run
             self._log.error("the team's policy raised", exc_info=True)
             return [self._failed(f"the team's policy raised {described(error)}")]
 
@@ -229,20 +232,20 @@ class RunLoop:
         return Concluded(status="failed", outcome={}, because=text, state_hash=state.hash(), at=state.seq)
 
     def _forward(self, decisions: list[Decision]) -> list[Decision]:
-        """The decisions, or the end of the run where they are those that were appended and folded last: whatever keeps
-        them from counting, they would be appended for ever. Raises StaleWriter: the end does not count either."""
+        """The decisions; or the end of the run, if they repeat those appended last: having no effect, they would be
+        appended forever. Raises StaleWriter if the end had no effect either."""
         if _moves(decisions) != self._moved:
             return decisions
         kinds = ", ".join(sorted({type(decision).__name__ for decision in decisions}))
         self._log.error("decided the same again", decisions=kinds)
         if isinstance(decisions[0], Concluded):
-            raise StaleWriter("the run cannot be concluded", "its end is on the log, and does not count")
+            raise StaleWriter("the run cannot be concluded", "its end is on the log but has no effect")
         return [self._failed(f"the coordinator decided the same again after it was on the log: {kinds}")]
 
     async def _write(self, decisions: list[Decision]) -> None:
         try:
             await self._append(decisions)
-        except Unsendable as error:  # something that a planner or an arbiter has made
+        except Unsendable as error:  # made by a planner or an arbiter
             self._log.error("cannot be written", why=str(error))
             await self._append([self._failed(str(error))])
 
@@ -255,7 +258,7 @@ class RunLoop:
         return nullcontext()
 
     async def _append(self, decisions: list[Decision]) -> None:
-        """Append and fold what was appended, with all that came between. Raises StaleWriter: another one drives."""
+        """Append, then fold up to what was appended. Raises StaleWriter if another coordinator drives the run."""
         state = self._state
         self._tell(decisions)
         try:
@@ -271,23 +274,23 @@ class RunLoop:
         self._moved = _moves(decisions)
 
     async def _stored(self, decisions: list[Decision]) -> int:
-        """Append, and give the sequence of the last. What was stored in an earlier try shuts the fence."""
+        """Append and return the last sequence. Events that an earlier try has stored make the fence reject the rest."""
         state, log = self._state, self._bus.log
         return await self._insist(
             lambda: log.append(state.run, decisions, after=state.fence, source=self._instance, cause=self._cause)
         )
 
     async def _insist(self, act: Callable[[], Awaitable[int]]) -> int:
-        """Do it; if the broker is away or full, as soon as it is not."""
+        """Do it; while the broker is away or full, try again."""
         while True:
             try:
                 return await act()
             except (Unanswered, BusFull) as error:
-                self._log.warning("the log cannot be had now", why=str(error))
+                self._log.warning("the log is unavailable, trying again", why=str(error))
                 await anyio.sleep(1)
 
     async def _catch_up(self) -> None:
-        """Fold to the end that the log has now, whoever wrote there; what is deleted meanwhile is not waited for."""
+        """Fold to the current end of the log; do not wait for entries that are deleted meanwhile."""
         state, log = self._state, self._bus.log
         last = await self._insist(lambda: log.last_seq(state.run))
         while state.seq < last:
@@ -295,7 +298,7 @@ class RunLoop:
             last = min(last, await self._insist(lambda: log.last_seq(state.run)))
 
     async def _hear(self, seconds: float) -> None:
-        """Wait for the next entry, or for a change among the agents, and take in all that is there."""
+        """Wait for the next entry or a change among the agents, then fold all entries that are there."""
         with anyio.move_on_after(seconds):
             self._take(await self._work_queue.receive())
             with suppress(anyio.WouldBlock):
@@ -320,7 +323,7 @@ class RunLoop:
             await self._sent.send(entry)
 
     def _nudge(self) -> None:
-        with suppress(anyio.WouldBlock):  # there is enough to be taken in, and then it will be decided again
+        with suppress(anyio.WouldBlock):  # enough is buffered; the rest is folded before the next decision
             self._sent.send_nowait(None)
 
     def _tell(self, decisions: list[Decision]) -> None:
@@ -334,7 +337,7 @@ class RunLoop:
 
 
 def _moves(decisions: list[Decision]) -> list[tuple[object, ...]]:
-    """What each decision is about, without the moment at which it was made."""
+    """What each decision is about, without times, so that a repetition is noticed."""
     return [
         (type(decision), *(getattr(decision, name, None) for name in ("task", "attempt", "barrier", "child")))
         for decision in decisions

@@ -1,4 +1,4 @@
-"""Invalid messages: what is unreadable or came to the wrong place is counted, and told of at a bounded rate."""
+"""Invalid messages: counts messages that are unreadable or in the wrong place, and logs them at a limited rate."""
 
 import math
 import time
@@ -7,18 +7,18 @@ from hustings.protocols import Entry
 
 from ..observe.logger import structlog
 
-OFTEN = 10.0  # seconds between two lines of the log
+OFTEN = 10.0  # seconds between two log lines
 
 
 class InvalidMessages:
-    """What one process has dropped because it cannot be read, or does not belong where it came."""
+    """The messages that one process has dropped because they are unreadable or in the wrong place."""
 
     def __init__(self) -> None:
         self.count = 0
         self._told = -math.inf
 
     def note(self, entry: Entry) -> None:
-        """One more. The first is told at once; then there is a line every ten seconds, as long as they come."""
+        """Count one. The first is logged at once; then there is a line every ten seconds while more come."""
         self.count += 1
         now = time.monotonic()
         if now - self._told >= OFTEN:

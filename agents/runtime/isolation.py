@@ -1,6 +1,6 @@
-"""Isolation: suspect tasks are tried in child processes of a worker: one that ends its process ends nobody else.
+"""Isolation: suspected poison tasks run in child processes of a worker, so that a crash ends no other task.
 
-A suspect is a task that was delivered before, so that it may have ended whoever worked on it.
+A suspect is a task that was delivered before, so it may have crashed the worker that had it.
 """
 
 import os
@@ -26,15 +26,15 @@ from ..skills.attempt import Attempts, failure
 from ..skills.specialist import Specialist
 from .process import PARENT, ending, kill_group
 
-DEATHS = 5  # so many processes a task may end: a worker, unseen, and then cells
-CELLS = 4  # of one worker, at most
-IDLE = 10.0  # seconds for which a cell without work is kept
-GRACE = 0.5  # seconds that a cell has to end in when it is told to
-PAUSE = 1.0  # seconds before the next try where a cell could not be started
+DEATHS = 5  # processes that a task may end: a worker (unobserved), then isolated workers
+CELLS = 4  # isolated workers of one worker, at most
+IDLE = 10.0  # seconds for which an idle isolated worker is kept
+GRACE = 0.5  # seconds that an isolated worker has to end when told to
+PAUSE = 1.0  # seconds before the next try if an isolated worker could not be started
 
 
 class SuspectedTask(Message, contract="hustings.cell.suspect.v1"):
-    """What a cell is told; `trace` is the W3C trace context that it belongs to, if there is one."""
+    """The request to an isolated worker; `trace` is its W3C trace context, if there is one."""
 
     run: str
     assigned: Assigned
@@ -42,21 +42,21 @@ class SuspectedTask(Message, contract="hustings.cell.suspect.v1"):
 
 
 class Tried(Message, contract="hustings.cell.tried.v1"):
-    """What it says."""
+    """The reply of an isolated worker."""
 
     answer: Answer
 
 
 class _Died(Exception):
-    """The cell's process ended, and so."""
+    """The isolated worker's process ended; the text says how."""
 
 
 class _Unfit(Exception):
-    """The cell could not be started, or had ended before it was told anything."""
+    """The isolated worker could not be started, or ended before it got a task."""
 
 
 class IsolatedWorkers:
-    """The cells of a worker process. They are started when needed, used again, and ended when idle for a while."""
+    """The isolated workers of a worker process. They start when needed, are reused, and end when idle for a while."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         self._argv = argv
@@ -67,9 +67,9 @@ class IsolatedWorkers:
         self._log = structlog.get_logger()
 
     async def attempt(self, run: str, assigned: Assigned) -> Answer:
-        """The answer, if need be that it ended its process so many times, or that the deadline passed.
+        """The answer; or a Failure if the task ended too many processes, or its deadline passed.
 
-        Cancelled, it ends the cell. The deaths of a task are counted across its attempts.
+        If cancelled, it ends the isolated worker. The deaths of a task are counted across its attempts.
         """
         deaths = self._deaths[run, assigned.task]
         suspect = SuspectedTask(run=run, assigned=assigned, trace=traceparent.get() or "")
@@ -79,11 +79,11 @@ class IsolatedWorkers:
                     try:
                         answer = await self._try(suspect)
                     except _Unfit as why:
-                        self._log.error("no cell could be started", why=str(why))
+                        self._log.error("no isolated worker could be started", why=str(why))
                         await anyio.sleep(PAUSE)
                     except _Died as how:
                         deaths.append(str(how))
-                        self._log.warning("a cell died", task=assigned.task, how=str(how))
+                        self._log.warning("an isolated worker died", task=assigned.task, how=str(how))
                     else:
                         self._deaths.pop((run, assigned.task), None)
                         return answer
@@ -91,11 +91,11 @@ class IsolatedWorkers:
         return failure(assigned, "lapsed", "the deadline passed")
 
     def suspects(self, run: str, task: str) -> bool:
-        """True if an earlier attempt of this task was a suspect here, and is not acquitted."""
+        """True if an earlier attempt of this task was a suspect here and has not been answered since."""
         return (run, task) in self._deaths
 
     def forget(self, run: str) -> None:
-        """The run has ended: nobody asks any more how often its tasks have killed."""
+        """The run has ended: forget the deaths of its tasks."""
         for key in [key for key in self._deaths if key[0] == run]:
             del self._deaths[key]
 
@@ -104,7 +104,7 @@ class IsolatedWorkers:
         fit = False
         try:
             answer = await cell.ask(suspect)
-            fit = not (isinstance(answer, Failure) and answer.kind == "lapsed")  # a thread may go on there
+            fit = not (isinstance(answer, Failure) and answer.kind == "lapsed")  # its thread may still run there
             return answer
         finally:
             if fit:
@@ -132,7 +132,7 @@ class IsolatedWorkers:
         return cell
 
     async def tend(self) -> None:
-        """End the cells that have been idle for too long; when cancelled, all of them."""
+        """End the isolated workers that are idle for too long; when cancelled, all of them."""
         try:
             while True:
                 await anyio.sleep(IDLE / 4)
@@ -151,14 +151,14 @@ class IsolatedWorkers:
 
 @asynccontextmanager
 async def open_isolated(argv: Sequence[str], **env: str) -> AsyncIterator[IsolatedWorkers]:
-    """Cells that are started with this command and environment, while the block runs."""
+    """Isolated workers with this command and environment, while the block runs."""
     isolated = IsolatedWorkers(argv, env)
     async with background(isolated.tend):
         yield isolated
 
 
 class _Cell:
-    """One child process, with one suspect at a time."""
+    """One child process, which runs one suspect at a time."""
 
     def __init__(self, process: Process) -> None:
         assert process.stdin is not None
@@ -169,7 +169,7 @@ class _Cell:
         self._stdout = BufferedByteReceiveStream(process.stdout)
 
     async def ask(self, suspect: SuspectedTask) -> Answer:
-        """Its answer. Raises _Died, or _Unfit if it was dead already."""
+        """The answer to the suspect. Raises _Died, or _Unfit if the process was dead already."""
         try:
             await self._stdin.send(suspect.model_dump_json().encode() + b"\n")
         except (BrokenResourceError, OSError):
@@ -181,7 +181,7 @@ class _Cell:
             raise _Died("an answer that cannot be read") from None
 
     async def hear(self) -> bytes:
-        """The next line it says. Raises _Died."""
+        """The next line from the process. Raises _Died."""
         line: bytes | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._until_dead, group.cancel_scope)
@@ -193,13 +193,13 @@ class _Cell:
         return line
 
     async def _until_dead(self, reading: CancelScope) -> None:
-        """Whoever it leaves behind may hold its pipe, so the end of the process is the end."""
+        """Stop reading when the process ends: a child that it leaves behind may keep the pipe open."""
         await self._process.wait()
         await anyio.sleep(GRACE)
         reading.cancel()
 
     async def end(self) -> None:
-        """Tell it to end, and make it end, with all it has started."""
+        """Tell it to end, then kill it, with all processes that it has started."""
         with CancelScope(shield=True):
             if self._process.returncode is None:
                 with suppress(ProcessLookupError):
@@ -211,13 +211,13 @@ class _Cell:
 
 
 def _told(deaths: Sequence[str]) -> str:
-    """The reason: how it ended processes. The worker that it was delivered to first died unseen, if it did."""
+    """The reason: how the task ended processes. The cause in the worker that had it first is not known."""
     counted = [f"{how} {times} times" if times > 1 else how for how, times in Counter(deaths).items()]
-    return f"ended its process {len(deaths) + 1} times: {', '.join(counted)}, and once unseen"
+    return f"ended its process {len(deaths) + 1} times: {', '.join(counted)}, and once for an unknown reason"
 
 
 class Pipes:
-    """The two pipes of a cell, in the cell: taken from stdin and stdout, so that no skill reads or prints there."""
+    """An isolated worker's own two pipes: the former stdin and stdout, so that no skill reads or prints there."""
 
     def __init__(self, stdin: int, stdout: int) -> None:
         self._told, self._said = os.dup(stdin), os.dup(stdout)
@@ -227,7 +227,7 @@ class Pipes:
         os.set_blocking(self._said, False)
 
     async def told(self) -> AsyncIterator[bytes]:
-        """The lines that come in, until nobody holds the other end."""
+        """The incoming lines, until the other end is closed."""
         held = bytearray()
         while True:
             await anyio.wait_readable(self._told)
@@ -240,7 +240,7 @@ class Pipes:
                 held.clear()
 
     async def say(self, line: bytes = b"") -> None:
-        """One line out."""
+        """Write one line."""
         rest = memoryview(line + b"\n")
         while rest:
             await anyio.wait_writable(self._said)
@@ -248,7 +248,7 @@ class Pipes:
 
 
 async def inhabit(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> None:
-    """Be the cell: try each suspect that is told, until no more can come."""
+    """The isolated worker itself: run each suspect that comes in, until the pipe is closed."""
     attempts = {specialist.name: Attempts(specialist, bus, here().model) for specialist in specialists}
     async with AsyncExitStack() as lifespans:
         for specialist in specialists:

@@ -1,4 +1,4 @@
-"""Presence: how an agent shows that it is there: a NATS micro service, and a heartbeat every second."""
+"""Presence: an agent shows that it is alive by a NATS micro service and a heartbeat every second."""
 
 import os
 import platform
@@ -25,7 +25,7 @@ async def present(
     unwell: Callable[[], bool] = bool,
     recycle: Callable[[], bool] = bool,
 ) -> AsyncIterator[None]:
-    """Be found by `$SRV.PING`, INFO and STATS and by everybody who follows the heartbeats; say good-bye at the end."""
+    """Answer `$SRV.PING`, INFO and STATS and send heartbeats while the block runs; the last one says `leaving`."""
     digest = sha256(card.model_dump_json().encode()).hexdigest()[:16]
 
     async def beat(*, leaving: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Process: what parents and children know of each other: that no child outlives its parent, and how it ended."""
+"""Process: no child outlives its parent, and the parent learns how a child ended."""
 
 import ctypes
 import os
@@ -9,46 +9,46 @@ from typing import NoReturn
 
 PARENT = "HUSTINGS_PARENT"  # the supervisor's pid, in the environment of its children
 BLOCKED = 70  # exit code: the watchdog found the event loop blocked
-RECYCLE = 75  # exit code: too many attempts were left behind, a fresh process shall go on
+RECYCLE = 75  # exit code: too many abandoned attempts still run; a new process takes over
 _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(by: signal.Signals = signal.SIGTERM) -> bool:
     """Ask the kernel for this signal when the supervisor dies, however it dies (Linux; elsewhere only the check).
 
-    False in a process that no supervisor started: then nothing is done, and nobody will start another in its place.
+    False, and nothing is done, in a process that no supervisor started: nobody will restart it either.
 
-    SIGKILL is for who has nothing to hand back, and runs what may never yield to a SIGTERM.
+    SIGKILL is for processes that have nothing to give back and run code that may never react to SIGTERM.
 
-    Called first thing by a child's entry, from the main thread.
+    Call it first in a child's entry point, from the main thread.
     Raises SystemExit if the supervisor is gone already, OSError if the kernel refuses.
     """
-    parent = os.environ.pop(PARENT, "")  # popped: a tool that the child starts has another parent
+    parent = os.environ.pop(PARENT, "")  # popped, because a tool that the child starts has another parent
     if not parent:
         return False
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_PDEATHSIG, by):
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-    if str(os.getppid()) != parent:  # it died before the kernel knew whom to tell
+    if str(os.getppid()) != parent:  # the supervisor died before the request reached the kernel
         raise SystemExit(128 + by)
     return True
 
 
 def begin_anew(code: int) -> NoReturn:
-    """Replace a worn process that has no supervisor by a fresh one of the same command; else end it, with this code.
+    """Without a supervisor, replace this process by a new one with the same command; else exit with this code.
 
-    Nothing in this process can hold that up: no thread, and no task.
+    No thread or task of this process can delay that.
     """
     if code == RECYCLE:
         sys.stdout.flush()
         sys.stderr.flush()
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - what was run, again
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the same command again
     os._exit(code)
 
 
 def ending(code: int) -> str:
-    """How a process ended, in words, from its exit code as Python has it: a negative one is a signal."""
+    """How a process ended, in words, from its exit code in Python (negative: a signal)."""
     if code == BLOCKED:
         return "blocked its process for too long"
     if code >= 0:
@@ -60,6 +60,6 @@ def ending(code: int) -> str:
 
 
 def kill_group(pid: int) -> None:
-    """Kill all that is left in the process group of a child that was started in a session of its own."""
-    with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group that is gone
+    """Kill what is left of the process group of a child that was started in its own session."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS raises EPERM if the group is gone
         os.killpg(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Agent registry: who is there now, from heartbeats, and what waits for each. It gives the decider its Directory."""
+"""Agent registry: which agents are alive, by their heartbeats. It gives the decider its Directory."""
 
 import time
 from collections.abc import Callable
@@ -12,16 +12,16 @@ from hustings.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswer
 
 from ..decider.policy import SILENT
 
-TICK = 0.25  # seconds between two looks at who is silent
-DEAF = 2.0  # seconds without our own heartbeat after which we cannot judge the silence of others
-LOOK = 5.0  # seconds between two looks at the inboxes
+TICK = 0.25  # seconds between two checks for silent agents
+DEAF = 2.0  # seconds without our own heartbeat; after that the silence of others means nothing
+LOOK = 5.0  # seconds between two looks at the work queues
 
 
 class AgentRegistry:
-    """Follows the heartbeats of a team; who misses three of them is gone.
+    """Follows the heartbeats of a team; an agent that misses three of them is gone.
 
-    `instance` is whose roster this is: while it does not hear even its own heartbeat, the line is silent and not the
-    others, and nobody is taken for gone. `changed` is called whenever somebody comes, goes or changes its card.
+    `instance` is the process that owns this registry. While it does not receive its own heartbeats, the connection is
+    the problem and no agent counts as gone. `changed` is called when an agent comes, goes or changes its card.
     """
 
     def __init__(self, bus: Bus, instance: str) -> None:
@@ -39,7 +39,7 @@ class AgentRegistry:
         self._last = Directory()
 
     async def keep(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Follow until cancelled; started once everybody who is there now has been heard of."""
+        """Follow the heartbeats until cancelled. Started once all agents that are present are known."""
         async with self.bus.live.heartbeats() as heartbeats, anyio.create_task_group() as watching:
             for present in await self.bus.live.roll_call():
                 await self._learn(present.name)
@@ -50,11 +50,11 @@ class AgentRegistry:
                 await self._heard(heartbeat)
 
     def present(self) -> list[Heartbeat]:
-        """The last heartbeat of every process that is there."""
+        """The last heartbeat of each process that is alive."""
         return [heartbeat for _, heartbeat in self._seen.values()]
 
     def silence(self, agent: str, instance: str) -> float | None:
-        """For how many seconds a process has not been heard; None: it was never, it left, or it is long gone."""
+        """Seconds since the last heartbeat of a process; None if it was never heard, has left, or is gone."""
         seen = self._seen.get((agent, instance))
         if self._deaf and seen:
             return 0.0
@@ -64,11 +64,11 @@ class AgentRegistry:
         return [self._cards[name] for name in sorted(self._cards)]
 
     def directory(self) -> Directory:
-        """Who has been heard of, who is alive, and how long their skills usually take."""
+        """The current directory: known agents, agents that are alive, and the usual seconds of their skills."""
         return self._last
 
     def took(self, skill: str, seconds: float) -> None:
-        """A task of this skill took so long: what is typical follows slowly."""
+        """A task of this skill took so long: adjust the usual seconds slowly."""
         self._seconds[skill] = 0.7 * self._seconds.get(skill, seconds) + 0.3 * seconds
         self._last = self._last.model_copy(update={"typical": dict(self._seconds)})
 
@@ -86,7 +86,7 @@ class AgentRegistry:
         self._refresh()
 
     def _hear_again(self) -> None:
-        """The line is alive; after a silence everybody has as much time as ever to be heard."""
+        """The connection works again: after the gap give every agent the full time to be heard."""
         self._echo = now = time.monotonic()
         if self._deaf:
             self._deaf = False
@@ -115,7 +115,7 @@ class AgentRegistry:
             self._silent[who[0]] = time.time() - (time.monotonic() - seen[0])
 
     async def _look_into_work_queues(self) -> None:
-        """What lies behind an inbox and has no answer is held by nobody: the decider will find it."""
+        """Note how far each work queue is empty: the decider finds unanswered tasks that no work queue holds."""
         while True:
             await anyio.sleep(LOOK)
             for agent in tuple(self._cards):
@@ -124,7 +124,7 @@ class AgentRegistry:
             self._refresh()
 
     def _unwell(self) -> frozenset[str]:
-        """Whose every process says so, or is worn."""
+        """The agents of which every process is unwell or about to be recycled."""
         well = {agent for (agent, _), (_, beat) in self._seen.items() if not (beat.unwell or beat.recycle)}
         return frozenset(agent for agent, _ in self._seen) - well
 

@@ -1,4 +1,4 @@
-"""Takeover: finds on the log the runs without an end that nobody drives, for the coordinator to take them over."""
+"""Takeover: finds unfinished runs that no coordinator drives, so that this one can take them over."""
 
 import time
 from contextlib import suppress
@@ -9,13 +9,13 @@ from hustings.protocols import COORDINATOR, Concluded, Denied, Entry, GoalAsked,
 
 from .registry import AgentRegistry
 
-SILENCE = 2.5  # seconds without a heartbeat after which a run is taken from whoever drives it
-UNHELD = 5.0  # seconds after which a goal that nobody has begun with is looked for in the inbox
+SILENCE = 2.5  # seconds without a heartbeat after which a driver loses its runs
+UNHELD = 5.0  # seconds after which a goal that nobody drives is looked up in the work queue
 
 
 @dataclass
 class _Run:
-    """A run without an end: where its goal lies, who drives it, and since when, by our own monotonic clock."""
+    """An unfinished run: where its goal is on the log, who drives it, and since when, by our own monotonic clock."""
 
     seq: int
     since: float
@@ -23,9 +23,10 @@ class _Run:
 
 
 class TakeoverMonitor:
-    """The runs without an end, and who drives each of them.
+    """The unfinished runs and their drivers.
 
-    A heartbeat is only a hint: taking over a run from one who lives does no harm, for the fence decides who writes.
+    Heartbeats are only a hint: taking a run from a driver that is alive does no harm, because the fence decides who may
+    write.
     """
 
     def __init__(self, bus: Bus, registry: AgentRegistry) -> None:
@@ -36,7 +37,7 @@ class TakeoverMonitor:
         self._floor = 0
 
     def take(self, entry: Entry) -> bool:
-        """Note one of the log's landmarks. True if a run has ended."""
+        """Note one lifecycle event. True if it ends a run."""
         run, event = entry.subject.run, entry.event
         ours = entry.subject.author == COORDINATOR
         if isinstance(event, GoalAsked) and entry.subject.kind == "goal":
@@ -48,15 +49,15 @@ class TakeoverMonitor:
         return False
 
     def lives(self, instance: str) -> bool:
-        """True if the coordinator of this name has been heard lately."""
+        """True if this coordinator instance was heard lately."""
         silence = self._registry.silence(COORDINATOR, instance)
         return silence is not None and silence < SILENCE
 
     async def orphans(self, instance: str) -> list[str]:
-        """The runs that nobody drives, or that this instance is said to drive.
+        """The runs that no live coordinator drives, or that the log gives to this instance.
 
-        Nobody is an orphan before we have listened long enough to know who lives; and a goal that nobody has begun with
-        is one only if the inbox does not hold it either.
+        There are none before we have listened long enough to know which coordinators are alive. A goal that nobody has
+        begun counts only if the work queue does not hold it either.
         """
         now = time.monotonic()
         if now - self._began < SILENCE:

@@ -1,4 +1,4 @@
-"""Worker: serves one specialist. A task goes from the work queue to the skill to the log; only then comes the ack."""
+"""Worker: serves one specialist. A task goes from the work queue to the skill, its answer to the log; then the ack."""
 
 from collections.abc import AsyncIterable
 from contextlib import closing
@@ -20,20 +20,19 @@ from .invalid_messages import InvalidMessages
 from .isolation import IsolatedWorkers
 from .presence import present
 
-DELIVERIES = 5  # without cells, a task that was delivered so often ends whoever works on it
-LATELY = 10.0  # seconds for which we remember that a run is said to have ended; the inbox looks at what is older
-DOUBT = 2.0  # seconds within which the log confirms it
-GRACE = 4.0  # seconds that tasks in hand get when the worker is to stop; a supervisor kills after 5
+DELIVERIES = 5  # without isolation, a task that was delivered so often counts as poison
+LATELY = 10.0  # seconds for which we remember that a run ended; the work queue checks older tasks
+DOUBT = 2.0  # seconds within which the log confirms the end
+GRACE = 4.0  # seconds for running tasks when the worker stops; a supervisor kills after 5
 
 
 class Worker:
     """One replica of a specialist.
 
-    Serves until cancelled, or until `drain` is set: then it takes no more, finishes what it has in hand within GRACE
-    and hands the rest back at once. What was delivered before is tried in `isolated`, if there are any. `recycle` is
-    set when attempts that went on although nobody waited for them, in a thread or against their cancellation, are as
-    many as the specialist has hands: a fresh process should take over. Its models are behind `endpoints`: those of the
-    process, if it is not told.
+    Serves until cancelled, or until `drain` is set: then it takes no more tasks, gives back those it has not begun, and
+    has GRACE seconds to finish the others. Tasks that were delivered before run in `isolated`, if given. `recycle` is
+    set when `max_concurrent_tasks` abandoned attempts still run, in threads or because they ignore cancellation: a new
+    process should take over. `endpoints` are its models' endpoints, by default those of the process.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class Worker:
         self._invalid = InvalidMessages()
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Register, take tasks, answer. At least once: a task whose worker dies is given to another."""
+        """Register, take tasks, answer. At least once: if a worker dies, another gets its tasks."""
         with closing(self._attempts):
             async with (
                 self.specialist.lifespan(),
@@ -85,10 +84,10 @@ class Worker:
                 task_status.started()
                 async with anyio.create_task_group() as tasks:
                     await self._take(work_queue, tasks)
-                    grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer would be heard
+                    grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer could be sent
                     tasks.cancel_scope.deadline = anyio.current_time() + grace
 
-    # what goes on beside the tasks
+    # background work beside the tasks
 
     def _busy(self) -> tuple[str, ...]:
         return tuple(task for _, task, _ in self._in_hand)
@@ -103,7 +102,7 @@ class Worker:
         }
 
     async def _drop_ended(self, endings: AsyncIterable[str]) -> None:
-        """Stop what is being done for a run that has ended: nobody waits for it any more."""
+        """Cancel the tasks of a run that has ended: nobody waits for them any more."""
         async for run in endings:
             self._remember(run)
             for key, scope in self._in_hand.items():
@@ -113,14 +112,14 @@ class Worker:
                 self._isolated.forget(run)
 
     def _remember(self, run: str) -> None:
-        """Of what lies in the inbox, nothing is to be begun for it any more."""
+        """Begin no more tasks of this run that are in the work queue."""
         self._endings.pop(run, None)
         self._endings[run] = now = anyio.current_time()
         while now - self._endings[first := next(iter(self._endings))] > LATELY:
             del self._endings[first]
 
     async def _over(self, run: str) -> bool:
-        """True if the run has ended, by the log: live, a withdrawal is heard before the end, and what was refused."""
+        """True if the log confirms that the run has ended: live messages may be early, or refused by the log."""
         while (heard := self._endings.get(run)) is not None:
             if await self.bus.log.ended(run):
                 return True
@@ -129,7 +128,7 @@ class Worker:
             await anyio.sleep(DOUBT / 20)
         return False
 
-    # the way of a task
+    # processing a task
 
     async def _take(self, work_queue: WorkQueue, tasks: TaskGroup) -> None:
         with CancelScope() as taking:
@@ -137,7 +136,7 @@ class Worker:
             while True:
                 await self._free.acquire()
                 tasks.start_soon(self._handle, await anext(work_queue))
-        await work_queue.stop()  # or what is assigned from now on would lie here until the last task is done
+        await work_queue.stop()  # else new tasks would wait here until the last task is done
         self._log.info("draining", in_hand=len(self._in_hand))
 
     async def _stop_taking(self, taking: CancelScope) -> None:
@@ -164,13 +163,13 @@ class Worker:
                 await delivery.nak()
             raise
         except BusError as error:
-            self._log.error("the answer could not be stored, the task will come again", why=str(error))
-            delivery.forget()  # or it would be kept from everybody, and a hand with it
+            self._log.error("the answer could not be stored, the task will be redelivered", why=str(error))
+            delivery.forget()  # else nobody else would get the task, and its slot would stay taken
         finally:
             self._free.release()
 
     async def _store(self, delivery: Delivery, answer: Answer, cause: str | None) -> None:
-        """Have the answer on the log, however long the broker is away or full; of several answers the first stands."""
+        """Store the answer, however long the broker is away or full; of several answers the first counts."""
         while True:
             try:
                 await self.bus.log.answer(delivery.run, answer, source=self.instance, cause=cause)
@@ -181,7 +180,7 @@ class Worker:
                 return
 
     async def _answer(self, run: str, assigned: Assigned, count: int) -> Answer | None:
-        """The answer to an attempt; None if the run ended while it was being worked on."""
+        """The answer to an attempt; None if the run ended meanwhile."""
         key = (run, assigned.task, assigned.attempt)
         with CancelScope() as scope:
             self._in_hand[key] = scope
@@ -201,7 +200,7 @@ class Worker:
         if self._isolated and (count > 1 or self._isolated.suspects(run, assigned.task)):
             return await self._isolated.attempt(run, assigned)
         if not self._isolated and count >= DELIVERIES:
-            return failure(assigned, "killed", f"delivered {count} times: it ends whoever works on it")
+            return failure(assigned, "killed", f"delivered {count} times: it seems to crash its workers")
         try:
             return await self._attempts.attempt(run, assigned)
         finally:

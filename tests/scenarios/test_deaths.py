@@ -54,9 +54,9 @@ async def begins(held: Held, run: str, number: int, others: frozenset[int] = fro
 
 
 REASONS = {
-    "segfault": "ended its process 5 times: signal 11 (SIGSEGV) 4 times, and once unseen",
-    "oom": "ended its process 5 times: signal 9 (SIGKILL) 4 times, and once unseen",
-    "block": "ended its process 5 times: blocked its process for too long 4 times, and once unseen",
+    "segfault": "ended its process 5 times: signal 11 (SIGSEGV) 4 times, and once for an unknown reason",
+    "oom": "ended its process 5 times: signal 9 (SIGKILL) 4 times, and once for an unknown reason",
+    "block": "ended its process 5 times: blocked its process for too long 4 times, and once for an unknown reason",
     "raise": "ValueError: no way",
     "refuse": "not this one",
     "system-exit": "SystemExit: enough",

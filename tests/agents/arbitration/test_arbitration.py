@@ -101,7 +101,7 @@ def test_keep_goes_before_change_only_with_evidence() -> None:
     assert not one([change, proposal("i2", "bob", edit(1, 2, "old"))], rules(keep)).decided
     verdict = one([change, proposal("i2", "bob", edit(1, 2, "old"), proven=True)], rules(keep))
     assert (ids(verdict.stands), verdict.falls, verdict.rule) == (["i2"], ("i1",), "rule: keep")
-    assert verdict.because == "Who defends what is there, with evidence, goes before who would change it."
+    assert verdict.because == "A proposal to keep the text, with evidence, goes before proposals to change it."
     assert verdict.evidence
 
 

@@ -230,7 +230,7 @@ def test_a_second_attempt_goes_to_another_agent() -> None:
     assert [first.attempt, second.attempt, third.attempt] == [1, 2, 3]
     assert first.agent != second.agent != third.agent
     assert end.status == "failed"
-    assert end.because == f"outcome.summary cannot be had any more: {third.agent}: boom"
+    assert end.because == f"outcome.summary cannot be filled any more: {third.agent}: boom"
 
 
 def test_an_agent_that_is_alone_gets_the_second_attempt_too() -> None:
@@ -336,7 +336,7 @@ def test_a_witness_that_gives_no_testimony_costs_one_attempt() -> None:
     end = run.run(GOAL, Ask.__contract__)
     assert len(run.assigned("ruff-check")) == 2
     assert (end.status, end.missing) == ("partial", ("ruff",))
-    assert "no testimony" in end.because
+    assert "not a Testimony" in end.because
 
 
 def test_a_witness_may_say_a_list_of_testimonies() -> None:
@@ -400,7 +400,7 @@ def test_a_lost_outcome_is_a_failed_run_that_names_the_field() -> None:
     """What hangs on a lost step is lost; the reason at its root is told."""
     end = board(skills={"draft": lambda _: raised("no paper")}).run(GOAL, Ask.__contract__)
     assert end.status == "failed"
-    assert end.because == "outcome.summary cannot be had any more: scribe: no paper"
+    assert end.because == "outcome.summary cannot be filled any more: scribe: no paper"
 
 
 def test_absent_members_are_waited_for_and_then_named() -> None:
@@ -447,7 +447,7 @@ def test_a_prover_that_cannot_be_fed_is_told_apart_from_none() -> None:
     greedy = card("prover", "trial", "hustings.Trial.v1", key="Key.v1", proposals="[hustings.Proposal.v1]")
     run.cards = [greedy if each.name == "trial" else each for each in BOARD]
     run.run(GOAL, Ask.__contract__)
-    assert any("cannot be given all that it takes" in verdict.because for verdict in verdicts(run))
+    assert any("cannot be given all parameters" in verdict.because for verdict in verdicts(run))
 
 
 def test_a_prover_that_dies_and_leaves_no_card_fails_closed() -> None:
@@ -478,7 +478,7 @@ def test_a_prover_that_answers_nonsense_fails_closed(nonsense: JsonValue) -> Non
     """Even null is an answer: nothing unproved stands, and the run goes on."""
     run = board(skills={"trial": lambda _: nonsense})
     assert run.run(GOAL, Ask.__contract__).status == "decided"
-    assert any("the answer was no Trial" in verdict.because for verdict in verdicts(run))
+    assert any("the answer is not a Trial" in verdict.because for verdict in verdicts(run))
 
 
 def test_an_empty_docket_may_be_asked_about_too() -> None:
@@ -556,14 +556,14 @@ def test_undecided_stop_ends_for_a_person() -> None:
     end = board(undecided="stop").run(GOAL, Ask.__contract__)
     assert (end.status, end.because) == (
         "undecided",
-        "2 matters are undecided, and this team wants a person then",
+        "2 matters are undecided, and this team leaves that to a person",
     )
 
 
 @pytest.mark.parametrize(
     ("goal", "type", "words"),
     [
-        (GOAL, "Other.v1", "this team pursues Ask.v1, not Other.v1"),
+        (GOAL, "Other.v1", "this team takes the goal Ask.v1, not Other.v1"),
         ({}, "Ask.v1", "the goal does not fit: text: Field required"),
         ({"text": {"words": "1"}}, "Ask.v1", "the goal does not fit: text.words: Input should be a valid integer"),
     ],

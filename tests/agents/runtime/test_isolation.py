@@ -75,7 +75,7 @@ async def test_what_ends_its_process_again_and_again_is_killed(tmp_path: Path, b
     """Four cells, and the worker before them, and the reason is told; a second attempt is a suspect, and not tried."""
     async with isolated(tmp_path, bus) as trying:
         answer = await trying.attempt("r", task("os.kill(os.getpid(), 11)"))
-        reason = "ended its process 5 times: signal 11 (SIGSEGV) 4 times, and once unseen"
+        reason = "ended its process 5 times: signal 11 (SIGSEGV) 4 times, and once for an unknown reason"
         assert isinstance(answer, Failure)
         assert (answer.kind, answer.because) == ("killed", reason)
         assert trying.suspects("r", "t")
@@ -97,7 +97,7 @@ async def test_every_way_to_end_is_told(
     async with isolated(tmp_path, bus) as trying:
         answer = await trying.attempt("r", task(code))
         assert isinstance(answer, Failure)
-        assert answer.because == f"ended its process 2 times: {how}, and once unseen"
+        assert answer.because == f"ended its process 2 times: {how}, and once for an unknown reason"
 
 
 async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_idle(
