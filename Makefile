@@ -16,7 +16,7 @@ test: $(READY)          ## the test suite but for what takes long; then, alone, 
 	$(PYTEST) -m "timing and not long"
 
 test-fast: $(READY)     ## what starts no processes but a broker: under a minute
-	HUSTINGS_SIM_SEEDS=50 $(ABREAST) -m "not processes and not long and not timing"
+	HUSTINGS_SIM_SEEDS=50 $(PYTEST) -n 2 --dist worksteal -m "not processes and not long and not timing"
 
 test-long: $(READY)     ## what takes long: crashes everywhere, the demo, more seeds, the types of the wheel
 	$(ABREAST) -m long
@@ -34,7 +34,7 @@ check: lint test test-long ## what CI runs
 
 coverage: $(READY)      ## lines and branches that the tests reach within the test processes
 	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report=term -m "not long and not timing" \
-		tests/protocols tests/bus tests/agents tests/models tests/cli
+		tests/protocols tests/bus tests/agents tests/agents/models tests/agents/cli
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -1,4 +1,4 @@
-"""Team: a value in a module. The specialists, the policy of their coordinator, the goal and the outcome."""
+"""Team: the specialists, their coordinator's policy, the goal and the outcome, as a value in a module."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from .skills.specialist import Specialist
 class Team:
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
-    `arbiters` are asked in order; `prefer` names agents to be preferred where several could do one thing; a team that
-    is not `open` admits its own specialists only. Times in seconds, `max_open_tasks` and `budget` as in Policy.
-    `models` says which models serve which skills; where a task's share of the budget is not enough, a `cheaper` one is
-    taken, or the task is lost and the outcome `partial`, or the run shall `stop`. `tell` puts a report into words for
-    people, `files` gives what `hustings run` writes beside it, by name; `apply` uses the outcome on the paths that the
-    goal's fields were given as, and says what it did. Raises BadName, UsageError.
+    `arbiters` are asked in order; `prefer` names agents to prefer where several could do a step; a team that
+    is not `open` uses its own specialists only. Times are in seconds, `max_open_tasks` and `budget` as in Policy.
+    `models` says which models serve which skills. If a task's share of the budget is too small, a `cheaper` one is
+    used, or the task fails and the outcome is `partial`, or the run `stop`s. `tell` turns a report into text for
+    people; `files` gives the files that `hustings run` writes beside it, by name; `apply` uses the outcome on the
+    paths given for the goal's fields, and says what it did. Raises BadName, UsageError.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Team:
         raise NotFound(f"team {self.name} has no specialist {name}", f"it has {', '.join(self.members)}")
 
     def policy(self) -> Policy:
-        """What the coordinator needs to know of the team."""
+        """The part of the team that its coordinator needs."""
         return Policy(
             goal=self.goal,
             outcome=self.outcome,

@@ -1,4 +1,4 @@
-"""For your tests: a specialist, or a whole team, on a real throw-away broker, in one `async with`.
+"""For tests: a specialist, or a whole team, on a real temporary broker, in one `async with`.
 
 async with bench(clerk) as call:
     summary = await call("summarise", document=Document(text="..."))
@@ -34,12 +34,12 @@ Call = Callable[..., Awaitable[Message | list[Message]]]
 
 
 class SkillFailed(AssertionError):
-    """The skill answered with a Failure; its text says which and why."""
+    """The skill answered with a Failure; the text is its reason."""
 
 
 @asynccontextmanager
 async def broker() -> AsyncIterator[str]:
-    """The URL of a real nats-server with an empty store, which is gone afterwards."""
+    """The URL of a real nats-server with an empty store, which is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="hustings-test-") as home:
         async with embedded(Path(home), durability="process") as url:
             yield url
@@ -49,8 +49,8 @@ async def broker() -> AsyncIterator[str]:
 async def serving(
     specialist: Specialist, url: str, team: str = "test", *, endpoints: Endpoints | None = None
 ) -> AsyncIterator[Worker]:
-    """One replica of a specialist at work in this process; it is drained at the end. Its models are those behind
-    `endpoints`, a FakeEndpoint's for example; without it those that the environment names."""
+    """One replica of a specialist, working in this process; it is drained at the end. Its models are those of
+    `endpoints`, for example a FakeEndpoint's; without it those of the environment."""
     async with open_bus(url, team, name=specialist.name) as bus, anyio.create_task_group() as group:
         worker = Worker(specialist, bus, instance=f"{specialist.name}-{new_run()}", endpoints=endpoints)
         await group.start(worker.serve)
@@ -64,8 +64,8 @@ async def bench(
 ) -> AsyncIterator[Call]:
     """Call the skills of one specialist over the bus, as a coordinator would.
 
-    `await call("skill", parameter=message, ...)` gives the message the skill says (a list, if it says a list). Raises
-    SkillFailed, or NonRetryableError where the skill refused its input.
+    `await call("skill", parameter=message, ...)` gives the skill's message (or list of messages). Raises
+    SkillFailed, or NonRetryableError if the skill refused its input.
     """
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
@@ -96,7 +96,7 @@ async def bench(
 
 @asynccontextmanager
 async def running(team: Team, url: str | None = None, *, endpoints: Endpoints | None = None) -> AsyncIterator[Client]:
-    """A whole team in this process: coordinator and specialists on one broker, and a client of theirs."""
+    """A whole team in this process: coordinator and specialists on one broker, and a client for it."""
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
         for specialist in team.specialists:

@@ -50,10 +50,10 @@ class _Watch(NamedTuple):
 def failpoint(point: str, **detail: JsonValue) -> None:
     """This process reaches the point. `detail` gives run, task, attempt, seq and the like."""
     if _watch is not None:
-        _reach(_watch, point, detail)
+        _failpoint(_watch, point, detail)
 
 
-def _reach(watch: _Watch, point: str, detail: dict[str, JsonValue]) -> None:
+def _failpoint(watch: _Watch, point: str, detail: dict[str, JsonValue]) -> None:
     if watch.history is not None:
         record = {"t": time.monotonic_ns(), "pid": os.getpid(), "point": point, **detail}
         os.write(watch.history, to_json(record) + b"\n")

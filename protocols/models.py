@@ -69,7 +69,7 @@ class ModelRequest(Message, contract="hustings.model.Request.v1"):
     """One call of a model. It carries the whole conversation, so no state is kept elsewhere.
 
     `model` is PROVIDER:NAME, as in "anthropic:claude-sonnet-5-5". `shape` is the JSON Schema of the answer if that must
-    be a JSON object; None: the answer is text. `most` bounds the tokens of the answer.
+    be a JSON object; None: the answer is text. `max_tokens` bounds the tokens of the answer.
     """
 
     model: str
@@ -77,7 +77,7 @@ class ModelRequest(Message, contract="hustings.model.Request.v1"):
     turns: tuple[Turn, ...]
     shape: Data | None = None
     tools: tuple[ToolCard, ...] = ()
-    most: Count = 4096
+    max_tokens: Count = 4096
     effort: Effort | None = None
 
     @property
@@ -114,7 +114,7 @@ class Usage(Message, contract="hustings.model.Usage.v1"):
 
 class ModelReply(Message, contract="hustings.model.Reply.v1"):
     """A model's reply. `stop` says why it ended: the model was done, wants tools, refuses, or reached a length limit
-    (`most`, or its context window). `model` is the one that really answered, `id` the vendor's id of the request.
+    (`max_tokens`, or its context window). `model` is the one that really answered, `id` the vendor's id of the request.
     """
 
     kind: Literal["reply"] = "reply"

@@ -87,7 +87,7 @@ def within() -> Within:
 
 
 def _slowness() -> float:
-    return sum(_calibration(time.monotonic) for _ in range(10)) / 10 / QUIET
+    return sum(_calibration(time.monotonic) for _ in range(5)) / 5 / QUIET
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import hustings
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +26,7 @@ def test_every_name_can_be_had_and_the_stub_has_the_same() -> None:
     assert {*re.findall(r"(\w+) as \1", STUB)} == {*hustings.__all__}
 
 
+@pytest.mark.processes
 def test_it_waits_for_nothing_until_a_name_is_used() -> None:
     """The command line lives below it, and its --help must come at once."""
     said = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)

@@ -1,5 +1,5 @@
-"""Breaks a team of real processes by a seed, and checks its whole history from outside.
-It may import everything up to agents/views; nothing of the command line.
+"""Injects faults into a team of real processes by a seed, and checks its whole history from outside.
+It may import everything up to agents/views, but not the command line.
 """
 
 from .checker import CHECKS, Violation, check

@@ -1,4 +1,4 @@
-"""Checker: what a history must not show, whatever was killed. Pure, and linear in the length of the history."""
+"""Checker: the promises that every history must keep, whatever was killed. Pure, and linear in its length."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -24,7 +24,7 @@ from .history import History, Op
 
 
 class Violation(NamedTuple):
-    """A promise that was broken: its name, and an example."""
+    """A broken promise: its name, and an example."""
 
     name: str
     says: str
@@ -34,7 +34,7 @@ Check = Callable[[History], Iterator[Violation]]
 
 
 def check(history: History) -> list[Violation]:
-    """All that is wrong with a history; empty if every promise was kept."""
+    """All violations in a history; empty if every promise was kept."""
     return [violation for each in CHECKS for violation in each(history)]
 
 
@@ -42,27 +42,27 @@ def check(history: History) -> list[Violation]:
 
 
 def ends(history: History) -> Iterator[Violation]:
-    """Every accepted goal ends, once. One whose asking had no answer may be there or not, but ends if it is."""
+    """Every accepted goal ends, once. A goal without a reply may exist or not, but if it does, it ends."""
     for run, answer in history.asked.items():
         entries = history.entries.get(run, [])
         count = sum(isinstance(entry.event, Concluded) for entry in entries)
         if count > 1:
             yield Violation("two-ends", f"{run} was concluded {count} times")
         if run in history.stuck:
-            yield Violation("stuck", f"{run} had no end when the waiting was over")
+            yield Violation("stuck", f"{run} had not ended when the wait was over")
         elif not count and (answer == "accepted" or any(isinstance(entry.event, GoalAsked) for entry in entries)):
-            yield Violation("lost-goal", f"{run} was accepted and has no end")
+            yield Violation("lost-goal", f"{run} was accepted and has not ended")
 
 
 def one_goal(history: History) -> Iterator[Violation]:
-    """A run is asked for once, however often the asking is repeated."""
+    """A goal is on the log once, however often the client sent it."""
     for run, entries in history.entries.items():
         if sum(isinstance(entry.event, GoalAsked) for entry in entries) > 1:
-            yield Violation("two-goals", f"{run} lies on the log twice")
+            yield Violation("two-goals", f"{run} is on the log twice")
 
 
 def complete(history: History) -> Iterator[Violation]:
-    """What was decided has all of its tasks, each with one result that counts."""
+    """A decided run has all of its tasks, each with one result that counts."""
     for run, entries in history.entries.items():
         end = next((entry.event for entry in entries if isinstance(entry.event, Concluded)), None)
         if end and end.status != "decided":
@@ -73,19 +73,19 @@ def complete(history: History) -> Iterator[Violation]:
 
 
 def one_effect(history: History) -> Iterator[Violation]:
-    """Each task has its effect once, in whatever processes and attempts it was worked on."""
+    """Each task has its effect once, however many processes and attempts worked on it."""
     for (run, task), count in Counter((effect.run, effect.task) for effect in history.effects).items():
         if count > 1:
             yield Violation("duplicated-effect", f"{run} {task} was done {count} times")
 
 
 def every_effect(history: History) -> Iterator[Violation]:
-    """Each task of a run that was decided has its effect."""
+    """Each task of a decided run has its effect."""
     done = _tasks_with_effect(history)
     for run, wanted in history.tasks.items():
         count = len(done.get(run, ()))
         if _status(history, run) == "decided" and count != wanted:
-            yield Violation("missing-effect", f"{run} has {count} effects and not {wanted}")
+            yield Violation("missing-effect", f"{run} has {count} effects, not {wanted}")
 
 
 def _tasks_with_effect(history: History) -> dict[str, set[str]]:
@@ -104,7 +104,7 @@ def _status(history: History, run: str) -> str:
 
 
 def fenced(history: History) -> Iterator[Violation]:
-    """What a coordinator says comes from the one that drove last; and behind the end it says nothing."""
+    """Every decision comes from the coordinator that acquired the run last, and none follows the conclusion."""
     for run, entries in history.entries.items():
         driver, ended = "", False
         for entry in _coordinators(entries):
@@ -112,9 +112,11 @@ def fenced(history: History) -> Iterator[Violation]:
             if isinstance(entry.event, RunAcquired):
                 driver = entry.event.instance
             if entry.envelope.source != driver:
-                yield Violation("unfenced", f"{run} #{entry.seq} is of {entry.envelope.source}, but {driver} drives")
+                yield Violation(
+                    "unfenced", f"{run} #{entry.seq} is by {entry.envelope.source}, but {driver} has acquired the run"
+                )
             if ended:
-                yield Violation("after-the-end", f"{run} #{entry.seq} lies behind the conclusion")
+                yield Violation("after-the-end", f"{run} #{entry.seq} follows the conclusion")
             ended = ended or isinstance(entry.event, Concluded)
 
 
@@ -123,7 +125,7 @@ def _coordinators(entries: list[Entry]) -> Iterator[Entry]:
 
 
 def one_answer(history: History) -> Iterator[Violation]:
-    """An attempt has one answer, and it is on the log before whoever gave it has it confirmed."""
+    """An attempt has one answer, and it is on the log before its agent gets the confirmation."""
     for run, entries in history.entries.items():
         answers = Counter(entry.subject for entry in entries if isinstance(entry.event, Answer))
         for subject, count in answers.items():
@@ -132,7 +134,7 @@ def one_answer(history: History) -> Iterator[Violation]:
 
 
 def assignments(history: History) -> Iterator[Violation]:
-    """No task is assigned before what it needs is there, none again when it is done; its attempts count up."""
+    """No task is assigned before its inputs exist, none again after it is done; its attempts count up."""
     for run, entries in history.entries.items():
         state, attempts = RunState(run), Counter[str]()
         for entry in entries:
@@ -155,13 +157,13 @@ def _missing(state: RunState, event: Assigned) -> str:
 
 
 def folds(history: History) -> Iterator[Violation]:
-    """The log comes to the state it was concluded with; nothing on it is foreign; the end has all tasks behind it."""
+    """The log folds to the state recorded at its conclusion; it has no invalid messages; all tasks are done by then."""
     for run, entries in history.entries.items():
         state, end = RunState(run), next((e.event for e in entries if isinstance(e.event, Concluded)), None)
         for entry in entries:
             evolve(state, entry)
             if end and entry.seq == end.at and state.hash() != end.state_hash:
-                yield Violation("hash", f"{run} comes to {state.hash()[:12]} and says {end.state_hash[:12]}")
+                yield Violation("hash", f"{run} folds to {state.hash()[:12]}, but {end.state_hash[:12]} is recorded")
         if state.foreign:
             yield Violation("foreign", f"{run} has {state.foreign} messages that do not fit")
         unfinished = [name for name, step in state.steps.items() if step.status in ("waiting", "ready")]
@@ -170,7 +172,7 @@ def folds(history: History) -> Iterator[Violation]:
 
 
 def dead_letters(history: History) -> Iterator[Violation]:
-    """A task that was given up has one dead letter, and no result that counts."""
+    """A task that failed for good has one dead letter, and no result that counts."""
     for run, entries in history.entries.items():
         letters = Counter(entry.event.task for entry in entries if isinstance(entry.event, DeadLetter))
         for task, count in letters.items():
@@ -179,7 +181,7 @@ def dead_letters(history: History) -> Iterator[Violation]:
 
 
 def budgets(history: History) -> Iterator[Violation]:
-    """What was spent is not more than the goal allows."""
+    """No run spends more than its goal allows."""
     for run, entries in history.entries.items():
         budget = next((entry.event.budget for entry in entries if isinstance(entry.event, GoalAsked)), None)
         calls = sum(entry.event.amount.calls for entry in entries if isinstance(entry.event, Spent))
@@ -187,11 +189,11 @@ def budgets(history: History) -> Iterator[Violation]:
             yield Violation("overspent", f"{run} spent {calls} of {budget.calls} calls")
 
 
-# what the processes say they did, against the log
+# the processes' own records, compared with the log
 
 
 def confirmed(history: History) -> Iterator[Violation]:
-    """What the broker confirmed to anybody is on the log: at that place, of that author, all of it."""
+    """Everything that the broker confirmed is on the log: at that position, by that author, complete."""
     decided = {run: [*_coordinators(entries)] for run, entries in history.entries.items()}
     answers, places = _answers(history), {(run, e.seq) for run, entries in history.entries.items() for e in entries}
     sent: dict[tuple[int, str], Op] = {}
@@ -201,15 +203,20 @@ def confirmed(history: History) -> Iterator[Violation]:
             sent[op.pid, run] = op
         elif op.point == "append.after":
             if not _stored(decided.get(run, []), sent[op.pid, run], op):
-                yield Violation("lost-append", f"{run}: not all that process {op.pid} had up to #{op.about['seq']}")
+                yield Violation(
+                    "lost-append", f"{run}: misses some of what process {op.pid} read up to #{op.about['seq']}"
+                )
         elif op.point in ("ask.after", "spend.after") and (run, op.about["seq"]) not in places:
-            yield Violation("lost-append", f"{run}: process {op.pid} was told of #{op.about['seq']}, where it is not")
+            yield Violation(
+                "lost-append",
+                f"{run}: process {op.pid} got a confirmation for #{op.about['seq']}, but its message is not there",
+            )
         elif op.point == "answer.after" and not _there(answers, op):
             yield Violation("lost-answer", f"{run} {op.about['task']} was answered, and the log does not have it")
 
 
 def _stored(decided: list[Entry], sent: Op, told: Op) -> bool:
-    """True if all that was sent lies behind the one place, and ends at the other."""
+    """True if everything sent is on the log after the one position and ends at the other."""
     first, end = (
         bisect_right(decided, place, key=lambda entry: entry.seq) for place in (sent.about["after"], told.about["seq"])
     )
@@ -219,7 +226,7 @@ def _stored(decided: list[Entry], sent: Op, told: Op) -> bool:
 
 
 def _answers(history: History) -> dict[tuple[str, ...], str]:
-    """Who gave the answer to each attempt: by run, task and attempt."""
+    """The author of the answer to each attempt: by run, task and attempt."""
     return {
         (run, *entry.subject.rest): entry.envelope.source
         for run, entries in history.entries.items()
@@ -234,7 +241,7 @@ def _there(answers: dict[tuple[str, ...], str], op: Op) -> bool:
 
 
 def acknowledged(history: History) -> Iterator[Violation]:
-    """A task is acknowledged when its answer is on its way to the log, a goal when its end is: not before."""
+    """A task is acknowledged only after its answer was sent to the log, a goal only after its run's end was."""
     what = _deliveries(history)
     answering: set[tuple[str, str, int]] = set()
     ending: set[str] = set()
@@ -247,13 +254,13 @@ def acknowledged(history: History) -> Iterator[Violation]:
         elif op.point == "ack.before" and run not in ending:
             delivered = what.get((run, op.about["seq"]))
             if delivered is None:
-                yield Violation("ack-before-end", f"the goal of {run} was acknowledged while it went on")
+                yield Violation("ack-before-end", f"the goal of {run} was acknowledged before the end of the run")
             elif (run, *delivered) not in answering:
                 yield Violation("ack-before-answer", f"{run} {delivered[0]} was acknowledged without an answer")
 
 
 def _deliveries(history: History) -> dict[tuple[str, int], tuple[str, int] | None]:
-    """What each message that is delivered is about: task and attempt; None for a goal."""
+    """The subject of each delivered message: task and attempt; None for a goal."""
     found: dict[tuple[str, int], tuple[str, int] | None] = {}
     for run, entries in history.entries.items():
         for entry in entries:
@@ -263,7 +270,7 @@ def _deliveries(history: History) -> dict[tuple[str, int], tuple[str, int] | Non
 
 
 def assigned_work(history: History) -> Iterator[Violation]:
-    """Nobody works on what was not assigned."""
+    """No process works on a task that was not assigned."""
     assigned = {
         (run, entry.event.task, entry.event.attempt)
         for run, entries in history.entries.items()

@@ -1,4 +1,4 @@
-"""Figures: how much of a storm there was, how long work stood still, and how soon it went on after each fault."""
+"""Figures: the size of a storm, how long work stalled, and how soon it went on after each fault."""
 
 import math
 from bisect import bisect_right
@@ -10,7 +10,7 @@ from hustings.protocols import Answer, Assigned, AttemptAbandoned, Concluded, Da
 
 from .history import History, Injected, Op
 
-STALL = 0.5  # seconds without any answer, while something is to be done, from which on it is a stall
+STALL = 0.5  # seconds without any answer, while there is work, that count as a stall
 
 
 def figures(history: History) -> Data:
@@ -45,7 +45,7 @@ def figures(history: History) -> Data:
 
 
 def repeated(ops: list[Op]) -> int:
-    """How often a task was begun again after its result had been confirmed to somebody."""
+    """How often a task was begun again after its result had been confirmed."""
     confirmed: set[tuple[Any, Any]] = set()
     again = 0
     for op in ops:
@@ -58,7 +58,7 @@ def repeated(ops: list[Op]) -> int:
 
 
 def at_work(history: History) -> int:
-    """How many faults came while some process had something to do: between its run's folding and its end."""
+    """How many faults happened while some process had work: between a run's first fold and its end."""
     begun, ended = dict[str, int](), dict[str, int]()
     for op in history.ops:
         if op.point == "fold.before":
@@ -70,7 +70,7 @@ def at_work(history: History) -> int:
 
 
 def stalls(history: History) -> list[float]:
-    """The times in which there was work, and no answer and no end came. By the broker's clock, which times the log."""
+    """The periods in which there was work, but no answer and no end. By the broker's clock, which stamps the log."""
     return [gap for gap in _gaps(_in_order(history)) if gap >= STALL]
 
 
@@ -92,7 +92,7 @@ def _gaps(log: list[Entry]) -> Iterator[float]:
 
 
 def recoveries(history: History) -> dict[str, list[float]]:
-    """For each kill, by its victim, the time until somebody else did what the victim was there for."""
+    """For each kill, by victim, the seconds until another process took over its work."""
     by_point: dict[str, list[Op]] = {}
     for op in history.ops:
         by_point.setdefault(op.point, []).append(op)
@@ -104,8 +104,8 @@ def recoveries(history: History) -> dict[str, list[float]]:
 
 
 def _recovery(fault: Injected, by_point: dict[str, list[Op]]) -> list[float]:
-    """A broker: until something is confirmed again. A coordinator that drove runs: until another appends to each of
-    them. A specialist that had tasks in hand: until another has begun with each."""
+    """A broker: until the next confirmed write. A coordinator that drove runs: until another appends to each of them.
+    A specialist with tasks in progress: until another has begun each of them."""
     if fault.victim == "broker":
         ops = sorted([*by_point.get("answer.after", ()), *by_point.get("append.after", ())], key=lambda op: op.t)
         return [(op.t - fault.t) / 1e9 for op in _behind(ops, fault.t)[:1]]

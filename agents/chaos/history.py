@@ -1,4 +1,4 @@
-"""History: what every process did, what is on the log and what was done outside, side by side; kept as JSON lines."""
+"""History: what every process did, the log, and the effects outside, side by side; stored as JSON lines."""
 
 import json
 import sqlite3
@@ -14,7 +14,7 @@ Answered = Literal["accepted", "unknown"]
 
 
 class Op(NamedTuple):
-    """A process reached a point. `t` in nanoseconds of the machine's monotonic clock, which all processes share."""
+    """A process reached a failpoint. `t` in nanoseconds of the machine's monotonic clock, which all processes share."""
 
     t: int
     pid: int
@@ -34,7 +34,7 @@ class Effect(NamedTuple):
 
 
 class Injected(NamedTuple):
-    """A fault that was done to a process."""
+    """A fault that was injected into a process."""
 
     t: int
     kind: str
@@ -46,8 +46,8 @@ class Injected(NamedTuple):
 
 @dataclass
 class History:
-    """One storm. `asked`: the runs that were asked for, `unknown` where no answer came; `tasks` of each run with an
-    effect; `stuck`: those without an end when the waiting was over."""
+    """One storm. `asked`: the runs whose start was confirmed, `unknown` those without a reply; `tasks` of each run with
+    an effect; `stuck`: runs without an end when the wait was over."""
 
     asked: dict[str, Answered] = field(default_factory=dict)
     tasks: dict[str, int] = field(default_factory=dict)
@@ -59,11 +59,11 @@ class History:
 
 
 def operations(folder: Path) -> list[Op]:
-    """What the processes wrote under HUSTINGS_HISTORY, in order of time; a last line that a kill cut off is out."""
+    """What the processes wrote under HUSTINGS_HISTORY, in order of time, without a last line that a kill cut off."""
     found = []
     for file in folder.glob("*.jsonl"):
         for line in file.read_bytes().splitlines():
-            if line.endswith(b"}") and b'"point":"publish.' not in line:  # heartbeats, which nobody checks
+            if line.endswith(b"}") and b'"point":"publish.' not in line:  # heartbeats are not checked
                 about = json.loads(line)
                 found.append(Op(about.pop("t"), about.pop("pid"), about.pop("point"), about))
     return sorted(found, key=lambda op: op.t)
@@ -83,7 +83,7 @@ def effects(file: Path) -> list[Effect]:
 
 
 def dump(history: History, file: Path) -> None:
-    """Write it down, a JSON line for each thing."""
+    """Write the history to a file, a JSON line for each item."""
     with file.open("w") as into:
         for kind, row in _rows(history):
             into.write(json.dumps({"line": kind, **row}, separators=(",", ":")) + "\n")

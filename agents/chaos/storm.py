@@ -1,4 +1,4 @@
-"""Storm: a team of real processes at work while they are killed and put to sleep; then calm, and the whole history."""
+"""Storm: a team of real processes under work, kills and suspensions, then calm; gives the whole history."""
 
 import json
 import os
@@ -27,16 +27,16 @@ from .history import (
     operations,
 )
 
-AT_ONCE = 10  # runs that are under way together
-CALM = 60.0  # seconds without the end of any run, when no more faults come, after which the others are stuck
+AT_ONCE = 10  # runs in progress at the same time
+CALM = 60.0  # seconds without the end of any run, after the last fault; then the remaining runs are stuck
 REPLICAS = 2
-MOMENT = 0.05  # seconds, after which it is looked again for a victim
+MOMENT = 0.05  # seconds between two looks for a victim
 SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "pause": signal.SIGSTOP}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked, and what is done to those who do it. `goal` makes a goal of so many tasks, at most `batch`."""
+    """The work and the faults. `goal` makes a goal of so many tasks, at most `batch`."""
 
     target: str
     team: Team
@@ -48,7 +48,7 @@ class Plan:
 
 
 async def storm(plan: Plan, home: Path, say: Callable[[str], None]) -> History:
-    """Let it rage below a folder; `say` is told of what goes on. Everything that was started has ended afterwards."""
+    """Run the storm below a folder; `say` gets progress lines. Every process it started has ended afterwards."""
     history = History()
     (home / "ops").mkdir(parents=True)
     new_effects(home / "effects.db")
@@ -86,7 +86,7 @@ def _children(plan: Plan, url: str, env: Mapping[str, str]) -> Iterator[list[Chi
 
 
 async def _everybody(client: Client, team: Team) -> None:
-    """Wait until each part of the team is there."""
+    """Wait until each part of the team is running."""
     missing = {COORDINATOR, *team.members}
     async with client.bus.live.heartbeats() as heartbeats:
         async for beat in heartbeats:
@@ -112,7 +112,7 @@ async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History
     async with anyio.create_task_group() as faults, anyio.create_task_group() as runs:
         faults.start_soon(nemesis.strike, plan.faults)
         for number, tasks in enumerate(sizes):
-            early = max(number - AT_ONCE // 2, 0)  # some are asked for at once, so that there is always work to be hit
+            early = max(number - AT_ONCE // 2, 0)  # start some at once, so that faults always hit work
             await anyio.sleep(max(began + plan.duration * early / len(sizes) - time.monotonic(), 0))
             history.stuck.append(f"r{number}")
             runs.start_soon(pursue, f"r{number}", tasks)
@@ -125,7 +125,7 @@ async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History
 
 
 async def _ask(client: Client, run: str, goal: Goal, history: History) -> None:
-    """Ask until it is known to be there; under one and the same id it is there once."""
+    """Send the goal until it is confirmed; with one id it exists once."""
     history.asked[run] = "unknown"
     while history.asked[run] == "unknown":
         try:
@@ -138,7 +138,7 @@ async def _ask(client: Client, run: str, goal: Goal, history: History) -> None:
 
 
 class Nemesis:
-    """Does to the processes what the schedule says, and wakes whom it put to sleep."""
+    """Injects the scheduled faults, and wakes the processes that it suspended."""
 
     def __init__(self, supervisor: Supervisor, broker: Path, history: History) -> None:
         self.over = anyio.Event()
@@ -146,10 +146,10 @@ class Nemesis:
         self._broker = broker
         self._history = history
         self._asleep: set[int] = set()
-        self._killed: dict[str, int] = {}  # the last of each name: a dead broker's number may be known for a while
+        self._killed: dict[str, int] = {}  # the last of each name: a dead broker's pid may still be in its file
 
     async def strike(self, faults: list[Fault]) -> None:
-        """Each fault in its time, or as soon as there is somebody to be hit; afterwards everybody is awake."""
+        """Inject each fault at its time, or as soon as there is a victim; afterwards no process is suspended."""
         began = time.monotonic()
         async with anyio.create_task_group() as group:
             for fault in faults:
@@ -158,13 +158,13 @@ class Nemesis:
 
     async def _strike(self, fault: Fault, began: float) -> None:
         await anyio.sleep(max(began + fault.at - time.monotonic(), 0))
-        while (pid := self._hit(fault)) is None:  # noqa: ASYNC110 - nobody tells when a broker is there again
+        while (pid := self._hit(fault)) is None:  # noqa: ASYNC110 - there is no event for a broker's return
             await anyio.sleep(MOMENT)
         if fault.kind == "pause":
             await self._sleep(pid, fault.seconds)
 
     def _hit(self, fault: Fault) -> int | None:
-        """Send the signal to a victim, and note it; its pid, None if none is there."""
+        """Send the signal to a victim, and note it; gives its pid, None if there is no victim."""
         if not (victim := self._victim(fault)):
             return None
         name, pid = victim
@@ -196,7 +196,7 @@ class Nemesis:
 
     def _there(self, victim: Victim) -> Iterator[tuple[str, int]]:
         if victim == "broker":
-            with suppress(OSError, ValueError):  # it is just being written
+            with suppress(OSError, ValueError):  # the file is being written
                 yield "broker", json.loads((self._broker / "broker.json").read_text())["pid"]
             return
         for status in self._supervisor.statuses:

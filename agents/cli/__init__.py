@@ -1,4 +1,4 @@
-"""The command line, `hustings`: stdout is data, stderr is progress and logs; light, so that --help comes at once.
+"""The command line, `hustings`: data goes to stdout, progress and logs to stderr; imports little, so --help is fast.
 It may import everything of agents; nothing of agents imports it.
 """
 

@@ -1,4 +1,4 @@
-"""The group of all verbs. It knows them as plain data and imports a verb's module only when the verb runs."""
+"""The command group. The verbs are plain data here; a verb's module is imported only when the verb runs."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from .frame.streams import own_descriptors
 
 
 class Verb(NamedTuple):
-    """`module` in verbs/ has a click command named like the verb; a verb without a section is not shown."""
+    """`module` is a file in verbs/ with a click command of the verb's name. A verb without a section is hidden."""
 
     module: str
     help: str
@@ -28,29 +28,29 @@ VERBS = {
     "doctor": Verb("doctor", "Find out what is missing on this machine and how to fix it", "Start here"),
     "up": Verb("up", "Start broker, coordinator and specialists as separate processes", "Run"),
     "down": Verb("up", "Stop them in reverse order", "Run"),
-    "run": Verb("run", "Ask a team for an outcome, follow it live, print what came out", "Run"),
-    "agent": Verb("agent", "Run one specialist as a process of its own", "Run"),
-    "plan": Verb("plan", "Show what would be done for a goal, and why, without doing it", "Run"),
-    "ps": Verb("ps", "List the processes that run here", "Run"),
-    "cancel": Verb("cancel", "Withdraw a run, and wait until it has ended", "Run"),
+    "run": Verb("run", "Give a team a goal, follow the run live, print the outcome", "Run"),
+    "agent": Verb("agent", "Run specialists in a process of their own", "Run"),
+    "plan": Verb("plan", "Show the plan for a goal, with reasons, without running it", "Run"),
+    "ps": Verb("ps", "List the team processes on this machine and on the bus", "Run"),
+    "cancel": Verb("cancel", "Cancel a run, and wait until it has ended", "Run"),
     "conflicts": Verb("conflicts", "List the conflicts of a run, and how each was settled", "Decide"),
     "explain": Verb("explain", "Show one conflict: sides, evidence, verdict, dissent", "Decide"),
     "runs": Verb("runs", "List runs with their outcome, time and cost", "Look back"),
     "show": Verb("show", "Show one run: its plan, conflicts, verdicts and outcome", "Look back"),
     "replay": Verb("replay", "Step through a recorded run; calls no model and no tool", "Look back"),
     "export": Verb("export", "Write a run as an HTML page, JSON lines or a Mermaid diagram", "Look back"),
-    "tail": Verb("tail", "Print messages from the bus, live or since a point in time", "Wire"),
-    "agents": Verb("agents", "List the specialists that are alive, and their skills", "Wire"),
-    "dead": Verb("dead", "List, show, redrive or discard the tasks that were given up", "Wire"),
-    "chaos": Verb("chaos", "Break a team by a seed, and check what came of it", "Test"),
-    "version": Verb("version", "Print the versions of hustings and of what it stands on", "Tools"),
+    "tail": Verb("tail", "Print the messages of runs, live or since a point in time", "Wire"),
+    "agents": Verb("agents", "List the live specialists and their skills", "Wire"),
+    "dead": Verb("dead", "List, show, redrive or discard dead letters (tasks that failed for good)", "Wire"),
+    "chaos": Verb("chaos", "Inject faults into a team by a seed, and check the result", "Test"),
+    "version": Verb("version", "Print the versions of hustings and its main dependencies", "Tools"),
     "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),
-    "cell": Verb("cell", "Try what an agent's process suspects of ending processes"),
+    "cell": Verb("cell", "Try a task that may end its process, in isolation (internal)"),
 }
 
 
 class Verbs(click.Group):
-    """A group whose commands are in `VERBS` until one is called."""
+    """A group that takes its commands from `VERBS` and imports one only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, verb in VERBS.items() if verb.section]
@@ -87,19 +87,19 @@ class Verbs(click.Group):
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
-        "Every verb takes -o text|json|jsonl, --color auto|always|never, -u/--url and --debug; what a flag does not"
-        " say is taken from HUSTINGS_*, then hustings.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped"
-        " for a person, 4 verification failed, 5 dead letters are left (only `dead`), 6 no broker, 130 interrupted."
+        "Every verb takes -o text|json|jsonl, --color auto|always|never, -u/--url and --debug. A value comes from the"
+        " flag, else from HUSTINGS_*, else from hustings.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped"
+        " for a person, 4 verification failed, 5 dead letters remain (only `dead`), 6 no broker, 130 interrupted."
     ),
 )
 def hustings() -> None:
-    """Run teams of specialist agents on NATS, and settle what they disagree about."""
+    """Run teams of specialist agents on NATS, and settle their disagreements."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line. Always ends in SystemExit: a verb's exit code is the number it returns, None is 0.
+    """Run the command line. Always raises SystemExit: the exit code is the number that the verb returns, or 0 for None.
 
-    Without arguments it is that of this process, which then belongs to the command, with its descriptors.
+    Without `argv` it reads sys.argv and takes over the descriptors of this process.
     """
     if argv is not None:
         _main(list(argv))
@@ -120,5 +120,5 @@ def _run(args: list[str], boundary: Boundary) -> Any:
     try:
         with hustings.make_context("hustings", args, obj=boundary) as context:
             return hustings.invoke(context)
-    except click.exceptions.Exit as done:  # --help, and whoever calls context.exit()
+    except click.exceptions.Exit as done:  # --help, or a verb called context.exit()
         return done.exit_code

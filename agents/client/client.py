@@ -1,4 +1,4 @@
-"""Client: asks a team for runs, follows them, and reads what came out. The verbs are the command line's."""
+"""Client: starts runs of a team, follows them, and reads their results. Its methods match the command line's verbs."""
 
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
@@ -46,14 +46,14 @@ AnyBlob = TypeVar("AnyBlob", bound=Blob)
 
 
 class Client:
-    """Somebody who asks a team for something. Many may do so at once, from anywhere."""
+    """A client of one team. Any number may work at once, from anywhere."""
 
     def __init__(self, bus: Bus, name: str = "client") -> None:
         self.bus = bus
         self.name = token(name, "client's name")
 
     async def upload(self, path: Path, kind: type[AnyBlob]) -> AnyBlob:
-        """Put a file, or a packed folder, where the team can read it. Raises UsageError."""
+        """Upload a file, or a packed folder, for the team to read. Raises UsageError."""
         blob = await self.bus.blobs.put_path(path)
         return kind.of(blob.plain())
 
@@ -67,11 +67,11 @@ class Client:
         skip: Sequence[str] = (),
         budget: Budget | None = None,
     ) -> str:
-        """Ask for a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull,
-        and Unsendable: nobody could read the goal as it is.
+        """Start a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull, and Unsendable
+        if the goal could not be read back.
 
-        `execution_timeout` bounds the whole run, in seconds. `only` names the witnesses to be heard, where not all are
-        wanted, and `skip` agents that shall take no part. `budget` stands above the team's own.
+        `execution_timeout` bounds the whole run, in seconds. `only` names the witnesses to use, if not all; `skip`
+        names agents that take no part. `budget` replaces the team's own.
         """
         run = token(run or new_run(), "run's id")
         try:
@@ -85,17 +85,17 @@ class Client:
                 budget=budget,
             )
         except ValidationError as error:
-            raise UsageError("this cannot be asked for", first_error(error)) from None
+            raise UsageError("the goal cannot be sent", first_error(error)) from None
         with asking(self.bus.team, run):
             await self.bus.log.ask(run, asked, client=self.name)
         return run
 
     async def cancel(self, run: str, because: str = "") -> int:
-        """Withdraw a run; gives the place of that on the log. The run ends by the coordinator's next event."""
+        """Cancel a run; gives the position of this on the log. The coordinator's next event ends the run."""
         return await self.bus.log.cancel(run, Cancelled(by=self.name, because=because), client=self.name)
 
     async def follow(self, run: str, after: int = 0) -> AsyncGenerator[Entry, None]:
-        """Every entry of a run, from the first to its conclusion, as they come."""
+        """Every entry of a run as it comes, from the first to the conclusion."""
         async with aclosing(self.bus.log.follow(run, after)) as entries:
             async for entry in entries:
                 yield entry
@@ -103,18 +103,18 @@ class Client:
                     return
 
     async def outcome(self, run: str) -> RunReport:
-        """Wait for the end of a run and sum it up."""
+        """Wait for the end of a run, and give its report."""
         return report(self.bus.team, await _folded(run, self.follow(run)))
 
     async def state(self, run: str) -> RunState:
-        """What the log of a run comes to now. Raises NotFound."""
+        """The report of a run as its log is now. Raises NotFound."""
         state = await _folded(run, self.bus.log.read(run))
         if state.goal is None:
             raise NotFound(f"there is no run {run} of team {self.bus.team}")
         return state
 
     async def report(self, run: str) -> RunReport:
-        """Sum up a run as far as it is. Raises NotFound."""
+        """Fold the log of a run as it is now. Raises NotFound."""
         return report(self.bus.team, await self.state(run))
 
     async def runs(self) -> list[RunHead]:
@@ -124,11 +124,11 @@ class Client:
     # dead letters
 
     async def dead(self) -> list[DeadLetterEntry]:
-        """The team's dead letters, also those that were redriven or discarded, the oldest first."""
+        """The team's dead letters, the oldest first, also those redriven or discarded."""
         return (await self._letters()).all()
 
     async def autopsy(self, letter: DeadLetterEntry) -> DeadLetterDetail:
-        """All that the log has of a dead letter. Raises NotFound: the message that was dispatched is gone."""
+        """Everything the log has about a dead letter. Raises NotFound: its last Assigned message is gone."""
         assigned = await self._assigned(letter)
         kept = await self.bus.log.at(letter.assigned)
         async with aclosing(self.bus.log.read(letter.run)) as entries:
@@ -140,10 +140,10 @@ class Client:
     async def redrive(
         self, letters: Iterable[DeadLetterEntry], *, execution_timeout: float | None = None
     ) -> list[Redrive]:
-        """Do the tasks of dead letters once more, those of each run in a new run; gives the runs that were begun.
+        """Do the tasks of dead letters once more, those of each run in a new run; gives the runs that it began.
 
-        What is redriven or discarded by now is left out, so of two clients that redrive one letter only one does.
-        `execution_timeout` bounds each new run, in seconds. Raises NotFound: what was dispatched is gone; BusFull.
+        Dead letters already redriven or discarded are left out, so of two clients that redrive one, only one succeeds.
+        `execution_timeout` bounds each new run, in seconds. Raises NotFound: an Assigned message is gone; BusFull.
         """
         wanted, begun, tried = {letter.id for letter in letters}, list[Redrive](), set[str]()
         while wanted:
@@ -155,14 +155,14 @@ class Client:
                 if await self._again(new, known.goal(run), group, execution_timeout):
                     begun.append(Redrive(new, run, tuple(letter.task for letter in group)))
                 elif new in tried:
-                    raise AlreadyThere(f"there is a run {new} already", f"and it does not redrive run {run}")
-                else:  # somebody else redrives some of this run's tasks: look again which
+                    raise AlreadyThere(f"a run {new} already exists", f"and it does not redrive run {run}")
+                else:  # another client redrives some of this run's tasks: look again which
                     wanted |= {letter.id for letter in group}
                     tried.add(new)
         return begun
 
     async def discard(self, letter: DeadLetterEntry, because: str = "") -> None:
-        """Nothing more is to be done about a dead letter; it stays on the log."""
+        """Mark a dead letter as closed, with nothing more to do; it stays on the log."""
         discarded = Discarded(task=letter.task, by=self.name, because=because)
         await self.bus.log.discard(letter.run, discarded, client=self.name)
 
@@ -176,11 +176,11 @@ class Client:
     async def _again(
         self, run: str, at: int, letters: Sequence[DeadLetterEntry], execution_timeout: float | None
     ) -> bool:
-        """Ask for a run that does the letters' tasks. False if there is a run of this id."""
+        """Start a run that does the dead letters' tasks. False if a run of this id exists."""
         entry = await self.bus.log.entry_at(at)
         goal = entry.event if entry else None
         if not isinstance(goal, GoalAsked):
-            raise NotFound(f"run {letters[0].run} cannot be redriven", "its goal cannot be read any more")
+            raise NotFound(f"run {letters[0].run} cannot be redriven", "its goal can no longer be read")
         again = GoalAsked(
             type=goal.type,
             goal=goal.goal,
@@ -201,8 +201,8 @@ class Client:
         assigned = assigned_to(letter, await self.bus.log.entry_at(letter.assigned))
         if assigned is None:
             raise NotFound(
-                f"what was dispatched of {letter.id} is not there",
-                f"message {letter.assigned} of the log is gone, or another one",
+                f"the message sent for {letter.id} is not on the log",
+                f"message {letter.assigned} of the log is gone, or is another one",
             )
         return assigned
 

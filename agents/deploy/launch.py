@@ -1,4 +1,4 @@
-"""Launch: a team's parts as processes of their own, under a supervisor, with their logs where a person sees them."""
+"""Launch: run a team's parts as processes under a supervisor, and show their logs to people."""
 
 import json
 import os
@@ -21,7 +21,11 @@ from ..team import Team
 from .neighbours import announced
 from .supervisor import Child, Status, Supervisor
 
-USEFUL = ('"event": "done"', '"event": "failed"', '"event": "worn out"')  # said by an agent that has done its work
+USEFUL = (
+    '"event": "done"',
+    '"event": "failed"',
+    '"event": "worn out"',
+)  # log events of an agent that has done useful work
 
 
 def children(
@@ -29,7 +33,7 @@ def children(
 ) -> list[Child | Sequence[Child]]:
     """The processes for these parts of a team: the coordinators first, then all specialists together."""
     program = (sys.executable, "-m", "hustings.agents.cli")
-    env = {"HUSTINGS_URL": url}  # in the environment, for the command line of a process is seen by everybody
+    env = {"HUSTINGS_URL": url}  # in the environment, because everybody can see the command line of a process
 
     def replicated(name: str, *verb: str) -> list[Child]:
         numbers = range(1, (replicas or {}).get(name, 1) + 1) if name in parts else ()
@@ -41,7 +45,7 @@ def children(
 
 
 async def absentees(client: Client, team: Team) -> list[str]:
-    """The parts of a team, the coordinator among them, of which no process answers now."""
+    """The parts of a team, including the coordinator, of which no process answers now."""
     there = {present.name for present in await client.bus.live.roll_call()}
     return [name for name in (COORDINATOR, *team.members) if name not in there]
 
@@ -60,9 +64,9 @@ async def supervised(
 ) -> AsyncIterator[Supervisor]:
     """Keep the processes running while the block runs; then stop them, the coordinator last.
 
-    A record of them, and their log, are kept under `home`. `tell` gets what a person should know, safe to be shown: who
-    is given up, and what the processes say, with escape codes if in `color`: all of it if `verbose`, else the loud.
-    Raises HustingsError into the block when the last of the coordinators among them is given up: nothing would move.
+    A record of them and their log are kept under `home`. `tell` gets what a person should know, safe to print: which
+    processes are given up, and their output, all of it if `verbose`, else warnings and errors, with colours if `color`.
+    Raises HustingsError into the block when the last of its coordinators is given up: no run could go on.
     """
     record = home / f"up-{team.name}.json"
     listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose)
@@ -83,7 +87,7 @@ async def supervised(
     async def watch() -> None:
         await lost.wait()
         raise HustingsError(
-            f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Correct it, and start again."
+            f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Fix the cause, and start again."
         )
 
     supervisor = Supervisor(processes, on_change=changed, on_line=heard)
@@ -114,7 +118,7 @@ def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_
 
 
 class _Listener:
-    """Puts what children say where it belongs: all of it into a log file, and tells a person what matters."""
+    """Passes on the output of children: all of it to a log file, and to a person what matters."""
 
     def __init__(self, folder: Path, team: Team, *, tell: Callable[[str], None], color: bool, verbose: bool) -> None:
         self._tell, self._color, self._verbose = tell, color, verbose
@@ -139,15 +143,15 @@ class _Listener:
             self._tell(f"{self._given_up[status.name]}: given up")
 
     def why(self, name: str) -> str:
-        """How this child came to be given up, and the last that it said."""
-        return f"{self._given_up[name]}; it said: {self._last.get(name, 'nothing')}"
+        """Why this child was given up, and its last line of output."""
+        return f"{self._given_up[name]}; its last output: {self._last.get(name, 'none')}"
 
     def close(self) -> None:
         self._file.close()
 
 
 async def until_told() -> int:
-    """Wait for SIGINT or SIGTERM; gives the exit code that goes with it."""
+    """Wait for SIGINT or SIGTERM; gives the exit code for it."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for number in signals:
             return 130 if number == signal.SIGINT else 0

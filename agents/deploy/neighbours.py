@@ -1,4 +1,4 @@
-"""Neighbours: where else this user runs `hustings up`, so that an agent of any folder finds the one that is up."""
+"""Neighbours: where else this user runs `hustings up`, so that an agent in any folder finds that team."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def _folder() -> Path:
 
 @contextmanager
 def announced(home: Path) -> Iterator[None]:
-    """Let other folders of this user know that a team is up on the broker of `home`. No secret is written."""
+    """Announce to this user's other folders that a team is up on the broker of `home`. Writes no secret."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     note = folder / str(os.getpid())
@@ -27,7 +27,7 @@ def announced(home: Path) -> Iterator[None]:
 
 
 def homes() -> list[Path]:
-    """The homes that were announced and have a broker that answers."""
+    """The announced homes whose broker answers."""
     notes = sorted(_folder().glob("*")) if _folder().is_dir() else []
     found = {Path(note.read_text()) for note in notes if note.name.isdigit() and alive(int(note.name))}
     return [home for home in sorted(found) if find_embedded(home)]

@@ -1,4 +1,4 @@
-"""Supervisor: keeps child processes alive, and ends them in order. It knows nothing of NATS."""
+"""Supervisor: keeps child processes running, and stops them in order. It does not use NATS."""
 
 import os
 from collections import deque
@@ -13,9 +13,9 @@ from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
 from ..runtime.process import PARENT, kill_group
 
-LINE = 64 * 1024  # bytes of a line that are kept
-CANNOT_START = 127  # what a shell says of a command it cannot find
-DRAIN = 1.0  # seconds for the last words of a dead child, whose descendants may still hold the pipe
+LINE = 64 * 1024  # bytes kept of a line
+CANNOT_START = 127  # as a shell reports a command that it cannot find
+DRAIN = 1.0  # seconds to read the last output of a dead child, whose descendants may still hold the pipe
 
 State = Literal["starting", "running", "waiting", "gave up", "stopped"]
 OnChange = Callable[[Sequence["Status"]], None]
@@ -33,7 +33,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Status:
-    """How a child is. `restarts` counts all of them, `exit_code` is that of its last life (-9: killed by signal 9)."""
+    """The state of a child. `restarts` counts all of them, `exit_code` is of its last process (-9: by signal 9)."""
 
     name: str
     pid: int | None = None
@@ -51,19 +51,18 @@ class _Rules:
 
 
 class Supervisor:
-    """Starts children in parallel, restarts whoever ends, and stops them in reverse order.
+    """Starts children in parallel, restarts those that end, and stops them in reverse order.
 
-    `children` is in the order of dependence: what the others need comes first and is stopped last. An entry that is
-    itself a sequence is a group, stopped together. Any end counts as a failure, exit code 0 too. A child that would
-    need more than `restarts` restarts `within` so many seconds is given up, the others go on; the wait before a
-    restart doubles from `backoff[0]` to at most `backoff[1]` seconds. What lies further back than `within` is
-    forgotten, and all of it when the child is forgiven. `on_change` gets every child's Status, in order, after each
-    change; `on_line` gets (name, line) for each line of stdout or stderr, cut after 64 KiB, bytes that are no UTF-8
-    replaced. Both must be quick.
+    `children` is in order of dependence: the first is started first and stopped last. An entry that is itself a
+    sequence is a group, stopped together. Any end counts as a failure, exit code 0 too. A child that would need more
+    than `restarts` restarts `within` so many seconds is given up, and the others go on; the wait before a restart
+    doubles from `backoff[0]` to at most `backoff[1]` seconds. Restarts older than `within` are forgotten, and all of
+    them by `forgive`. `on_change` gets every child's Status, in order, after each change; `on_line` gets (name, line)
+    for each line of stdout or stderr, cut after 64 KiB, with bytes that are not UTF-8 replaced. Both must be quick.
 
-    Children live in sessions of their own, so ^C in the terminal reaches only the supervisor; their environment names
-    its pid for `die_with_parent`. What a child leaves behind in its process group is killed when it ends.
-    Raises ValueError if two children have one name.
+    Children run in sessions of their own, so ^C in the terminal reaches only the supervisor; their environment has its
+    pid for `die_with_parent`. When a child ends, what it left in its process group is killed. Raises ValueError if two
+    children have one name.
     """
 
     def __init__(
@@ -87,11 +86,11 @@ class Supervisor:
 
     @property
     def statuses(self) -> tuple[Status, ...]:
-        """How every child is now, in order."""
+        """The current status of every child, in order."""
         return tuple(keeper.status for keeper in self._keepers)
 
     def forgive(self, name: str) -> None:
-        """This child has done something useful: its restarts so far count no longer, and the back-off begins anew."""
+        """This child has done useful work: forget its restarts so far, and begin the back-off anew."""
         for keeper in self._keepers:
             if keeper.status.name == name:
                 keeper.forgive()
@@ -99,8 +98,8 @@ class Supervisor:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Run until cancelled, then stop the children: SIGTERM, `grace` seconds, SIGKILL, group by group. Once only.
 
-        `started()` when each child has been started for the first time, or could not be. To be called from the main
-        thread, since the kernel takes the end of the thread that started a child for the end of its parent.
+        Calls `started()` when each child has been started once, or could not be. Call it from the main thread, because
+        the kernel takes the end of the thread that started a child for the end of its parent.
         """
         async with anyio.create_task_group() as tasks:
             try:
@@ -125,7 +124,7 @@ class Supervisor:
 
 
 class _Keeper:
-    """One child's lives, one after the other, until it is told to stop or has used up its restarts."""
+    """The processes of one child, one after the other, until it is stopped or has used up its restarts."""
 
     def __init__(self, child: Child, rules: _Rules, changed: Callable[[], None], on_line: OnLine) -> None:
         self.status = Status(child.name)
@@ -134,7 +133,7 @@ class _Keeper:
         self._recent: deque[float] = deque()
 
     async def run(self) -> None:
-        """Keep the child running. Cancellation does not reach it, for that comes to all at once; `stop` ends it."""
+        """Keep the child running. Shielded: a cancellation would reach all children at once; `stop` ends it."""
         try:
             with anyio.CancelScope(shield=True):
                 while not self._stopping.is_set():
@@ -151,7 +150,7 @@ class _Keeper:
         self._recent.clear()
 
     async def stop(self) -> None:
-        """End the child and wait until it is gone."""
+        """End the child and wait until it has ended."""
         self._stopping.set()
         await self._ended.wait()
 
@@ -170,14 +169,17 @@ class _Keeper:
             self.tried.set()
 
     async def _spawn(self) -> Process:
-        own = {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}  # or a child's prints would come in blocks, late
+        own = {
+            PARENT: str(os.getpid()),
+            "PYTHONUNBUFFERED": "1",
+        }  # unbuffered, or a child's output would arrive late, in blocks
         env = {**os.environ, **own, **self._child.env}
         return await anyio.open_process(
             self._child.argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True
         )
 
     async def _attend(self, process: Process) -> int:
-        """Pass its lines on until it ends; the exit code."""
+        """Pass on its lines until it ends; gives the exit code."""
         relayed = anyio.Event()
         assert process.stdout is not None
         async with process, anyio.create_task_group() as tasks:
@@ -195,7 +197,7 @@ class _Keeper:
     async def _end_when_told(self, process: Process) -> None:
         await self._stopping.wait()
         with suppress(ProcessLookupError):
-            process.terminate()  # not to its group: the child ends what it has started as it sees fit
+            process.terminate()  # not to its group: the child ends its own processes itself
         await anyio.sleep(self._rules.grace)
         kill_group(process.pid)
 
@@ -209,7 +211,7 @@ class _Keeper:
         done.set()
 
     async def _back_off(self) -> bool:
-        """Wait for the next start, or for being stopped. False at once if there were too many of late."""
+        """Wait before the next start, or until stopped. False at once if there were too many restarts lately."""
         now, rules = anyio.current_time(), self._rules
         while self._recent and self._recent[0] <= now - rules.within:
             self._recent.popleft()
@@ -230,7 +232,7 @@ class _Keeper:
 
 
 class Lines:
-    """Bytes in, lines of text out. Holds at most `LINE` bytes; the rest of a longer line is left out, and marked."""
+    """Bytes in, lines of text out. Holds at most `LINE` bytes; the rest of a longer line is left out and marked."""
 
     def __init__(self) -> None:
         self._held = bytearray()

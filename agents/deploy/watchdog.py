@@ -1,4 +1,4 @@
-"""Watchdog: a thread that ends its process where nothing else can: a blocked event loop, a thread that stays."""
+"""Watchdog: a thread that ends its process when its event loop is blocked or its threads do not end."""
 
 import faulthandler
 import os
@@ -15,19 +15,18 @@ from hustings.bus import background
 
 from ..runtime.process import BLOCKED
 
-SECONDS = "HUSTINGS_WATCHDOG"  # in the environment: how long a loop may stand still; 0: as long as it likes
-HEARTBEAT_TIMEOUT = 5.0  # a team's default: whoever is silent for longer loses its tasks anyway
+SECONDS = "HUSTINGS_WATCHDOG"  # in the environment: seconds that a loop may be blocked; 0: no limit
+HEARTBEAT_TIMEOUT = 5.0  # a team's default: an agent silent for longer loses its tasks anyway
 TICK = 0.25
-ENDING = 10.0  # seconds that a process has to end in, once it is to; a supervisor waits for five
-LAST = 1.0  # seconds in which the threads have to end, after the main thread has
+ENDING = 10.0  # seconds in which a process has to end, once told to; a supervisor waits for five
+LAST = 1.0  # seconds for other threads to end after the main thread
 
 
 class Watchdog(Thread):
-    """Ends the process once its event loop has made no progress for `seconds`, with BLOCKED and all tracebacks.
+    """Ends the process with BLOCKED and all tracebacks once its event loop has made no progress for `seconds`.
 
-    Time is counted in ticks of its own, so that a process that was stopped is not blamed. Neither threads that were
-    left behind nor tasks that swallow their cancellation can hold up the end of the process: `leave` ends it, with
-    `code`.
+    Time counts in the watchdog's own ticks, so a process that was suspended is not blamed. Neither threads left behind
+    nor tasks that ignore their cancellation can delay the end of the process: `leave` ends it, with `code`.
     """
 
     def __init__(self, seconds: float = HEARTBEAT_TIMEOUT, leave: Callable[[int], NoReturn] = os._exit) -> None:
@@ -40,7 +39,7 @@ class Watchdog(Thread):
         self._left: float | None = None
 
     def limit(self, code: int, seconds: float = ENDING) -> None:
-        """The process is about to end, with this code. If it has not in so many seconds, it is ended."""
+        """The process is about to end, with this code. If it has not ended after so many seconds, end it."""
         self.code, self._left = code, seconds / TICK
 
     @asynccontextmanager
@@ -65,7 +64,7 @@ class Watchdog(Thread):
                 self._left -= 1
                 if self._left < 0:
                     self._leave(self.code)
-        time.sleep(LAST)  # as a daemon it goes no further where the process can end by itself
+        time.sleep(LAST)  # a daemon thread: if the process ends by itself, this goes no further
         self._leave(self.code)
 
     async def _beat(self) -> None:
@@ -75,6 +74,6 @@ class Watchdog(Thread):
 
 
 def _end_blocked(seconds: float) -> None:
-    sys.stderr.write(f"the event loop was blocked for {seconds:g} s, by:\n")
+    sys.stderr.write(f"the event loop was blocked for {seconds:g} s by:\n")
     faulthandler.dump_traceback(sys.stderr)
     os._exit(BLOCKED)

@@ -1,4 +1,4 @@
-"""Reads a recorded run: its report, timeline, conflicts and dead letters; and does its tasks again from the record.
+"""Reads recorded runs: report, timeline, conflicts, dead letters; and re-executes their tasks from the journal.
 It may import everything up to agents/members; it writes nothing to a log.
 """
 

@@ -1,4 +1,4 @@
-"""Conflicts: each matter as a person reads it: its sides and what each says, the verdict, how the proof went. Pure."""
+"""Conflicts: each matter for people: the sides and what each says, the verdict, the proof. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,18 +10,18 @@ from hustings.protocols import Claim, Data, Evidence, Failure, Matter, MatterKin
 from ..arbitration.matters import Option, Said, options
 from ..decider.state import BarrierState, RunState
 
-BRIEF = 60  # characters that say what a side wants
+BRIEF = 60  # characters shown of a side's statement
 
 
 class Source(Message, contract="hustings.cli.Source.v1"):
-    """One independent witness: the agents whose statements descend from one lineage count once."""
+    """One independent witness: agents whose statements share a lineage count once."""
 
     lineage: str
     agents: tuple[str, ...]
 
 
 class Side(Message, contract="hustings.cli.Side.v1"):
-    """One way to settle the matter: `says` in a few words, who says so, and whether it stands."""
+    """One way to settle the matter: `says` in a few words, the items of its agents, and whether it stands."""
 
     letter: str
     says: str
@@ -35,7 +35,7 @@ class Side(Message, contract="hustings.cli.Side.v1"):
 
 
 class Proving(Message, contract="hustings.cli.Proving.v1"):
-    """How the proof of a barrier went: who was asked, and what of one matter was found guilty, by item id."""
+    """The proof of a barrier: the agent that was asked, and the items of one matter that fell, by item id."""
 
     task: str
     agent: str
@@ -46,7 +46,7 @@ class Proving(Message, contract="hustings.cli.Proving.v1"):
 
 
 class Case(Message, contract="hustings.cli.Case.v1"):
-    """One matter with all that is known of it. No verdict: it is not settled yet."""
+    """One matter with everything known about it. Without a verdict it is not settled yet."""
 
     id: str
     kind: MatterKind
@@ -63,7 +63,7 @@ class Case(Message, contract="hustings.cli.Case.v1"):
 
     @property
     def rejected(self) -> bool:
-        """True if a proof made something of it fall."""
+        """True if a proof rejected something of it."""
         return self.rule == "verified"
 
     @property
@@ -72,7 +72,7 @@ class Case(Message, contract="hustings.cli.Case.v1"):
 
     @property
     def place(self) -> str:
-        """What it is about, for people: the line without the zeros that sort it."""
+        """What it is about, for people: the line number without leading zeros."""
         path, _, line = self.about.rpartition(":")
         return f"{path}:{int(line)}" if path and line.isdecimal() else self.about
 
@@ -93,7 +93,7 @@ def cases(state: RunState, took: Mapping[str, float]) -> tuple[Case, ...]:
 
 
 def ruling(case: Case) -> str:
-    """The verdict in words: what stands, and who said it."""
+    """The verdict in words: what stands, and which agents said it."""
     if case.verdict is None:
         return "not settled yet"
     if not case.verdict.decided:
@@ -110,17 +110,17 @@ def witnesses(sides: Iterable[Side]) -> tuple[Source, ...]:
 
 
 def counted_once(case: Case) -> tuple[Source, ...]:
-    """The lineages of a case that several agents share."""
+    """The lineages in a conflict that several agents share."""
     return tuple(source for source in witnesses(case.sides) if len(source.agents) > 1)
 
 
 def people(sources: Iterable[Source]) -> str:
-    """Who speaks, each lineage once: "api_guard, autoflake = ruff (pyflakes)"."""
+    """The agents, grouped by lineage: "api_guard, autoflake = ruff (pyflakes)"."""
     return ", ".join(map(_together, sources)) or "nobody"
 
 
 def versus(case: Case) -> str:
-    """Who against whom; the number of independent witnesses where several agree."""
+    """The agents of each side; where several agree, with the number of independent witnesses."""
     standing = [side for side in case.sides if side.stands]
     fallen = [side for side in case.sides if not side.stands]
     groups = [standing, fallen] if standing and fallen else [[side] for side in case.sides]
@@ -139,7 +139,7 @@ def _together(source: Source) -> str:
 
 
 def gathered(found: Iterable[Evidence]) -> list[tuple[str, str, list[str]]]:
-    """Evidence by kind and by what it says, what says the same once with all its sources."""
+    """Evidence by kind and text; equal evidence once, with all its sources."""
     sources: dict[tuple[str, str], dict[str, None]] = {}
     for each in found:
         sources.setdefault((each.kind, each.says), {}).update({each.source: None} if each.source else {})
@@ -217,7 +217,7 @@ def _sources(pairs: Iterable[tuple[str, str]]) -> tuple[Source, ...]:
 
 
 def _provings(state: RunState, barrier: str, took: Mapping[str, float]) -> list[Proving]:
-    """Every question of a barrier that was answered by a Trial, or by nobody."""
+    """Every inquiry of a barrier that was answered with a Trial, or got no answer."""
     asked = [(name, task) for name, task in state.tasks.items() if task.asked_by == barrier and name in state.answers]
     trials = [(name, task, _trial(state.answers[name])) for name, task in asked]
     return [
@@ -236,7 +236,7 @@ def _provings(state: RunState, barrier: str, took: Mapping[str, float]) -> list[
 
 def _trial(answer: object) -> Trial | None:
     if isinstance(answer, Failure):
-        return Trial(holds=(), falls={}, because=f"{answer.agent or 'nobody'} did not prove it: {answer.because}")
+        return Trial(holds=(), falls={}, because=f"{answer.agent or 'no agent'} did not prove it: {answer.because}")
     try:
         return Trial.of(answer)  # type: ignore[arg-type]  # an answer on the log is JSON
     except ValidationError:
@@ -244,7 +244,7 @@ def _trial(answer: object) -> Trial | None:
 
 
 def _about(provings: Sequence[Proving], matter: Matter) -> Proving | None:
-    """The last proof, with what it says of the items of this matter only."""
+    """The last proof, cut down to the items of this matter."""
     if not provings or matter.kind in ("claim", "contradiction"):
         return None
     falls = {item: why for item, why in provings[-1].falls.items() if item in matter.items}

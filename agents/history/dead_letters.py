@@ -1,4 +1,4 @@
-"""Dead letters: the tasks that were given up, and what became of each: still dead, redriven, or discarded."""
+"""Dead letters: tasks that failed for good, each with its state: dead, redriven or discarded."""
 
 import hashlib
 import re
@@ -26,10 +26,10 @@ LetterState = Literal["dead", "redriven", "discarded"]
 
 
 class DeadLetterEntry(Message, contract="hustings.cli.Letter.v1"):
-    """A dead letter, and what became of it. Its id is RUN.TASK; `version` is the agent's when it failed.
+    """A dead letter and its state. The id is RUN.TASK; `version` is the agent's when it failed.
 
-    `state` is "redriven" as long as another run, named in `by`, does the task once more or has done so; should it fail
-    there, that is a letter of that run. "discarded": by whom, and `why`.
+    "redriven": the run named in `by` does the task once more, or did; if it fails there, that is a dead letter of that
+    run. "discarded": `by` names who, `why` the reason.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Redrive(NamedTuple):
 
 
 class FailedAttempt(Message, contract="hustings.cli.Attempt.v1"):
-    """One attempt of a task that failed: who tried, in which version, and what came of it."""
+    """One failed attempt of a task: the agent, its version, and the failure."""
 
     attempt: int
     agent: str
@@ -69,7 +69,7 @@ class FailedAttempt(Message, contract="hustings.cli.Attempt.v1"):
 
 
 class DeadLetterDetail(Message, contract="hustings.cli.Autopsy.v1"):
-    """A dead letter with each attempt, the input, and what was dispatched last, exactly as it lies on the log."""
+    """A dead letter with each attempt, the input, and the last Assigned message, as its bytes are on the log."""
 
     letter: DeadLetterEntry
     failures: tuple[FailedAttempt, ...]
@@ -78,7 +78,7 @@ class DeadLetterDetail(Message, contract="hustings.cli.Autopsy.v1"):
 
 
 class DeadLetters:
-    """The dead letters of a team, as far as the log has been read."""
+    """The dead letters of a team, from the part of the log read so far."""
 
     def __init__(self, team: str) -> None:
         self._team = team
@@ -89,7 +89,7 @@ class DeadLetters:
         self._ends: dict[str, Concluded] = {}
 
     def take(self, entry: Entry) -> None:
-        """Note one more of `Log.dead_letters`. What a stranger says is passed over; of what is said twice the first."""
+        """Note one more of `Log.dead_letters`. Entries of other authors are ignored; of duplicates the first counts."""
         run, author, kind, rest = entry.subject
         match entry.event:
             case GoalAsked() as goal if kind == "goal" and run not in self._asked:
@@ -107,18 +107,18 @@ class DeadLetters:
                 pass
 
     def all(self) -> list[DeadLetterEntry]:
-        """Every letter, in the order in which they were written."""
+        """Every dead letter, in the order of the log."""
         return [self._letter(run, letter, moment) for (run, _), (letter, moment) in self._said.items()]
 
     def goal(self, run: str) -> int:
-        """Where on the log the goal of a run is."""
+        """The position of a run's goal on the log."""
         return self._asked.get(run, 0)
 
     def next_run(self, run: str) -> str:
         """The id of the next run that redrives tasks of this one.
 
-        It follows from the redrives that are there already: of two clients that look at the same moment, whatever each
-        has chosen, only one can begin a run of this id, and the other has to look again.
+        It follows from the existing redrives: if two clients look at the same moment, only one can begin a run of this
+        id, whatever each has chosen; the other has to look again.
         """
         before = sorted(redrive.run for redrive in self._redrives.get(run, ()))
         return "r" + hashlib.sha256("/".join([run, *before]).encode()).hexdigest()[:12]
@@ -152,13 +152,13 @@ class DeadLetters:
         return "dead", "", ""
 
     def _undone(self, run: str, task: str) -> bool:
-        """True if a redrive has ended without the task, and not by a letter of its own: it was withdrawn, say."""
+        """True if a redrive ended without the task and without a dead letter of its own, for example when cancelled."""
         end = self._ends.get(run)
         return end is not None and task not in end.outcome and (run, task) not in self._said
 
 
 def by_run(letters: Iterable[DeadLetterEntry]) -> dict[str, list[DeadLetterEntry]]:
-    """The letters of each run."""
+    """The dead letters of each run."""
     found: dict[str, list[DeadLetterEntry]] = {}
     for letter in letters:
         found.setdefault(letter.run, []).append(letter)
@@ -166,7 +166,7 @@ def by_run(letters: Iterable[DeadLetterEntry]) -> dict[str, list[DeadLetterEntry
 
 
 def assigned_to(letter: DeadLetterEntry, entry: Entry | None) -> Assigned | None:
-    """What was dispatched last of a letter's task, if that is what this entry says."""
+    """The bytes of this entry, if it is the last Assigned of a dead letter's task."""
     event = entry.event if entry else None
     if not isinstance(event, Assigned) or entry is None or (event.task, event.agent) != (letter.task, letter.agent):
         return None
@@ -174,7 +174,7 @@ def assigned_to(letter: DeadLetterEntry, entry: Entry | None) -> Assigned | None
 
 
 async def failures(letter: DeadLetterEntry, entries: AsyncIterable[Entry]) -> tuple[FailedAttempt, ...]:
-    """Each attempt of a letter's task that failed, from the log of its run."""
+    """Each failed attempt of a dead letter's task, from the log of its run."""
     state, found = RunState(letter.run), dict[int, FailedAttempt]()
     async for entry in entries:
         evolve(state, entry)
@@ -192,7 +192,7 @@ async def failures(letter: DeadLetterEntry, entries: AsyncIterable[Entry]) -> tu
 
 
 def newer(version: str, than: str) -> bool:
-    """True if a version comes after another, number by number; a pre-release is before its release (semver.org)."""
+    """True if a version is later than another, number by number; a pre-release is before its release (semver.org)."""
     return _order(version) > _order(than)
 
 
@@ -202,7 +202,7 @@ def _order(version: str) -> tuple[list[tuple[int, str]], bool, list[tuple[int, s
 
 
 def _parts(text: str) -> list[tuple[int, str]]:
-    """Numbers by their size and before words."""
+    """A sort key: numbers by value, before words."""
     return [(int(part), "") if part.isdecimal() else (2**63, part) for part in text.split(".") if part]
 
 

@@ -1,4 +1,4 @@
-"""Re-execution: tasks of a recorded run, done again from the record: skills' code runs, no model and no tool does."""
+"""Re-execution: run the skills of a recorded run again, with recorded answers instead of models and tools."""
 
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -12,11 +12,11 @@ from ..skills.attempt import Attempts
 from ..skills.journal import Journal
 from ..skills.specialist import Specialist
 
-TIME = 300.0  # seconds for a task: nothing is waited for, so it is a matter of computing
+TIME = 300.0  # seconds for a task, which only computes: every answer is recorded
 
 
 class Reworked(NamedTuple):
-    """What came of a task. `same`: the recorded answer came out again; else `why` says what did."""
+    """The result for a task. `same`: it gave the recorded answer again; else `why` says what it gave."""
 
     task: str
     agent: str
@@ -27,10 +27,10 @@ class Reworked(NamedTuple):
 
 
 async def rework(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> AsyncIterator[Reworked]:
-    """Do each answered task of a run again that asked models, tools or other agents, if its specialist is here.
+    """Run again each answered task that called models, tools or other agents, if its specialist is given.
 
-    Nothing is appended, and what is not on record is a ReplayMismatch, which stands in `why`. Skills that ask nobody
-    have nothing on record and are left out; one whose answer hangs on chance or the time will differ.
+    Nothing is appended; a call without a record is a ReplayMismatch, whose text is in `why`. Tasks without recorded
+    calls are left out. A skill whose answer depends on chance or time gives another one.
     """
     async with aclosing(bus.log.read(run)) as log:
         entries = [entry async for entry in log]

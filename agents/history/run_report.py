@@ -1,4 +1,4 @@
-"""Run report: what a run came to, in the shape that `hustings run -o json` prints. Pure."""
+"""Run report: the result of a run, in the shape that `hustings run -o json` prints. Pure."""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -11,8 +11,8 @@ _EXIT: dict[str, int] = {"decided": 0, "partial": 0, "failed": 1, "cancelled": 1
 
 
 class Bill(Message, contract="hustings.cli.Bill.v1"):
-    """What one agent has spent with one model. `money` is in US dollars; `estimated`: the price or the tokens of some
-    calls are not known for sure."""
+    """What one agent spent with one model. `money` is in US dollars; `estimated`: the price or the tokens of some
+    calls are estimates."""
 
     agent: str
     model: str
@@ -24,8 +24,8 @@ class Bill(Message, contract="hustings.cli.Bill.v1"):
 
 
 class RunReport(Message, contract="hustings.cli.Run.v1"):
-    """One run. `status` is "running" until it has ended; `spent` counts tasks and the seconds that skills took, and
-    calls, tokens and money (US dollars) where any were spent; `models` has who spent them with which model, `dead` the
+    """One run. `status` is "running" until it has ended; `spent` counts tasks, the seconds that skills took, and calls,
+    tokens and money (US dollars) if any were spent; `models` splits the spending by agent and model; `dead` has the
     ids of its dead letters.
     """
 
@@ -45,7 +45,7 @@ class RunReport(Message, contract="hustings.cli.Run.v1"):
 
 
 def report(team: str, state: RunState) -> RunReport:
-    """Sum up what the log of a run comes to, as far as it was folded."""
+    """Sum up a run, as far as its log was folded."""
     end = state.concluded
     done = [task for task in state.tasks.values() if task.status == "done"]
     return RunReport(
@@ -66,7 +66,7 @@ def report(team: str, state: RunState) -> RunReport:
 
 
 def _dead(state: RunState, name: str, task: TaskState) -> bool:
-    """True if the task was given up, and its dead letter is written."""
+    """True if the task failed for good and has a dead letter."""
     return task.status == "lost" and name not in state.dead
 
 
@@ -99,7 +99,7 @@ def exit_code(report: RunReport, outcome: type[Outcome]) -> int:
 
 
 def unproved(report: RunReport, outcome: type[Outcome]) -> str:
-    """Why a proof among the outcome's fields does not hold; empty if all hold."""
+    """The reason why a proof among the outcome's fields does not hold; "" if all hold."""
     for name, field in outcome.model_fields.items():
         kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
         said = report.outcome.get(name)

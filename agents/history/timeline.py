@@ -1,4 +1,4 @@
-"""Timeline: a whole run as a person looks at it: its report, its conflicts, who did what when. Pure."""
+"""Timeline: a whole run for people: its report, its conflicts, and who did what when. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,10 +27,10 @@ MarkKind = Literal["planned", "opened", "settled", "concluded"]
 
 @dataclass(frozen=True)
 class Bar:
-    """One attempt of a task in the lane of its agent; all times in seconds since the goal was asked.
+    """One attempt of a task in the lane of its agent; all times in seconds since the goal was written.
 
-    Assigned at `asked`, at work from `start` to `end`. An inquiry is a question that the coordinator asked, for
-    itself or for an agent.
+    Assigned at `asked`, running from `start` to `end`. An inquiry is a question of the coordinator, for itself or for
+    an agent.
     """
 
     lane: str
@@ -47,7 +47,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment of the coordinator's; `conflicts` of `matters` where a barrier was opened or settled."""
+    """A decision of the coordinator; `conflicts` of `matters` when it opened or settled a barrier."""
 
     at: float
     kind: MarkKind
@@ -59,7 +59,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Story:
-    """A run, told. `lanes` are the agents in the order in which they were first asked."""
+    """A run for people. `lanes` are the agents in the order of their first assignments."""
 
     report: RunReport
     state: RunState
@@ -71,7 +71,7 @@ class Story:
 
     @property
     def seconds(self) -> float:
-        """How long it took: until the conclusion, or the last that is known of it."""
+        """Seconds until the conclusion, or until the last entry."""
         return max((self.report.seconds, *(bar.end for bar in self.bars)))
 
     @property
@@ -104,7 +104,7 @@ class _Teller:
         return round(max(entry.time - self.state.asked_at, 0.0), 3)
 
     def _close(self, entry: Entry) -> None:
-        """The attempt that this entry ended, whoever wrote it: a stranger's answer costs an attempt, too."""
+        """The attempt that this entry ended, whoever wrote it: an invalid answer costs an attempt too."""
         said = getattr(entry.event, "task", "")
         for task in {said, *entry.subject.rest[:1]} & self.running.keys():
             now = self.state.tasks[task]
@@ -140,7 +140,7 @@ class _Teller:
 def _bar(task: Assigned, asked: float, end: float, done: bool, entry: Entry) -> Bar:
     event = entry.event
     worked = event.seconds if isinstance(event, Result) else end - asked
-    because = "" if done else event.because if isinstance(event, Failure | AttemptAbandoned) else "a foreign answer"
+    because = "" if done else event.because if isinstance(event, Failure | AttemptAbandoned) else "an invalid answer"
     return Bar(
         lane=task.agent,
         task=task.task,
@@ -156,7 +156,7 @@ def _bar(task: Assigned, asked: float, end: float, done: bool, entry: Entry) -> 
 
 
 def tell(team: str, run: str, entries: Iterable[Entry]) -> Story:
-    """The story of a run from its log. A run that has not ended is told up to its last entry."""
+    """The story of a run from its log; of a run that has not ended, up to its last entry."""
     teller = _Teller(RunState(run))
     for entry in entries:
         teller.hear(entry)

@@ -18,6 +18,6 @@ def model_judge(name: str = "judge", instructions: str = JUDGE) -> Specialist:
     @bench.skill
     async def judge(case: Case, context: TaskContext) -> Judgement:
         """Choose the side that is best founded."""
-        return await context.model(Judgement, instructions=instructions, about=case)
+        return await context.model(Judgement, instructions=instructions, material=case)
 
     return bench

@@ -23,6 +23,6 @@ def model_planner(name: str = "planner", instructions: str = PLAN) -> Specialist
     @planner.skill
     async def plan(request: PlanRequest, context: TaskContext) -> DraftPlan:
         """Draw a plan from the goal to the outcome."""
-        return await context.model(DraftPlan, instructions=instructions, about=request, most=8192)
+        return await context.model(DraftPlan, instructions=instructions, material=request, max_tokens=8192)
 
     return planner

@@ -1,4 +1,4 @@
-"""Models: how agents ask language models. No vendor's package is imported before one of its models is called."""
+"""Models: adapters to language models. A vendor's package is imported when one of its models is first called."""
 
 from hustings.protocols import Untrusted
 

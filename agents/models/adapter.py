@@ -1,4 +1,4 @@
-"""Wire: what every adapter does alike. Failures become ModelFailures here, and the key stays out of them."""
+"""Adapter: what all adapters share. Failures become ModelFailures here, without the key."""
 
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     import httpx2
 
 CONNECT = 5.0  # seconds
-WHOLE = 600.0  # seconds that an answer may take which is not streamed
-LONGEST = 400  # characters of what an endpoint says that are passed on
+WHOLE = 600.0  # seconds for an answer that is not streamed
+LONGEST = 400  # characters kept of an endpoint's text
 
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach an endpoint. `key` gives the key when it is called, or raises ModelFailure `denied`.
+    """How to reach an endpoint. `key` gives the key when called, or raises ModelFailure `denied`.
 
-    A stream hangs that has not begun after `first` seconds, or has been silent for `stall`.
+    A stream hangs if it has not begun after `first` seconds, or has been silent for `stall`.
     """
 
     base_url: str
@@ -56,7 +56,7 @@ class Sdk(Protocol):
 
 
 class Bill:
-    """What a call has cost so far: an estimate as soon as the endpoint may have read the request."""
+    """The cost of a call so far: an estimate from the moment when the endpoint may have read the request."""
 
     def __init__(self, request: ModelRequest) -> None:
         self._request = request
@@ -64,7 +64,7 @@ class Bill:
         self._characters = 0
 
     def told(self, usage: Usage) -> None:
-        """The vendor's own figures; those of `output` may be behind what has come."""
+        """The vendor's figures; its `output` may lag behind the text."""
         self._told = usage
 
     def heard(self, text: str) -> None:
@@ -72,7 +72,7 @@ class Bill:
 
     @property
     def usage(self) -> Usage:
-        """The vendor's figures, with what came since; else both sides by their length."""
+        """The vendor's figures, plus the text since; without them an estimate of both sides by length."""
         output = tokens(self._characters)
         if self._told is None:
             return Usage(input=tokens(length(self._request)), output=output, estimated=True)
@@ -81,12 +81,12 @@ class Bill:
 
 
 def tokens(characters: int) -> int:
-    """About how many tokens so many characters are."""
+    """About how many tokens this many characters are."""
     return -(-characters // 4)
 
 
 def length(request: ModelRequest) -> int:
-    """How many characters a model reads."""
+    """How many characters the model gets."""
     parts = [part for turn in request.turns for part in turn.parts]
     said = sum(len(part.text if isinstance(part, TextPart | ToolResult) else part.model_dump_json()) for part in parts)
     cards = sum(len(card.model_dump_json()) for card in request.tools)
@@ -94,25 +94,25 @@ def length(request: ModelRequest) -> int:
 
 
 def vendors_name(request: ModelRequest) -> str:
-    """The model as its vendor calls it: without the PROVIDER."""
+    """The vendor's name of the model: without the PROVIDER."""
     return request.model.partition(":")[2] or request.model
 
 
 async def imported(name: str) -> None:
-    """Import a package in a thread: it takes seconds, and the agent must go on saying that it is alive."""
+    """Import a package in a thread: it takes seconds, and the agent must go on sending heartbeats."""
     await anyio.to_thread.run_sync(import_module, name)
 
 
 @cache
 def trust() -> ssl.SSLContext:
-    """Whom TLS trusts. Shared, because reading the certificates takes longer than all the rest of a client."""
+    """The trusted certificates. Shared, because reading them takes longer than the rest of a client."""
     import httpx2
 
     return httpx2.create_ssl_context()
 
 
 def retry_policy(access: Access, streamed: bool) -> "httpx2.Timeout":
-    """How long to wait for a connection, and then for the head of the answer."""
+    """Timeouts for the connection, and then for the head of the answer."""
     import httpx2
 
     return httpx2.Timeout(access.first if streamed else WHOLE, connect=min(CONNECT, access.first))
@@ -121,7 +121,7 @@ def retry_policy(access: Access, streamed: bool) -> "httpx2.Timeout":
 def until_stalled(response: "httpx2.Response", access: Access) -> None:
     """From here on `stall` bounds the silence between two pieces of the body.
 
-    It is watched where the bytes arrive, for a ping is a sign of life too, and the packages drop pings.
+    It is checked where the bytes arrive: a ping is a sign of life too, and the packages drop pings.
     """
     response.request.extensions["timeout"]["read"] = access.stall
 
@@ -129,7 +129,7 @@ def until_stalled(response: "httpx2.Response", access: Access) -> None:
 async def conversed(
     sdk: Sdk, access: Access, bill: Bill, conversation: Callable[[str], Awaitable[ModelReply]]
 ) -> ModelReply:
-    """Hold a conversation, which is given the key. Whatever goes wrong is raised as ModelFailure.
+    """Run a conversation with the endpoint; it is given the key. Any failure is raised as ModelFailure.
 
     The failure has no `__context__`: the package's own errors may quote the key.
     """
@@ -147,13 +147,13 @@ async def conversed(
         failure = _answered(error, bill)
     except ModelFailure as error:
         failure = error
-    except ValueError as error:  # of JSON or of pydantic: what came is not what the protocol says
+    except ValueError as error:  # from JSON or pydantic: the answer breaks the protocol
         failure = _garbled(error, bill)
     raise _clean(failure, key)
 
 
 def strange(what: str, bill: Bill) -> ModelFailure:
-    """An answer that is not of the protocol."""
+    """The failure for an answer that breaks the protocol."""
     return ModelFailure("the endpoint does not speak its protocol", what, kind="protocol", usage=bill.usage)
 
 
@@ -167,8 +167,8 @@ def _unconnected(error: Exception) -> bool:
 def _silent(error: Exception, access: Access, bill: Bill) -> ModelFailure:
     if _unconnected(error):
         return _cut(error, access, bill)
-    why = f"no answer within {access.first:g} s, or silence of {access.stall:g} s within it"
-    return ModelFailure("the model hangs", why, kind="hung", usage=bill.usage)
+    why = f"no answer for {access.first:g} s, or a pause of {access.stall:g} s in the answer"
+    return ModelFailure("the model does not answer", why, kind="hung", usage=bill.usage)
 
 
 def _cut(error: Exception, access: Access, bill: Bill) -> ModelFailure:
@@ -186,7 +186,7 @@ def _garbled(error: ValueError, bill: Bill) -> ModelFailure:
 
 
 def _answered(error: Any, bill: Bill) -> ModelFailure:
-    """An error that the endpoint itself told: by its status, or, within a stream, by the type it names."""
+    """The failure for an error that the endpoint reported: by status, or within a stream by the type it names."""
     status = int(getattr(error, "status_code", 200))
     word = f"{_named(error, 'type')} {_named(error, 'code')}"
     kind = _by_status(status, word) if status >= 400 else _by_word(word)
@@ -229,7 +229,7 @@ def _by_word(word: str) -> Trouble:
 
 
 def _after(error: Any) -> float:
-    """The seconds that the endpoint asks to wait, in any of the three ways to say it; 0 if in none."""
+    """The seconds that the endpoint asks to wait, in any of the three ways to ask; 0 if it does not ask."""
     headers: Mapping[str, str] = error.response.headers if hasattr(error, "response") else {}
     if milliseconds := _number(headers.get("retry-after-ms")):
         return milliseconds / 1000
@@ -254,7 +254,7 @@ def _until(date: str) -> float:
 
 
 def _clean(failure: ModelFailure, key: str) -> ModelFailure:
-    """The same failure without the key, should the endpoint have said it, and of a bearable length."""
+    """The same failure, shortened, and without the key if the endpoint quoted it."""
     what, why = (text.replace(key, "[key]") if key else text for text in (failure.what, failure.why))
     clean = type(failure)(what, why[:LONGEST], failure.hint, kind=failure.kind, usage=failure.usage)
     if isinstance(failure, Postponed) and isinstance(clean, Postponed):
@@ -263,7 +263,7 @@ def _clean(failure: ModelFailure, key: str) -> ModelFailure:
 
 
 def plain(thing: Any) -> dict[str, Any]:
-    """What a package gives out, as it came: the packages do not check it, and give out anything. Raises ValueError."""
+    """The package's output as plain data: the packages give it out unchecked. Raises ValueError."""
     if not hasattr(thing, "to_dict"):
         raise ValueError(f"not an object but {str(thing)[:80]!r}")
     told: dict[str, Any] = thing.to_dict(mode="json", warnings=False)

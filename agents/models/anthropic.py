@@ -40,7 +40,7 @@ from .model import Listener
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-# A turn is paused only while the vendor's own tools are at work, and none is ever offered: such a reply is unfinished.
+# A turn pauses only while the vendor's own tools run. We never offer them, so a paused reply is unfinished.
 STOPS: dict[str, Stop] = {
     "end_turn": "end",
     "stop_sequence": "end",
@@ -70,7 +70,7 @@ class _Usage(BaseModel):
 
 
 class _Message(BaseModel):
-    """What we need of the vendor's message. The package itself does not check what it gives out."""
+    """The part of the vendor's message that we need. The package does not check its own output."""
 
     model: str
     content: list[dict[str, JsonValue]]
@@ -81,10 +81,10 @@ class _Message(BaseModel):
 
 @dataclass(frozen=True)
 class Anthropic:
-    """A Model: one request, one try. With a listener the reply is streamed, and each event that is not text is told as
-    "", a sign of life.
+    """A Model: one request, one try. With a listener the reply is streamed; the listener gets "" for an event without
+    text, as a sign of life.
 
-    What is the vendor's own, thinking for example, becomes Opaque, and goes back only to the model it came from.
+    The vendor's own parts, such as thinking, become Opaque, and are sent back only to the model that they came from.
     """
 
     access: Access
@@ -104,16 +104,16 @@ class Anthropic:
         return await conversed(anthropic, self.access, bill, conversation)
 
     def _client(self, key: str, streamed: bool) -> "AsyncAnthropic":
-        """A client for one call: no connection outlives it, and a key that was changed counts at once."""
+        """A client for one call: no connection outlives it, and a changed key is used at once."""
         from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 
         return AsyncAnthropic(
-            api_key=key or "none",  # an empty one would make a header that cannot be sent
+            api_key=key or "none",  # an empty key would make an invalid header
             base_url=self.access.base_url,
             max_retries=0,
             timeout=retry_policy(self.access, streamed),
             http_client=DefaultAsyncHttpxClient(verify=trust()),
-            open_telemetry=False,  # the span of a call is ours, over all its tries
+            open_telemetry=False,  # we make the span of a call ourselves, over all its tries
         )
 
 
@@ -141,7 +141,7 @@ async def _streamed(
 
 @dataclass
 class _Gathered:
-    """A message in the making, out of the events of a stream."""
+    """A message assembled from the events of a stream."""
 
     bill: Bill
     message: dict[str, Any] = field(default_factory=dict)
@@ -155,7 +155,7 @@ class _Gathered:
         return bool(self.message)
 
     def take(self, event: dict[str, Any]) -> str:
-        """Take one event in, and give the text it brought. Raises ValueError for what is no event."""
+        """Add one event, and give its text. Raises ValueError for an invalid event."""
         try:
             return self._take(event)
         except (AttributeError, KeyError, TypeError) as error:
@@ -197,7 +197,7 @@ class _Gathered:
         return ""
 
     def whole(self) -> dict[str, Any]:
-        """The message. The input of a call that was cut off by the limit of tokens is left out with its call."""
+        """The message, without a tool call whose input was cut off by the token limit."""
         full = STOPS.get(self.message.get("stop_reason") or "") != "length"
         for index, text in self.inputs.items():
             if text and (value := _input(text, full)) is not None:
@@ -216,14 +216,14 @@ def _input(text: str, full: bool) -> Any:
         return None
 
 
-# there
+# our request in the vendor's format
 
 
 def _params(request: ModelRequest) -> dict[str, Any]:
-    """The parameters of messages.create: a dictionary, for they are the vendor's words."""
+    """The parameters of messages.create: a dictionary, because the names are the vendor's."""
     params: dict[str, Any] = {
         "model": vendors_name(request),
-        "max_tokens": request.most,
+        "max_tokens": request.max_tokens,
         "messages": [_turn(turn, request.model) for turn in request.turns],
     }
     if request.instructions:
@@ -254,7 +254,7 @@ def _block(part: Part, model: str) -> JsonValue:
             return data.get("block") if data.get("of") == model else None
 
 
-# and back
+# the vendor's answer in our format
 
 
 def _reply(raw: dict[str, Any], request: ModelRequest, id: str, bill: Bill) -> ModelReply:

@@ -1,4 +1,4 @@
-"""Endpoints: the models that this process can call, by name, and where the keys are. Never on the bus."""
+"""Endpoints: the models that this process can call, by name, and their keys. They never go on the bus."""
 
 import os
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ HOMES = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai
 
 
 class Provider(BaseModel):
-    """Where models are served, and how many may be asked at once.
+    """Where models are served, and how many calls may run at once.
 
-    The key is in the environment under `key_env`, or in a file: `key_file`, or the one that `key_env`_FILE names. With
-    neither the endpoint needs none. `first` and `stall`, in seconds: silence that long before an answer or within it
-    means that the endpoint hangs.
+    The key is in the environment under `key_env`, or in a file: `key_file`, or the file named in `key_env`_FILE.
+    Without both names the endpoint needs no key. `first` and `stall` are in seconds: a longer silence before or within
+    an answer means that the endpoint hangs.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -41,7 +41,7 @@ class Provider(BaseModel):
     stall: float = Field(default=10.0, gt=0)
 
     def key(self, environ: Mapping[str, str]) -> str:
-        """The key as it is now, "" if none is needed. Raises ModelFailure `denied`."""
+        """The current key, "" if none is needed. Raises ModelFailure `denied`."""
         if not self.key_env and not self.key_file:
             return ""
         file = environ.get(f"{self.key_env}_FILE") or self.key_file
@@ -51,12 +51,17 @@ class Provider(BaseModel):
                 "there is no key", f"neither in {self.key_env} nor in a file", _cure(self), kind="denied"
             )
         if not (key.isascii() and key.isprintable()) or " " in key:
-            raise ModelFailure("the key is none", "it is not one printable word", _cure(self), kind="denied")
+            raise ModelFailure(
+                "the key is invalid",
+                "it has spaces, or characters that are not printable ASCII",
+                _cure(self),
+                kind="denied",
+            )
         return key
 
 
 class Endpoints:
-    """The models of some providers. Keys are read at each call, and kept nowhere."""
+    """The models of some providers. Keys are read at each call and not kept."""
 
     def __init__(
         self,
@@ -71,7 +76,7 @@ class Endpoints:
         self._models: dict[str, ResilientModel] = {}
 
     def model(self, name: str) -> Model:
-        """The model PROVIDER:NAME, with patience. Raises UsageError for a provider that is not configured."""
+        """The model PROVIDER:NAME, with retries. Raises UsageError for a provider that is not configured."""
         if name not in self._models:
             site = self._sites.get(name.partition(":")[0])
             if site is None or not name.partition(":")[2]:
@@ -83,7 +88,7 @@ class Endpoints:
         return self._models[name]
 
     def has(self, provider: str) -> bool:
-        """Whether there is such a provider, and a key for it if it needs one."""
+        """True if there is such a provider, and its key if it needs one."""
         site = self._sites.get(provider)
         try:
             return site is not None and site.key() is not None
@@ -92,7 +97,7 @@ class Endpoints:
 
     @property
     def unwell(self) -> bool:
-        """Whether no model that was called within the last minute can be: the circuits of all are open."""
+        """True if no model called in the last minute can be reached: the circuits of all are open."""
         since = anyio.current_time() - LATELY
         lately = [model.breaker for model in self._models.values() if model.breaker.called >= since]
         return bool(lately) and all(breaker.open for breaker in lately)
@@ -102,7 +107,7 @@ HINT = f"Add [providers.NAME] to {FILE}, or correct the name."
 
 
 class _Site:
-    """One provider at work: its adapter, and the gate of its key, which all its models share."""
+    """One provider in use: its adapter, and the limit of its key, which all its models share."""
 
     def __init__(self, provider: Provider, environ: Mapping[str, str]) -> None:
         self._provider, self._environ = provider, environ
@@ -123,14 +128,14 @@ class _Site:
 
 @cache
 def here() -> Endpoints:
-    """The endpoints of this process, which all its specialists share: so a key's limit holds for them together."""
+    """The endpoints of this process. All its specialists share them, so a key's limit holds for all together."""
     return configured(os.environ, Path.cwd())
 
 
 def configured(environ: Mapping[str, str], folder: Path) -> Endpoints:
-    """The endpoints that the environment and the nearest hustings.toml name. Two need no file: anthropic and openai.
+    """The endpoints from the environment and the nearest hustings.toml. anthropic and openai need no file.
 
-    Raises UsageError for a file that cannot be read, and for a provider that is not described as it must be.
+    Raises UsageError for a file that cannot be read, and for a wrong description of a provider.
     """
     file = next((each / FILE for each in (folder, *folder.parents) if (each / FILE).is_file()), None)
     rows = _builtin(environ)
@@ -158,12 +163,12 @@ def _rows(file: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} cannot be read", str(error), "correct the file, or remove it") from error
     if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
-        raise UsageError(f"{file}: providers is no table", "it takes tables: [providers.NAME]", "correct the file")
+        raise UsageError(f"{file}: providers is not a table", "write tables: [providers.NAME]", "correct the file")
     return {name: _located(row, file.parent) for name, row in rows.items()}
 
 
 def _located(row: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The row with the file of its key seen from hustings.toml."""
+    """The row, with the path of its key file relative to hustings.toml."""
     path = row.get("key_file")
     return row | ({"key_file": str(folder / Path(path).expanduser())} if isinstance(path, str) and path else {})
 
@@ -174,7 +179,7 @@ def _provider(name: str, row: dict[str, Any], file: Path | None) -> Provider:
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
         where = f"{file}: providers.{name}" if file else f"the provider {name}"
-        raise UsageError(f"{where} is not well described", "; ".join(reasons), "correct it") from error
+        raise UsageError(f"{where} is not described correctly", "; ".join(reasons), "correct it") from error
 
 
 def _content(file: str) -> str:
@@ -185,4 +190,4 @@ def _content(file: str) -> str:
 
 
 def _cure(provider: Provider) -> str:
-    return f"Set {provider.key_env}, or name a file that has it." if provider.key_env else "Put it into the file."
+    return f"Set {provider.key_env}, or name a file that contains it." if provider.key_env else "Put it into the file."

@@ -1,4 +1,4 @@
-"""Fake: an endpoint to test with, over real HTTP on 127.0.0.1, that replies what it is told to, failures included.
+"""Fake: an endpoint for tests, over real HTTP on 127.0.0.1, with scripted replies and failures.
 
     with FakeEndpoint(script=[says("hello"), overloaded(), calls("add", {"a": 1})]) as fake:
         ...                                      # ANTHROPIC_BASE_URL=fake.url, OPENAI_BASE_URL=fake.url + "/v1"
@@ -31,11 +31,11 @@ PATHS: dict[str, Wire] = {"/v1/messages": "anthropic", "/v1/chat/completions": "
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer of the endpoint: what the model says, or how it fails.
+    """One answer of the endpoint: a model's reply, or a failure.
 
-    `status` from 400 on: an error, with `headers`. `raw`: these bytes, as they are. `delay`: seconds before the head of
+    `status` from 400 on: an error, with `headers`. `raw`: these bytes, unchanged. `delay`: seconds before the head of
     the answer; `hang`: seconds of silence after `cut_after` events of a stream, else before the head. `cut_after`: the
-    connection breaks after so many events; `error_after`: then comes an error. `beat`: seconds before each event of a
+    connection breaks after so many events; `error_after`: then an error comes. `beat`: seconds before each event of a
     stream, `pings`: how many signs of life come first. `thinking` comes before the text.
     """
 
@@ -71,7 +71,7 @@ def answers(value: object, **more: Any) -> Reply:
 
 
 def calls(name: str, given: Data, **more: Any) -> Reply:
-    """The call of a tool."""
+    """A tool call."""
     return Reply(calls=((name, given),), **more)
 
 
@@ -95,7 +95,7 @@ def limited(retry_after: str) -> Reply:
 
 @dataclass(frozen=True)
 class Call:
-    """One request that came in; `at` on the clock time.monotonic."""
+    """A received request; `at` on the clock time.monotonic."""
 
     path: str
     headers: dict[str, str]
@@ -108,10 +108,10 @@ Handler = Callable[[Data], Reply]
 
 
 class FakeEndpoint:
-    """An endpoint at `url`, from entering it until leaving it. `calls` are the requests so far.
+    """An endpoint at `url`, inside the block. `calls` are the requests so far.
 
-    The replies of the script are given in order, and after the last error 400; a handler is asked instead if given.
-    GET /calls gives the bodies so far, for whoever is in another process.
+    The replies of the script are given in order, then error 400; a handler, if given, replaces the script. GET /calls
+    gives the bodies so far, for other processes.
     """
 
     def __init__(self, handler: Handler | None = None, script: Sequence[Reply] = ()) -> None:
@@ -135,7 +135,7 @@ class FakeEndpoint:
         self._server.server_close()
 
     def answer(self, call: Call) -> Reply:
-        """What to answer; it is counted first."""
+        """The reply to a request; the request is counted first."""
         with self._lock:
             self.calls.append(call)
             return self._handler(call.body)
@@ -152,7 +152,7 @@ class _Server(ThreadingHTTPServer):
         self.left = threading.Event()  # ends every delay
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that has gone: it was killed, or did not want to wait."""
+        """Print nothing about a client that has gone, because it was killed or did not wait."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -164,7 +164,7 @@ class _Request(BaseHTTPRequestHandler):
     server: _Server
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         bodies = [call.body for call in self.server.fake.calls]
@@ -239,7 +239,7 @@ class _Request(BaseHTTPRequestHandler):
             self.wfile.flush()
 
 
-# what the protocols look like
+# the formats of the protocols
 
 _numbers = itertools.count(1)
 _TYPES = {
@@ -372,11 +372,11 @@ def _pieces(text: str, size: int = 7) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)]
 
 
-# what came in
+# requests
 
 
 def asked(body: Data) -> str:
-    """Every text of a request's body, of either protocol, a line each: what the model reads."""
+    """Every text in a request's body, of either protocol, a line each: all that the model reads."""
     return "\n".join(_texts([body.get("system"), body.get("messages")]))
 
 
@@ -393,7 +393,7 @@ def _texts(value: object) -> Iterator[str]:
 
 @click.command()
 @click.option("--script", type=click.Path(path_type=Path, exists=True), help="A JSON list of replies.")
-@click.option("--handler", help="MODULE:FUNCTION, which gives the reply to a body.")
+@click.option("--handler", help="MODULE:FUNCTION that gives the reply to a request's body.")
 def main(script: Path | None, handler: str | None) -> None:
     """Serve until killed; the first line of output is the URL."""
     replies = TypeAdapter(list[Reply]).validate_json(script.read_bytes()) if script else []

@@ -1,4 +1,4 @@
-"""MCP: tools of a server that speaks the Model Context Protocol, as tools of ours. The extra `hustings[mcp]`."""
+"""MCP: the tools of a server that speaks the Model Context Protocol, as our Tools. The extra `hustings[mcp]`."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcp import Client
     from mcp.types import Tool as Offered
 
-SECONDS = 30.0  # for a call, and for the server to say what it offers
+SECONDS = 30.0  # for a call, and for the server to list its tools
 
 
 class McpFailure(HustingsError):
@@ -35,14 +35,14 @@ async def mcp_tools(
     env: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
 ) -> AsyncIterator[list[Tool]]:
-    """The tools of a server, while the block runs: a command to start one (a list of words), or the URL of one.
+    """The tools of a server, while the block runs: a command that starts one (a list of words), or its URL.
 
-    A server that is started here gets `env` and, of ours, HOME, PATH and the like: no key of this process. Of its tools
-    `only` these are offered, if any are named. All of them act (see Tool) but those that you name in `reads`: what a
-    server says of itself is no ground for trust, and beside it no tool that acts can be called. A call may take so many
-    `seconds`. What the block raises comes out as it is. A tool raises NonRetryableError for what the server says is
-    wrong, and McpFailure where it died, hangs or breaks the protocol. Raises UsageError without the package and for a
-    tool that is not offered, McpFailure if the server cannot be reached.
+    A started server gets `env` and, of our environment, HOME, PATH and the like, but no key. If `only` has names, only
+    these tools are offered. All tools act (see Tool) except those named in `reads`: what a server says about itself is
+    no ground for trust, and beside its tools no tool that acts can be called. A call may take so many `seconds`.
+    Exceptions of the block pass unchanged. A tool raises NonRetryableError for an error that the server reports, and
+    McpFailure if the server died, hangs or breaks the protocol. Raises UsageError without the package and for a tool
+    that the server does not have, McpFailure if the server cannot be reached.
     """
     session = _Session(_where(server, env), seconds)
     async with background(session.hold):
@@ -64,8 +64,8 @@ def _where(server: str | Sequence[str], env: Mapping[str, str] | None) -> Any:
 
 
 class _Session:
-    """A server at the other end. The package's client is held by a task of its own, for it wraps all that is raised
-    around it into groups, and what breaks within it must not end the block."""
+    """The connection to a server. A task of its own holds the package's client, because the client wraps exceptions
+    into groups, and its own failures must not end the block."""
 
     def __init__(self, where: Any, seconds: float) -> None:
         self._where, self._seconds = where, seconds
@@ -83,13 +83,13 @@ class _Session:
                 self._client, self._offered = client, await _offered(client)
                 self._settled.set()
                 await anyio.sleep_forever()
-        except Exception as error:  # noqa: BLE001 - the other end is somebody else's code: whatever comes of it is told
+        except Exception as error:  # noqa: BLE001 - the server may cause anything: callers are told
             self._trouble = error
         finally:
             self._settled.set()
 
     async def offered(self) -> "list[Offered]":
-        """What it offers. Raises McpFailure."""
+        """The server's tools. Raises McpFailure."""
         with anyio.move_on_after(self._seconds):
             await self._settled.wait()
             if self._trouble:
@@ -132,7 +132,7 @@ async def _offered(client: "Client") -> "list[Offered]":
 
 
 def _told(error: BaseException) -> str:
-    """What went wrong: in the protocol's words, else its kind alone, for the text might name a URL with a key in it."""
+    """The error: the protocol's own message, else only the type, because the text might have a URL with a key in it."""
     from mcp import MCPError
 
     while isinstance(error, BaseExceptionGroup):

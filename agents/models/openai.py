@@ -1,4 +1,4 @@
-"""OpenAI: every endpoint that speaks OpenAI's protocol, POST /chat/completions: Ollama and vLLM do too."""
+"""OpenAI: endpoints that use OpenAI's protocol, POST /chat/completions, Ollama and vLLM among them."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ class _Choice(BaseModel):
 
 
 class _Completion(BaseModel):
-    """What we need of the vendor's answer. Local servers leave the usage out, or say it empty."""
+    """The part of the vendor's answer that we need. Local servers leave out the usage, or send it empty."""
 
     model: str
     choices: list[_Choice]
@@ -99,8 +99,8 @@ class _Completion(BaseModel):
 
 @dataclass(frozen=True)
 class OpenAI:
-    """A Model: one request, one try. With a listener the reply is streamed, and each event that is not text is told as
-    "", a sign of life. Raises UsageError where the package is not installed.
+    """A Model: one request, one try. With a listener the reply is streamed; the listener gets "" for an event without
+    text, as a sign of life. Raises UsageError if the package is not installed.
     """
 
     access: Access
@@ -124,7 +124,7 @@ class OpenAI:
         return await conversed(openai, self.access, bill, conversation)
 
     def _client(self, key: str, streamed: bool) -> "AsyncOpenAI":
-        """A client for one call: no connection outlives it, and a key that was changed counts at once."""
+        """A client for one call: no connection outlives it, and a changed key is used at once."""
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
         return AsyncOpenAI(
@@ -161,7 +161,7 @@ async def _streamed(
 
 @dataclass
 class _Gathered:
-    """A completion in the making, out of the chunks of a stream."""
+    """A completion assembled from the chunks of a stream."""
 
     bill: Bill
     model: str = ""
@@ -172,7 +172,7 @@ class _Gathered:
     usage: dict[str, Any] | None = None
 
     def take(self, chunk: dict[str, Any]) -> str:
-        """Take one chunk in, and give the text it brought. Raises ValueError for what is no chunk."""
+        """Add one chunk, and give its text. Raises ValueError for an invalid chunk."""
         try:
             return self._take(chunk)
         except (AttributeError, KeyError, TypeError) as error:
@@ -210,16 +210,16 @@ class _Gathered:
         return {"model": self.model, "choices": [choice], "usage": self.usage}
 
 
-# there
+# our request in the vendor's format
 
 
 def _params(request: ModelRequest, access: Access) -> dict[str, Any]:
-    """The parameters of chat.completions.create: a dictionary, for they are the vendor's words."""
+    """The parameters of chat.completions.create: a dictionary, because the names are the vendor's."""
     system: list[Data] = [{"role": "system", "content": request.instructions}] if request.instructions else []
     params: dict[str, Any] = {
         "model": vendors_name(request),
         "messages": [*system, *(message for turn in request.turns for message in _messages(turn))],
-        _limit(access): request.most,
+        _limit(access): request.max_tokens,
     }
     if request.tools:
         params["tools"] = [{"type": "function", "function": _function(tool)} for tool in request.tools]
@@ -229,7 +229,7 @@ def _params(request: ModelRequest, access: Access) -> dict[str, Any]:
 
 
 def _limit(access: Access) -> str:
-    """What the bound of tokens is called. OpenAI has renamed it, and refuses the old name; others know only that."""
+    """The name of the token limit. OpenAI has renamed it and refuses the old name; others know only that one."""
     host = urlsplit(access.base_url).hostname or ""
     return "max_completion_tokens" if host.endswith(("openai.com", "azure.com")) else "max_tokens"
 
@@ -239,13 +239,13 @@ def _function(tool: Any) -> Data:
 
 
 def _format(shape: Data) -> Data:
-    """Strict wherever it can be: an object whose keys are open is refused there."""
+    """Strict where possible: strict mode refuses an object with open keys."""
     closed, open_keys = _strict(shape)
     return {"name": "answer", "schema": shape if open_keys else closed, "strict": not open_keys}
 
 
 def _strict(schema: JsonValue) -> tuple[Any, bool]:
-    """The schema as strict mode wants it, each property required and none with a default; and whether keys are open."""
+    """The schema for strict mode: each property required, none with a default; and whether an object has open keys."""
     if isinstance(schema, list):
         each = [_strict(item) for item in schema]
         return [item for item, _ in each], any(loose for _, loose in each)
@@ -265,13 +265,13 @@ def _strict(schema: JsonValue) -> tuple[Any, bool]:
 
 
 def _strict_map(schemas: JsonValue) -> tuple[Any, bool]:
-    """The same for schemas under names, which are not keywords."""
+    """The same for the schemas in a mapping, whose keys are names, not keywords."""
     each = {name: _strict(schema) for name, schema in schemas.items()} if isinstance(schemas, dict) else {}
     return {name: schema for name, (schema, _) in each.items()}, any(loose for _, loose in each.values())
 
 
 def _messages(turn: Turn) -> list[Data]:
-    """A turn as messages: what tools said comes first, for it must follow their calls at once."""
+    """A turn as messages: tool results first, because they must follow their calls at once."""
     text = "\n\n".join(part.text for part in turn.parts if isinstance(part, TextPart))
     if turn.role == "assistant":
         calls = [_call(part) for part in turn.parts if isinstance(part, ToolCall)]
@@ -292,7 +292,7 @@ def _call(call: ToolCall) -> JsonValue:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-# and back
+# the vendor's answer in our format
 
 
 def _reply(raw: dict[str, Any], id: str, bill: Bill) -> ModelReply:
@@ -317,7 +317,7 @@ def _reply(raw: dict[str, Any], id: str, bill: Bill) -> ModelReply:
 
 
 def _stop(choice: _Choice, bill: Bill) -> Stop:
-    """Why it ended. Some servers say "stop" where they mean that tools shall be called."""
+    """The stop reason. Some servers say "stop" when they mean tool calls."""
     stop = STOPS.get(choice.finish_reason)
     if stop is None:
         raise strange(f"it stopped for an unknown reason, {choice.finish_reason!r}", bill)
@@ -327,7 +327,7 @@ def _stop(choice: _Choice, bill: Bill) -> Stop:
 
 
 def _parts(message: _Message, stop: Stop) -> tuple[Part, ...]:
-    """Its text and its calls. A call that the limit of tokens cut off is left out."""
+    """Its text and its tool calls, without a call cut off by the token limit."""
     text = [TextPart(text=message.content)] if message.content else []
     calls = [] if stop == "length" else message.tool_calls or []
     given = [ToolCall.of({"id": c.id, "name": c.function.name, "input": _arguments(c)}) for c in calls]
@@ -337,5 +337,5 @@ def _parts(message: _Message, stop: Stop) -> tuple[Part, ...]:
 def _arguments(call: _Call) -> Data:
     value = read_json(call.function.arguments or "{}")
     if not isinstance(value, dict):
-        raise ValueError("the arguments of a tool are no object")
+        raise ValueError("the arguments of a tool call are not an object")
     return value

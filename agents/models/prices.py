@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hustings.protocols import Usage, UsageError
 
 ANY = "*"
-LIKE = 8  # characters: names that begin alike so far are of one family, as in "claude-sonnet"
+LIKE = 8  # names with so many equal first characters are of one family, as in "claude-sonnet"
 
 
 class Offer(BaseModel):
-    """A model's conditions: US dollars per million tokens, and what we state of it.
+    """A model's conditions: US dollars per million tokens, and the figures that we state.
 
     `quality` is between 0 and 1, `seconds` a typical answer. A request with more than `beyond` tokens of input costs
     `times` as much. Not `known`: an estimate.
@@ -59,15 +59,15 @@ class Prices:
         return offer.cost(usage), offer.known
 
     def offer(self, model: str) -> Offer:
-        """The conditions of a model, whatever date is behind its name. Of a stranger: those of the nearest in its
-        family, or of the row "*", and not `known`."""
+        """The conditions of a model, without regard to a date in its name. For an unknown model those of the nearest in
+        its family, or of the row "*", and not `known`."""
         name = next((row for row in (model, _undated(model)) if row in self._offers), None)
         if name is not None:
             return self._offers[name]
         return self._nearest(model).model_copy(update={"known": False})
 
     def _nearest(self, model: str) -> Offer:
-        """Of the rows that begin most alike the dearest, whoever serves them."""
+        """The most expensive of the rows with the longest common beginning, of any provider."""
         alike = {row: _alike(_bare(row), _bare(model)) for row in self._offers}
         most = max(alike.values(), default=0)
         family = [self._offers[row] for row, same in alike.items() if same == most and same >= LIKE]
@@ -75,13 +75,13 @@ class Prices:
 
 
 def prices(environ: Mapping[str, str] = os.environ) -> Prices:
-    """The shipped prices, with the rows of the file that HUSTINGS_PRICES names above them. Raises UsageError."""
+    """The shipped prices, overridden by the rows of the file in HUSTINGS_PRICES. Raises UsageError."""
     path, shipped = environ.get("HUSTINGS_PRICES"), _shipped()
     try:
         return Prices(shipped | _read(Path(path).read_text("utf-8")) if path else shipped)
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise UsageError(f"{path} has no good prices", "; ".join(reasons), "correct it as in prices.toml") from error
+        raise UsageError(f"{path} has invalid prices", "; ".join(reasons), "correct it as in prices.toml") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read", str(error), "correct HUSTINGS_PRICES, or the file") from error
 
@@ -105,7 +105,7 @@ def _read(text: str) -> dict[str, Offer]:
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters they begin with are the same."""
+    """The number of equal first characters."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 

@@ -1,4 +1,4 @@
-"""Health: what stands between an agent and a model that is not well: retries, a circuit breaker, a limit of calls."""
+"""Retry: retries, a circuit breaker and a limit of concurrent calls between an agent and a model."""
 
 import random
 from contextlib import AbstractAsyncContextManager
@@ -12,13 +12,13 @@ from .adapter import Postponed
 from .model import Listener, Model
 
 UNWELL: frozenset[Trouble] = frozenset({"hung", "unreachable", "overloaded"})  # failures of the endpoint itself
-TRIES: dict[Trouble, int] = {"overloaded": 3, "limited": 3, "unreachable": 3, "protocol": 2}  # of others: one
+TRIES: dict[Trouble, int] = {"overloaded": 3, "limited": 3, "unreachable": 3, "protocol": 2}  # other kinds: one
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long is waited, in seconds. Before a further try `pause`, and twice as long each time up to `longest`; in all
-    no more than `whole`. A circuit opens after `most` failures in a row, and lets one call through after `rest`."""
+    """Waits, in seconds: `pause` before the second try, then twice as long each time up to `longest`, in all no more
+    than `whole`. A circuit opens after `most` failures in a row, and lets one call through after `rest`."""
 
     pause: float = 0.5
     longest: float = 8.0
@@ -27,14 +27,14 @@ class RetryPolicy:
     rest: float = 15.0
 
     def before(self, tries: int) -> float:
-        """The pause after so many tries, up to a quarter shorter by chance, lest all come again at once."""
+        """The pause after so many tries, randomly up to a quarter shorter, so that callers do not retry all at once."""
         full: float = min(self.pause * 2.0 ** (tries - 1), self.longest)
         return full * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
 
 
 @dataclass
 class Breaker:
-    """The circuit of one model. Open, its calls fail at once; after the rest one of them probes whether it is well."""
+    """The circuit breaker of one model. While it is open, calls fail at once; after the rest one call is a probe."""
 
     retry_policy: RetryPolicy
     called: float = float("-inf")
@@ -48,7 +48,7 @@ class Breaker:
         return self.until is not None and (self.probing or anyio.current_time() < self.until)
 
     def enter(self) -> bool:
-        """Before each try: whether it is the probe. Raises the last failure again while the circuit is open."""
+        """Call before each try; True for the probe. Raises the last failure again while the circuit is open."""
         self.called = anyio.current_time()
         if self.open and self.last:
             raise ModelFailure("circuit open", f"{self.last.what}: {self.last.why}", kind=self.last.kind)
@@ -56,7 +56,7 @@ class Breaker:
         return self.probing
 
     def well(self) -> None:
-        """The endpoint answered, be it with a refusal."""
+        """The endpoint answered, with success or refusal: close the circuit."""
         self.failures, self.until = 0, None
 
     def unwell(self, failure: ModelFailure) -> None:
@@ -68,10 +68,10 @@ class Breaker:
 
 @dataclass(frozen=True)
 class ResilientModel:
-    """A Model with patience. What failed tries have cost is in the usage of the reply, or of the failure.
+    """A Model with retries. The usage of the reply, or of the failure, includes the cost of failed tries.
 
-    `model` is always streamed, for only so can a slow endpoint be told from one that hangs. The listener may hear the
-    beginning again after a try that broke off.
+    `model` is always streamed: only so can a slow endpoint be told from a hung one. After a broken try the listener may
+    get the beginning again.
     """
 
     model: Model
@@ -117,14 +117,14 @@ class ResilientModel:
             self.breaker.well()
 
     def _pause(self, failure: ModelFailure, tries: int) -> float | None:
-        """How long to wait for a further try, which is what the endpoint asks for if it does; None: no further try."""
+        """Seconds until the next try, as the endpoint asks if it does; None: no further try."""
         if tries >= TRIES.get(failure.kind, 1) or self.breaker.open:
             return None
         return max(failure.after if isinstance(failure, Postponed) else 0.0, self.retry_policy.before(tries))
 
 
 def _pieces(listener: Listener | None) -> Listener:
-    """Pass on the text, and not the signs of life."""
+    """Pass on the text, without the signs of life."""
 
     async def heard(piece: str) -> None:
         if piece and listener:
@@ -138,5 +138,5 @@ def _again(failure: ModelFailure, usage: Usage) -> ModelFailure:
 
 
 def _out_of_tries(failure: ModelFailure, pause: float, retry_policy: float, usage: Usage) -> ModelFailure:
-    why = f"the endpoint asks to wait {pause:.0f} s, more than the {max(retry_policy, 0):.0f} s that are waited for it"
+    why = f"the endpoint asks to wait {pause:.0f} s, more than the remaining {max(retry_policy, 0):.0f} s"
     return ModelFailure(failure.what, why, kind="limited", usage=usage)

@@ -1,4 +1,4 @@
-"""Serving: which models serve which skill. It stands in the team, not in the specialist."""
+"""Rules: which models serve which skill. A team has them, not a specialist."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from hustings.protocols import ModelChain, UsageError
 from .prices import Offer, prices
 
 _ORDERS: dict[str, Callable[[Offer], float]] = {
-    "price": lambda offer: offer.input * 3 + offer.output,  # of a usual call, which reads more than it says
+    "price": lambda offer: offer.input * 3 + offer.output,  # of a usual call, which has more input than output
     "latency": lambda offer: offer.seconds,
     "quality": lambda offer: -offer.quality,
 }
@@ -18,10 +18,10 @@ _ORDERS: dict[str, Callable[[Offer], float]] = {
 
 @dataclass(frozen=True)
 class ModelRule:
-    """One line of a team's policy: these models serve the skills AGENT.SKILL that match `who` (`*`: any).
+    """One rule of a team: these models serve the skills AGENT.SKILL that match `who` (`*`: any).
 
-    They are tried in their `order`, or the cheapest, the quickest or the best first, as the price file says. Models
-    whose stated quality (0 to 1) is less than `quality` are left out.
+    They are tried in the given order, or the cheapest, the quickest or the best first by the price file. Models with a
+    stated quality (0 to 1) below `quality` are left out.
     """
 
     who: str
@@ -33,14 +33,14 @@ class ModelRule:
         for model in self.models:
             if not all(model.partition(":")):
                 raise UsageError(
-                    f"{model!r} names no model for {self.who}",
-                    "models are a list of names PROVIDER:NAME",
-                    'As in `models=("anthropic:claude-sonnet-5-5",)`.',
+                    f"{model!r} is not the name of a model for {self.who}",
+                    "models is a list of names PROVIDER:NAME",
+                    'For example `models=("anthropic:claude-sonnet-5-5",)`.',
                 )
 
 
 class ModelRouter:
-    """A team's policy, resolved: the first line that matches a skill counts."""
+    """A team's rules; the first that matches a skill counts."""
 
     def __init__(self, lines: Iterable[ModelRule] = (), *, cheaper: bool = True) -> None:
         self._lines = [(line.who, ModelChain(models=_ordered(line), cheaper=cheaper)) for line in lines]
@@ -58,6 +58,6 @@ def _ordered(line: ModelRule) -> tuple[str, ...]:
         raise UsageError(
             f"no model serves {line.who}",
             f"none of {', '.join(line.models) or 'nothing'} has a stated quality of {line.quality:g}",
-            "Name others, or lower `quality`.",
+            "Name other models, or lower `quality`.",
         )
     return tuple(good if line.by == "order" else sorted(good, key=lambda model: _ORDERS[line.by](offers[model])))

@@ -1,6 +1,6 @@
-"""Structured: an answer as a message. Our own schema, and our own reading of what came.
+"""Structured: a model's answer as a message, with our own schema and our own parser.
 
-A model's server enforces the shape of an answer and not its bounds (minimum, pattern, length), so these are told in
+A model's server enforces the shape of an answer, not its bounds (minimum, pattern, length), so the bounds are told in
 words, and pydantic checks them afterwards.
 """
 
@@ -22,17 +22,17 @@ _ANYTHING: list[JsonValue] = [{"type": kind} for kind in ("string", "number", "b
 
 
 class Unfit(Exception):
-    """The answer is not what was asked for; the text says why, for the model to read."""
+    """The answer does not fit the wanted message; the text tells the model why."""
 
 
 class Boundless(Exception):
-    """A schema with an object whose names are not known before: no server can enforce it."""
+    """A schema has an object with free names, which no server can enforce."""
 
 
 def shape_of(answer: type[Message]) -> Data | None:
     """The closed JSON Schema of a message: every object has its own fields and no other.
 
-    None if it has an object with free names, which cannot be closed; the model must then be told in words.
+    None if an object has free names, which cannot be closed; then the model must be told in words.
     """
     try:
         return cast("Data", _closed(answer.model_json_schema(by_alias=False)))
@@ -41,13 +41,13 @@ def shape_of(answer: type[Message]) -> Data | None:
 
 
 def in_words(answer: type[Message]) -> str:
-    """The same for a model that must be told."""
+    """The same, in words for the model."""
     schema = to_json(answer.model_json_schema(by_alias=False), indent=1).decode()
     return f"Answer with one JSON object and nothing else. It fits this JSON Schema:\n{schema}"
 
 
 def read(text: str, answer: type[M]) -> M:
-    """The message in a text: the text itself, or the object in it where a model has put words around. Raises Unfit."""
+    """The message in a text: the whole text, or the object in it if the model has put words around. Raises Unfit."""
     start, end = text.find("{"), text.rfind("}")
     try:
         return answer.model_validate_json(text[start : end + 1] if 0 <= start < end else text)
@@ -86,7 +86,7 @@ def _closed(schema: JsonValue) -> JsonValue:
 
 
 def _told(schema: Data) -> Data:
-    """What a server does not enforce stands in the description."""
+    """Put the bounds that a server does not enforce into the description."""
     bounds = [f"{key} {schema[key]}" for key in _TOLD if key in schema]
     words = [str(schema[key]) for key in ("description",) if key in schema]
     return {**schema, "description": ". ".join([*words, ", ".join(bounds)])} if bounds else schema

@@ -1,4 +1,4 @@
-"""Tool: what a model may call. A function of the specialist's, another agent's skill, or one of an MCP server."""
+"""Tool: what a model may call: a function of the specialist, another agent's skill, or a tool of an MCP server."""
 
 import inspect
 import typing
@@ -19,8 +19,8 @@ from hustings.protocols import BadSkill, Data, NonRetryableError
 class Tool:
     """Something that a model may call. `takes` is the JSON Schema of its input, an object.
 
-    `acts`: it changes something outside. Such a tool cannot be called in a conversation that has seen anybody else's
-    text, for it might be that text that wants it called. `foreign`: its name and description are such text.
+    `acts`: it changes something outside. Such a tool cannot be called in a conversation that has seen text by others,
+    because that text might have caused the call. `foreign`: its name and description are text by others.
     """
 
     name: str
@@ -32,10 +32,10 @@ class Tool:
 
 
 def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
-    """A function as a tool: name and description are its own, the schema is read from its annotations.
+    """A function as a tool: it takes name and description from the function, the schema from its annotations.
 
-    A function that is not async runs in a worker thread. Its input is checked before it is called; NonRetryableError,
-    raised by the function, is told to the model. Raises BadSkill where an annotation is missing or has no JSON Schema.
+    A function that is not async runs in a worker thread. Its input is checked before the call; a NonRetryableError that
+    it raises is shown to the model. Raises BadSkill if an annotation is missing or has no JSON Schema.
     """
     name = function.__name__
     takes = _input(function, name)

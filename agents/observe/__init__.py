@@ -1,4 +1,4 @@
-"""Logs and telemetry of every process; and what people see, or a log keeps, is made harmless here first.
+"""Logs and telemetry of every process; and the sanitizer for everything that is shown or logged.
 It may import protocols only, since every other package of agents writes logs.
 """
 

@@ -1,4 +1,4 @@
-"""Logs: children say JSON lines on stderr, without secrets; the parent shows them to people, without escape codes."""
+"""Logs: children write JSON lines to stderr, without secrets; the parent shows them to people, without escape codes."""
 
 import json
 import re
@@ -21,18 +21,18 @@ _SHOWN_APART = {"timestamp", "level", "event", "agent", "exception"}
 def configure_logging(agent: str, *, format: Format = "json", level: str = "info") -> None:
     """Set up structlog for this process: one line an event on stderr, with UTC time, level, event, agent, bound keys.
 
-    Exceptions become a field, secrets are masked. What libraries say through the standard library's logging, and
-    warnings, goes the same way, from WARNING on. `level` is a name of the standard library's, in any case; `format`
-    "text" is for a person who started the process by hand. Raises ValueError for a level that does not exist.
+    Exceptions become a field, secrets are masked. Warnings and the standard library's logging go the same way, from
+    WARNING on. `level` is a name of the standard library's, in any case; `format` "text" is for a person who starts the
+    process by hand. Raises ValueError for an unknown level.
     """
     import logging
     import sys
 
-    from .logger import structlog  # here, for it takes 0.1 s of CPU and the parent, which only renders, needs none
+    from .logger import structlog  # imported here: it takes 0.1 s of CPU, and the parent only renders
 
     levels = logging.getLevelNamesMapping()
     if level.upper() not in levels:
-        raise ValueError(f"no log level {level!r}: take one of {', '.join(levels).lower()}")
+        raise ValueError(f"no log level {level!r}: use one of {', '.join(levels).lower()}")
 
     def named(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         return {"agent": agent, **event}
@@ -65,10 +65,10 @@ def configure_logging(agent: str, *, format: Format = "json", level: str = "info
 
 
 def render_line(name: str, raw: str, *, width: int = 0, color: bool = False) -> str:
-    """A child's line for people: `HH:MM:SS name | event key=value`, in local time; what is no JSON log, as it is.
+    """A child's line for people: `HH:MM:SS name | event key=value`, in local time; other than a JSON log, unchanged.
 
-    `width` is that of the longest name. The name has a colour of its own, always the same. An event of several lines
-    and an exception have the prefix on every line, so no agent can speak in another's name.
+    `width` is that of the longest name. Each name always has the same colour. Every line of a longer event or of an
+    exception has the prefix, so no agent can write under another's name.
     """
     return _render(name, _event(raw), width=width, color=color)
 
@@ -77,7 +77,7 @@ def _event(raw: str) -> Mapping[str, Any]:
     if raw.startswith("{"):
         try:
             event = json.loads(raw)
-        except (ValueError, RecursionError):  # agents may write anything that looks like JSON
+        except (ValueError, RecursionError):  # agents may write what only looks like JSON
             event = None
         if isinstance(event, dict) and isinstance(event.get("event"), str):
             return event

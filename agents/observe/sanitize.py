@@ -1,4 +1,4 @@
-"""Sanitize: what agents, people and models said is made harmless before it is shown or stored. No secret, no escape."""
+"""Sanitize: remove secrets and terminal escapes from texts of agents, people and models, before they are shown."""
 
 import re
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from typing import Any
 
 _SECRET = re.compile(r"(?:^|[^a-z])(?:token|password|passwd|secret|api[_-]?key|authorization)s?(?:$|[^a-z])", re.I)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_BEGINS = re.compile(r"[\s,;=\"'`<>(\[{|][A-Za-z][\w+.-]*://|[\r\n]")  # another URL, or another line
+_BEGINS = re.compile(r"[\s,;=\"'`<>(\[{|][A-Za-z][\w+.-]*://|[\r\n]")  # the start of another URL or line
 _HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?=[.,;:!?)\]}>\"'`/]*(?:\s|$)|,[A-Za-z][\w+.-]*://)")
 _SITE = re.compile(r"(?:localhost|(?:[\w-]+\.)+[\w-]+)(?::[0-9]+)?(?=[/?#])(?!\S*@)")
 _BROKERS = ("nats", "tls", "ws", "wss")
 _MASK = "***"
-_DEPTH = 8  # deeper than this a value is only text
+_DEPTH = 8  # a value nested deeper than this becomes text
 
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
@@ -23,17 +23,17 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 def inert(text: str) -> str:
-    r"""The text without anything a terminal would obey: escape sequences, control and bidi characters; \n and \t stay.
+    r"""The text without terminal control: escape sequences, control and bidi characters; \n and \t stay.
 
-    Lone surrogates, which could not be written, become U+FFFD.
+    Lone surrogates, which cannot be encoded, become U+FFFD.
     """
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", _ESCAPES.sub("", text)))
 
 
 def without_secrets(value: Any, key: str = "", depth: int = 0) -> Any:
-    """The value without secrets: what stands under a telling key, and what stands before the @ of URLs in any string.
+    """The value without secrets: values under a secret's key, and the credentials before the @ of URLs in any string.
 
-    Numbers under "tokens" and the like are counts and stay. What JSON does not know becomes its repr.
+    Numbers under "tokens" and the like are counts and stay. A value that JSON does not know becomes its repr.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -49,10 +49,10 @@ def without_secrets(value: Any, key: str = "", depth: int = 0) -> Any:
 
 
 def masked(text: str) -> str:
-    """The text without what stands before the last @ of any URL in it, or where that @ might be missing.
+    """The text without what is before the last @ of any URL in it, or before the place where that @ may be missing.
 
-    A secret that is not encoded may have anything in it, so a URL is taken to go on to the end of the line, unless what
-    follows its scheme is plainly a host.
+    A secret that is not encoded may have any character, so a URL extends to the end of the line, unless a plain host
+    follows its scheme.
     """
     safe, done = [], 0
     while (at := text.find("://", done)) >= 0:

@@ -1,9 +1,8 @@
-"""Telemetry: spans for OpenTelemetry, an extra. Where nobody has switched it on, nothing of it is imported.
+"""Telemetry: OpenTelemetry spans, an extra. If it is off, OpenTelemetry is not imported.
 
-It is on where HUSTINGS_OTEL or OTEL_EXPORTER_OTLP_ENDPOINT is set, or an application has called `switch_on`. The names
-are those of the GenAI conventions (open-telemetry/semantic-conventions-genai, all still in development), and stand here
-alone. Nothing that anybody says to a model, and nothing that it answers, goes into a span; of what is raised only the
-kind does.
+It is on if HUSTINGS_OTEL or OTEL_EXPORTER_OTLP_ENDPOINT is set, or the application called `switch_on`. The names
+follow the GenAI conventions (open-telemetry/semantic-conventions-genai, all still in development), and are defined
+only here. A span never has the text sent to a model or its answer; of an exception it has only the type.
 """
 
 import atexit
@@ -30,7 +29,7 @@ CACHED, CACHING = "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_cr
 THOUGHT, COST, ERROR = "gen_ai.usage.reasoning.output_tokens", "hustings.cost.usd", "error.type"
 TASK, ATTEMPT, SKILL = "hustings.task", "hustings.attempt", "hustings.skill"
 
-LONGEST = 55  # characters of a trace context; what is longer is none, and would go into each envelope of a run
+LONGEST = 55  # characters of a trace context; a longer one is invalid, and would go into each envelope of a run
 LAST = 2.0  # seconds that a process waits for the collector when it ends
 
 Kind = Literal["INTERNAL", "CLIENT", "PRODUCER"]
@@ -40,17 +39,17 @@ _tracer: "Tracer | None" = None
 
 
 def switch_on(tracer: "Tracer") -> None:
-    """Have the spans of this process made by this tracer, of whatever provider the application has set up."""
+    """Make the spans of this process with this tracer, of whatever provider the application has set up."""
     global _tracer
     _tracer = tracer
 
 
 def set_up(name: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Export this process's spans over OTLP, if the environment asks for it; HUSTINGS_OTEL=0 says that it does not.
+    """Export this process's spans over OTLP if the environment asks for it; HUSTINGS_OTEL=0 switches it off.
 
-    Where the application has set a tracer provider, that one is used, and otherwise none is set for other libraries:
-    their spans might tell what was said. To be called when the team is loaded. Without the extra it raises UsageError
-    if HUSTINGS_OTEL asks, and does nothing if OTEL_EXPORTER_OTLP_ENDPOINT does, which may be meant for others.
+    If the application has set a tracer provider, that one is used. Otherwise none is set for other libraries: their
+    spans might contain prompts. Call it when the team is loaded. If the extra is missing it raises UsageError for
+    HUSTINGS_OTEL, and does nothing for OTEL_EXPORTER_OTLP_ENDPOINT, which may be meant for other programs.
     """
     asked = environ.get("HUSTINGS_OTEL") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     if not asked or asked == "0":
@@ -83,7 +82,7 @@ def _exporting(name: str) -> "TracerProvider":
 
 
 def _at_exit(flush: Callable[[], None]) -> None:
-    """Have the last spans sent when the process ends, as far as that takes LAST seconds."""
+    """Send the last spans when the process ends, within LAST seconds."""
     ending = threading.Event()
 
     def wait_and_flush() -> None:
@@ -95,24 +94,24 @@ def _at_exit(flush: Callable[[], None]) -> None:
         flushing.join(LAST)
 
     flushing = threading.Thread(target=wait_and_flush, daemon=True)
-    flushing.start()  # now, for at exit no thread can be started any more
+    flushing.start()  # started now, because no thread can be started at exit
     atexit.register(end)
 
 
 class Spanned:
-    """A span at work, or nothing where telemetry is off."""
+    """A running span, or nothing if telemetry is off."""
 
     def __init__(self, span: "Span | None" = None) -> None:
         self._span = span
         self._failed = False
 
     def set(self, attributes: Mapping[str, Value]) -> None:
-        """Say more about it."""
+        """Add attributes."""
         if self._span:
             self._span.set_attributes(attributes)
 
     def failed(self, kind: str) -> None:
-        """It came to nothing, in this way; said twice, the first counts."""
+        """Mark the span as failed, with this kind; if called twice, the first counts."""
         if self._span and not self._failed:
             from opentelemetry.trace import StatusCode
 
@@ -121,7 +120,7 @@ class Spanned:
             self._span.set_status(StatusCode.ERROR)
 
     def link(self, recorded: str) -> None:
-        """It has to do with this W3C trace context, without being part of its trace."""
+        """Link to this W3C trace context, without becoming part of its trace."""
         if self._span:
             from opentelemetry.trace import get_current_span
 
@@ -131,11 +130,11 @@ class Spanned:
 def span(
     name: str, attributes: Mapping[str, Value], *, kind: Kind = "INTERNAL", parent: str = "", since: float = 0.0
 ) -> AbstractContextManager[Spanned]:
-    """A span around the block. `parent` is a W3C trace context; without it the parent is the current span. `since`, in
-    seconds as time.time() has them: it began before the block did.
+    """A span around the block. `parent` is a W3C trace context; without it the parent is the current span. `since`: it
+    began earlier than the block, in seconds as time.time() gives them.
 
-    All that is appended to the log within the block carries its trace context; where telemetry is off, the parent's, so
-    that a trace passes through who takes no part in it.
+    Everything appended to the log in the block carries its trace context; if telemetry is off, that of the parent, so
+    that a trace passes through processes without telemetry.
     """
     if _tracer:
         return _spanned(_tracer, name, attributes, kind, parent, since)
@@ -162,7 +161,7 @@ def _spanned(
             try:
                 yield made
             except Exception as error:
-                made.failed(type(error).__name__)  # and no word of its text, which may be the model's
+                made.failed(type(error).__name__)  # not its text, which may be the model's
                 raise
 
 
@@ -177,7 +176,7 @@ def _carrying(context: str | None) -> Iterator[Spanned]:
 
 @contextmanager
 def continuing(parent: str) -> Iterator[None]:
-    """What goes on in the block belongs to this W3C trace context, of another process."""
+    """Make the block part of this W3C trace context, of another process."""
     if not (_tracer and parent):
         yield
         return
@@ -197,16 +196,16 @@ def _extracted(parent: str) -> "Context":
     return TraceContextTextMapPropagator().extract({"traceparent": parent})
 
 
-# the spans there are
+# all spans
 
 
 def asking(team: str, run: str) -> AbstractContextManager[Spanned]:
-    """A client asks for a run, whatever of it goes on then."""
+    """A client starts a run; the coordinator's work on it is another span."""
     return span(f"ask {team}", {WORKFLOW: team, CONVERSATION: run}, kind="PRODUCER")
 
 
 def workflow(team: str, run: str, parent: str) -> AbstractContextManager[Spanned]:
-    """One coordinator's pursuit of a run."""
+    """One coordinator drives a run."""
     return span(
         f"invoke_workflow {team}", {OPERATION: "invoke_workflow", WORKFLOW: team, CONVERSATION: run}, parent=parent
     )
@@ -214,7 +213,7 @@ def workflow(team: str, run: str, parent: str) -> AbstractContextManager[Spanned
 
 @contextmanager
 def planning(team: str, run: str, since: float, *, lost: bool) -> Iterator[None]:
-    """Deciding on the plan, and writing it down; `lost`: there is none."""
+    """Make the plan and write it to the log; `lost`: there is none."""
     attributes = {OPERATION: "plan", AGENT: "coordinator", WORKFLOW: team, CONVERSATION: run}
     with span(f"plan {team}", attributes, since=since) as made:
         if lost:
@@ -223,7 +222,7 @@ def planning(team: str, run: str, since: float, *, lost: bool) -> Iterator[None]
 
 
 def settling(run: str, since: float) -> AbstractContextManager[Spanned]:
-    """Deciding on verdicts, and writing them down; there is no convention for it yet."""
+    """Reach verdicts and write them to the log; there is no convention for it yet."""
     attributes = {OPERATION: "invoke_agent", AGENT: "arbiter", CONVERSATION: run}
     return span("invoke_agent arbiter", attributes, since=since)
 
@@ -243,32 +242,32 @@ def attempting(run: str, assigned: Assigned, version: str, parent: str) -> Abstr
 
 
 def answered(made: Spanned, answer: Answer | None) -> None:
-    """What an attempt came to."""
+    """The result of an attempt."""
     if isinstance(answer, Failure):
         made.failed(answer.kind)
 
 
 def using(tool: str, call: str) -> AbstractContextManager[Spanned]:
-    """A tool at work."""
+    """A tool call."""
     return span(f"execute_tool {tool}", {OPERATION: "execute_tool", TOOL: tool, CALL: call})
 
 
 def chatting(run: str, request: ModelRequest) -> AbstractContextManager[Spanned]:
-    """A call of a model, over all its tries."""
+    """A call of a model, including retries."""
     provider, _, model = request.model.partition(":")
     attributes: dict[str, Value] = {
         OPERATION: "chat",
         CONVERSATION: run,
         PROVIDER: provider,
         MODEL: model,
-        MOST: request.most,
+        MOST: request.max_tokens,
         FORM: "json" if request.shape else "text",
     }
     return span(f"chat {model}", attributes, kind="CLIENT")
 
 
 def called(made: Spanned, call: Called) -> None:
-    """What a call came to: usage, cost, how it ended."""
+    """The result of a call: usage, cost, stop reason."""
     usage = call.usage
     made.set(
         {
@@ -287,5 +286,5 @@ def called(made: Spanned, call: Called) -> None:
 
 
 def replaying(team: str, run: str) -> AbstractContextManager[Spanned]:
-    """A replay: a trace of its own, which links to what was recorded and does not continue it."""
+    """A replay: a trace of its own, with links to the recorded traces."""
     return span(f"replay {team}", {WORKFLOW: team, CONVERSATION: run})

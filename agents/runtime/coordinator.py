@@ -147,12 +147,12 @@ class RunLoop:
     """Drives one run: folds the log, decides, appends, and repeats until the run is concluded."""
 
     def __init__(
-        self, bus: Bus, policy: Policy, registry: AgentRegistry, sweep: TakeoverMonitor, instance: str, run: str
+        self, bus: Bus, policy: Policy, registry: AgentRegistry, takeovers: TakeoverMonitor, instance: str, run: str
     ) -> None:
         self._bus = bus
         self._policy = policy
         self._registry = registry
-        self._takeovers = sweep
+        self._takeovers = takeovers
         self._instance = instance
         self._sent, self._work_queue = _channel()
         self._cause: str | None = None

@@ -1,4 +1,4 @@
-"""Asking: how a task comes by another agent's skill: it asks the coordinator, and what comes of it is on the log."""
+"""Ask: how a task uses another agent's skill: it asks the coordinator on the log, and gets the answer there."""
 
 import hashlib
 from collections import Counter
@@ -13,7 +13,7 @@ from .journal import Journal
 
 
 class Asking:
-    """What one attempt asks for. Delivered again it asks the same, and gets the answers that are there already."""
+    """The asks of one attempt. A redelivered task asks the same again, and gets the recorded answers."""
 
     def __init__(self, assigned: Assigned, journal: Journal) -> None:
         self._assigned = assigned
@@ -21,7 +21,7 @@ class Asking:
         self._asked: Counter[str] = Counter()
 
     async def ask(self, skill: str, given: Data) -> JsonValue:
-        """What the skill says. Equal questions are told apart by their order. Raises AskFailed and BudgetExceeded."""
+        """The skill's answer. Equal asks are told apart by their order. Raises AskFailed, BudgetExceeded."""
         digest = hashlib.sha256(to_json([skill, sorted(given.items())])).hexdigest()[:16]
         self._asked[digest] += 1
         asked = Asked(
@@ -39,5 +39,5 @@ class Asking:
 
 
 def said(given: Message | Sequence[Message]) -> JsonValue:
-    """What is given to a skill, as plain JSON. Raises Unsendable."""
+    """The value of a skill's parameter as plain JSON. Raises Unsendable."""
     return sent(given) if isinstance(given, Message) else [sent(message) for message in given]

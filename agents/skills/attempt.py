@@ -1,4 +1,4 @@
-"""Attempt: a task, tried once by a skill. Whatever the skill does, short of ending its process, comes to an answer."""
+"""Attempt: one try of a task by a skill. Whatever the skill does, except ending its process, there is an answer."""
 
 import math
 import time
@@ -53,18 +53,18 @@ class Attempts:
 
     @property
     def abandoned(self) -> int:
-        """How many attempts are not over although nobody waits for them: threads still at work, coroutines cut off."""
+        """The number of abandoned attempts that still run: blocked threads and coroutines cut off."""
         return self._threads.abandoned + self._swallowed
 
     def close(self) -> None:
-        """Nothing more is tried; what the skills have left behind cannot swallow a cancellation from now on."""
+        """Try nothing more; coroutines that skills left behind can no longer swallow a cancellation."""
         for leash in self._leashes:
             leash.cut = True
 
     async def attempt(self, run: str, assigned: Assigned, journal: Journal | None = None) -> Answer:
-        """The answer. All that a skill raises is one, SystemExit too; only a cancellation from outside gets through.
+        """The answer. Any exception of the skill becomes one, SystemExit too; only a cancellation from outside passes.
 
-        With a `journal` it is done as a replay, from what is there.
+        With a `journal` this is a replay, from the journal's answers.
         """
         skill = self._specialist.skills.get(assigned.skill)
         if skill is None:
@@ -76,7 +76,7 @@ class Attempts:
         try:
             with anyio.move_on_after(context.remaining):
                 return await self._result(skill, assigned, context, leash)
-            more = f", and {skill.name} went on: it swallows its cancellation" if leash.cut else ""
+            more = f", and {skill.name} went on: it ignores its cancellation" if leash.cut else ""
             return failure(assigned, "lapsed", f"the deadline passed{more}")
         except BudgetExceeded as error:
             return failure(assigned, "refused", str(error)).model_copy(update={"exhausted": True})
@@ -85,8 +85,8 @@ class Attempts:
         except get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == -math.inf:
                 raise
-            return self._raised(assigned, error)  # by the skill itself; it would end the worker
-        except BaseException as error:  # noqa: BLE001 - a skill is somebody else's code: whatever it raises is an answer
+            return self._raised(assigned, error)  # raised by the skill itself; it would end the worker
+        except BaseException as error:  # noqa: BLE001 - a skill may raise anything: it becomes the answer
             return self._raised(assigned, error)
         finally:
             if leash.cut:
@@ -120,20 +120,20 @@ class Attempts:
 
 
 def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
-    """An answer that is none. The worker adds its version."""
+    """The Failure that answers an attempt. The worker adds its version."""
     text = masked(inert(because[:4000]))[:2000]
     return Failure(task=assigned.task, attempt=assigned.attempt, agent=assigned.agent, kind=kind, because=text)
 
 
 def described(error: BaseException) -> str:
-    """The type of an exception and its text, whatever that does; of a group also those of its first members."""
+    """The type and text of an exception, even if its text raises; of a group also those of its first members."""
     return "; ".join(part for _, part in zip(range(5), _described(error), strict=False))
 
 
 def _described(error: BaseException) -> Iterator[str]:
     try:
         text = str(error)
-    except Exception as worse:  # noqa: BLE001 - somebody else's code again
+    except Exception as worse:  # noqa: BLE001 - the exception's own code may raise too
         text = f"its text cannot be had: {type(worse).__name__}"
     yield f"{type(error).__name__}: {text}"
     for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
@@ -141,9 +141,9 @@ def _described(error: BaseException) -> Iterator[str]:
 
 
 class _Threads:
-    """Worker threads, and how many of them are at work on something that nobody waits for any more.
+    """Worker threads, and how many of them are still busy with an abandoned task.
 
-    A thread cannot be cancelled: when its task is, it is left behind.
+    A thread cannot be cancelled: when its task is, the thread is left behind.
     """
 
     def __init__(self, most: int) -> None:
@@ -165,7 +165,7 @@ class _Threads:
 
 
 class _Call:
-    """A call, and how far it is."""
+    """A call in a thread, and its state."""
 
     def __init__(self, function: Callable[[], object]) -> None:
         self._function = function
@@ -203,8 +203,8 @@ def _spoken(skill: Skill, said: object) -> JsonValue:
     words = said if contract.many and isinstance(said, list | tuple) else [said]
     for word in words:
         if not isinstance(word, message):
-            raise TypeError(f"{skill.name} promised {message.__name__} and said {type(word).__name__}")
+            raise TypeError(f"{skill.name} promised {message.__name__} and returned {type(word).__name__}")
     plain: list[JsonValue] = [sent(cast("Message", word), message) for word in words]
     if contract.many and (size := len(to_json(plain))) > LARGEST:
-        raise Unsendable(f"what {skill.name} says cannot be sent", f"it has {size} bytes, and {LARGEST} is the most")
+        raise Unsendable(f"the answer of {skill.name} cannot be sent", f"it has {size} bytes; the limit is {LARGEST}")
     return plain if contract.many else plain[0]

@@ -1,4 +1,4 @@
-"""TaskContext: what a skill may know and do besides its parameters."""
+"""TaskContext: what a skill can use besides its parameters."""
 
 import hashlib
 import math
@@ -38,7 +38,7 @@ from ..models.tools import Tool
 from ..models.untrusted import instructing
 from ..observe.logger import structlog
 from .ask import Asking, said
-from .conversation import About, Conversation
+from .conversation import Conversation, Material
 from .journal import Journal
 from .model_calls import Calls, default
 
@@ -49,8 +49,8 @@ class TaskContext:
     """One attempt of one task.
 
     `deadline` is in seconds since the epoch, `scratch` a folder that is deleted after the attempt, `log` is bound to
-    run, task and attempt. When the run ends or the deadline passes, the skill is cancelled; a sync skill, which cannot
-    be, should look at `cancelled` between its steps.
+    run, task and attempt. When the run ends or the deadline passes, the skill is cancelled. A sync skill cannot be
+    cancelled, so it should check `cancelled` between its steps.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class TaskContext:
         return max(0.0, self.deadline - time.time())
 
     async def progress(self, says: str, done: float | None = None) -> None:
-        """Tell whoever looks on how far this is; `done` from 0 to 1. Stored nowhere."""
+        """Show live how far this is; `done` from 0 to 1. Not stored."""
         part = None if done is None or math.isnan(done) else min(max(done, 0.0), 1.0)
         await self._bus.live.progress(Progress(run=self.run, task=self.task, agent=self.agent, says=says, done=part))
 
@@ -103,19 +103,19 @@ class TaskContext:
         return await self._bus.blobs.get(blob)
 
     async def store(self, data: bytes, name: str = "") -> Blob:
-        """Put bytes where every agent of the team can read them."""
+        """Store bytes where every agent of the team can read them."""
         return await self._bus.blobs.put(data, name=name)
 
     async def unpack(self, blob: Blob) -> Path:
-        """The file or folder behind a Blob, as a fresh copy in `scratch`. Raises NotFound."""
+        """The file or folder of a Blob, as a fresh copy in `scratch`. Raises NotFound."""
         return await self._bus.blobs.unpack(blob, self.scratch)
 
     async def spend(self, *, calls: int = 0, tokens: int = 0, money: float = 0.0) -> None:
-        """Reserve an amount of this attempt's share of the run's budget, before it is spent.
+        """Reserve an amount of this attempt's share of the run's budget, before you spend it.
 
-        It is on the log when this returns, so a second process that works on the same attempt, or the next one after a
-        crash, has only the rest. A negative amount gives back what was reserved and not needed. Raises BudgetExceeded,
-        and then nothing was reserved; let it pass, and the task fails without a second attempt.
+        The reservation is on the log when this returns, so a second process on the same attempt, or the next attempt
+        after a crash, has only the rest. A negative amount returns what was reserved and not needed. Raises
+        BudgetExceeded, and then nothing was reserved; let it pass, and the task fails without a second attempt.
         """
         await self._journal.reserve(Amount(calls=calls, tokens=tokens, money=money))
 
@@ -124,19 +124,19 @@ class TaskContext:
         return await self._journal.left()
 
     async def ask(self, skill: str, /, **given: Message | Sequence[Message] | None) -> Data | list[Data]:
-        """Have another agent do this, and wait for what it says, as plain data: `Message.of` reads it.
+        """Let another agent run this skill, and wait for its answer, as plain data: `Message.of` reads it.
 
-        The coordinator chooses who; parameters that are not given are bound by contract, as in a plan. It is a task of
-        its own, with half of what this attempt has left of the budget. Asked again by a redelivered task or a later
-        attempt of this agent, the same question has the same answer, and nobody does the work twice. Raises AskFailed.
+        The coordinator chooses the agent; parameters not given are bound by contract, as in a plan. It becomes a task
+        of its own, with half of this attempt's remaining budget. If a redelivered task or a later attempt of this agent
+        asks the same again, it gets the same answer, and the work is not repeated. Raises AskFailed.
         """
         given_now = {name: said(value) for name, value in given.items() if value is not None}
         return cast("Data | list[Data]", await self._asking.ask(skill, given_now))
 
     def asking(self, skill: str, description: str, /, **takes: type[Message]) -> Tool:
-        """Another agent's skill as a tool for a model, by the skill's name. It takes these messages, by parameter.
+        """Another agent's skill as a tool for a model, under the skill's name. It takes these messages, by parameter.
 
-        The coordinator chooses who does it; the model chooses only what to ask.
+        The coordinator chooses the agent; the model chooses only the input.
         """
         fields: dict[str, tuple[type[Message], EllipsisType]] = {
             name: (message, ...) for name, message in takes.items()
@@ -161,30 +161,30 @@ class TaskContext:
         answer: type[Answer],
         *,
         instructions: str,
-        about: About | Sequence[About] = (),
+        material: Material | Sequence[Material] = (),
         tools: Sequence[Tool] = (),
-        most: int = 4096,
+        max_tokens: int = 4096,
         effort: Effort | None = None,
-        rounds: int = 10,
+        max_turns: int = 10,
     ) -> Answer:
-        """Have a language model answer with a message of this type, or with text.
+        """Let a language model answer with a message of this type, or with text.
 
-        `instructions` are the specialist's own words; `about` is what they are about: messages, Untrusted, text. The
-        model may call the `tools`, in at most `rounds` turns; `most` bounds the tokens of one reply. Which model
-        serves is the team's decision. Each call is on the log before its answer is used, and is not made again if the
-        task is delivered again; what it says is shown live as it comes.
+        `instructions` are the specialist's own words; `material` is what they are about: messages, Untrusted, text. The
+        model may call the `tools`, in at most `max_turns`; `max_tokens` bounds the tokens of one reply. The team
+        decides which model serves. Each call is on the log before its answer is used, and is not made again if the task
+        is redelivered; the text is shown live as it comes.
 
-        Raises ModelFailure (its kind says how), BudgetExceeded, and PromptInjectionError where the instructions hold
-        text that the task was given.
+        Raises ModelFailure (see its kind), BudgetExceeded, and PromptInjectionError if the instructions contain text
+        from the task's input.
         """
         conversation = Conversation(
             self._calls,
             instructions=instructing(instructions, self._assigned.input),
-            about=(about,) if isinstance(about, Message | Untrusted | str) else about,
+            material=(material,) if isinstance(material, Message | Untrusted | str) else material,
             tools=tools,
-            most=most,
+            max_tokens=max_tokens,
             effort=effort,
-            rounds=rounds,
+            max_turns=max_turns,
         )
         said = await (conversation.message(answer) if issubclass(answer, Message) else conversation.text())
         return cast("Answer", said)
@@ -204,7 +204,7 @@ class TaskContext:
         )
 
     async def close(self) -> None:
-        """The attempt is over: whoever still works on it is told, and the scratch folder goes."""
+        """End the attempt: set `cancelled` for code that still runs, and delete the scratch folder."""
         self.cancelled = True
         if "scratch" in self.__dict__:
             with CancelScope(shield=True):

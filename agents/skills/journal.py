@@ -1,4 +1,4 @@
-"""Record: what an agent has said of a task before, as the log has it. What was paid for is not asked again."""
+"""Journal: what an agent has already recorded on the log for a task. A call that was paid for is not made again."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -26,9 +26,9 @@ from hustings.protocols import (
 
 
 class Journal:
-    """What one agent has said of one attempt, and of the task's earlier attempts that it never answered.
+    """The calls, asks and spending of one agent in one attempt, and in earlier attempts that got no answer.
 
-    Read from the log when it is first needed. `live` is False in a replay: then nothing is ever added to it.
+    It is read from the log when first needed. `live` is False in a replay: then nothing is ever added.
     """
 
     def __init__(self, bus: Bus, *, run: str, agent: str, task: str, attempt: int, share: BudgetShare) -> None:
@@ -37,7 +37,7 @@ class Journal:
         self._run, self._agent, self._task, self._attempt = run, agent, task, attempt
         self._share = share
         self._spent = Amount()
-        self._position = -1  # of the last word about the attempt's money; -1: not looked up yet
+        self._position = -1  # of the last entry about the attempt's money; -1: not read yet
         self._calls: dict[str, dict[int, Called]] = {}
         self._replies: dict[str, Answered] = {}
         self._asked: Counter[str] = Counter()
@@ -45,7 +45,7 @@ class Journal:
 
     @classmethod
     def of(cls, bus: Bus, entries: Iterable[Entry], *, agent: str, task: str, attempt: int) -> "Journal":
-        """The record of an attempt that is over, for a replay: a call that it does not have is a ReplayMismatch."""
+        """The journal of a finished attempt, for a replay: a call that is not in it raises ReplayMismatch."""
         journal = cls(bus, run="", agent=agent, task=task, attempt=attempt, share=BudgetShare())
         journal.live = False
         said = [*entries]
@@ -62,8 +62,8 @@ class Journal:
     async def recall(self, digest: str, what: str) -> tuple[str, Called | None]:
         """The place of the next call with this digest, and the call if it was made before.
 
-        Equal requests are told apart by their order. `what` is the call in words. Raises ReplayMismatch: it is not
-        there in a replay, or what is there is not what was recorded.
+        Equal requests are told apart by their order. `what` is the call in words. Raises ReplayMismatch: in a replay it
+        is missing, or its digest is not the recorded one.
         """
         await self._look_up()
         self._asked[digest] += 1
@@ -77,13 +77,13 @@ class Journal:
             )
         if call and call.answer and sealed(call.answer) != call.digest:
             raise ReplayMismatch(
-                f"the record of {self._task} has another answer to {what} ({place})", "it was changed since"
+                f"the record of {self._task} has another answer to {what} ({place})", "the log was changed since"
             )
         return place, call
 
     async def add(self, call: Called) -> ModelReply | ToolResult | None:
-        """Have a call on the log; the answer that stands: another process may have been quicker with its own."""
-        async with self._turn:  # nobody may read the log between this and that, or it would be counted twice
+        """Record a call; gives the answer that counts: another process may have recorded its own first."""
+        async with self._turn:  # nobody may read the log in between, or the call would be counted twice
             if await self._bus.log.called(self._run, call, source=self._agent):
                 self._spent = self._spent.plus(call.spent).minus(call.reserved)
                 return call.answer
@@ -92,10 +92,10 @@ class Journal:
         kept = self._calls.get(call.request, {}).get(_ordinal(call))
         return kept.answer if kept else call.answer
 
-    # what other agents are asked for
+    # asks to other agents
 
     async def reply(self, asked: Asked) -> Answered:
-        """What comes of a question; it is on the log first. Raises ReplayMismatch: a replay finds no answer there."""
+        """The answer to an ask, which is recorded first. Raises ReplayMismatch: a replay finds no answer."""
         if not self.live and asked.child not in self._replies:
             raise ReplayMismatch(f"{self._task} has no answer on record to what it asks of {asked.skill} ({asked.ask})")
         if not self.live:
@@ -103,7 +103,7 @@ class Journal:
         given = await self._give()
         event = asked.model_copy(update={"share": None if given == BudgetShare() else given})
         if not await self._bus.log.ask_for(self._run, event, source=self._agent):
-            await self.reserve(Amount().minus(_amount(given)))  # the question stands as it was asked first
+            await self.reserve(Amount().minus(_amount(given)))  # the ask that was recorded first counts
         async with aclosing(self._bus.log.answers_to(self._run)) as answers:
             async for answered in answers:
                 if answered.child == asked.child:
@@ -113,19 +113,19 @@ class Journal:
     # money
 
     async def reserve(self, amount: Amount) -> None:
-        """Take an amount of the attempt's share, on the log. Raises BudgetExceeded, and then nothing was taken."""
+        """Reserve an amount of the attempt's share, on the log. Raises BudgetExceeded, with nothing reserved."""
         if self.live:
             await self._take(lambda _: amount)
 
     async def _give(self) -> BudgetShare:
-        """Take half of what is left, for somebody else; None: of that there is no limit."""
+        """Reserve half of what is left, for another agent's task; None where there is no limit."""
         if self._share == BudgetShare():
             return self._share
         half = await self._take(_half)
         return BudgetShare.of({kind: None if limit is None else getattr(half, kind) for kind, limit in self._share})
 
     async def _take(self, wanted: Callable[[BudgetShare], Amount]) -> Amount:
-        """Take what is wanted of what is left."""
+        """Reserve the wanted part of what is left."""
         async with self._turn:
             while True:
                 await self._ensure()
@@ -133,12 +133,12 @@ class Journal:
                 if kind := self._spent.plus(amount).beyond(self._share):
                     raise BudgetExceeded(
                         f"{self._task} may spend {getattr(self._share, kind):g} {kind}",
-                        f"{getattr(self._spent, kind):g} are spent, and it wants {getattr(amount, kind):g} more",
+                        f"{getattr(self._spent, kind):g} are spent, and it needs {getattr(amount, kind):g} more",
                     )
                 event = Spent(task=self._task, attempt=self._attempt, agent=self._agent, amount=amount)
                 try:
                     seq = await self._bus.log.spend(self._run, event, after=self._position, source=self._agent)
-                except StaleWriter:  # another process works on this attempt as well
+                except StaleWriter:  # another process works on this attempt too
                     self._position = -1
                     continue
                 self._position, self._spent = seq, self._spent.plus(amount)
@@ -165,7 +165,7 @@ class Journal:
             raise BudgetExceeded(f"{self._task} has been answered", "by another process, so nothing is left to spend")
 
     def _read(self, said: Iterable[Entry]) -> None:
-        """Take in what was said. Of calls that two attempts made, the attempt's own stand."""
+        """Take in an entry. If two attempts made the same call, the attempt's own counts."""
         mine, entries = str(self._attempt), list(said)
         answered = {entry.subject.rest[1] for entry in entries if entry.subject.kind == "result"}
         self._spent, self._calls, self._position = Amount(), {}, 0
@@ -184,7 +184,7 @@ class Journal:
                 self._spent = self._spent.plus(amount)
             case Called(spent=spent, reserved=reserved):
                 self._spent = self._spent.plus(spent).minus(reserved)
-        if len(entry.subject.rest) == 2:  # a reservation or the answer: what the next reservation must know of
+        if len(entry.subject.rest) == 2:  # a reservation or the answer: the next reservation must know of it
             self._position = entry.seq
 
 
@@ -197,6 +197,6 @@ def _half(left: BudgetShare) -> Amount:
 
 
 def _ordinal(call: Called) -> int:
-    """Which of the attempt's equal requests it was."""
+    """The number of the call among the attempt's equal requests."""
     ordinal = call.call.rpartition("-")[2]
     return int(ordinal) if ordinal.isdecimal() else 0

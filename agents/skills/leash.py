@@ -1,7 +1,7 @@
-"""Leash: what all tasks of one attempt hang on. One that is cancelled, and does not end, is not resumed any more.
+"""Leash: bounds all asyncio tasks of one attempt. They are not resumed after a cancellation and a grace period.
 
-Nobody can end a coroutine that swallows its cancellation. But it goes on only as long as its task resumes it, and the
-tasks that a skill starts, by whatever means, are made to ask their leash first.
+Nobody can end a coroutine that swallows its cancellation. But it continues only while its task resumes it, so the tasks
+that a skill starts, by whatever means, check their leash first.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from anyio.lowlevel import checkpoint
 
 T = TypeVar("T")
 
-GRACE = 2.0  # seconds that a skill has to end in once it is cancelled
-PUSHES = 10  # further cancellations that a coroutine gets, one upon the other, before it is left as it stands
-TURNS = 100  # of the event loop, in which tasks that wait for each other come to know of it
+GRACE = 2.0  # seconds in which a cancelled skill has to end
+PUSHES = 10  # further cancellations that a coroutine gets before it is left as it is
+TURNS = 100  # of the event loop, for tasks that wait for each other to notice a cancellation
 
 _held: ContextVar["Leash | None"] = ContextVar("leash", default=None)
 
 
 class Leash:
-    """Runs one piece of somebody else's code, which cannot outlive its cancellation by more than GRACE seconds.
+    """Runs one piece of the skill author's code, which cannot outlive its cancellation by more than GRACE seconds.
 
-    `cut` says that it tried to. Tasks that were not cancelled (behind `asyncio.shield`, or kept for the next attempt)
-    go on; after the leash was cut, a cancellation of theirs is final, too.
+    `cut` is True if it tried to. Tasks that were not cancelled (behind `asyncio.shield`, or kept for the next attempt)
+    go on; after the cut, a cancellation of theirs is final too.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Leash:
         self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What it returns or raises. Cancelled, this takes GRACE seconds at most, whatever the work does."""
+        """What the work returns or raises. If cancelled, this takes GRACE seconds at most, whatever the work does."""
         said: list[T] = []
         raised: list[BaseException] = []
         ended = anyio.Event()
@@ -46,7 +46,7 @@ class Leash:
             try:
                 with scope, kept:
                     said.append(await work())
-            except BaseException as error:  # noqa: BLE001 - of a task of its own, which would let some of it end the loop
+            except BaseException as error:  # noqa: BLE001 - in a task, some exceptions would end the loop
                 raised.append(error)
             finally:
                 ended.set()
@@ -55,30 +55,30 @@ class Leash:
         try:
             await ended.wait()
             if not (said or raised):
-                await anyio.sleep_forever()  # the deadline passed there first, and does here
+                await anyio.sleep_forever()  # the deadline passed in the work first, and is about to here
         finally:
             if not ended.is_set():
                 scope.cancel()
                 with CancelScope(shield=True):
                     await self._end(task)
-                kept.shield = True  # nothing is to be tried any more
+                kept.shield = True  # the isolated worker is ending: no further attempts
         if raised:
             raise raised.pop()
         return said.pop()
 
     def lead(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Called before a task resumes its coroutine. Raises CancelledError instead once that is not to be."""
+        """Called before a task resumes its coroutine. Raises CancelledError if it may not go on."""
         task = asyncio.current_task()
         if self.cut and task and task.cancelling():
             _unwind(coroutine)
             raise asyncio.CancelledError
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
-        """This task was started within."""
+        """This task was started within the leash."""
         self._tasks.add(task)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task whose parent is `run`: a task group would wait for it, however long."""
+        """A task whose parent is `run`: a task group would wait for it without limit."""
         loop = asyncio.get_running_loop()
         if not isinstance(loop.get_task_factory(), _Factory):
             loop.set_task_factory(_Factory(loop.get_task_factory()))
@@ -91,7 +91,7 @@ class Leash:
         return task
 
     async def _end(self, task: asyncio.Task[None]) -> None:
-        """Wait for the work, and for what it started and was cancelled, as long as the grace lasts; then cut it."""
+        """Wait for the work, and for cancelled tasks that it started, during the grace period; then cut them off."""
         with anyio.move_on_after(GRACE):
             while stubborn := self._stubborn(task):
                 await asyncio.wait(stubborn)
@@ -103,14 +103,14 @@ class Leash:
             if not stubborn:
                 return
             await checkpoint()
-        _keep(task)  # it waits for somebody who is on no leash, and swallows as well
+        _keep(task)  # it waits for a task without a leash, and swallows its cancellation too
 
     def _stubborn(self, main: asyncio.Task[None]) -> list[asyncio.Task[Any]]:
         return [each for each in self._tasks if not each.done() and (each is main or each.cancelling())]
 
 
 class _Led(Coroutine[Any, Any, Any]):
-    """A coroutine on a leash, as its task has it."""
+    """A coroutine on a leash, in place of the original in its task."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], leash: Leash) -> None:
         self._coroutine, self._leash = coroutine, leash
@@ -130,11 +130,11 @@ class _Led(Coroutine[Any, Any, Any]):
         return self._coroutine.__await__()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._coroutine, name)  # cr_frame and its like, for whoever shows tasks
+        return getattr(self._coroutine, name)  # cr_frame and the like, for tools that show tasks
 
 
 class _Factory:
-    """Makes the tasks of an event loop, those within a leash with it; `before` is whose turn it was so far."""
+    """Creates the tasks of an event loop, leashed inside a leash; `before` is the task factory used so far."""
 
     def __init__(self, before: Callable[..., Any] | None) -> None:
         self._before = before
@@ -149,15 +149,15 @@ class _Factory:
 
 
 def _unwind(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Have it end here and now: whatever it awaits on its way out is cancelled as well."""
+    """End the coroutine now; whatever it awaits on its way out is cancelled too."""
     for _ in range(PUSHES):
         try:
             coroutine.throw(asyncio.CancelledError())
-        except BaseException:  # noqa: BLE001 - it has ended, and nobody waits for how
+        except BaseException:  # noqa: BLE001 - it has ended; the way does not matter
             return
     _keep(coroutine)
 
 
 def _keep(what: object) -> None:
-    """Never let go of it, not even at the end of the process: Python resumes a coroutine that is forgotten."""
+    """Keep a reference until the process ends: Python resumes a coroutine when it is garbage-collected."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(what))

@@ -1,4 +1,4 @@
-"""Calling: one call of a model or a tool, from the record if it was made before, onto the record before it is used."""
+"""Model calls: one call of a model or a tool. A recorded answer is used again; a new one is recorded before use."""
 
 import hashlib
 import os
@@ -43,15 +43,22 @@ from ..observe.telemetry import (
 )
 from .journal import Journal
 
-PACE = 0.2  # seconds between two pieces of a stream that are passed on live
-USUAL = 4  # bytes of a token
-OVERHEAD = 1024  # tokens, at most, that a vendor adds to a request of its own accord
-LONGEST = 100_000  # characters of what a tool says; the rest is cut off
-ELSEWHERE = {"overloaded", "limited", "hung", "unreachable", "denied", "protocol"}  # another model may be well
+PACE = 0.2  # seconds between two pieces of a stream that are shown live
+USUAL = 4  # bytes of a usual token
+OVERHEAD = 1024  # tokens, at most, that a vendor adds to a request
+LONGEST = 100_000  # characters of a tool's answer; the rest is cut off
+ELSEWHERE = {
+    "overloaded",
+    "limited",
+    "hung",
+    "unreachable",
+    "denied",
+    "protocol",
+}  # failures after which another model may answer
 
 
 def default() -> ModelChain:
-    """Who serves where the team does not say: the model that HUSTINGS_MODEL names."""
+    """The models of a skill if the team names none: the model in HUSTINGS_MODEL."""
     return ModelChain(models=(os.environ.get("HUSTINGS_MODEL") or "anthropic:claude-sonnet-5-5",))
 
 
@@ -80,9 +87,9 @@ class Calls:
         self._log = structlog.get_logger().bind(run=run, task=task, attempt=attempt)
 
     async def model(self, request: ModelRequest) -> ModelReply:
-        """The reply to a request, whichever of the serving models gives it.
+        """The reply to a request, from the first serving model that gives one.
 
-        Raises ModelFailure of the last model that was tried, BudgetExceeded, ReplayMismatch.
+        Raises ModelFailure of the last model tried, BudgetExceeded, ReplayMismatch.
         """
         place, known = await self._journal.recall(request.digest, f"a request to {self._serving.models[0]}")
         if known:
@@ -91,9 +98,9 @@ class Calls:
         return await self._live(request, place)
 
     async def tool(self, tool: Tool | None, call: ToolCall, refusal: str = "") -> ToolResult:
-        """What a tool says to a call; a `refusal`, or what it raises, is a result as well.
+        """A tool's answer to a call. A `refusal`, or an exception of the tool, is an answer too.
 
-        Raises BudgetExceeded, BusError and ReplayMismatch, which are not the model's to deal with.
+        Raises BudgetExceeded, BusError and ReplayMismatch, which the model cannot handle.
         """
         digest = hashlib.sha256(to_json([call.name, call.input])).hexdigest()
         place, known = await self._journal.recall(digest, f"a call of the tool {call.name}")
@@ -155,16 +162,16 @@ class Calls:
         return answer
 
     async def _reserve(self, request: ModelRequest) -> Amount:
-        """Take as much of the share as the call can cost at most; nothing where there is no limit."""
+        """Reserve from the share the most that the call can cost; nothing if there is no limit."""
         share = await self._journal.left()
         if all(limit is None for _, limit in share):
             return Amount()
-        read = len(request.model_dump_json(exclude={"model"}).encode()) + OVERHEAD  # a token is at least a byte
+        read = len(request.model_dump_json(exclude={"model"}).encode()) + OVERHEAD  # a token is at least one byte
         dearest = max((Usage(input=read), Usage(cache_write=read)), key=lambda usage: self._money(request.model, usage))
         amount = Amount(
             calls=1,
-            tokens=read + request.most,
-            money=self._money(request.model, dearest.plus(Usage(output=request.most))),
+            tokens=read + request.max_tokens,
+            money=self._money(request.model, dearest.plus(Usage(output=request.max_tokens))),
         )
         await self._journal.reserve(amount)
         return amount
@@ -230,7 +237,7 @@ class Calls:
             except HustingsError as error:
                 span.failed(type(error).__name__)
                 return str(error), True
-            except Exception as error:  # noqa: BLE001 - a tool is somebody else's code: whatever it raises is told
+            except Exception as error:  # noqa: BLE001 - a tool may raise anything: the model is told
                 span.failed(type(error).__name__)
                 self._log.warning("a tool raised", tool=tool.name, exc_info=error)
                 return f"it failed: {type(error).__name__}", True

@@ -1,4 +1,4 @@
-"""Specialist: an agent that offers skills. A value to put in a list; importing one has no effect."""
+"""Specialist: an agent that offers skills. It is a plain value; importing one has no effect."""
 
 import inspect
 import typing
@@ -26,9 +26,9 @@ Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class Parameter(NamedTuple):
-    """One parameter of a skill: the message class it takes, and its contract.
+    """One parameter of a skill: its message class and contract.
 
-    `default` is what it is where nothing is given, `together` makes of many what the skill takes them in.
+    `default` is its value if nothing is given; `together` turns a list of messages into the sequence that it takes.
     """
 
     message: type[Message]
@@ -41,7 +41,7 @@ class Parameter(NamedTuple):
 class Skill:
     """A typed function that an agent offers. `context` is the name of its TaskContext parameter, if it has one.
 
-    `ahead` are the parameters that go by position only.
+    `ahead` are the positional-only parameters.
     """
 
     name: str
@@ -54,11 +54,11 @@ class Skill:
 
     @property
     def blocks(self) -> bool:
-        """A function that is not async may take its time, so it runs in a thread; what it returns may be awaitable."""
+        """A function that is not async may block, so it runs in a thread; its result may be awaitable."""
         return not inspect.iscoroutinefunction(_function(self.handler))
 
     def call(self, given: Mapping[str, object]) -> Callable[[], object]:
-        """The call of the function with these arguments."""
+        """The call of the function with these arguments, not yet made."""
         ahead = {each.name: given.get(each.name, each.default) for each in self.ahead}
         return partial(self.handler, *ahead.values(), **{name: given[name] for name in given if name not in ahead})
 
@@ -76,17 +76,17 @@ class Skill:
             says=self.says.contract,
             witness=self.witness,
             description=self.description,
-            spends=spends and self.context is not None,  # without a context it could not
+            spends=spends and self.context is not None,  # a skill without a context cannot spend
         )
 
 
 class Specialist:
     """An agent that offers skills.
 
-    `max_concurrent_tasks`: how many tasks one process works on at once. `lifespan`: an async context manager that is
-    entered before the first task and left after the last, for what the skills share. Not `spends`: its skills call no
-    model and spend nothing of a budget, so that no part of one is kept for them. Raises BadName if the name cannot be a
-    subject's token.
+    `max_concurrent_tasks`: how many tasks one process works on at once. `lifespan`: an async context manager entered
+    before the first task and left after the last, for what the skills share. `spends` False: its skills call no model
+    and spend nothing, so no share of a budget is reserved for them. Raises BadName if the name cannot be a subject's
+    token.
     """
 
     def __init__(
@@ -108,12 +108,12 @@ class Specialist:
         self.skills: dict[str, Skill] = {}
 
     def skill(self, handler: Handler) -> Handler:
-        """Offer a function, a bound method or whatever else can be called as a skill; it is returned unchanged.
+        """Offer a function, a bound method or another callable as a skill; it is returned unchanged.
 
         Its parameters are Messages or lists, tuples or Sequences of Messages, and at most one TaskContext. Those that
-        are `M | None`, or have a default, are optional. A parameter that is no message keeps its default: it is no
-        input. It returns a Message or a list of them. A function that is not async runs in a worker thread; if what it
-        returns can be awaited, it is. Raises BadSkill.
+        are `M | None`, or have a default, are optional. A parameter of another type keeps its default and is no input.
+        It returns a Message or a list of them. A function that is not async runs in a worker thread; an awaitable
+        result is awaited. Raises BadSkill.
         """
         skill = _read(handler)
         if skill.name in self.skills:
@@ -124,7 +124,7 @@ class Specialist:
         return handler
 
     def card(self) -> AgentCard:
-        """What the agent says of itself, with the JSON Schema of every message that it takes or says."""
+        """The agent's card, with the JSON Schema of every message that it takes or returns."""
         skills = self.skills.values()
         messages = [p.message for skill in skills for p in (*skill.takes.values(), skill.says)]
         return AgentCard(
@@ -163,7 +163,7 @@ def _read(handler: Callable[..., object]) -> Skill:
 
 
 def _name(handler: Callable[..., object]) -> str:
-    """The name of the function, also of one behind a partial; of another object that can be called its class's."""
+    """The name of the function, also behind a partial; of another callable the name of its class."""
     while isinstance(handler, partial):
         handler = handler.func
     name = getattr(handler, "__name__", type(handler).__name__)
@@ -173,7 +173,7 @@ def _name(handler: Callable[..., object]) -> str:
 
 
 def _function(handler: Callable[..., object]) -> Callable[..., Any]:
-    """What has the annotations, and is async or not."""
+    """The object that has the annotations and is async or not."""
     while isinstance(handler, partial):
         handler = handler.func
     if inspect.isroutine(handler) or inspect.isclass(handler) or hasattr(handler, "__wrapped__"):
@@ -182,11 +182,11 @@ def _function(handler: Callable[..., object]) -> Callable[..., Any]:
 
 
 def _refuse(name: str, handler: Callable[..., object], function: Callable[..., object]) -> None:
-    """Raise BadSkill for what cannot work, whatever its annotations say."""
+    """Raise BadSkill for what cannot work, whatever its annotations are."""
     if not callable(handler):
         raise BadSkill(f"{handler!r} cannot be a skill", "it cannot be called", "Offer a function.")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        why = "a skill says all it has to say at once"
+        why = "a skill returns its whole answer at once"
         raise BadSkill(f"{name} is a generator", why, "Return a list, and annotate it as `list[M]`.")
     if isinstance(handler, _lru_cache_wrapper) and inspect.iscoroutinefunction(handler.__wrapped__):
         why = "the cache would keep its coroutine, which can be awaited only once"
@@ -194,7 +194,7 @@ def _refuse(name: str, handler: Callable[..., object], function: Callable[..., o
 
 
 def _parameter(skill: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Parameter | None:
-    """None for what is no input: no message, with a default that it keeps."""
+    """None for a parameter that is no input: its type is not a message, and it keeps its default."""
     annotation, optional = hints.get(parameter.name), parameter.default is not parameter.empty
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise BadSkill(
@@ -235,9 +235,9 @@ def _says(skill: str, annotation: object) -> Parameter:
     shaped = shape(annotation)
     if shaped is None or shaped[1].optional:
         raise BadSkill(
-            f"{skill} cannot say what it returns",
+            f"the return type of {skill} cannot be sent",
             f"its return annotation is {_named(annotation)}",
-            "Annotate it with a Message, or a list of them; where there may be nothing to say, return a list.",
+            "Annotate it with a Message, or a list of them; if there may be nothing to return, use a list.",
         )
     return Parameter(*shaped)
 

@@ -1,4 +1,4 @@
-"""Mermaid: who said what to whom in a run, as the text of a sequence diagram that GitHub draws. Pure."""
+"""Mermaid: the messages of a run as the text of a sequence diagram that GitHub draws. Pure."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..history.timeline import Bar, Mark, Story
 from ..observe.sanitize import inert
 
-FEW = 3  # tasks of a step for one agent that are drawn one by one
+FEW = 3  # so many tasks of a step for one agent are drawn one by one
 WIDTH = 80  # characters of a message
 _PLAIN = re.compile(r"[^A-Za-z0-9 _.,()/+-]")
 _KEYWORD = re.compile(r"\b(?=end\b)", re.IGNORECASE)  # a bare `end` would close a block

@@ -1,4 +1,4 @@
-"""Text: what happened, as a person reads it, on one line."""
+"""Text: one line for people about each thing that happened."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -50,12 +50,12 @@ _SPANS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 def describe(entry: Entry) -> str:
-    """One entry of a log, on one line that no terminal obeys. What changed nothing, for a stranger said it, says so."""
+    """One entry of a log on one line, without terminal control characters. An entry that was ignored is marked."""
     return plain(_told(entry))
 
 
 def plain(text: str) -> str:
-    """One line, without anything that a terminal would obey."""
+    """One line, without terminal control characters."""
     return " ".join(inert(text).split())
 
 
@@ -65,7 +65,7 @@ def clock(moment: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """How long ago something was: "3 min ago"."""
+    """How long ago: "3 min ago"."""
     for size, unit in _SPANS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
@@ -98,10 +98,10 @@ def by_rule(verdicts: Sequence[Verdict]) -> str:
 def _told(entry: Entry) -> str:
     event = entry.event
     if event is None:
-        return f"unreadable bytes from {entry.subject.author or 'nobody'}: {entry.why}"
+        return f"unreadable bytes from {entry.subject.author or 'an unknown author'}: {entry.why}"
     if not _in_place(entry, event):
         author = entry.subject.author
-        return f"passed over: {author} said {event.__contract__}, which is not {author}'s to say"
+        return f"ignored: {author} may not write {event.__contract__}"
     if isinstance(event, GoalAsked | Cancelled | Discarded):
         return _from_client(entry.subject.author, event)
     if isinstance(event, Result | Failure):
@@ -116,7 +116,7 @@ def _told(entry: Entry) -> str:
 
 
 def _in_place(entry: Entry, event: Event) -> bool:
-    """Whether it was said by who may say it; the broker vouches for the author in the subject, nobody for the rest."""
+    """True if its author may write it. The broker vouches only for the author in the subject."""
     author, kind = entry.subject.author, entry.subject.kind
     if isinstance(event, _DECISIONS):
         return author == COORDINATOR
@@ -129,7 +129,7 @@ def _in_place(entry: Entry, event: Event) -> bool:
 
 def _from_client(author: str, event: GoalAsked | Cancelled | Discarded) -> str:
     if isinstance(event, Cancelled):
-        return f"{author} withdraws the run" + (f": {event.because}" if event.because else "")
+        return f"{author} cancels the run" + (f": {event.because}" if event.because else "")
     if isinstance(event, Discarded):
         return f"{author} discards the dead letter of {event.task}" + (f": {event.because}" if event.because else "")
     what = f"{some(len(event.again), 'task')} of {event.redrives} once more" if event.again else event.type
@@ -141,7 +141,7 @@ def _from_client(author: str, event: GoalAsked | Cancelled | Discarded) -> str:
 def _spent(event: Spent) -> str:
     amounts = [f"{abs(amount):g} {kind}" for kind, amount in event.amount if amount]
     back = any(amount < 0 for _, amount in event.amount)
-    return f"{event.task} {'gives back' if back else 'reserves'} {', '.join(amounts) or 'nothing'}"
+    return f"{event.task} {'returns' if back else 'reserves'} {', '.join(amounts) or 'nothing'}"
 
 
 def _called(event: Called) -> str:
@@ -173,7 +173,7 @@ def _said(output: JsonValue) -> str:
 def _decision(event: Event) -> str:
     match event:
         case RunAcquired():
-            return f"{event.instance} drives"
+            return f"{event.instance} has acquired the run"
         case Planned():
             absent = f"; absent: {', '.join(event.plan.absent)}" if event.plan.absent else ""
             because = f"; {event.plan.because['plan']}" if "plan" in event.plan.because else ""
@@ -181,10 +181,10 @@ def _decision(event: Event) -> str:
         case Assigned():
             return _assigned(event)
         case Answered():
-            return f"{event.child} passed on" if not event.failed else f"{event.child} has no answer: {event.failed}"
+            return f"{event.child} is answered" if not event.failed else f"{event.child} has no answer: {event.failed}"
         case AttemptAbandoned():
             attempt = f"attempt {event.attempt} of {event.task}" if event.attempt else event.task
-            return f"{attempt} lapsed: {event.because}"
+            return f"{attempt} abandoned: {event.because}"
         case DeadLetter():
             return f"{event.task} is dead after {some(event.attempts, 'attempt')} ({event.kind}): {event.because}"
         case Opened():

@@ -114,7 +114,7 @@ class WorkQueue:
         self._pull.poke()
         return True
 
-    async def sweep(self) -> None:
+    async def confirm_held(self) -> None:
         """Confirm the held deliveries three times per ACK_WAIT."""
         while True:
             await anyio.sleep(ACK_WAIT / 3)
@@ -217,7 +217,7 @@ async def open_work_queue(
 
     work_queue = WorkQueue(connection, log, stream, consumer, max_concurrent_tasks)
     try:
-        async with background(work_queue.sweep):
+        async with background(work_queue.confirm_held):
             yield work_queue
     finally:
         with anyio.move_on_after(2, shield=True):

@@ -1,4 +1,4 @@
-"""A team made to be broken: `hustings chaos hustings.examples.chaos_team:team` kills it by a seed."""
+"""A team to break: `hustings chaos hustings.examples.chaos_team:team` injects faults into it by a seed."""
 
 from .team import team
 

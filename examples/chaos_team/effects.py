@@ -1,4 +1,4 @@
-"""Effects: what a task does outside. A table without a unique constraint, so that what is done twice shows."""
+"""Effects: what a task does outside. The table has no unique constraint, so that a repeated effect shows."""
 
 import os
 import sqlite3
@@ -10,11 +10,11 @@ from hustings.bus import failpoint
 from hustings.protocols import Data
 
 EFFECTS = "HUSTINGS_EFFECTS"  # in the environment: the SQLite file; `hustings chaos` makes it, with the table `effects`
-LOCKED = 60.0  # seconds to wait for whoever holds the file, who may be asleep
+LOCKED = 60.0  # seconds to wait for a process that holds the file, which may be suspended
 
 
 def effect(context: TaskContext) -> None:
-    """Do it, unless it is done: the key is the same in every attempt, and look-up and insert are one transaction."""
+    """Do it once: the key is the same in every attempt, and look-up and insert are one transaction."""
     key = context.once()
     about: Data = {"run": context.run, "task": context.task, "attempt": context.attempt}
     with closing(sqlite3.connect(os.environ[EFFECTS], timeout=LOCKED, isolation_level=None)) as database:

@@ -1,4 +1,4 @@
-"""The chaos team: a cloud of small tasks that two agents can do alike, each with an effect outside, and a tally."""
+"""The chaos team: a cloud of small tasks that two agents can do equally, each with an effect outside, and a tally."""
 
 import time
 
@@ -87,5 +87,5 @@ team = Team(
     outcome=Weather,
     specialists=[cloud, north, south, gauge],
     planner=plan,
-    attempts=50,  # whoever is killed or put to sleep costs attempts, and not one drop shall be lost by that
+    attempts=50,  # kills and suspensions cost attempts, but no drop may be lost by them
 )

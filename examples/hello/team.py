@@ -1,4 +1,4 @@
-"""The smallest team: split a text into lines, let two witnesses count the words of each, settle where they differ."""
+"""The smallest team: split a text into lines, let two witnesses count the words of each, and settle the differences."""
 
 import re
 

@@ -1,5 +1,5 @@
-"""The research desk: a question in plain words, planned by a model, read by two with different models and tools, their
-conflicts settled, the answer cited. `hustings run hustings.examples.research_desk:team --question ... --library
+"""The research desk: a model plans a question in plain words, two readers with different models and tools read, their
+conflicts are settled, the answer is cited. `hustings run hustings.examples.research_desk:team --question ... --library
 FOLDER`."""
 
 from .team import team

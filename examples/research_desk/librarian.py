@@ -1,4 +1,4 @@
-"""The librarian: finds passages, for whoever asks. Without a model."""
+"""The librarian: finds passages for any agent. Uses no model."""
 
 from hustings import Specialist, TaskContext
 

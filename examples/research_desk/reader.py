@@ -1,4 +1,4 @@
-"""The reader: answers a topic from what the librarian finds, whom it asks through the coordinator."""
+"""The reader: answers a topic from the librarian's passages, which it asks for through the coordinator."""
 
 from hustings import Specialist, TaskContext
 
@@ -19,5 +19,5 @@ async def read(research: Research, topic: Topic | None, context: TaskContext) ->
     """What the library says on a topic of the question, or on all of it."""
     topic = topic or whole(research)
     tools = [context.asking("search", "Passages that share most with some words, the best first.", words=Words)]
-    reading = await context.model(Reading, instructions=READ, about=topic, tools=tools)
+    reading = await context.model(Reading, instructions=READ, material=topic, tools=tools)
     return finding(topic, reading, Shelves(await context.unpack(research.library)))

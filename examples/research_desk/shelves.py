@@ -1,4 +1,4 @@
-"""Shelves: a library in memory. Paragraphs, found by the words that they share with a question; no model."""
+"""Shelves: a library in memory. Finds paragraphs that share words with a question; uses no model."""
 
 import re
 from collections import Counter
@@ -37,7 +37,7 @@ class Shelves:
         return tuple(Passage(source=each.source, text=Untrusted(each.text)) for _, each in best)
 
     def holds(self, quote: str, source: str) -> bool:
-        """True if the quote stands in the file that the source names, whatever its line breaks."""
+        """True if the quote is in the file that the source names, whatever its line breaks."""
         text = self._texts.get(source.rpartition(":")[0] or source, "")
         return bool(quote.strip()) and _flat(quote) in _flat(text)
 

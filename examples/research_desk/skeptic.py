@@ -1,4 +1,4 @@
-"""The skeptic: answers a topic, too, with another model and a search of its own, and looks for what speaks against."""
+"""The skeptic: answers a topic too, with another model and its own search, and looks for contradictions."""
 
 from hustings import Specialist, TaskContext, tool
 
@@ -24,5 +24,5 @@ async def doubt(research: Research, topic: Topic | None, context: TaskContext) -
         """Passages that share most with these words, the best first."""
         return Passages(passages=shelves.search(words))
 
-    reading = await context.model(Reading, instructions=DOUBT, about=topic, tools=[tool(look_up)])
+    reading = await context.model(Reading, instructions=DOUBT, material=topic, tools=[tool(look_up)])
     return finding(topic, reading, shelves)

@@ -1,4 +1,4 @@
-"""The research desk: who sits at it, which models serve them, and how they settle what they disagree about."""
+"""The research desk: its specialists, their models, and how they settle their disagreements."""
 
 from collections.abc import Iterator
 

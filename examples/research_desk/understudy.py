@@ -1,7 +1,7 @@
-"""The understudy: plays all models of the desk where there is no key, by simple rules, from what they are told.
+"""The understudy: replaces all models of the desk if there is no key, with simple rules on what it is given.
 
-`python -m hustings.agents.models.fake --handler hustings.examples.research_desk.understudy:play` prints a URL; with
-that as ANTHROPIC_BASE_URL, and anything as ANTHROPIC_API_KEY, the desk runs as it does with real models, over HTTP.
+`python -m hustings.agents.models.fake --handler hustings.examples.research_desk.understudy:play` prints a URL. With
+that as ANTHROPIC_BASE_URL, and anything as ANTHROPIC_API_KEY, the desk runs over HTTP as with real models.
 """
 
 import re
@@ -19,7 +19,7 @@ _YEAR = re.compile(r"\b[12]\d{3}\b")
 
 
 def play(body: Data) -> Reply:
-    """The reply of whichever model is asked."""
+    """The reply of any of the models."""
     asked: Any = body
     role = next(role for words, role in _ROLES.items() if asked["system"].startswith(words))
     said = role(asked)
@@ -76,7 +76,7 @@ def _reader(asked: Any) -> Reply:
 
 
 def _skeptic(asked: Any) -> Reply:
-    """Of the passages that are to the point the one that speaks of the latest year."""
+    """Of the relevant passages the one with the latest year."""
     passages = _found(asked)
     (topic,) = _material(asked)
     if passages is None:
@@ -86,14 +86,14 @@ def _skeptic(asked: Any) -> Reply:
 
 
 def _judge(asked: Any) -> Reply:
-    """Who quotes the latest year."""
+    """The side that quotes the latest year."""
     (case,) = _material(asked)
     best = max(case["sides"], key=lambda side: max((_latest(str(each)) for each in side["evidence"]), default=0))
     return answers({"choice": best["letter"], "because": "its source is the latest one", "confidence": 0.9})
 
 
 def _writer(asked: Any) -> Reply:
-    """A sentence for each verdict that has something to quote."""
+    """A sentence for each verdict that has a quote."""
     _, *verdicts = _material(asked)
     sentences = [
         {
@@ -118,13 +118,13 @@ _ROLES = {
 
 
 def _material(asked: Any) -> list[Any]:
-    """What the first turn shows, read."""
+    """The data of the first turn, parsed."""
     texts = [part["text"] for part in asked["messages"][0]["content"] if part["type"] == "text"]
     return [from_json(block) for block in _BLOCK.findall("\n".join(texts))]
 
 
 def _found(asked: Any) -> list[Any] | None:
-    """The passages that the last tool found; None before any was called."""
+    """The passages that the last tool found; None before the first call."""
     for part in asked["messages"][-1]["content"]:
         if part["type"] == "tool_result":
             text = part["content"] if isinstance(part["content"], str) else part["content"][0]["text"]

@@ -17,7 +17,7 @@ checker = Specialist("checker", "looks up whether the quotes stand where the cit
 @writer.skill
 async def write(research: Research, verdicts: list[Verdict], context: TaskContext) -> Cited:
     """The answer, each sentence with its citation."""
-    return await context.model(Cited, instructions=WRITE, about=[research, *verdicts])
+    return await context.model(Cited, instructions=WRITE, material=[research, *verdicts])
 
 
 @checker.skill

@@ -12,7 +12,7 @@ from .sources import read_sources
 
 
 def apply_to(report: RunReport, paths: Mapping[str, Path]) -> str:
-    """Write the patched files to the reviewed folder, all or none of them. Raises UsageError if one does not fit."""
+    """Write the patched files to the reviewed folder, all or none of them. Raises UsageError if a file does not fit."""
     root = paths["repository"]
     patch = Patch.of(report.outcome["patch"])
     files = {name: source.text for name, source in read_sources(root).files.items()}

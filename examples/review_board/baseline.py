@@ -1,4 +1,4 @@
-"""Baseline: what works before anything is changed. Only what worked can be broken."""
+"""Baseline: what works before any change. Only what worked can be broken."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,14 +13,14 @@ from .messages import Gap, GapKind
 from .modules import dotted
 from .sources import Sources, is_test
 
-Failures = Mapping[str, str]  # what works no longer -> why
+Failures = Mapping[str, str]  # what no longer works -> why
 NOT_IMPORTED = {"setup", "conftest", "noxfile", "tasks", "fabfile"}  # scripts that act when imported
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The files that compile, the modules that import, and the tests with their outcomes; how long those take.
-    `lost`: the modules that cannot be imported, and why; of the tests' own the record says it."""
+    """The files that compile, the modules that import, and the tests with their outcomes and duration. `lost`: the
+    modules that cannot be imported, and why; the record has this for test modules."""
 
     files: tuple[str, ...]
     modules: tuple[str, ...]
@@ -30,12 +30,12 @@ class Baseline:
 
     @property
     def patience(self) -> float:
-        """The seconds after which a run of these tests hangs: ten times what they take, half a minute at least."""
+        """The seconds after which a run of these tests counts as hanging: ten times its usual time, at least 30."""
         return max(30.0, 10 * self.seconds)
 
     @cached_property
     def hole(self) -> str:
-        """Why nothing can be shown to be unbroken; empty if something can."""
+        """Why nothing can be proved; empty if something can."""
         if self.record.stopped:
             return f"the tests do not come to an end before the patch: {self.record.stopped}{self._so_far}"
         if not self.record.outcomes:
@@ -49,7 +49,7 @@ class Baseline:
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
-        """What did not pass, and what cannot be imported: of all that no proof claims anything."""
+        """What did not pass, and what cannot be imported: no proof covers any of it."""
         return gathered(self._missing())
 
     def _missing(self) -> Iterator[Missing]:
@@ -61,14 +61,14 @@ class Baseline:
 
     @cached_property
     def thin(self) -> bool:
-        """True if what passes is not most of the tests; or if as many files cannot be collected as have tests that
-        pass, for how many tests are in those nobody knows."""
+        """True if most of the tests do not pass, or if as many files cannot be collected as have passing tests, because
+        nobody knows how many tests those files have."""
         passed = _passing(self.record)
         closed = {name for name in self.record.outcomes if name == _file(name)} - self.record.collected
         return 2 * len(passed) <= len(self.record.outcomes) or len(set(map(_file, passed))) <= len(closed)
 
     def judged(self, now: Record, failures: int) -> tuple[bool, str]:
-        """Whether what worked before works now, of which this is the record, and for what that was shown."""
+        """Whether everything that worked before works in this record, and the reason."""
         passing, but = self.proved(now), self.but
         if self.hole:
             return False, f"{self.hole}; so nothing is proved"
@@ -82,7 +82,7 @@ class Baseline:
 
     @property
     def but(self) -> str:
-        """The gaps, to be put behind what is claimed."""
+        """The gaps, as text to append to a claim."""
         return f"; {told(self.gaps)}" if self.gaps else ""
 
     def proved(self, now: Record) -> int:
@@ -90,11 +90,11 @@ class Baseline:
         return len(_passing(self.record) & _passing(now))
 
     def lost_imports(self, now: Mapping[str, str]) -> Failures:
-        """What compiled or imported before and does not now."""
+        """What compiled or imported before and no longer does."""
         return {name: now[name] for name in (*self.files, *self.modules) if now[name]}
 
     def lost_tests(self, now: Record) -> Failures:
-        """The tests that are not found any more; where a module cannot be collected, that module and why."""
+        """The tests that are not found any more; for a module that cannot be collected, the module and the reason."""
         errors = {name: seen.why for name, seen in now.outcomes.items() if seen.red and not self._was_red(name)}
         return errors or {name: _absent(name, now) for name in sorted(self.record.collected - now.collected)}
 
@@ -153,7 +153,7 @@ def _file(name: str) -> str:
 
 
 def _absent(name: str, record: Record) -> str:
-    """Why the record has nothing about a test: its module's own outcome, if there is one, says it."""
+    """Why the record has nothing about a test: the outcome of its module if there is one."""
     module = record.outcomes.get(_file(name))
     return (module.why if module else record.stopped) or "the test is not found any more"
 

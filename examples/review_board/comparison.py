@@ -1,4 +1,4 @@
-"""Comparison: what becomes of the tests with each tool alone, with all in a row, and with the board's patch."""
+"""Comparison: the test results with each tool alone, with all in a row, and with the board's patch."""
 
 import os
 import shutil
@@ -43,9 +43,9 @@ AT_ONCE = 2  # test runs
 
 @dataclass(frozen=True)
 class Row:
-    """What one way of fixing comes to. `fails` counts new failures; -1: not known, the reason stands in `because`.
+    """The result of one way of fixing. `fails` counts new failures; -1: not known, `because` has the reason.
 
-    What is green is so for the tests that ran: the column `unrun` has the others.
+    "green" speaks of the tests that ran; the column `unrun` counts the others.
     """
 
     name: str
@@ -64,9 +64,9 @@ ROWS = TypeAdapter(list[Row])
 
 
 async def compare(root: Path, at_once: int = AT_ONCE) -> list[Row]:
-    """Really run each tool on a copy of the folder, then its tests; first the tests as they are.
+    """Run each tool on a copy of the folder, then its tests; first the tests without any tool.
 
-    Takes a test run for each tool and two more, so many at once. What a cancelled comparison runs is killed.
+    Takes a test run for each tool and two more, so many at once. If cancelled, its processes are killed.
     """
     limiter = CapacityLimiter(at_once)
     base = await run_sync(baseline, Bench(root), read_sources(root))

@@ -11,7 +11,7 @@ from .rewriters import portions
 from .sources import read_sources
 from .tools import call
 
-LEAST = "C"  # radon's ranks: A and B (up to 10 paths) are nothing to talk about
+LEAST = "C"  # radon's ranks: A and B (up to 10 paths) are not worth a claim
 SEVERITY = {"C": "moderate", "D": "more than moderate", "E": "high", "F": "very high"}
 
 
@@ -34,8 +34,8 @@ def complex_functions(root: Path) -> Findings:
 
 
 def _without_a_trap(project: Path) -> None:
-    """radon reads any pyproject.toml as an INI file, and gives up where that has a percent sign: it need not see one
-    that says nothing to it."""
+    """radon reads any pyproject.toml as an INI file, and fails on a percent sign: hide a file that has no settings for
+    it."""
     if project.is_file() and "[tool.radon" not in project.read_bytes().decode(errors="replace"):
         project.unlink()
 

@@ -1,4 +1,4 @@
-"""Dead code: what vulture takes for unused, as Claims."""
+"""Dead code: names that vulture reports as unused, as Claims."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from .sources import read_sources
 from .tools import call
 
 LINE = re.compile(r"(?P<path>.+?):(?P<line>\d+): (?P<what>unused \w+ '(?P<name>.+)') \((?P<sure>\d+)% confidence\)")
-LEAST = 60  # percent: vulture's own measure for what no rule speaks against
+LEAST = 60  # percent: vulture's own confidence where no rule contradicts
 
 
 def unused(root: Path) -> Findings:

@@ -1,4 +1,4 @@
-"""What `hustings demo` reviews: a copy of the installed simplejson, whose tests come with it."""
+"""What `hustings demo` reviews: a copy of the installed simplejson, which includes its tests."""
 
 import importlib.util
 import shutil
@@ -24,10 +24,10 @@ COMPARE = f"from {comparison.__name__} import main; main()"
 
 @asynccontextmanager
 async def epilogue(folder: Path) -> AsyncIterator[Callable[[RunReport], Awaitable[str]]]:
-    """Compare while the block runs, in a process that takes only the time nobody else wants.
+    """Compare the tools while the block runs, in a process of low priority.
 
-    Gives what waits for it and puts it into a table (each tool alone, all in a row, the board), or "" if the run came
-    to no patch.
+    Gives a function that waits for the result and makes a table (each tool alone, all in a row, the board), or "" if
+    the run made no patch.
     """
     rows: list[Row] = []
     compared = anyio.Event()

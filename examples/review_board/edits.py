@@ -1,7 +1,7 @@
-"""Edits: the difference of two texts as line spans, and back again, exactly to the byte.
+"""Edits: the difference of two texts as line spans, and back again, exact to the byte.
 
-Lines end at "\\n" only: a form feed, a lone carriage return or U+2028 is part of its line, so that what is applied is
-what was read.
+Lines end at "\\n" only: a form feed, a lone carriage return or U+2028 is part of its line, so that edits apply to
+exactly the text that was read.
 """
 
 import hashlib
@@ -45,10 +45,10 @@ def hunks(resource: str, base: str, new: str) -> list[Edit]:
 
 
 def apply(base: str, edits: Iterable[Edit]) -> str:
-    """The text with the edits made; equal edits count once, and edits that keep change nothing.
+    """The text after the edits; equal edits count once, and edits that keep change nothing.
 
-    Raises BadEdit where an edit was made for another text or overlaps another edit. An insertion at the border of a
-    span is no overlap: it comes before the span that starts there.
+    Raises BadEdit if an edit was made for another text or overlaps another edit. An insertion at the border of a span
+    is not an overlap: it comes before the span that starts there.
     """
     lines, name = split_lines(base), digest(base.encode())
     wanted = sorted({(edit.start, edit.end, edit.was, edit.text, edit.base) for edit in edits if edit.text != edit.was})

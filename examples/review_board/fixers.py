@@ -1,4 +1,4 @@
-"""Fixers: ruff's fixes over a folder, each with the rules that want it and the tool that those rules come from."""
+"""Fixers: ruff's fixes on a folder, each with its rules and the tool that those rules come from."""
 
 import json
 import shutil
@@ -91,6 +91,6 @@ def _evidence(item: Diagnostic, source: Source) -> Evidence:
 
 
 def lineage(codes: Sequence[str]) -> str:
-    """The tool that the rules were taken from; what it says and what that tool says is one witness."""
+    """The tool that the rules were taken from; that tool and ruff count as one witness."""
     families = {code.rstrip("0123456789") for code in codes}
     return next((tool for family, tool in ORIGINS.items() if family in families), "ruff")

@@ -42,7 +42,7 @@ def format_all(root: Path) -> None:
 
 
 def _options(root: Path) -> tuple[str, ...]:
-    """Nothing outside the folder counts; and where a repository has no style, its quotes are its style."""
+    """Nothing outside the folder counts; in a repository without a style its own quotes are its style."""
     return (*(() if has_ruff_settings(root) else ("--isolated",)), *(() if formats_with_ruff(root) else ANY_QUOTES))
 
 
@@ -63,7 +63,7 @@ def _formatted(root: Path, texts: Mapping[str, str], options: tuple[str, ...]) -
 
 
 def _wanted(draft: Source, before: str, after: str, whole: bool) -> Iterator[Edit]:
-    """The hunks that touch what was rewritten, each with the other half of what it moves."""
+    """The hunks that touch rewritten lines, each with the other half of what it moves."""
     rewritten = [(edit.start, edit.end) for edit in hunks(draft.path, draft.text, before)]
     for part in unmoved(draft, hunks(draft.path, draft.text, after)):
         if whole or any(touches(edit, span) for edit in part for span in rewritten):

@@ -1,4 +1,4 @@
-"""House rules: what a repository's own configuration and comments defend against tools that do not read them."""
+"""House rules: what a repository's own configuration and comments waive, for tools that do not read them."""
 
 import ast
 import json
@@ -20,7 +20,7 @@ from .tools import call
 
 NOQA = re.compile(r"#\s*noqa(?::\s*(?P<codes>[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*))?", re.IGNORECASE)
 NOSEC = re.compile(r"#\s*nosec:?\s+(?P<codes>B\d+(?:[,\s]+B\d+)*)")
-SHARED = "F401,UP,FLY"  # rules of ruff that autoflake, pyupgrade and flynt apply without asking for its settings
+SHARED = "F401,UP,FLY"  # rules of ruff that autoflake, pyupgrade and flynt apply without reading its settings
 LAYOUT = ("E", "W")  # codes that only a formatter could obey
 
 
@@ -49,7 +49,7 @@ def _excluded(sources: Sources, settings: Settings) -> Iterator[Proposal]:
 
 
 def _waived(root: Path, sources: Sources, settings: Settings) -> Iterator[Proposal]:
-    """What ruff would say without the repository's settings, where those waive it: the lines that others must obey."""
+    """Findings that ruff reports only without the repository's settings: the lines that other tools must keep."""
     if not settings.waived or not sources.files:
         return
     options = ["--isolated", "--no-cache", "--quiet", "--exit-zero", "--output-format", "json"]

@@ -20,12 +20,12 @@ from typing import Any
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LINUX = sys.platform == "linux"
 PAGE = resource.getpagesize()
-LOOK = 0.2  # seconds between two looks at what runs
-TOO_MUCH = 137  # the exit code of what was killed for its processes or their memory
+LOOK = 0.2  # seconds between two checks of the running processes
+TOO_MUCH = 137  # the exit code after a kill for too many processes or too much memory
 
 
 def limit(kind: int, most: int, more: int = 0) -> None:
-    """Lower a limit, never above what is allowed already. `more`: how much further nothing goes at all."""
+    """Lower a limit, never above its current one. `more`: the hard limit is so much higher."""
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         most, more = min(most, hard), min(more, max(0, hard - most))
@@ -59,14 +59,14 @@ def descendants() -> dict[int, int]:
 
 
 def send(processes: object, number: int) -> None:
-    """Signal them all; who is gone is gone."""
+    """Signal them all, except those already gone."""
     for process in processes:  # type: ignore[attr-defined]
         with suppress(ProcessLookupError, PermissionError):
             os.kill(process, number)
 
 
 def end(session: int) -> None:
-    """Kill the command's session and every descendant: stopped first, for what is stopped forks no more."""
+    """Kill the command's session and every descendant: stop them first, because a stopped process cannot fork."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(session, signal.SIGKILL)
     while found := descendants():
@@ -94,7 +94,7 @@ def become(command: list[str], limits: dict[str, Any]) -> None:
     os.setsid()
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     limit(resource.RLIMIT_AS, limits["memory"])
-    limit(resource.RLIMIT_CPU, limits["cpu"], more=5)  # first SIGXCPU, which says why
+    limit(resource.RLIMIT_CPU, limits["cpu"], more=5)  # SIGXCPU comes first and gives the reason
     limit(resource.RLIMIT_FSIZE, limits["file"])
     limit(resource.RLIMIT_NOFILE, limits["files"])
     limit(resource.RLIMIT_CORE, 0)
@@ -132,7 +132,7 @@ def watch(child: int, signals: int, limits: dict[str, Any]) -> int:
 
 
 def too_much(running: dict[int, int], limits: dict[str, Any]) -> str:
-    """The limit that is passed by all that runs together; empty if none is."""
+    """The limit that the running processes exceed together; empty if none."""
     if len(running) > limits["processes"]:
         return f"{limits['processes']} processes"
     return f"{limits['memory'] // 2**20} MiB of memory" if sum(running.values()) > limits["memory"] else ""

@@ -1,4 +1,4 @@
-"""Memory: what a prover's process need not find out twice. Bounded; losing it costs time only."""
+"""Memory: results that a prover's process can use again. Bounded; losing them costs only time."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
@@ -20,7 +20,7 @@ V = TypeVar("V")
 
 
 class Remembered(Generic[V]):
-    """The last few values by key. One is made at a time, so that two who want the same wait for one making."""
+    """The last few values by key. They are made one at a time, so two callers with one key wait for one making."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -28,7 +28,7 @@ class Remembered(Generic[V]):
         self._values: OrderedDict[Hashable, V] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """The value of the key, made if it is not known. What `make` raises is not remembered."""
+        """The value of the key, made if it is missing. If `make` raises, nothing is remembered."""
         with self._lock:
             if key not in self._values:
                 self._values[key] = make()
@@ -46,9 +46,9 @@ class Memory:
         self._trials: Remembered[Trial] = Remembered(4 * size)
 
     def proving(self, root: Path, draft: Draft | None = None) -> Proving:
-        """The folder on the bench; its baseline is run unless a folder with the same content was here before.
+        """The folder on the bench; its baseline is run unless a folder with the same content was seen before.
 
-        With a draft the folder is rewritten by it; the baseline stays that of the folder before.
+        With a draft the folder is rewritten by it; the baseline stays that of the original folder.
         """
         sources, bench = read_sources(root), Bench(root)
         before = self._baselines.get(tree_digest(root), lambda: baseline(bench, sources))
@@ -58,7 +58,7 @@ class Memory:
         return Proving(sources, bench.within(before.patience), before)
 
     def trial(self, root: Path, proposals: Sequence[Proposal], draft: Draft | None = None) -> Trial:
-        """The trial of these proposals, in whatever order they come, on top of the draft if there is one."""
+        """The trial of these proposals, in any order, on top of the draft if there is one."""
         said = sorted(proposal.model_dump_json() for proposal in proposals)
         on = [f"{file.resource} {digest(file.text.encode())}" for file in draft.files] if draft else []
         return self._trials.get((tree_digest(root), *on, *said), lambda: self.proving(root, draft).trial(proposals))

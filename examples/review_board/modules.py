@@ -1,4 +1,4 @@
-"""Modules: the repository's files under the names they are imported by, and what they bind and use."""
+"""Modules: the repository's files under their import names, with the names that they bind and use."""
 
 import ast
 from collections.abc import Iterator

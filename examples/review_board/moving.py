@@ -1,4 +1,4 @@
-"""Moving: what a tool takes away in one place and puts down in another. The halves of a move stand or fall together."""
+"""Moving: lines that a tool removes in one place and adds in another. The halves of a move stand or fall together."""
 
 import ast
 import re
@@ -12,12 +12,12 @@ from .edits import apply, split_lines
 from .modules import bound
 from .sources import Source, parse
 
-Balance = Mapping[str, int]  # of a line, or an imported name: how often it is put down less how often taken away
+Balance = Mapping[str, int]  # of a line or an imported name: how often it is added minus how often removed
 WORD = re.compile(r"[^\W\d]\w*")
 
 
 def lines(edits: Iterable[Edit]) -> Balance:
-    """What becomes of the lines that name something, whatever their indentation: a bracket or an `else` is no move."""
+    """The balance of lines that contain a name, whatever their indentation: a bracket or an `else` is no move."""
     balance: Counter[str] = Counter()
     for edit in edits:
         balance.update(_naming(edit.text))
@@ -26,7 +26,7 @@ def lines(edits: Iterable[Edit]) -> Balance:
 
 
 def imports(source: Source, edits: Sequence[Edit]) -> list[Balance]:
-    """What becomes of imported names with each of these hunks: a move may split, join or wrap the statements."""
+    """The balance of imported names for each of these hunks: a move may split, join or wrap the statements."""
     try:
         before, after = _imported(source.tree), _imported(parse(apply(source.text, edits)))
     except SyntaxError:
@@ -43,7 +43,7 @@ def imports(source: Source, edits: Sequence[Edit]) -> list[Balance]:
 
 
 def moved(parts: Sequence[Balance]) -> list[list[int]]:
-    """The places of the parts, those together of which one takes away what another puts down; in their order."""
+    """The places of the parts, grouped if one removes what another adds; in their order."""
     sharing: dict[str, list[int]] = defaultdict(list)
     for place, balance in enumerate(parts):
         for name, number in balance.items():
@@ -60,8 +60,8 @@ def moved(parts: Sequence[Balance]) -> list[list[int]]:
 
 
 def at_odds(changes: Sequence[Sequence[Edit]]) -> str:
-    """A line that the changes double or lose only together: they take it away in one place and put it down in several,
-    or the reverse. Empty if there is none."""
+    """A line that the changes double or lose only together: they remove it in one place and add it in several, or the
+    reverse. Empty if there is none."""
     alone, together = [lines(edits) for edits in changes], lines({edit for edits in changes for edit in edits})
     for name, number in together.items():
         wanted = [balance.get(name, 0) for balance in alone]

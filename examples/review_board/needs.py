@@ -1,4 +1,4 @@
-"""Needs: who relies on a name of which module, in code or in prose."""
+"""Needs: which code or prose relies on which name of a module."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ def code_needs(known: Mapping[str, Module]) -> Iterator[Need]:
 
 @dataclass(frozen=True)
 class Prose:
-    """The lines of the README and its like: text files at the root and under docs/."""
+    """The lines of the README and similar files: text files at the root and under docs/."""
 
     lines: tuple[tuple[str, str], ...]  # where, text
 

@@ -6,7 +6,7 @@ from .memory import Memory
 from .messages import Draft, Patch, Repository, ReviewProof
 from .workspace import inside, work
 
-# One hand: two test runs at once would slow each other into their time limits.
+# One task at a time: two test runs would slow each other down into their time limits.
 prover = Specialist("prover", "proves by the repository's own tests what holds", max_concurrent_tasks=1, spends=False)
 memory = Memory()
 

@@ -1,8 +1,8 @@
 """Proving: which proposals hold together, and whether a patch breaks anything, by the repository's own tests.
 
-Three tiers, cheapest first: compile and import, collect the tests, run them. All is measured against the baseline, so
-what was red before may stay red. Whatever could not be proved by the end falls. Where no test passes before, a change
-holds that compiles and imports, and says so; the proof of the whole patch then does not hold.
+Three tiers, cheapest first: compile and import, collect the tests, run them. Everything is compared with the baseline,
+so tests that failed before may still fail. What could not be proved by the end falls. If no test passes before, a
+change that compiles and imports holds, and its reason says so; the proof of the whole patch then does not hold.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,13 +23,13 @@ from .sources import Sources, read_sources
 from .suspicion import accused
 
 MOST_RUNS = {"import": 120, "collect": 60, "tests": 40}  # checks a trial may make, by tier
-WORTH_COLLECTING = 100  # tests: to find fewer takes as long as to run them
+WORTH_COLLECTING = 100  # tests: collecting fewer takes as long as running them
 MOST_TARGETS = 100  # tests named on one command line; beyond that all are run
 
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """Proposals with the same edits: one change, said once or more."""
+    """Proposals with the same edits: one change, proposed once or more."""
 
     edits: tuple[tuple[str, int, int, str, str, str], ...]
     ids: tuple[str, ...] = field(compare=False)
@@ -46,19 +46,19 @@ class Proving:
 
     @classmethod
     def of(cls, root: Path) -> "Proving":
-        """Read the folder and run its baseline: takes as long as its tests."""
+        """Read the folder and run its baseline, which takes as long as its tests."""
         sources, bench = read_sources(root), Bench(root)
         before = baseline(bench, sources)
         return cls(sources, bench.within(before.patience), before)
 
     def trial(self, proposals: Iterable[Proposal]) -> Trial:
-        """Which of the proposals hold together. The same proposals give the same Trial, in whatever order they come."""
+        """Which of the proposals hold together. The same proposals give the same Trial, in any order."""
         return Sieve(self).trial(*_sorted(proposals))
 
     def prove(self, patch: Patch, inside: str = "") -> ReviewProof:
         """Apply the patch, whose paths are relative to `inside`, to a pristine copy and run all tests.
 
-        Holds for the tests that passed before, names those that did not, and never holds where these are as many.
+        Holds for the tests that passed before; names those that did not pass, and never holds if these are as many.
         """
         before, gaps = self.baseline.record.counts, self.baseline.gaps
         try:
@@ -82,11 +82,11 @@ class Proving:
         )
 
     def imports(self, overlay: Overlay) -> dict[str, str]:
-        """Compile and import what could be compiled and imported before."""
+        """Compile and import everything that compiled and imported before."""
         return self.bench.imports(overlay, self.baseline.files, self.baseline.modules)
 
     def overlay(self, changes: Iterable[Change]) -> dict[str, str]:
-        """The files as they read with these changes. Raises BadEdit if they do not fit together."""
+        """The files after these changes. Raises BadEdit if they do not fit together."""
         by_file: dict[str, list[Edit]] = {}
         for change in changes:
             for edit in change.proposal.edits:
@@ -100,7 +100,7 @@ class Proving:
 
 
 class Sieve:
-    """One trial: remembers what it has checked and what fell, and counts its runs."""
+    """One trial: remembers its checks and what fell, and counts its runs."""
 
     def __init__(self, proving: Proving) -> None:
         self._on = proving
@@ -133,7 +133,7 @@ class Sieve:
         return f"{stand}; unproved, for {self._on.baseline.hole}"
 
     def _fitting(self, changes: Sequence[Change]) -> list[Change]:
-        """Without what is stale, overlaps a change before it, or moves elsewhere what that moves."""
+        """The changes without those that are stale, overlap an earlier change, or move the same line elsewhere."""
         fitting: list[Change] = []
         for change in changes:
             files = {edit.resource for edit in change.proposal.edits}
@@ -159,7 +159,7 @@ class Sieve:
         while not self._on.baseline.hole and (failures := self._tests(changes)):
             only = sorted(failures) if len(failures) <= MOST_TARGETS else []
             left = self._sifted(changes, lambda some, only=only: self._tests(some, only))  # type: ignore[misc]
-            if len(left) == len(changes):  # alone those tests pass: it takes the others to break them
+            if len(left) == len(changes):  # those tests pass alone: only the other changes break them
                 left = self._sifted(changes, self._tests)
             changes = left
         self._proved = changes

@@ -1,6 +1,6 @@
-"""Public API: which names of a repository others rely on, and what would have to stay for their sake.
+"""Public API: the names of a repository that others rely on, and the lines that must stay for them.
 
-Known blind spots, left to the proof: names reached by getattr or in strings, and whatever lies outside the repository
+Known blind spots, left to the proof: names reached by getattr or in strings, and everything outside the repository
 and its documentation.
 """
 
@@ -50,7 +50,7 @@ class Wanted:
 
 def _keeps(module: Module, wanted: Wanted) -> Iterator[Proposal]:
     if "\r" in module.source.text.replace("\r\n", ""):
-        return  # Python ends lines there and we do not: its line numbers would not be ours
+        return  # Python ends lines at more characters than we do, so the line numbers would differ
     for node in outside_scopes(module.tree):
         if isinstance(node, Import):
             needs = [need for name in _reexports(module, node) for need in wanted.needs(module, name)]

@@ -9,9 +9,9 @@ from .messages import Findings, Repository
 from .sources import Source, Sources, is_test, read_sources
 from .workspace import work
 
-LONGEST = 400  # lines that are shown at once
+LONGEST = 400  # lines shown at once
 ROUNDS = 20
-MOST = 8192  # tokens of a reply
+MOST = 8192  # tokens in a reply
 
 
 class Remark(Message):
@@ -49,7 +49,7 @@ async def reviewed(repository: Repository, context: TaskContext, instructions: s
         return "".join(f"{number}\t{line}" for number, line in enumerate(lines, first))
 
     tools = [tool(list_files), tool(read_file)]
-    said = await context.model(Remarks, instructions=instructions, tools=tools, rounds=ROUNDS, most=MOST)
+    said = await context.model(Remarks, instructions=instructions, tools=tools, max_turns=ROUNDS, max_tokens=MOST)
     proposals = [proposed(sources, remark) for remark in said.remarks]
     return Findings(proposals=tuple(proposal for proposal in proposals if proposal))
 

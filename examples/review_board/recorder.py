@@ -17,14 +17,14 @@ _seconds = float(os.environ.get("REVIEW_TEST_SECONDS", "60"))
 
 
 def _say(kind: str, test: str, outcome: str, why: str = "") -> None:
-    # Opened each time: whatever a test does to the process, what was said before is on disk.
+    # Opened each time: whatever a test does to the process, earlier lines are on disk.
     with open(_path, "a", encoding="utf-8") as record:
         record.write(json.dumps([kind, test, outcome, why[-500:]]) + "\n")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
-    """Say which tests the repository deselects, whether or not it says so itself."""
+    """Record the tests that the repository deselects, whatever its own output says."""
     found = [item.nodeid for item in items]
     result = yield
     for name in sorted({*found} - {item.nodeid for item in items}):
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, o
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Generator[None, bool | None, bool | None]:
-    """Say which test modules the repository ignores: pytest says nothing of them."""
+    """Record the test modules that the repository ignores: pytest does not report them."""
     ignored = yield
     if ignored and any(fnmatch(collection_path.name, each) for each in config.getini("python_files")):
         name = collection_path.relative_to(config.rootpath).as_posix()
@@ -43,19 +43,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Gener
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Say what was found."""
+    """Record the collected tests."""
     for item in session.items:
         _say("collected", item.nodeid, "")
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Say which modules could not be collected, or skip themselves."""
+    """Record modules that could not be collected, or skip themselves."""
     if not report.passed:
         _say("test", report.nodeid or ".", "error" if report.failed else "skipped", _why(report))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Say how each phase of a test ended, but for set-up and tear-down that went well."""
+    """Record how each phase of a test ended, except a good set-up or tear-down."""
     if report.when == "call" or not report.passed:
         _say("test", report.nodeid, _kind(report), "" if report.passed else _why(report))
 
@@ -77,7 +77,7 @@ def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that hangs, so that the others get their turn. Where it cannot be interrupted the whole run is."""
+    """Fail a test that hangs, so that the others get their turn. If it cannot be interrupted, the whole run fails."""
 
     def late(*_: object) -> None:
         pytest.fail(f"not done after {_seconds:g} s, the limit for one test", pytrace=False)
@@ -92,15 +92,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Say who stopped the run."""
+    """Record who stopped the run."""
     _say("stopped", "", "", excinfo.exconly())
 
 
 def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Say what pytest or a plugin stumbled over."""
+    """Record an error of pytest or a plugin."""
     _say("stopped", "", "", excinfo.exconly())
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Say that the end was reached, and how."""
+    """Record that the run reached its end, and how."""
     _say("end", "", str(int(exitstatus)))

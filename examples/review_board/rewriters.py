@@ -1,5 +1,5 @@
-"""Rewriters: autoflake, pyupgrade, flynt and isort over a folder. Each says what it would change; none is sure to be
-right. All obey the settings that the repository has for them, and none outside it."""
+"""Rewriters: autoflake, pyupgrade, flynt and isort on a folder. Each proposes changes; none is sure to be right. All
+use only the repository's own settings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rewriting: what a tool changed in a folder, as the smallest proposals that can stand alone."""
+"""Rewriting: a tool's changes in a folder, as the smallest proposals that can stand alone."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
@@ -17,10 +17,10 @@ Ties = Callable[[Source], Iterable[Sequence[Span]]]
 
 
 def rewritten(root: Path, tool: Callable[[Sources], None], explain: Explain, ties: Ties = lambda _: ()) -> Findings:
-    """Let a tool change the folder in place, and say each change as a Proposal made by `explain`.
+    """Let a tool change the folder in place, and give each change as a Proposal made by `explain`.
 
-    One hunk is one proposal, but for hunks that one fix made (`ties`: groups of line spans), between which a line or an
-    import moves, or that alone would leave a file that does not parse.
+    One hunk is one proposal. Hunks become one proposal together if one fix made them (`ties`: groups of line spans), if
+    a line or an import moves between them, or if one alone would leave a file that does not parse.
     """
     before = read_sources(root)
     tool(before)
@@ -91,7 +91,7 @@ def _whole(source: Source, parts: list[list[Edit]]) -> list[list[Edit]]:
         if _parses(source, open_part):
             out.append(open_part)
             open_part = []
-    if open_part:  # only with what came before does the rest parse
+    if open_part:  # the rest parses only together with the hunks before
         out = [[edit for part in [*out, open_part] for edit in part]]
     return out
 

@@ -1,4 +1,4 @@
-"""Security: what bandit and ruff's port of it take for insecure, as Claims under keys that both use."""
+"""Security: findings of bandit and ruff's port of it, as Claims under keys that both share."""
 
 import json
 from collections.abc import Iterator

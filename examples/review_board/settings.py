@@ -1,4 +1,4 @@
-"""Settings: what a repository's own configuration says, in whatever file its tools would look."""
+"""Settings: a repository's own configuration of its tools, in whatever file they would look."""
 
 import re
 import tomllib
@@ -17,13 +17,13 @@ RUFF_FILES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 FLAKE8_FILES = (".flake8", "setup.cfg", "tox.ini")
 RUFF_ORDERS = r"""(?m)^\[(tool\.ruff\.)?(lint\.)?isort\]|^(lint\.)?isort\.|select\s*=\s*\[[^]]*["'](I|I001|ALL)["']"""
 ISORT_MARKS = ((".isort.cfg", ""), ("pyproject.toml", "[tool.isort"), ("setup.cfg", "[isort]"), ("tox.ini", "[isort]"))
-OLDEST, NEWEST = 8, 15  # of Python 3: what is taken where a repository says nothing, and the most pyupgrade knows
+OLDEST, NEWEST = 8, 15  # of Python 3: the default for a repository that names none, and the newest that pyupgrade knows
 REQUIRES = re.compile(r"""(?:requires-python|python_requires)\s*=\s*["']?\s*[^"'\n]*?>=\s*3\.(\d+)""")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Which rules a repository waives where, which files it excludes, and which of its files cannot be read.
+    """The rules that a repository waives, the files that it excludes, and the settings files that cannot be read.
 
     `waived` are (pattern of files, codes, where that is written); `excluded` are (pattern, where).
     """
@@ -33,19 +33,19 @@ class Settings:
     claims: tuple[Claim, ...]
 
     def waiver(self, path: str, code: str) -> str:
-        """Where it is written that the rule does not hold for this file; empty if nowhere."""
+        """Where the repository waives the rule for this file; empty if nowhere."""
         for pattern, codes, where in self.waived:
             if matches(path, pattern) and any(code.startswith(prefix) for prefix in codes):
                 return where
         return ""
 
     def exclusion(self, path: str) -> str:
-        """Where it is written that the file is to be left alone; empty if nowhere."""
+        """Where the repository excludes the file; empty if nowhere."""
         return next((where for pattern, where in self.excluded if matches(path, pattern)), "")
 
 
 def read_settings(root: Path) -> Settings:
-    """What the files at the root say, for ruff and for flake8; an unreadable one is claimed."""
+    """The settings of ruff and flake8 in the files at the root; an unreadable file becomes a claim."""
     found = _Found()
     for name in RUFF_FILES:
         if (root / name).is_file():
@@ -57,7 +57,7 @@ def read_settings(root: Path) -> Settings:
 
 
 def has_ruff_settings(root: Path) -> bool:
-    """True if ruff would find settings anywhere in the folder. It looks above it too, unless it is told not to."""
+    """True if ruff would find settings anywhere in the folder. It looks above the folder too, unless told not to."""
     folders = {root, *(path.parent for path in paths(root))}
     return any((folder / name).exists() for folder in folders for name in RUFF_FILES)
 
@@ -70,7 +70,7 @@ def orders_imports_with_ruff(root: Path) -> bool:
 
 
 def formats_with_ruff(root: Path) -> bool:
-    """True if the repository has settings of ruff that are more than the file they would stand in."""
+    """True if the repository has settings of ruff that are more than an empty section."""
     return any(_says(root / name, "[tool.ruff" if name == "pyproject.toml" else "") for name in RUFF_FILES)
 
 
@@ -93,7 +93,7 @@ def oldest_python(root: Path) -> int:
 
 
 def fence(root: Path) -> None:
-    """Mark the folder as the root of its repository: there isort, mypy and their like stop looking for settings."""
+    """Mark the folder as the root of its repository, so that isort, mypy and others stop looking for settings there."""
     (root / ".git").mkdir(exist_ok=True)
 
 
@@ -106,7 +106,7 @@ def matches(path: str, pattern: str) -> bool:
 
 
 class _Found:
-    """What was read until now."""
+    """The settings read so far."""
 
     def __init__(self) -> None:
         self.waived: list[tuple[str, tuple[str, ...], str]] = []

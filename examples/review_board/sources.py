@@ -41,7 +41,7 @@ def parse(text: str) -> ast.Module:
 
 @dataclass(frozen=True)
 class Sources:
-    """The files that can be worked on, by path, and a Claim for each that cannot."""
+    """The files that can be worked on, by path, and a Claim for each file that cannot."""
 
     files: Mapping[str, Source]
     claims: tuple[Claim, ...]
@@ -54,7 +54,7 @@ def is_test(path: str) -> bool:
 
 
 def paths(root: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
-    """The files of these kinds, sorted; hidden folders, build folders and links are passed over."""
+    """The files of these kinds, sorted, without hidden folders, build folders and links."""
     for place, folders, names in os.walk(root):
         folder = Path(place)
         folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))

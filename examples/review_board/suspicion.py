@@ -1,4 +1,4 @@
-"""Suspicion: which changes a failure points at. A guess that saves runs; only a run finds anything guilty."""
+"""Suspicion: the changes that a failure points at. A guess that saves runs; only a run decides."""
 
 import re
 from collections.abc import Mapping, Sequence

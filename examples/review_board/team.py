@@ -1,4 +1,4 @@
-"""The review board: who sits on it, how it settles, and how its report is told."""
+"""The review board: its specialists, its rules, and the text of its report."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -42,13 +42,13 @@ from .scribe import scribe
 from .simplifier import simplifier
 from .vulture import vulture
 
-SHOWN = 100  # conflicts that are told one by one
-WIDTH = 100  # characters of what stands or falls
-DOLLARS = 2.0  # that the models may cost in a run
+SHOWN = 100  # conflicts shown one by one
+WIDTH = 100  # characters shown of an edit
+DOLLARS = 2.0  # the limit for models in a run
 
 
 def tell(report: RunReport) -> str:
-    """What each specialist said, each conflict with its verdict, what proof rejected, the tests before and after."""
+    """Each specialist's statements, each conflict with its verdict, what proof rejected, the tests before and after."""
     return "\n".join((*_said(report), "", *_conflicts(report), "", *_rejected(report), "", *_result(report)))
 
 
@@ -90,7 +90,7 @@ def _conflicts(report: RunReport) -> Iterator[str]:
 
 
 def _overlapping(report: RunReport) -> int:
-    """How many proposals change, or keep, what another proposal is about as well."""
+    """How many proposals change, or keep, lines that another proposal concerns too."""
     changes = [verdict for verdict in report.verdicts if verdict.kind not in ("claim", "contradiction")]
     sizes = [len(verdict.stands) + len(verdict.falls) for verdict in changes]
     return sum(size for size in sizes if size > 1)
@@ -157,7 +157,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
-# They join where there is a key for them: the board is whole without.
+# They join if there is a key for them; the board is complete without them.
 models = [critic, simplifier, model_judge()] if configured(os.environ, Path.cwd()).has("anthropic") else []
 
 team = Team(

@@ -1,4 +1,4 @@
-"""Tools: how the command-line tools are found and called."""
+"""Tools: find and call the command-line tools."""
 
 import sys
 import tempfile
@@ -13,9 +13,9 @@ LIMITS = Limits(seconds=120.0)
 
 
 def call(tool: str, arguments: Sequence[str], root: Path, ends: Collection[int | None] = (0,)) -> str:
-    """What the tool prints, run in `root`.
+    """The tool's output, run in `root`.
 
-    Raises NonRetryableError if it is not installed, is not done within two minutes, or ends with a code not in `ends`.
+    Raises NonRetryableError if it is not installed, takes more than two minutes, or ends with a code not in `ends`.
     """
     with tempfile.TemporaryDirectory(prefix="hustings-tool-") as home:
         ran = run([find(tool), *arguments], root, scrubbed(Path(home)), LIMITS)

@@ -1,4 +1,4 @@
-"""Type errors: what mypy says, as Claims."""
+"""Type errors: mypy's findings as Claims."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,10 @@ from .settings import fence
 from .sources import is_test, paths, read_sources
 from .tools import call
 
-ABOUT_THE_MACHINE = ("import-not-found", "import-untyped")  # what is installed here says nothing about the repository
+ABOUT_THE_MACHINE = (
+    "import-not-found",
+    "import-untyped",
+)  # these depend on what is installed here, not on the repository
 SETTINGS = ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg")
 
 

@@ -45,7 +45,7 @@ class Recorder(unittest.TextTestResult):
 
 
 def _runs(test: unittest.TestCase) -> bool:
-    """False for what stands for a module that cannot be imported, or for a class or module that cannot be set up."""
+    """False for the placeholder of a module that cannot be imported, or of a class or module that cannot be set up."""
     return isinstance(test, unittest.TestCase) and type(test).__module__ != "unittest.loader"
 
 

@@ -1,8 +1,8 @@
-"""Run by the launcher: walls around a process, as far as this Linux lets an unprivileged process raise them.
+"""Run by the launcher: isolate a process as far as this Linux lets an unprivileged process do so.
 
-Landlock (Linux 5.13): files can be changed only below the given folders, and signals reach only what is inside.
-https://docs.kernel.org/userspace-api/landlock.html. A network namespace of its own: nobody to talk to but oneself.
-Where the kernel offers neither nothing happens: then only HOME, TMPDIR and the working directory lead into scratch.
+Landlock (Linux 5.13): files can be changed only below the given folders, and signals reach only processes inside.
+https://docs.kernel.org/userspace-api/landlock.html. A network namespace of its own: only its own loopback is reachable.
+If the kernel offers neither, nothing happens: then only HOME, TMPDIR and the working directory lead into scratch.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ SIOCSIFFLAGS = 0x8914
 
 
 def raise_walls(writable: list[str]) -> None:
-    """Around this process and all it will start. Failing to is no error."""
+    """Isolate this process and everything it will start. A failure is not an error."""
     libc = ctypes.CDLL(None, use_errno=True)
     alone(libc)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -44,7 +44,7 @@ def raise_walls(writable: list[str]) -> None:
 
 
 def allow(libc: ctypes.CDLL, ruleset: int, path: str, change: int) -> None:
-    """Let what is below the path be changed."""
+    """Allow changes below the path."""
     with suppress(OSError):
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         only_file = 0 if os.path.isdir(path) else ~(WRITE_FILE | TRUNCATE)
@@ -53,8 +53,8 @@ def allow(libc: ctypes.CDLL, ruleset: int, path: str, change: int) -> None:
 
 
 def alone(libc: ctypes.CDLL) -> None:
-    """A network of one's own, with a loopback; the user stays who he is. Tried in a child first, for there is no way
-    back from a namespace in which one is nobody."""
+    """A network namespace with a loopback; the user id stays the same. Tried in a child first, because there is no way
+    back from a namespace in which the user id is unmapped."""
     trying = os.fork()
     if not trying:
         try:
@@ -70,7 +70,7 @@ def alone(libc: ctypes.CDLL) -> None:
 
 
 def moved_out(libc: ctypes.CDLL) -> None:
-    """Into new namespaces. Raises OSError where they are not to be had."""
+    """Enter new namespaces. Raises OSError if they are not available."""
     user, group = os.getuid(), os.getgid()
     if libc.unshare(NEWUSER | NEWNET):
         raise OSError(ctypes.get_errno(), "no namespaces")

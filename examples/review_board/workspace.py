@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 async def work(repository: Repository, context: TaskContext, says: str, job: Callable[[Path], T]) -> T:
-    """Unpack the repository into the attempt's scratch folder and do the job there, in a worker thread.
+    """Unpack the repository into the attempt's scratch folder and run the job there, in a worker thread.
 
-    Where the repository is a package itself, the job gets the folder that holds it, so that it can be imported. When
-    the task is cancelled, what the job runs as a process is killed.
+    If the repository is itself a package, the job gets the parent folder, so that it can be imported. When the task is
+    cancelled, the job's processes are killed.
     """
     root = await context.unpack(repository)
     await context.progress(says)

@@ -1,4 +1,4 @@
-"""Writing: the accepted proposals as rewritten files, and those as a patch."""
+"""Writing: the accepted proposals as rewritten files, and the rewritten files as a patch."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from .sources import Sources, read_sources
 
 
 def write_draft(root: Path, verdicts: Iterable[Verdict]) -> Draft:
-    """The files with the edits of all proposals that stand. Raises NonRetryableError if those do not fit together."""
+    """The files with the edits of all standing proposals. Raises NonRetryableError if these do not fit together."""
     sources = read_sources(root)
     accepted = [item for verdict in verdicts for item in verdict.stands if isinstance(item, Proposal)]
     by_file: dict[str, list[Edit]] = defaultdict(list)

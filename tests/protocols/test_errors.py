@@ -7,7 +7,7 @@ import pytest
 from hustings import protocols
 from hustings.protocols import BadName, BrokerUnavailable, BusError, HustingsError, UsageError
 
-TREE = [each for each in vars(protocols).values() if inspect.isclass(each) and issubclass(each, Exception)]
+TREE = [each for each in vars(protocols).values() if inspect.isclass(each) and issubclass(each, HustingsError)]
 
 
 def exits(error: type[HustingsError]) -> int:

@@ -87,6 +87,6 @@ async def test_interrupted_in_mid_run(tmp_path: Path) -> None:
     await place.all_gone()
     shown = await place.call("show", "@last", "-o", "json")
     assert (shown.json["status"], shown.json["because"]) == ("cancelled", "interrupted")
-    check(await place.call("show", "nothing"), 2, "nothing is no run")
-    check(await place.call("replay", "nothing"), 2, "nothing is no run")
+    check(await place.call("show", "nothing"), 2, "there is no run nothing")
+    check(await place.call("replay", "nothing"), 2, "there is no run nothing")
     check(await place.call("runs", "--team", "caught"), 2, "there is no team caught", "court")

@@ -219,6 +219,7 @@ async def test_cancel_stops_what_is_at_work_and_what_waits_for_it(mill: Mill, cl
         ):
             run = await client.ask(Grain(pieces=20))
             await heard(client, run, Assigned, task="grinder-grind-19")
+            await mill.until(lambda: bool(mill.ground))
             await client.cancel(run, "not wanted any more")
             report = await client.outcome(run)
             assert (report.status, report.because) == ("cancelled", "not wanted any more")

@@ -99,9 +99,9 @@ async def test_show_has_the_bytes_that_lie_on_the_log(mill: Mill, client: Client
     assert (await hustings("dead", "show", said.json["id"], "--raw")).out.encode() == data
     text = (await hustings("dead", "show", said.json["id"])).out
     assert f"letter   {run}.grinder-grind-1 of team {mill.name}: dead" in text
-    assert "task     grind, asked of grinder 1.0.0" in text
+    assert "task     grind, sent to grinder 1.0.0" in text
     assert data.decode() in text
-    assert error(await hustings("dead", "show", "x.y"))[1][0] == "x.y is no dead letter"
+    assert error(await hustings("dead", "show", "x.y"))[1][0] == "there is no dead letter x.y"
 
 
 # redrive
@@ -118,14 +118,14 @@ async def test_redrive_one_or_by_filter_once_there_is_a_newer_version(
         assert error(said) == (
             2,
             [
-                "nothing was redriven, for it would fail as before",
-                "grinder is 1.0.0 still",
-                "Start a newer version of the agent; --newer leaves out the others, --force redrives all the same.",
+                "nothing was redriven: it would fail as before",
+                "grinder still has version 1.0.0",
+                "Start a newer version of the agent. --newer skips unchanged agents; --force redrives anyway.",
             ],
         )
         said = await hustings("dead", "redrive", "--team", mill.name, "--all", "--newer", "-o", "json")
         assert (said.code, said.json) == (0, [])
-        assert "3 dead letters left out: no newer version of the agent is there" in said.err
+        assert "3 dead letters left out: no newer version of the agent is running" in said.err
         assert len(await client.runs()) == 2
         said = await hustings("dead", "redrive", f"{first}.grinder-grind-1", "--force", "-o", "json")
         assert said.code == 5
@@ -137,7 +137,7 @@ async def test_redrive_one_or_by_filter_once_there_is_a_newer_version(
         assert said.code == 0
         assert said.out.splitlines()[1].split()[0::2] == [f"{first}.grinder-grind-3", "done"]
         assert error(await hustings("dead", "redrive", f"{first}.grinder-grind-3"))[1][0] == (
-            f"{first}.grinder-grind-3 is redriven already"
+            f"{first}.grinder-grind-3 is already redriven"
         )
         said = await hustings("dead", "redrive", "--team", mill.name, "--cause", "raised", "--newer", "-o", "json")
         assert (said.code, {row["state"] for row in said.json}) == (0, {"done"})
@@ -158,14 +158,14 @@ async def test_redrive_says_who_is_missing(mill: Mill, client: Client, hustings:
     assert error(said) == (
         2,
         [
-            f"no coordinator of team {mill.name} is there",
-            "so nobody would do the tasks",
+            f"no coordinator of team {mill.name} is running",
+            "so the tasks would not be done",
             "Start the team with `hustings up`.",
         ],
     )
     async with mill.coordinating():
         said = await hustings("dead", "redrive", "--run", run)
-        assert error(said)[1][1] == "nobody of the name grinder is there"
+        assert error(said)[1][1] == "no agent grinder is running"
         said = await hustings("dead", "redrive", "--run", run, "--force", "--execution-timeout", "0.5", "-o", "json")
         assert (said.code, [row["state"] for row in said.json]) == (5, ["dead"])
         assert said.json[0]["because"] == "the run failed: it took longer than 0.5 s"
@@ -184,8 +184,9 @@ async def test_discard_by_filter_wants_a_yes(mill: Mill, client: Client, husting
         run = await ground(client, 0, 1, 2)
     said = await hustings("dead", "discard", "--run", run)
     assert error(said) == (
-        2, ["nothing was discarded", f"it would discard 3 dead letters, {run}.grinder-grind-0 the first", "Add --yes."]
-    )  # fmt: skip
+        2,
+        ["nothing was discarded", f"it would discard 3 dead letters, the first is {run}.grinder-grind-0", "Add --yes."],
+    )
     said = await hustings("dead", "discard", f"{run}.grinder-grind-2")
     assert (said.code, said.out) == (0, f"{run}.grinder-grind-2 discarded\n")
     said = await hustings("dead", "discard", "--run", run, "--yes", "--because", "old", "-o", "json")
@@ -194,7 +195,7 @@ async def test_discard_by_filter_wants_a_yes(mill: Mill, client: Client, husting
     assert [(e.task, e.because) for e in events if isinstance(e, Discarded)] == [
         ("grinder-grind-2", ""), ("grinder-grind-0", "old"), ("grinder-grind-1", "old")
     ]  # fmt: skip
-    assert error(await hustings("dead", "redrive", f"{run}.grinder-grind-2"))[1][0].endswith("is discarded already")
+    assert error(await hustings("dead", "redrive", f"{run}.grinder-grind-2"))[1][0].endswith("is already discarded")
     said = await hustings("tail", "--all", "--run", run, "--count", str(len(events)))
     assert "cli discards the dead letter of grinder-grind-0: old" in said.out
     assert "grinder-grind-0 is dead after 2 attempts (raised): ValueError: piece 0 is a stone" in said.out
@@ -265,7 +266,7 @@ async def test_cancel_ends_a_run_within_two_seconds_and_its_handlers_see_it(
         assert (report.status, report.because) == ("cancelled", "wrong flour")
         again = await hustings("cancel", run)
         assert again.code == 0
-        assert again.out == f"run {run} of team {mill.name}: cancelled, had ended before: wrong flour\n"
+        assert again.out == f"run {run} of team {mill.name}: cancelled, it had already ended: wrong flour\n"
         assert await client.report(run) == report
         await mill.until(lambda: sorted(mill.stopped) == [(run, 0), (run, 1), (run, 2)])
 
@@ -280,7 +281,7 @@ async def test_cancel_without_a_coordinator_says_what_will_be(mill: Mill, client
         said = await hustings("cancel", run)
         assert said.code == 1
         assert said.out.startswith(f"run {run} of team {mill.name}: running, after 2")
-        assert said.err.startswith(f"no coordinator of team {mill.name} has ended it within 2")
+        assert said.err.startswith(f"no coordinator of team {mill.name} ended it within 2")
         assert said.err.endswith("it ends when one is up\n")
         async with mill.coordinating("c2"):
             assert (await client.outcome(run)).because == "by cli"

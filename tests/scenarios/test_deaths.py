@@ -61,7 +61,7 @@ REASONS = {
     "refuse": "not this one",
     "system-exit": "SystemExit: enough",
     "cancel": "CancelledError: by myself",
-    "wrong-type": "TypeError: go promised Testimony and said str",
+    "wrong-type": "TypeError: go promised Testimony and returned str",
 }
 
 

@@ -79,7 +79,7 @@ async def misses_by_name(place: Place) -> None:
     """Done again by a reader with other instructions, the record has no answer for it, and says to which request."""
     again = await place.call("replay", "@last", "--rework", "changed:team", "-o", "json")
     assert again.code == 1
-    assert re.search("reader-[ab] of reader does not come to the recorded answer", again.err)
+    assert re.search("reader-[ab] of reader does not give the recorded answer", again.err)
     assert [task["agent"] for task in again.json["reworked"] if not task["same"]] == ["reader", "reader"]
     assert "no answer on record to a request to anthropic:claude-sonnet-5-5" in again.err
 

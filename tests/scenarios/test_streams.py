@@ -128,7 +128,7 @@ async def test_up_is_not_up_without_a_member(place: Place) -> None:
         f"import sys\nif 'agent' in sys.argv: raise RuntimeError('bad luck')\nshout = print\n{CLERK}"
     )
     async with place.hustings("up", "alone:team") as up:
-        await up.until("team office is not up: clerk did not come")
+        await up.until("team office is not up: clerk did not start")
         assert not any("is up" in row for row in up.rows)
 
 

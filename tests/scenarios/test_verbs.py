@@ -77,7 +77,12 @@ async def test_the_flags_are_the_fields_of_the_goal(tmp_path: Path) -> None:
     place = Place(tmp_path)
     said = await place.call("run", "court:team", "--help")
     assert (said.code, said.err) == (0, "")
-    for words in ("Improve a text.", "--text TEXT A path; it is packed and uploaded. [required]", "--hold", "--gate"):
+    for words in (
+        "Improve a text.",
+        "--text TEXT A path; its content is packed and uploaded. [required]",
+        "--hold",
+        "--gate",
+    ):
         assert words in " ".join(said.out.split())
     said = await place.call("run", "-h")
     assert (said.code, said.err) == (0, "")

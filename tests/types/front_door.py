@@ -2,19 +2,26 @@
 
 from typing import assert_type
 
-from hustings.agents import (
-    Client,
-    RunReport,
+from hustings import (
+    Blob,
+    Budget,
+    Claim,
+    Goal,
+    Message,
+    Outcome,
     Specialist,
     TaskContext,
     Team,
+    Testimony,
+    Verdict,
+    __version__,
     connect,
     independent,
     majority,
     tool,
     unopposed,
 )
-from hustings.protocols import Blob, Budget, Claim, Goal, Message, Outcome, Testimony, Verdict
+from hustings.agents import Client, RunReport
 
 
 class Text(Blob): ...
@@ -33,6 +40,7 @@ class Counted(Outcome):
     verdicts: list[Verdict]
 
 
+assert_type(__version__, str)
 clerk = Specialist("clerk", "counts words")
 
 

@@ -1,5 +1,5 @@
-"""What all verbs share: settings, options, errors, output, loading of a team, and the way to a broker and a run.
-It may import everything of agents but the verbs; what --help needs of it imports neither NATS nor pydantic.
+"""What all verbs share: settings, options, errors, output, loading a team, finding a broker and a run.
+It may import all of agents except the verbs; the modules that --help needs import neither NATS nor pydantic.
 """
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Errors as a person reads them: a line what, a line why, a line what to try. No traceback without --debug."""
+"""Errors for people: one line says what failed, one why, one what to try. A traceback only with --debug."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from .hints import did_you_mean
 from .output import say
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141  # what a shell says of a program that SIGPIPE ended
+BROKEN_PIPE = 141  # as shells report a program that SIGPIPE ended
 
 
 class Shape(NamedTuple):
@@ -25,13 +25,13 @@ class Shape(NamedTuple):
     code: int
 
     def lines(self) -> list[str]:
-        """One line each; what is empty is left out."""
+        """One line for each part that is not empty."""
         parts = (("error", self.what), ("  why", self.why), ("  try", self.hint))
         return [f"{word}: {' '.join(inert(text).split())}" for word, text in parts if text]
 
 
 class NoSuchVerb(click.UsageError):
-    """A verb that does not exist; `possibilities` are those that look like it."""
+    """The verb does not exist; `possibilities` are the verbs that look like it."""
 
     def __init__(self, name: str, possibilities: Sequence[str], ctx: click.Context) -> None:
         super().__init__(f"there is no verb {name!r}", ctx)
@@ -39,10 +39,10 @@ class NoSuchVerb(click.UsageError):
 
 
 class Boundary:
-    """Whatever is raised inside ends the process as its user would want: three lines on stderr and an exit code.
+    """Turn any exception raised inside the block into up to three lines on stderr and an exit code.
 
-    A context manager and not an `except`, for it swallows nothing: every exception leaves as SystemExit.
-    `debug` may be switched on later, when the options have been read.
+    It swallows nothing: every exception leaves the block as SystemExit.
+    `debug` may be set later, when the options have been read.
     """
 
     def __init__(self, *, debug: bool) -> None:
@@ -63,7 +63,7 @@ class Boundary:
 
 
 def first_of(error: BaseException) -> BaseException:
-    """The error a person should hear of: of a group, the first HustingsError in it, else its first leaf."""
+    """The error to show: of an exception group the first HustingsError in it, else its first leaf."""
     leaves = list(_leaves(error))
     return next((leaf for leaf in leaves if _is_ours(leaf)), leaves[0])
 
@@ -79,7 +79,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def _is_ours(error: BaseException) -> bool:
     protocols = sys.modules.get(
         "hustings.protocols"
-    )  # not imported: then it cannot be one of ours, and pydantic stays out
+    )  # if it is not imported, the error is not ours; importing it would load pydantic
     return isinstance(error, getattr(protocols, "HustingsError", ()))
 
 
@@ -105,9 +105,9 @@ def _shape(error: Any, debug: bool) -> Shape:
     if _is_ours(error):
         return Shape(error.what, error.why, error.hint, error.exit_code)
     hint = (
-        "tell the authors of hustings, with the traceback above"
+        "report this to the authors of hustings, with the traceback above"
         if debug
-        else "again with --debug to see where it comes from"
+        else "run it again with --debug to see where the error comes from"
     )
     return Shape(f"internal: {type(error).__name__}: {error}".rstrip(": "), "", hint, 1)
 
@@ -116,7 +116,7 @@ def _usage(error: click.UsageError) -> Shape:
     message = error.message if hasattr(error, "possibilities") else error.format_message()
     path = error.ctx.command_path if error.ctx else "hustings"
     usage = " ".join(error.ctx.get_usage().split()).removeprefix("Usage: ") if error.ctx else ""
-    hint = did_you_mean(getattr(error, "possibilities", None)) or f"`{path} --help` shows what it takes"
+    hint = did_you_mean(getattr(error, "possibilities", None)) or f"`{path} --help` lists its arguments and options"
     return Shape(message.rstrip("."), f"the usage is: {usage}" if usage else "", hint, error.exit_code)
 
 
@@ -127,6 +127,6 @@ def _say_traceback(error: BaseException) -> None:
 
 
 def _mute_stdout() -> None:
-    """Nobody reads it any more; without this the interpreter would complain when it flushes at exit."""
+    """The reader is gone; without this the interpreter would print an error when it flushes at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Loading: from MODULE:NAME, as a person types it, to the team or the specialist that lies there."""
+"""Loading: find the team or specialist that MODULE:NAME names."""
 
 import importlib
 import os
@@ -13,13 +13,13 @@ from ...team import Team
 
 
 def load(target: str) -> Team | Specialist:
-    """The team or specialist behind MODULE:NAME, the module looked for in the current folder too.
+    """The team or specialist behind MODULE:NAME; the module may be in the current folder.
 
-    Raises UsageError: no such module or name, or something else lies there.
+    Raises UsageError: no such module or name, or the name is neither a team nor a specialist.
     """
     path, _, name = target.partition(":")
-    if not path or not name or name.startswith("//"):  # a URL is told as a whole, for parts of it cannot be masked
-        raise UsageError(f"{target!r} names no team or specialist", "it takes the form MODULE:NAME")
+    if not path or not name or name.startswith("//"):  # a URL is shown whole: only a whole one can be masked
+        raise UsageError(f"{target!r} names no team or specialist", "the form is MODULE:NAME")
     module = _module(path)
     if not hasattr(module, name):
         known = [key for key, value in vars(module).items() if isinstance(value, Team | Specialist)]
@@ -53,6 +53,6 @@ def _module(path: str) -> ModuleType:
                 f"there is no module {path}", f"looked in {here} and the installed packages", "Check the spelling."
             ) from None
         raise UsageError(f"{path} cannot be imported", f"it needs {error.name}, which is not installed") from None
-    except Exception as error:  # a module is somebody else's code: it may raise whatever it likes
+    except Exception as error:  # the module is the user's code: it may raise anything
         why = f"{type(error).__name__}: {error}"
         raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows where it is raised.") from error

@@ -1,4 +1,4 @@
-"""Options: what click reads for every verb, and the option that few verbs have."""
+"""Options: those that every verb has, and --durability, which few have."""
 
 import os
 from collections.abc import Callable
@@ -19,9 +19,10 @@ COMMON = frozenset({"-o", "--output", "--color", "-u", "--url", "--debug"})
 
 
 def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
-    """Give a verb the options of all verbs; it gets them as one Settings, its first argument.
+    """Give a verb the options of all verbs; the verb gets them as Settings, its first argument.
 
-    Stands below `click.command`; the verb's own options come as keywords. Raises UsageError if hustings.toml is wrong.
+    Put it directly above the function; the verb's own options arrive as keywords. Raises UsageError if hustings.toml is
+    wrong.
     """
 
     @wraps(verb)
@@ -42,7 +43,7 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
         click.option("-u", "--url", envvar=["HUSTINGS_URL", "NATS_URL"], show_envvar=True,
                      help="The broker.  [default: an embedded one]"),
         click.option("--debug", is_flag=True, default=None, envvar="HUSTINGS_DEBUG", show_envvar=True,
-                     help="Show where an error comes from."),
+                     help="Show the traceback of an error."),
     ]  # fmt: skip
     for option in reversed(options):
         option(command)
@@ -50,8 +51,8 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
 
 
 def durability(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a verb that may start the broker the option --durability; its value is in the Settings too."""
+    """Give a verb that may start the broker the option --durability, whose value is in the Settings too."""
     return click.option(
         "--durability", type=click.Choice(CHOICES["durability"]), envvar="HUSTINGS_DURABILITY", show_envvar=True,
-        help="What a confirmed write of the embedded broker survives: loss of power, or of the process (faster).",
+        help="What a confirmed write to the embedded broker survives: power loss, or the end of a process (faster).",
     )(command)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Output: data to stdout in the shape that was asked for, progress to stderr, nothing a terminal would obey."""
+"""Output: data to stdout in the requested format, progress to stderr, without terminal control characters."""
 
 import json
 import sys
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 def emit(settings: Settings, data: T, text: Callable[[T], str]) -> None:
-    """Write the data to stdout: json is one document, jsonl one line for each element of a list, text what `text` says.
+    """Write the data to stdout: json is one document, jsonl one line for each element of a list, text is `text(data)`.
 
-    Messages, paths and whatever JSON knows may be in it; TypeError for anything else. JSON is plain ASCII. What agents
-    said has to go through `inert` in `text`, which may add colours of its own.
+    The data may hold messages, paths and whatever JSON knows; TypeError for anything else. JSON is plain ASCII. `text`
+    has to pass what agents wrote through `inert`, and may add colours of its own.
     """
     if settings.output == "text":
         echo(text(data), color=settings.colored(stdout()))
@@ -37,18 +37,18 @@ def echo(text: str | bytes, *, nl: bool = True, color: bool | None = None) -> No
 
 
 def say(text: str) -> None:
-    """Write a line of progress to stderr, made inert and without secrets."""
+    """Write a line of progress to stderr, without control characters and secrets."""
     click.echo(masked(inert(text)), err=True)
 
 
 def on_stderr(settings: Settings) -> tuple[Callable[[str], None], bool]:
-    """What writes a line to stderr as it is, and whether the line should have colours."""
+    """A function that writes a line to stderr unchanged, and whether lines should have colours."""
     color = settings.colored(sys.stderr)
     return partial(click.echo, err=True, color=color), color
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "model_dump"):  # pydantic's, which is not imported for this
+    if hasattr(value, "model_dump"):  # a pydantic model; pydantic is not imported just for this check
         return value.model_dump(mode="json")
     if isinstance(value, PurePath):
         return str(value)

@@ -1,4 +1,4 @@
-"""Session: from the settings to a broker, from a broker to its teams, from what a person types to a run."""
+"""Session: find the broker from the settings, the teams on a broker, and the run that a person names."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,9 +17,9 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 Start = Literal["always", "if-stored", "never"]
 
-NAME = "cli"  # what the command line calls itself on the bus
+NAME = "cli"  # the name of the command line on the bus
 RECENT = ("@last", "@prev")
-LOST = 5.0  # seconds without a broker after which a run is given up from here
+LOST = 5.0  # seconds without a broker after which the command stops following a run
 
 
 def go(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
@@ -29,10 +29,10 @@ def go(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
 
 @asynccontextmanager
 async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator[str]:
-    """The URL of the broker to talk to: that of the settings, else the embedded one of this folder, found or started.
+    """The URL of the broker: that of the settings, else the embedded one of this folder, found or started.
 
-    "if-stored" starts it only where it has a store, which is what looking back needs; the block then keeps it up.
-    Raises BrokerUnavailable.
+    "if-stored" starts it only if the folder has a store, which is enough for reading old runs. The block keeps a
+    started broker up. Raises BrokerUnavailable.
     """
     if settings.url:
         yield settings.url
@@ -48,7 +48,7 @@ async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator
 
 
 async def watch(connection: Connection) -> None:
-    """Never returns. Raises BrokerUnavailable once the broker has been away for too long for a person who waits."""
+    """Never returns. Raises BrokerUnavailable once the broker has been away for LOST seconds."""
     await connection.lost(LOST)
     raise BrokerUnavailable(
         "the broker is gone", f"it has not answered for {LOST:g} s; the run goes on when it is back"
@@ -62,9 +62,9 @@ async def teams(url: str) -> list[str]:
 
 
 async def find(url: str, run: str, team: str | None = None) -> tuple[str, str]:
-    """The team and the id behind an id, a unique prefix, `@last` or `@prev`, over all teams or in one.
+    """The team and the full id of a run, from an id, a unique prefix, `@last` or `@prev`, in one team or in all.
 
-    Raises NotFound, which says what there is, and what `connect` raises.
+    Raises NotFound, which lists the runs there are, and what `connect` raises.
     """
     async with connect(url, name=NAME) as connection:
         known = await heads(connection, team)
@@ -74,7 +74,9 @@ async def find(url: str, run: str, team: str | None = None) -> tuple[str, str]:
         fits = [(name, head) for name, head in known if head.run.startswith(run)]
         chosen = [(name, head) for name, head in fits if head.run == run] or fits
     if len(chosen) != 1:
-        raise NotFound(f"{run} is no run" if not chosen else f"{run} is several runs", *_what_there_is(chosen, known))
+        raise NotFound(
+            f"there is no run {run}" if not chosen else f"{run} fits several runs", *_what_there_is(chosen, known)
+        )
     name, head = chosen[0]
     return name, head.run
 
@@ -95,14 +97,14 @@ async def chosen(connection: Connection, team: str | None) -> list[str]:
     if team not in known:
         near = get_close_matches(team, known, 1)
         hint = f"Did you mean {near[0]}?" if near else ""
-        raise NotFound(f"there is no team {team} here", f"there is {', '.join(known) or 'none yet'}", hint)
+        raise NotFound(f"there is no team {team} here", f"the teams here: {', '.join(known) or 'none yet'}", hint)
     return [team]
 
 
 def bus_of(connection: Connection, team: str) -> Bus:
     """The bus of a team over an open connection, for readers: unlike `open_bus` it creates nothing on the server.
 
-    Its `url` is without credentials.
+    Its `url` holds no credentials.
     """
     subjects = Subjects(team)
     blobs = ObjectStore(connection, subjects)
@@ -121,7 +123,7 @@ async def reading(settings: Settings, run: str, team: str | None) -> AsyncIterat
 def _what_there_is(fits: list[tuple[str, RunHead]], known: list[tuple[str, RunHead]]) -> tuple[str, str]:
     if fits:
         ids = ", ".join(f"{head.run} of {name}" for name, head in fits[:5])
-        return f"it fits {ids}", "Type more of the id, or add --team."
+        return f"they are {ids}", "Type more of the id, or add --team."
     if not known:
-        return "there are no runs here yet", "Ask for one with `hustings run`."
-    return f"there are {', '.join(head.run for _, head in known[:5])}{' and more' if len(known) > 5 else ''}", ""
+        return "there are no runs here yet", "Start one with `hustings run`."
+    return f"the newest are {', '.join(head.run for _, head in known[:5])}{' and more' if len(known) > 5 else ''}", ""

@@ -1,4 +1,4 @@
-"""Settings: what a verb is told, and where each value comes from: flag > environment > hustings.toml > default."""
+"""Settings: the common options of a verb. Each value comes from: flag > environment > hustings.toml > default."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "color": get_args(Color),
     "durability": get_args(Durability),
 }
-TYPES: Mapping[str, type] = {"output": str, "color": str, "url": str, "debug": bool, "durability": str}  # the file's
-TABLES = frozenset({"providers"})  # of the file too, but read by whom they concern
+TYPES: Mapping[str, type] = {"output": str, "color": str, "url": str, "debug": bool, "durability": str}  # in the file
+TABLES = frozenset({"providers"})  # in the file too, but read by the modules that they configure
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a verb is told: the values of the common options. `url` None means: the embedded broker under `home`."""
+    """The values of the common options. `url` None means the embedded broker under `home`."""
 
     output: Output
     color: Color
@@ -38,10 +38,9 @@ class Settings:
 
 
 def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
-    """The settings from the flags (which include the environment, but None for what was not given) and the file.
+    """The settings from the flags (None where neither flag nor environment gives a value) and from the file.
 
-    Raises UsageError for a hustings.toml with an unknown key or a value that fits nothing, and for a bad
-    HUSTINGS_DURABILITY.
+    Raises UsageError: hustings.toml has an unknown key or a value that does not fit, or HUSTINGS_DURABILITY is wrong.
     """
     file = next((folder / FILE for folder in (cwd, *cwd.parents) if (folder / FILE).is_file()), None)
     values = _checked(file, _read(file)) if file else {}
@@ -59,7 +58,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> 
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What click does not read: the colour variables of other tools, and the option that few verbs have."""
+    """What click does not read: the colour variables of other tools, and --durability, which few verbs have."""
     color = "never" if environ.get("NO_COLOR") else "always" if environ.get("FORCE_COLOR") else ""
     durable = environ.get("HUSTINGS_DURABILITY", "")
     if durable and durable not in CHOICES["durability"]:
@@ -92,11 +91,11 @@ def _checked(file: Path, values: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_choice(where: str, key: str, value: object) -> NoReturn:
     choices = ", ".join(CHOICES[key])
-    hint = did_you_mean(close_to(str(value), CHOICES[key])) or "take one of these"
+    hint = did_you_mean(close_to(str(value), CHOICES[key])) or "use one of these"
     _refuse(f"{where} is {value!r}", f"it must be one of {choices}", hint)
 
 
 def _refuse(what: str, why: str, hint: str) -> NoReturn:
-    from hustings.protocols import UsageError  # here, for it brings pydantic, and errors are rare
+    from hustings.protocols import UsageError  # here, because it imports pydantic, and errors are rare
 
     raise UsageError(what, why, hint)

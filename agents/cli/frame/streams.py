@@ -1,4 +1,4 @@
-"""Streams: what the three descriptors of a command are for. Stdout is data only, whatever anybody prints."""
+"""Streams: the three standard descriptors of a command. Stdout carries data only, whatever other code prints."""
 
 import os
 import sys
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import IO
 
-_kept: list[IO[str]] = []  # where data goes while a verb is at work
+_kept: list[IO[str]] = []  # the stream for data while a verb runs
 
 
 @contextmanager
 def own_descriptors() -> Iterator[None]:
-    """Put the descriptors of this process in order, first thing and for good.
+    """Put the descriptors of this process in order. Call it first.
 
-    What is closed is opened on the null device: else the next file to be opened would be taken for stdin, stdout or
-    stderr, here and in children. Descriptor 1 becomes stderr, for a library, a child or the exit of the interpreter may
-    write there; what is told on `sys.stdout` while the block runs goes to where it had pointed.
+    Closed ones are opened on the null device: else the next file opened would be taken for stdin, stdout or stderr,
+    here and in children. Descriptor 1 becomes stderr, because a library, a child or the interpreter at exit may write
+    to it; what is written to `sys.stdout` inside the block goes to the original stdout.
     """
     _open_closed()
     encoding, errors = sys.stdout.encoding, sys.stdout.errors
@@ -33,7 +33,7 @@ def own_descriptors() -> Iterator[None]:
 
 @contextmanager
 def reserved() -> Iterator[None]:
-    """While the block runs only what is written to `stdout()` goes there; what anybody else prints goes to stderr."""
+    """Inside the block only what is written to `stdout()` goes to stdout; whatever else is printed goes to stderr."""
     _kept.append(stdout())
     try:
         with redirect_stdout(sys.stderr):
@@ -52,7 +52,7 @@ def _open_closed() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gives the lowest number that is free, which is this one
+            os.open(os.devnull, os.O_RDWR)  # open() gives the lowest free number, which is this one
             os.set_inheritable(number, True)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - for as long as the process lives

@@ -16,14 +16,14 @@ SHADES = {
 
 
 def shaded(word: str) -> str:
-    """The word in the colour that goes with what it says."""
+    """The word in the colour of its meaning: green for good, red for bad."""
     return click.style(word, fg=SHADES[word]) if word in SHADES else word
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, shade: int = -1) -> str:
-    """The rows in columns below their heads, each cell one inert line; on a terminal the last column is cut to fit it.
+    """The rows in columns below their heads, each cell one line; a terminal's width cuts the last column.
 
-    The words in the column `shade` have the colours that go with them. Without rows there is nothing.
+    The words in the column `shade` are coloured. Gives "" without rows.
     """
     if not rows:
         return ""
@@ -36,7 +36,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, shade: int 
 
 
 def cut(text: str, room: int) -> str:
-    """The text, cut to so many characters."""
+    """The text, cut to `room` characters."""
     return text if len(text) <= room else text[: max(room - 1, 0)] + "…"
 
 

@@ -1,4 +1,4 @@
-"""`hustings agent TARGET...`: specialists as a process of their own, wherever the bus can be reached."""
+"""`hustings agent TARGET...`: specialists in a process of their own, on any machine that reaches the bus."""
 
 import os
 import sys
@@ -31,20 +31,20 @@ from ..frame.settings import Settings
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="MODULE:NAME...")
-@click.option("--only", multiple=True, metavar="NAME", help="Of a team: this specialist alone.")
+@click.option("--only", multiple=True, metavar="NAME", help="Run only this specialist of a team.")
 @click.option(
-    "--team", envvar="HUSTINGS_TEAM", show_envvar=True, help="The team to work for.  [default: the one that runs]"
+    "--team", envvar="HUSTINGS_TEAM", show_envvar=True, help="The team to work for.  [default: the running team]"
 )
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="[default: text in a terminal, else json]")
 @common
 def agent(
     settings: Settings, targets: Sequence[str], only: Sequence[str], team: str | None, log_format: str | None
 ) -> int:
-    """Run specialists until told to stop: each MODULE:NAME is a Specialist, or a Team of them.
+    """Run specialists until stopped: each MODULE:NAME is a Specialist, or a Team of them.
 
-    SIGTERM drains: what is in hand is finished, and what is not begun is handed back. A process that is worn out, for
-    too many skills have swallowed their cancellation or hang in threads, is replaced: by whoever supervises it, else by
-    itself.
+    On SIGTERM the process finishes its current tasks, returns those not yet begun to the queue, and ends. A process
+    with too many skills that ignored their cancellation or hang in threads is replaced: by its supervisor, or without
+    one by itself.
     """
     supervised = die_with_parent()
     found = [load(target) for target in targets]
@@ -71,7 +71,7 @@ def team_of(found: Sequence[Team | Specialist]) -> str | None:
 
 
 def heartbeat_timeout_of(found: Sequence[Team | Specialist]) -> float:
-    """How long their processes may be silent, and never less than a default team's may."""
+    """How long their processes may be silent: the longest of their teams, never less than the default."""
     return max([HEARTBEAT_TIMEOUT, *(each.heartbeat_timeout for each in found if isinstance(each, Team))])
 
 
@@ -101,7 +101,7 @@ async def _serve(
 
 
 async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
-    """Serve until told to stop, or until one of the workers is worn out; the exit code."""
+    """Serve until told to stop, or until a worker asks to be recycled. Gives the exit code."""
     code = RECYCLE
 
     def drain() -> None:
@@ -129,7 +129,7 @@ async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
 
 
 def _nearest(settings: Settings) -> Settings:
-    """Where no broker runs in this folder, but this user has exactly one team up elsewhere: there."""
+    """If no broker runs in this folder, and this user has exactly one team up in another folder: that folder."""
     if settings.url or find_embedded(settings.home):
         return settings
     others = homes()
@@ -140,18 +140,16 @@ def _nearest(settings: Settings) -> Settings:
 
 
 async def _running_team(url: str) -> str:
-    """The one team on this broker, or the one of several whose coordinator answers. Raises UsageError."""
+    """The only team on this broker, or of several the only one whose coordinator answers. Raises UsageError."""
     names = await teams(url)
     if len(names) > 1:
         names = [name for name in names if await _has_coordinator(url, name)]
     if len(names) == 1:
         return names[0]
     hint = (
-        "Name it with --team."
-        if names
-        else "Start one with `hustings up`, or name the team it shall wait for with --team."
+        "Name it with --team." if names else "Start one with `hustings up`, or name the team to wait for with --team."
     )
-    raise UsageError("for which team?", f"{', '.join(names) or 'no team'} is on this broker", hint)
+    raise UsageError("the team is not clear", f"on this broker: {', '.join(names) or 'no team'}", hint)
 
 
 async def _has_coordinator(url: str, team: str) -> bool:

@@ -1,4 +1,4 @@
-"""`hustings agents`: who is alive now, and what they can do."""
+"""`hustings agents`: the live agents and their skills."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ from ..frame.table import table
 
 
 class Seen(NamedTuple):
-    """An agent that answers at this moment, with so many instances. The card is None if it did not show one."""
+    """An agent that answered, with the number of its instances. The card is None if it sent none in time."""
 
     team: str
     name: str
@@ -47,12 +47,12 @@ class Seen(NamedTuple):
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--team", help="Only this team.")
+@click.option("--team", help="Only agents of this team.")
 @common
 def agents(settings: Settings, name: str | None, team: str | None) -> None:
-    """List the specialists that are alive, and their skills; of NAME, all that it says of itself.
+    """List the live specialists and their skills; with NAME, show everything that one of them declares.
 
-    A * marks a skill that is a witness: what it says is testimony.
+    A * marks a witness: what the skill returns is testimony.
     """
     seen = go(_agents, settings, team)
     if name is None:
@@ -67,7 +67,7 @@ async def _agents(settings: Settings, team: str | None) -> list[Seen]:
 
 
 async def present(connection: Connection, team: str | None = None) -> list[Seen]:
-    """The agents of all teams, or of one, that answer now, in the order of their ids. Raises NotFound for the team."""
+    """The agents that answer now, of one team or of all, sorted by id. Raises NotFound: there is no such team."""
     seen: list[Seen] = []
 
     async def look(bus: Bus) -> None:
@@ -105,10 +105,10 @@ def _row(one: Seen) -> dict[str, Any]:
 def _text(seen: list[Seen]) -> str:
     rows: list[tuple[object, ...]] = []
     for one in seen:
-        skills = [_skill(skill) for skill in one.skills] or ["-" if one.card else "shows no card"]
+        skills = [_skill(skill) for skill in one.skills] or ["-" if one.card else "sent no card"]
         rows.append((one.id, one.version, one.instances, skills[0]))
         rows += [("", "", "", skill) for skill in skills[1:]]
-    return table(("agent", "version", "n", "skills"), rows) or "nobody is there"
+    return table(("agent", "version", "n", "skills"), rows) or "no agent is running"
 
 
 def _skill(skill: SkillCard) -> str:
@@ -130,12 +130,16 @@ def _card(name: str, seen: list[Seen]) -> AgentCard:
     if len(found) == 1 and found[0].card:
         return found[0].card
     if found:
-        why = f"it is {' and '.join(one.id for one in found)}" if len(found) > 1 else "it did not answer in time"
-        raise NotFound(f"no one card of {name}", why, "Write it as TEAM/NAME." if len(found) > 1 else "Try again.")
+        why = (
+            f"it fits {' and '.join(one.id for one in found)}" if len(found) > 1 else "the agent did not answer in time"
+        )
+        raise NotFound(
+            f"cannot show one card for {name}", why, "Write it as TEAM/NAME." if len(found) > 1 else "Try again."
+        )
     names = [one.name for one in seen]
     near = get_close_matches(name, names, 1)
-    there = ", ".join(names) or "nobody"
-    raise NotFound(f"{name} is not there", f"there is {there}", f"Did you mean {near[0]}?" if near else "")
+    there = ", ".join(names) or "none"
+    raise NotFound(f"no agent {name} is running", f"running: {there}", f"Did you mean {near[0]}?" if near else "")
 
 
 def _card_text(card: AgentCard) -> str:

@@ -1,4 +1,4 @@
-"""`hustings cancel RUN`: withdraw a run, and wait until it has ended."""
+"""`hustings cancel RUN`: cancel a run, and wait until it has ended."""
 
 import time
 from contextlib import aclosing
@@ -24,26 +24,26 @@ from ..frame.session import (
 from ..frame.settings import Settings
 from ..frame.table import shaded
 
-SOON = 2.0  # seconds within which a run ends that somebody drives
-TAKEOVER = 10.0  # seconds more, in which another coordinator goes on where one has died
+SOON = 2.0  # seconds within which a live driver ends its run
+TAKEOVER = 10.0  # more seconds, for another coordinator to take over if the driver has died
 
 
 @click.command()
 @click.argument("run")
-@click.option("--because", default="", metavar="TEXT", help="Why; it stands on the log.")
-@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option("--because", default="", metavar="TEXT", help="The reason; it is written to the log.")
+@click.option("--team", help="The team of the run, if the id fits runs of several teams.")
 @common
 def cancel(settings: Settings, run: str, because: str, team: str | None) -> int:
-    """Withdraw a run, and wait until it has ended: what is being done for it is stopped.
+    """Cancel a run, and wait until it has ended. Its tasks are stopped.
 
-    RUN is an id, the beginning of one, @last or @prev. Exit code 0: it has ended, now or before; 1: it will, as soon as
+    RUN is an id, the beginning of one, @last or @prev. Exit code 0: it has ended, now or earlier; 1: it ends as soon as
     a coordinator of its team is up.
     """
     ended = go(_cancel, settings, run, because, team)
     emit(settings, ended, _text)
     if ended["status"] != "running":
         return 0
-    say(f"no coordinator of team {ended['team']} has ended it within {span(ended['seconds'])}: it ends when one is up")
+    say(f"no coordinator of team {ended['team']} ended it within {span(ended['seconds'])}; it ends when one is up")
     return 1
 
 
@@ -66,7 +66,7 @@ async def _cancel(settings: Settings, run: str, because: str, team: str | None) 
 
 
 async def _withdrawn(client: Client, run: str, because: str) -> Concluded | None:
-    """The end of a run that is withdrawn now; None if nobody is there who could end it."""
+    """Cancel the run and give its end, or None if no coordinator ends it in time."""
     at = await client.cancel(run, because)
     if await client.bus.log.ended(run):
         return await _end(client, run)
@@ -93,5 +93,5 @@ async def _end(client: Client, run: str) -> Concluded | None:
 
 
 def _text(ended: dict[str, Any]) -> str:
-    when = "had ended before" if ended["before"] else f"after {span(ended['seconds'])}"
+    when = "it had already ended" if ended["before"] else f"after {span(ended['seconds'])}"
     return f"run {ended['id']} of team {ended['team']}: {shaded(ended['status'])}, {when}: {plain(ended['because'])}"

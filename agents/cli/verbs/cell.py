@@ -1,4 +1,4 @@
-"""`hustings cell TARGET...`: a child of `hustings agent`, which tells it one task at a time. Not for people."""
+"""`hustings cell TARGET...`: a child of `hustings agent` that gets one task at a time. Not for people."""
 
 import signal
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from .agent import chosen, heartbeat_timeout_of
 @click.option("--team", required=True)
 @common
 def cell(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str) -> int:
-    """Try what an agent's process suspects of ending processes."""
+    """Try tasks that may end their process, in isolation. `hustings agent` starts this by itself."""
     pipes = Pipes(0, stdout().fileno())
     die_with_parent(signal.SIGKILL)
     found = [load(target) for target in targets]

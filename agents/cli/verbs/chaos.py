@@ -1,4 +1,4 @@
-"""`hustings chaos TEAM`: break a team of real processes by a seed, and check what came of it from outside."""
+"""`hustings chaos TEAM`: inject faults into a team of real processes by a seed, and check the result from outside."""
 
 import secrets
 import shlex
@@ -30,18 +30,18 @@ from ..frame.session import go
 from ..frame.settings import Settings
 from .goal import Asked, Asking, goal_of
 
-RATE = 40  # tasks a second, half of what the example team can do, for a fault costs it seconds
+RATE = 40  # tasks a second: half of what the example team can do, because each fault costs seconds
 
 
 @click.command(cls=Asking, sets={"tasks": "chaos has to know how many effects a run has"})
 @click.argument("target", metavar="MODULE:TEAM")
 @click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
-@click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="How many.")
-@click.option("--tasks", type=click.IntRange(min=1), default=5000, show_default=True, help="How many, in all.")
-@click.option("--batch", type=click.IntRange(min=1), default=100, show_default=True, help="Tasks of one run.")
-@click.option("--pace", default=2.0, show_default=True, help="Seconds between two faults, on the average, at least.")
-@click.option("--seed", type=int, help="Decides who is hit, by what and when.  [default: by chance, and printed]")
-@click.option("--keep", type=click.Path(path_type=Path), help="Keep what there is to see in this folder.")
+@click.option("--faults", type=click.IntRange(min=0), default=60, show_default=True, help="Number of faults.")
+@click.option("--tasks", type=click.IntRange(min=1), default=5000, show_default=True, help="Number of tasks in all.")
+@click.option("--batch", type=click.IntRange(min=1), default=100, show_default=True, help="Tasks in one run.")
+@click.option("--pace", default=2.0, show_default=True, help="Average seconds between two faults, at least.")
+@click.option("--seed", type=int, help="Decides victims, faults and times.  [default: random, and printed]")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep logs and history in this folder.")
 @common
 def chaos(
     settings: Settings,
@@ -54,16 +54,16 @@ def chaos(
     seed: int | None,
     keep: Path | None,
 ) -> int:
-    """Kill, terminate and put to sleep the processes of a team, the broker among them, while it works; then check.
+    """Kill, terminate and pause the processes of a team and its broker while it works, then check the result.
 
-    The team's goal needs a field `tasks`, the number of effects that a run of it has, as
-    hustings.examples.chaos_team:team has one; its other fields are flags, as in `hustings run`. Processes and broker
-    are started for this alone. Exit code 0: nothing was lost, duplicated or stuck, and no promise broken.
+    The team's goal needs a field `tasks`, the number of effects of one run; hustings.examples.chaos_team:team has one.
+    The goal's other fields are flags, as in `hustings run`. The command starts processes and broker for itself alone.
+    Exit code 0: nothing was lost, duplicated or stuck, and every promise was kept.
     """
     team = load_team(target)
     goal = _goals(team, fields)
     if keep and keep.exists() and any(keep.iterdir()):
-        raise UsageError(f"{keep} is not empty", "what there is to see of one storm needs a folder of its own")
+        raise UsageError(f"{keep} is not empty", "the files of one storm need a folder of their own")
     number = secrets.randbelow(10**6) if seed is None else seed
     duration = max(faults * pace, tasks / RATE)
     options = f"--faults {faults} --tasks {tasks} --batch {batch} --pace {pace:g} --seed {number}"
@@ -79,14 +79,14 @@ def chaos(
     dump(history, folder / "history.jsonl")
     emit(settings, told, _text)
     if violations:
-        say(f"what there is to see lies in {folder}; once more: {again}")
+        say(f"logs and history are in {folder}; to repeat: {again}")
     elif keep is None:
         shutil.rmtree(folder)
     return 1 if violations else 0
 
 
 def _goals(team: Team, asked: Asked) -> Callable[[int], Goal]:
-    """Makes a goal of so many tasks, its other fields as the flags say."""
+    """A function that makes a goal of so many tasks; its other fields come from the flags."""
     if asked.paths:
         raise UsageError(f"the goal of team {team.name} takes files", "chaos does not upload any")
     return lambda tasks: goal_of(team, {**asked.values, "tasks": tasks})
@@ -98,7 +98,7 @@ def _text(told: dict[str, Any]) -> str:
     lines = [
         f"goals      {goals['accepted']} accepted, {goals['ended']} ended, {lost}",
         f"effects    {effects['expected']} expected, {effects['done']} done, {effects['duplicated']} duplicated",
-        f"tasks      {told['results']} results of {told['attempts']} attempts, {told['lapsed']} lapsed, "
+        f"tasks      {told['results']} results of {told['attempts']} attempts, {told['lapsed']} abandoned, "
         f"{told['finished_tasks_repeated']} finished ones begun again, {told['dead_letters']} dead letters",
         f"faults     {', '.join(f'{count} {what}' for what, count in sorted(told['faults'].items())) or 'none'}",
         f"           {told['faults_at_work']} of them while there was work",

@@ -1,4 +1,4 @@
-"""`hustings conflicts RUN`: what the specialists of a run disagreed about, and how it was settled."""
+"""`hustings conflicts RUN`: the disagreements of a run's specialists, and how each was settled."""
 
 from collections import Counter
 
@@ -15,22 +15,22 @@ from ..frame.session import go, reading
 from ..frame.settings import Settings
 from ..frame.table import table
 
-_FIT = "rule: "  # what a verdict puts before the name of a team's own rule
+_FIT = "rule: "  # stands in a verdict before the name of a team's own rule
 
 
 @click.command()
 @click.argument("run", default="@last")
-@click.option("--all", "everything", is_flag=True, help="The uncontested matters as well.")
-@click.option("--undecided", is_flag=True, help="Only what nobody decided.")
-@click.option("--rule", metavar="NAME", help="Only what was settled by this rule: keep, majority, verified ...")
+@click.option("--all", "everything", is_flag=True, help="List uncontested matters too.")
+@click.option("--undecided", is_flag=True, help="Only undecided conflicts.")
+@click.option("--rule", metavar="NAME", help="Only what this rule settled: keep, majority, verified ...")
 @click.option("--team", help="The team of the run, where an id fits runs of several.")
 @common
 def conflicts(
     settings: Settings, run: str, everything: bool, undecided: bool, rule: str | None, team: str | None
 ) -> None:
-    """List the conflicts of a run: who against whom, and what stands by which rule.
+    """List the conflicts of a run: who disagrees with whom, what stands, and by which rule.
 
-    RUN is an id, the beginning of one, @prev, or @last, the default. In brackets is the number of independent
+    RUN is an id, the beginning of one, @prev, or @last, the default. The number in brackets counts independent
     witnesses: agents of one lineage count once.
     """
     story = go(recorded, settings, run, team)
@@ -44,18 +44,18 @@ def conflicts(
 
 
 async def recorded(settings: Settings, run: str, team: str | None) -> Story:
-    """The story of a run from its log; raises as `reading`."""
+    """The story of a run, read from its log. Raises as `reading`."""
     async with reading(settings, run, team) as (bus, found):
         return tell(bus.team, found, [entry async for entry in bus.log.read(found)])
 
 
 def short(case: Case) -> str:
-    """The rule's name without what tells a team's own rules from the arbiters."""
+    """The name of the rule, without the mark of a team's own rules."""
     return case.rule.removeprefix(_FIT)
 
 
 def row(case: Case) -> Data:
-    """A case in brief, as `-o json` has it."""
+    """A conflict in brief, as `-o json` prints it."""
     return {
         "id": case.id,
         "kind": case.kind,
@@ -84,11 +84,11 @@ def _text(story: Story, found: list[Case], known: list[Case]) -> str:
         for case in found
     ]
     if lines:
-        return table(("id", "kind", "about", "who against whom (witnesses)", "rule", "verdict"), lines)
-    rules = Counter(short(case) or "nobody yet" for case in known)
+        return table(("id", "kind", "about", "sides (witnesses)", "rule", "verdict"), lines)
+    rules = Counter(short(case) or "no rule yet" for case in known)
     there = ", ".join(f"{number} by {name}" for name, number in rules.most_common())
     run = story.report.run
-    return plain(f"none of that kind in {run}: there are {there}" if there else f"nobody disagreed in {run}")
+    return plain(f"no such conflict in {run}; settled there: {there}" if there else f"no conflicts in {run}")
 
 
 def _verdict(case: Case) -> str:

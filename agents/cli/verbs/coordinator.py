@@ -1,4 +1,4 @@
-"""`hustings coordinator TARGET`: a team's coordinator as a process of its own. Any number of them may run."""
+"""`hustings coordinator TARGET`: a team's coordinator in a process of its own. A team may have any number of them."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`hustings dead ls | show | redrive | discard`: the tasks that were given up, and what to do about them."""
+"""`hustings dead ls | show | redrive | discard`: the tasks that failed for good, and what to do with them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,24 +27,24 @@ from .letters import (
 from .redrive import Terms, redriven, told
 from .show import shortened
 
-LEFT = 5  # the exit code where dead letters are left
+LEFT = 5  # the exit code if dead letters remain
 WIDTH = 4000  # of the original message in text
 
 
 @click.group()
 def dead() -> None:
-    """Look at dead letters, the tasks that were given up; redrive or discard them.
+    """Look at dead letters, the tasks that failed for good; redrive or discard them.
 
-    The id of a letter is RUN.TASK, or the beginning of one.
+    The id of a dead letter is RUN.TASK, or the beginning of it.
     """
 
 
 @dead.command()
 @filters
-@click.option("--all", "everything", is_flag=True, help="Also those that were redriven or discarded.")
+@click.option("--all", "everything", is_flag=True, help="Also those already redriven or discarded.")
 @common
 def ls(settings: Settings, /, everything: bool, **fits: Any) -> int:
-    """List dead letters. Exit code 5 if there are any left, 0 if none."""
+    """List dead letters. Exit code 5 if any remain, else 0."""
     letters = go(_ls, settings, Wanted(**fits), everything)
     now = time()
     emit(settings, [letter.plain() for letter in letters], lambda _: _listed(letters, everything, now))
@@ -81,15 +81,13 @@ def _state(letter: DeadLetterEntry) -> str:
 
 @dead.command()
 @click.argument("id")
-@click.option("--team", help="The team of the run, where an id fits letters of several.")
-@click.option(
-    "--raw", is_flag=True, help="Only the message that was dispatched last, its bytes as they are on the log."
-)
+@click.option("--team", help="The team of the run, if the id fits dead letters of several teams.")
+@click.option("--raw", is_flag=True, help="Only the last message sent for the task, as raw bytes from the log.")
 @common
 def show(settings: Settings, id: str, team: str | None, raw: bool) -> None:
-    """Show all of one dead letter.
+    """Show everything about one dead letter.
 
-    Each attempt, the input, and the message that was dispatched last.
+    Its attempts, its input, and the last message that was sent for it.
     """
     autopsy = go(_show, settings, id, Wanted(team=team))
     if raw:
@@ -110,7 +108,7 @@ def _shown(autopsy: DeadLetterDetail, now: float) -> str:
     letter = autopsy.letter
     head = {
         "letter": f"{letter.id} of team {letter.team}: {_state(letter)}",
-        "task": f"{letter.skill}, asked of {letter.agent} {letter.version}",
+        "task": f"{letter.skill}, sent to {letter.agent} {letter.version}",
         "cause": f"{letter.cause} after {some(letter.attempts, 'attempt')}, {_ago(letter, now)}",
         "because": letter.because,
     }
@@ -130,10 +128,10 @@ def _shown(autopsy: DeadLetterDetail, now: float) -> str:
 @dead.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @filters
-@click.option("--all", "everything", is_flag=True, help="All that are dead.")
-@click.option("--newer", is_flag=True, help="Only those whose agent answers in a newer version now.")
-@click.option("--force", is_flag=True, help="Even if the agent's version is the same, or nobody of its name is there.")
-@click.option("--wait/--no-wait", default=True, help="Follow until the new runs have ended.  [default: wait]")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
+@click.option("--newer", is_flag=True, help="Only those whose agent now runs in a newer version.")
+@click.option("--force", is_flag=True, help="Even if the agent's version is unchanged, or the agent is not running.")
+@click.option("--wait/--no-wait", default=True, help="Wait until the new runs have ended.  [default: wait]")
 @click.option(
     "--execution-timeout", type=click.FloatRange(min=0, min_open=True), help="End the new runs after so many seconds."
 )
@@ -149,11 +147,11 @@ def redrive(
     execution_timeout: float | None,
     **fits: Any,
 ) -> int:
-    """Do once more what was given up.
+    """Run dead letters once more.
 
-    The tasks of each run are done in a new run, by the agents that had them, with fresh attempts and keys. Without
-    --force it refuses where the agent is the same as when it failed. The team has to be up. Interrupted, the new runs
-    go on. Exit code 0: all are done; 5: some are dead again, or were not done.
+    The tasks of each run go into a new run, to the same agents, with fresh attempts and keys. The team has to be up.
+    Without --force the command refuses if an agent still has the version that failed. If you interrupt it, the new runs
+    go on. Exit code 0: all tasks are done; 5: some failed again, or were not done.
     """
     wanted = Wanted(ids=ids, all=everything, **fits)
     wanted.check()
@@ -167,14 +165,14 @@ def redrive(
 @dead.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @filters
-@click.option("--all", "everything", is_flag=True, help="All that are dead.")
-@click.option("--because", default="", metavar="TEXT", help="Why; it stands on the log.")
-@click.option("--yes", is_flag=True, help="Needed where the letters are not named by their ids.")
+@click.option("--all", "everything", is_flag=True, help="All dead letters.")
+@click.option("--because", default="", metavar="TEXT", help="The reason; it is written to the log.")
+@click.option("--yes", is_flag=True, help="Needed unless the dead letters are named by id.")
 @common
 def discard(
     settings: Settings, /, ids: tuple[str, ...], everything: bool, because: str, yes: bool, **fits: Any
 ) -> None:
-    """Declare that nothing more is to be done about dead letters. They stay on the log: `hustings dead ls --all`."""
+    """Mark dead letters as closed, with nothing more to do. They stay on the log: `hustings dead ls --all`."""
     wanted = Wanted(ids=ids, all=everything, **fits)
     wanted.check()
     rows = go(_discard, settings, wanted, because, yes)
@@ -185,7 +183,7 @@ async def _discard(settings: Settings, wanted: Wanted, because: str, yes: bool) 
     async with reading(settings, wanted) as there:
         letters = still_dead(wanted, there)
         if letters and not wanted.ids and not yes:
-            why = f"it would discard {some(len(letters), 'dead letter')}, {letters[0].id} the first"
+            why = f"it would discard {some(len(letters), 'dead letter')}, the first is {letters[0].id}"
             raise UsageError("nothing was discarded", why, "Add --yes.")
         for letter in letters:
             await there.clients[letter.team].discard(letter, because)

@@ -15,7 +15,7 @@ from ..frame.settings import Settings
 from .goal import parse
 from .run import Wishes, pursue
 
-EXAMPLE = "hustings.examples.review_board.demo"  # by name: nothing in this package may depend on an example
+EXAMPLE = "hustings.examples.review_board.demo"  # imported by name: nothing in this package may depend on an example
 
 
 @click.command()
@@ -23,8 +23,8 @@ EXAMPLE = "hustings.examples.review_board.demo"  # by name: nothing in this pack
 @durability
 @common
 def demo(settings: Settings, verbose: bool) -> int:
-    """Let real code tools, each its own process, review a copy of the installed simplejson, and settle what they
-    disagree about. Needs no network, no key and no account."""
+    """Let real code tools, each its own process, review a copy of the installed simplejson, and settle their
+    disagreements. Needs no network, no key and no account."""
     example = import_module(EXAMPLE)
     team = load_team(example.TARGET)
     with tempfile.TemporaryDirectory(prefix="hustings-demo-") as folder:

@@ -1,4 +1,4 @@
-"""`hustings doctor`: what is missing on this machine, and what to do about it."""
+"""`hustings doctor`: check this machine, and say how to fix what is missing."""
 
 import fcntl
 import os
@@ -31,11 +31,11 @@ from .agents import present
 OLDEST_PYTHON = (3, 11)
 OLDEST_SERVER = (2, 12)
 DEMO = ("ruff", "autoflake", "pyupgrade", "vulture", "pytest", "simplejson")
-BROKER = {"nats-server", "broker", "url"}  # the checks whose failure means that there is no broker
+BROKER = {"nats-server", "broker", "url"}  # if one of these checks fails, there is no broker
 
 
 class Check(NamedTuple):
-    """What was found out; `hint` says what to do unless all is well."""
+    """The result of one check; `hint` says what to do unless the state is ok."""
 
     id: str
     state: Literal["ok", "warn", "fail"]
@@ -100,7 +100,7 @@ async def _broker(settings: Settings) -> Check:
                     await bus.log.ask("r1", GoalAsked(type="Nothing.v1", goal={}, by=NAME), client=NAME)
                     took = time.perf_counter() - began
     except (HustingsError, OSError) as error:
-        return Check("broker", "fail", str(error), getattr(error, "hint", "see whether the temporary folder is full"))
+        return Check("broker", "fail", str(error), getattr(error, "hint", "check whether the temporary folder is full"))
     return Check("broker", "ok", f"starts in {started * 1e3:.0f} ms, stores a message in {took * 1e3:.1f} ms")
 
 
@@ -117,13 +117,15 @@ async def _home(settings: Settings) -> Check:
 def _look_at(home: Path) -> Check:
     there = next(folder for folder in (home, *home.parents) if os.path.exists(folder))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        return Check("home", "fail", f"{there} cannot be written to", "set HUSTINGS_HOME to a folder of yours")
+        return Check("home", "fail", f"{there} cannot be written to", "set HUSTINGS_HOME to a folder that you own")
     if find_embedded(home):
         return Check("home", "ok", f"{home}, a broker runs there")
     if _locked(home):
-        says = f"the lock of {home} is held, but no broker answers"
-        return Check("home", "fail", says, f"end the nats-server that holds {home / 'broker.lock'}")
-    left = " (one that is gone left its address, which the next takes over)" if (home / "broker.json").exists() else ""
+        says = f"a process holds the lock of {home}, but no broker answers"
+        return Check("home", "fail", says, f"stop the nats-server that holds {home / 'broker.lock'}")
+    left = (
+        " (an ended broker left its address file; the next one replaces it)" if (home / "broker.json").exists() else ""
+    )
     return Check("home", "ok", f"{home}, no broker runs there{left}")
 
 
@@ -140,10 +142,10 @@ def _locked(home: Path) -> bool:
 
 async def _url(settings: Settings) -> Check:
     if not settings.url:
-        return Check("url", "ok", "none is set: the embedded broker is used")
+        return Check("url", "ok", "not set: the embedded broker is used")
     try:
         async with connect(settings.url, name=NAME):
-            return Check("url", "ok", f"{redact(settings.url)} answers, is 2.12 or newer, and has JetStream on")
+            return Check("url", "ok", f"{redact(settings.url)} answers, is 2.12 or newer, and has JetStream enabled")
     except HustingsError as error:
         return Check("url", "fail", str(error), error.hint)
 
@@ -151,14 +153,14 @@ async def _url(settings: Settings) -> Check:
 async def _agents(settings: Settings, *, reachable: bool) -> Check:
     url = settings.url or find_embedded(settings.home)
     if not url or not reachable:
-        return Check("agents", "ok", "no broker is there to ask, so nobody is there")
+        return Check("agents", "ok", "no broker runs, so no agents run")
     try:
         async with connect(url, name=NAME) as connection:
             seen = await present(connection)
     except HustingsError as error:
-        return Check("agents", "warn", f"nobody could be asked: {error}", error.hint)
+        return Check("agents", "warn", f"could not ask for agents: {error}", error.hint)
     if not seen:
-        return Check("agents", "warn", "nobody is there", "start a team with `hustings up MODULE:TEAM`")
+        return Check("agents", "warn", "no agents are running", "start a team with `hustings up MODULE:TEAM`")
     return Check("agents", "ok", f"{some(len(seen), 'agent')} of {', '.join(sorted({one.team for one in seen}))}")
 
 

@@ -1,4 +1,4 @@
-"""`hustings explain C-7`: one conflict, with all that was said, what was decided, and what would have turned it."""
+"""`hustings explain C-7`: one conflict with all statements, the verdict, and what would have changed it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -28,8 +28,8 @@ from ..frame.streams import stdout
 from ..frame.table import cut
 from .conflicts import recorded
 
-WIDTH = 200  # characters of a line of code that are shown
-EVIDENCE = 8  # pieces of one item that are shown
+WIDTH = 200  # characters shown of a line of code
+EVIDENCE = 8  # pieces of evidence shown for one item
 _COLOURS = {"-": "red", "+": "green", "@": "cyan"}
 
 
@@ -41,15 +41,15 @@ _COLOURS = {"-": "red", "+": "green", "@": "cyan"}
 def explain(settings: Settings, id: str, run: str, team: str | None) -> None:
     """Show one conflict: claims, proposals, evidence, rule, verdict, dissent.
 
-    ID is that of a conflict (C-7) or of an uncontested matter (M-3), as `hustings conflicts` lists them. RUN is an id,
-    the beginning of one, @prev, or @last, the default.
+    ID is a conflict (C-7) or an uncontested matter (M-3), as `hustings conflicts` lists them. RUN is an id, the
+    beginning of one, @prev, or @last, the default.
     """
     story = go(recorded, settings, run, team)
     emit(settings, find(story, id), lambda case: "\n".join(text(case, story, colored=settings.colored(stdout()))))
 
 
 def find(story: Story, id: str) -> Case:
-    """The case of that id, in whatever letters it is typed. Raises NotFound, which says what there is."""
+    """The conflict of that id, in upper or lower case. Raises NotFound, which lists the ids there are."""
     known = {case.id: case for case in story.cases}
     if id.upper() in known:
         return known[id.upper()]
@@ -58,13 +58,13 @@ def find(story: Story, id: str) -> Case:
     there = [f"C-1 to C-{conflicts}"] * bool(conflicts) + [f"M-1 to M-{others}"] * bool(others)
     raise NotFound(
         f"there is no {id} in {run}",
-        f"there are {' and '.join(there)}" if there else "nothing has come to be settled in it",
+        f"there are {' and '.join(there)}" if there else "the run has no matters to settle yet",
         did_you_mean(close_to(id.upper(), known)) or f"`hustings conflicts {run}` lists them",
     )
 
 
 def text(case: Case, story: Story, *, colored: bool = False) -> Iterator[str]:
-    """A case for people, line by line; nothing in it that a terminal would obey but our own colours."""
+    """A conflict for people, line by line, without terminal control characters except our own colours."""
     report = story.report
     state = "" if case.contested else ", not contested"
     yield _bold(f"{case.id}  {case.place}")
@@ -109,7 +109,7 @@ def _evidence(found: Iterable[Evidence], indent: str) -> Iterator[str]:
         where = f" ({', '.join(sources)})" if sources else ""
         yield indent + plain(f"{kind}: {says}{where}")
     if len(groups) > EVIDENCE:
-        yield f"{indent}… {len(groups) - EVIDENCE} more, all of it with -o json"
+        yield f"{indent}… {len(groups) - EVIDENCE} more; -o json has all"
 
 
 def _shared(case: Case) -> Iterator[str]:

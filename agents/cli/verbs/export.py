@@ -1,4 +1,4 @@
-"""`hustings export RUN`: a run as a page, as the lines of its log, or as a diagram."""
+"""`hustings export RUN`: a run as an HTML page, as the lines of its log, or as a diagram."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Unwritten(HustingsError):
 
 @click.command()
 @click.argument("run", default="@last")
-@click.option("--html", is_flag=False, flag_value=PAGE, metavar="[FILE]", help=f"A page.  [default: {PAGE}]")
+@click.option("--html", is_flag=False, flag_value=PAGE, metavar="[FILE]", help=f"An HTML page.  [default: {PAGE}]")
 @click.option("--jsonl", is_flag=False, flag_value=_STDOUT, metavar="[FILE]", help="The log.  [default: stdout]")
 @click.option("--mermaid", is_flag=False, flag_value=_STDOUT, metavar="[FILE]", help="A diagram.  [default: stdout]")
 @click.option("--team", help="The team of the run, where an id fits runs of several.")
@@ -39,33 +39,33 @@ def export(
 ) -> None:
     """Write a run as one HTML file that needs no network, as JSON lines, or as a Mermaid sequence diagram.
 
-    RUN is an id, the beginning of one, @prev, or @last, the default. `-` is stdout. --jsonl has every message of the
-    log as it was said, a CloudEvent a line, with its place in the log.
+    RUN is an id, the beginning of one, @prev, or @last, the default. `-` is stdout. --jsonl writes every message of the
+    log unchanged, one CloudEvent a line, with its position in the log.
     """
     wanted = [(render, file) for render, file in ((_page, html), (lines, jsonl), (_diagram, mermaid)) if file]
     if not wanted:
-        raise UsageError("nothing to write", "none of --html, --jsonl and --mermaid is given", "Take one of them.")
+        raise UsageError("nothing to write", "none of --html, --jsonl and --mermaid is given", "Add one of them.")
     for _, file in wanted:
         if file.startswith("@"):
-            raise UsageError(f"{file} is a run and no file", hint=f"Put it first: hustings export {file} --html")
+            raise UsageError(f"{file} is a run, not a file", hint=f"Put it first: hustings export {file} --html")
     if sum(file == _STDOUT for _, file in wanted) > 1:
-        raise UsageError("two of them cannot both go to stdout", hint="Name a file for one of them.")
+        raise UsageError("only one of them can go to stdout", hint="Name a file for the other.")
     story = go(_recorded, settings, run, team)
     for render, file in wanted:
         _write(file, render(story))
 
 
 async def keep(bus: Bus, run: str, folder: Path) -> None:
-    """Write the page of a run into a folder. Raises OSError."""
+    """Write the HTML page of a run into a folder. Raises OSError."""
     page = _page(await _told(bus, run))
     await anyio.Path(folder / PAGE).write_text(page, encoding="utf-8")
 
 
 def lines(story: Story) -> str:
-    """The log as JSON lines: each envelope as it was said, with its place in the log as CloudEvents extensions.
+    """The log as JSON lines: each envelope unchanged, with its position in the log as CloudEvents extensions.
 
-    `sequence` is the position, `logsubject` and `logtime` are what the broker vouches for. Unreadable bytes leave an
-    object with the reason.
+    `sequence` is the position; the broker vouches for `logsubject` and `logtime`. An unreadable entry becomes an object
+    with the reason.
     """
     return "".join(f"{json.dumps(line)}\n" for line in _lines(story))
 
@@ -83,7 +83,7 @@ def _place(entry: Entry, team: str) -> Data:
 
 
 def _page(story: Story) -> str:
-    from ...views.html.page import page  # here, for who wants the log needs none of it
+    from ...views.html.page import page  # imported here: the log alone does not need it
 
     return page(story)
 

@@ -1,4 +1,4 @@
-"""A goal's fields as flags: each field of the team's goal type is an option behind the name of the team."""
+"""A goal's fields as flags: each field of the team's goal type is an option after the name of the team."""
 
 import copy
 import math
@@ -32,13 +32,13 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _METAVARS: Mapping[object, str] = {int: "INTEGER", float: "NUMBER", bool: "true|false", str: "TEXT", Path: "PATH"}
 _MANY = (list, tuple, set, frozenset, deque, Sequence, Set, Collection, Iterable)
 _HELP = (
-    "A list takes its flag once for each element, or once with JSON of it all; what is nested is JSON. @FILE is read"
-    " from a file and - from stdin; a value that begins with @ is written with two of them."
+    "Repeat a list's flag for each element, or give the whole list as JSON; nested values are JSON. @FILE is read"
+    " from a file and - from stdin; for a value that begins with @, write @@."
 )
 
 
 class Asked(NamedTuple):
-    """What the flags say: plain values, the paths of what is still to be uploaded, and the flags to say it again."""
+    """What the flags say: plain values, the paths of files to upload, and the flags that give the same values again."""
 
     values: dict[str, Any]
     paths: dict[str, tuple[Path, type[Blob]]]
@@ -46,11 +46,11 @@ class Asked(NamedTuple):
 
 
 class Asking(click.Command):
-    """A verb that asks a team for its goal, with the arguments `target` and `fields`, which it gets as an Asked.
+    """A verb that takes a team's goal. It has the arguments `target` and `fields`, and gets `fields` as an Asked.
 
-    What stands before the team's name are options of the verb. Behind it the goal's flags and the options of the verb
-    are read together, by one reader, so that no value is taken for an option; a name that both have is refused there.
-    The fields that the verb sets itself, each with the reason, have no flag; a goal without them is refused.
+    Options before the team's name belong to the verb. After it one reader reads the goal's flags and the verb's options
+    together, so that no value is taken for an option; a name that both have is refused there. `sets` has the fields
+    that the verb sets itself, each with the reason: they have no flag, and a goal without them is refused.
     """
 
     allow_interspersed_args = False
@@ -64,9 +64,9 @@ class Asking(click.Command):
             target = ctx.params["target"]
             team = load_team(target)
             for name in self._sets.keys() - team.goal.model_fields:
-                hint = f"Give it one, or take a team that has it; `hustings {self.name} --help` says more."
+                hint = f"Add the field, or use a team that has it; see `hustings {self.name} --help`."
                 raise UsageError(f"the goal of team {team.name} has no field `{name}`", self._sets[name], hint)
-            reader = _Reader(team, target, self, self._sets)
+            reader = _FlagReader(team, target, self, self._sets)
             params = reader.read(ctx.params["fields"])
             for option in reader.own:
                 if option.name in params:
@@ -79,27 +79,27 @@ class Asking(click.Command):
 
 
 def parse(team: Team, target: str, arguments: Sequence[str]) -> Asked:
-    """Read the flags of the team's goal. Raises click.UsageError, UsageError: a path that does not exist, say."""
-    reader = _Reader(team, target)
+    """Read the flags of the team's goal. Raises click.UsageError, and UsageError, for example for a missing path."""
+    reader = _FlagReader(team, target)
     return reader.asked(reader.read(arguments))
 
 
 async def build(client: Client, team: Team, asked: Asked) -> Goal:
-    """The goal, its files uploaded. Raises UsageError where a value does not fit."""
+    """The goal, after its files are uploaded. Raises UsageError: a value does not fit."""
     blobs = {name: (await client.upload(path, kind)).plain() for name, (path, kind) in asked.paths.items()}
     return goal_of(team, {**asked.values, **blobs})
 
 
 def goal_of(team: Team, values: Mapping[str, Any]) -> Goal:
-    """The goal of these plain values, by the names of its fields. Raises UsageError."""
+    """The goal with these plain values, by field name. Raises UsageError."""
     try:
         return team.goal.model_validate_json(to_json(values), by_alias=True, by_name=True)
     except ValidationError as error:
         raise _unfit(team, error.errors(include_url=False)[0]) from None
 
 
-class _Reader:
-    """Reads what stands behind the name of a team: the flags of its goal, and the options of the verb."""
+class _FlagReader:
+    """Reads what follows the name of a team: the flags of its goal, and the options of the verb."""
 
     def __init__(self, team: Team, target: str, verb: click.Command | None = None, sets: Collection[str] = ()) -> None:
         self._team, self._target, self._sets = team, target, sets
@@ -125,7 +125,7 @@ class _Reader:
         )
 
     def read(self, arguments: Sequence[str]) -> Params:
-        """What was given, by destination."""
+        """The given values, by parameter name."""
         with self._command.make_context(self._command.name, list(arguments)) as context:
             typed = [
                 name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
@@ -133,7 +133,7 @@ class _Reader:
             return {name: context.params[name] for name in typed}
 
     def asked(self, params: Params) -> Asked:
-        """The goal's part of it, checked as far as it can be before its files are uploaded."""
+        """The goal's part of the parameters, checked as far as possible before its files are uploaded."""
         raw = {name: value for name in self._fields if (value := self._raw(name, params)) is not None}
         blobs = {name: kind for name in raw if (kind := _blob(self._fields[name]))}
         values = {name: self._value(name, value) for name, value in raw.items() if name not in blobs}
@@ -147,7 +147,7 @@ class _Reader:
     def _raw(self, name: str, params: Params) -> Any:
         yes, no = params.get(_to(name)), params.get(_to(name, "not"))
         if yes is not None and no is not None:
-            raise UsageError(f"--{_flag(name)} and --no-{_flag(name)}", "only one of them can be", "Leave one out.")
+            raise UsageError(f"--{_flag(name)} and --no-{_flag(name)}", "they exclude each other", "Leave one out.")
         return no if yes is None else yes
 
     def _path(self, name: str, text: str) -> Path:
@@ -158,7 +158,7 @@ class _Reader:
         return path
 
     def _value(self, name: str, raw: str | tuple[str, ...]) -> JsonValue:
-        """The plain value that fits the field. What fits in no way is left as it is, for the goal to say why."""
+        """The plain value that fits the field. A value that does not fit stays as it is, and the goal reports why."""
         field = self._fields[name]
         texts = [self._text(name, each) for each in ([raw] if isinstance(raw, str) else raw)]
         choices = [_readings(text, field.annotation) for text in texts]
@@ -168,7 +168,7 @@ class _Reader:
         return whole[0] if whole and len(texts) == 1 else self._elements(name, choices)
 
     def _elements(self, name: str, choices: list[list[JsonValue]]) -> JsonValue:
-        """The first reading of each element that fits, all tried at once."""
+        """For each element the first reading that fits; all elements are tried at once."""
         picked = [0] * len(choices)
         while True:
             values = [choice[at] for choice, at in zip(choices, picked, strict=True)]
@@ -187,7 +187,7 @@ class _Reader:
         return _name(self._team.goal, error)
 
     def _text(self, name: str, text: str) -> str:
-        """What was typed, or what stands in the file or on stdin that was named instead."""
+        """The value as typed, or the content of the file or of stdin that it names."""
         try:
             if text == "-":
                 return self._from_stdin(name)
@@ -195,18 +195,18 @@ class _Reader:
                 return Path(text[1:]).read_bytes().decode()
             text.encode()
         except OSError as error:
-            hint = "What begins with @ names a file; write @@ for an @ that is meant."
+            hint = "A value that begins with @ names a file; write @@ for a plain @."
             raise UsageError(
                 f"--{_flag(name)}: {text[1:]} cannot be read", error.strerror or str(error), hint
             ) from None
         except ValueError:  # UnicodeError, and a null byte in a path
-            raise UsageError(f"--{_flag(name)} is no text", "it is not UTF-8", "Give it as UTF-8.") from None
+            raise UsageError(f"--{_flag(name)} is not text", "it is not UTF-8", "Convert it to UTF-8.") from None
         return text[1:] if text.startswith("@@") else text
 
     def _from_stdin(self, name: str) -> str:
         if self._stdin:
             raise UsageError(
-                f"--{_flag(name)}: stdin has been read", "another field took it", "Use @FILE for one of them."
+                f"--{_flag(name)}: stdin has been read", "another field has read it", "Use @FILE for one of them."
             )
         self._stdin = True
         return sys.stdin.buffer.read().decode()
@@ -215,30 +215,30 @@ class _Reader:
         option = next(each for each in options if flag in (*each.opts, *each.secondary_opts))
         short = next((f" (or {each} anywhere)" for each in option.opts if each != flag and len(each) == 2), "")
         return UsageError(
-            f"{flag} may be the goal's or that of {self._verb}",
+            f"{flag} is ambiguous",
             f"the goal of team {self._team.name} has a field of that name, and {self._verb} has an option",
-            f"Write --goal.{flag[2:]} for the field; the option{short} stands before the team: "
+            f"Write --goal.{flag[2:]} for the field; the option{short} goes before the team: "
             f"{self._verb} {flag} ... {self._target}",
         )
 
     def _epilog(self) -> str:
-        said = [_HELP, f"The options of `{self._verb}` may stand here too: `{self._verb} --help` lists them."]
+        said = [_HELP, f"The options of `{self._verb}` may be given here too: `{self._verb} --help` lists them."]
         if self._both:
             said.append(
-                f"As options of `{self._verb}` these have to stand before {self._target}, for they are fields of the"
-                f" goal as well: {', '.join(self._both)}."
+                f"Give these options of `{self._verb}` before {self._target}, because the goal has fields of"
+                f" the same name: {', '.join(self._both)}."
             )
         return " ".join(said)
 
 
 def _options(name: str, field: FieldInfo, taken: set[str], flags: set[str]) -> list[click.Parameter]:
-    """The option of a field, by its name and with goal. before it; one that may be false has a negative."""
+    """The option of a field, as --NAME and --goal.NAME; a field that may be false has --no-NAME too."""
     flag, kind = _flag(name), _bare(field.annotation)
     common: dict[str, Any] = {"multiple": _many(kind), "type": click.STRING, "metavar": _metavar(kind)}
     if kind is bool:
         common |= {"is_flag": False, "flag_value": "true"}
     names = [f"--goal.{flag}"] if f"--{flag}" in taken else [f"--{flag}", f"--goal.{flag}"]
-    text = field.description or ("A path; it is packed and uploaded." if _blob(field) else None)
+    text = field.description or ("A path; its content is packed and uploaded." if _blob(field) else None)
     params = [click.Option([names[0], _to(name)], required=field.is_required(), help=text, **common)]
     params += [click.Option([alias, _to(name)], hidden=True, **common) for alias in names[1:]]
     if kind is bool and (no := f"--no-{flag}") not in taken | flags:
@@ -247,7 +247,7 @@ def _options(name: str, field: FieldInfo, taken: set[str], flags: set[str]) -> l
 
 
 def _without(option: click.Option, flags: set[str]) -> click.Option:
-    """The verb's option as it may stand behind the team: without what is the goal's, and only what is typed there."""
+    """The verb's option for use after the team's name: without the goal's flags, set only if it is typed there."""
     own = copy.copy(option)
     own.opts = [flag for flag in option.opts if flag not in flags]
     own.secondary_opts = [flag for flag in option.secondary_opts if flag not in flags]
@@ -275,7 +275,7 @@ def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 def _readings(text: str, annotation: object) -> list[JsonValue]:
     """What the text may mean, the likeliest first: itself, then a word or a number, then JSON.
 
-    Where a field takes text and something else besides, JSON comes first, or the other could not be said.
+    If a field takes text or something else, JSON comes first; else the other could not be written.
     """
     others: list[JsonValue] = []
     if text.lower() in _WORDS:
@@ -294,7 +294,7 @@ def _readings(text: str, annotation: object) -> list[JsonValue]:
 
 
 def _mixed(annotation: object) -> bool:
-    """True if text is only one of several things that such a value, or an element of it, may be."""
+    """True if such a value, or an element of it, may be text or something else."""
     kind = _bare(annotation)
     if get_origin(kind) is Literal:
         return len({isinstance(choice, str) for choice in get_args(kind)}) > 1
@@ -304,7 +304,7 @@ def _mixed(annotation: object) -> bool:
 
 
 def _bare(annotation: object) -> object:
-    """The annotation without its `| None`, its metadata, and the name it may have."""
+    """The annotation without its `| None`, its metadata and its alias."""
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
     if hasattr(annotation, "__value__"):
@@ -338,7 +338,7 @@ def _blob(field: FieldInfo) -> type[Blob] | None:
 
 
 def _errors(goal: type[Goal], values: Mapping[str, JsonValue]) -> list[ErrorDetails]:
-    """What the goal has against these values; that others are missing is among it."""
+    """The goal's errors for these values, those for missing fields among them."""
     try:
         goal.model_validate_json(to_json(values), by_alias=True, by_name=True)
     except ValidationError as error:
@@ -350,15 +350,15 @@ def _unfit(team: Team, error: ErrorDetails) -> UsageError:
     name = _name(team.goal, error)
     where = ".".join(map(str, error["loc"][1:]))
     given = "" if error["type"] == "missing" else f", not {_cut(error['input'])}"
-    hint = "`--help` behind the team's name shows what it takes."
+    hint = "`--help` after the team's name lists the fields."
     if error["type"].endswith(("dict_type", "mapping_type", "model_type", "list_type", "tuple_type", "set_type")):
-        hint = "Write it as JSON, or @FILE where a file has the JSON."
+        hint = "Write it as JSON, or as @FILE with a file of JSON."
     what = f"--{_flag(name)} does not fit" if name else "the goal does not fit"
     return UsageError(what, f"{f'{where}: ' if where else ''}{error['msg']}{given}", hint)
 
 
 def _name(goal: type[Goal], error: ErrorDetails) -> str:
-    """The field that an error is about, "" if it is about the goal as a whole."""
+    """The field that an error is about, or "" for the goal as a whole."""
     first = str(error["loc"][0]) if error["loc"] else ""
     return next((name for name, field in goal.model_fields.items() if first in (name, field.alias)), first)
 
@@ -369,7 +369,7 @@ def _cut(value: object) -> str:
 
 
 def _to(name: str, what: str = "is") -> str:
-    """Where the value of a field goes: never where one of the verb's own goes."""
+    """The parameter name of a field's value, different from all the verb's own."""
     return f"goal_{what}__{name}"
 
 

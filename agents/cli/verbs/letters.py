@@ -1,4 +1,4 @@
-"""Letters: from what a person types to dead letters."""
+"""Letters: find the dead letters that a person names."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Wanted(NamedTuple):
-    """Which letters: those of these ids, or all that fit what is given."""
+    """Which dead letters: those with these ids, or all that match the filters."""
 
     ids: tuple[str, ...] = ()
     cause: str | None = None
@@ -35,21 +35,21 @@ class Wanted(NamedTuple):
     all: bool = False
 
     def fits(self, letter: DeadLetterEntry) -> bool:
-        """Whether a letter is of this cause, agent and run, as far as they are given."""
+        """True if a dead letter has this cause, agent and run; those not given match all."""
         pairs = ((self.cause, letter.cause), (self.agent, letter.agent), (self.run, letter.run))
         return all(wanted in (None, has) for wanted, has in pairs)
 
     def check(self) -> None:
-        """Raises UsageError if it does not say which letters, in one way."""
+        """Raises UsageError unless either ids or filters are given."""
         filtered = self.all or any((self.cause, self.agent, self.run))
         if bool(self.ids) == filtered:
             why = "ids and filters exclude each other" if filtered else "neither an id nor a filter is given"
-            hint = "Name ids, or take --cause, --agent, --run or --all; `hustings dead ls` lists them."
-            raise UsageError("which dead letters is not clear", why, hint)
+            hint = "Name ids, or use --cause, --agent, --run or --all; `hustings dead ls` lists them."
+            raise UsageError("it is not clear which dead letters are meant", why, hint)
 
 
 class Reading(NamedTuple):
-    """The dead letters there are, and a client of each team. `fits` are those that are wanted, whatever their state."""
+    """All dead letters, and a client for each team. `fits` are the wanted ones, whatever their state."""
 
     clients: dict[str, Client]
     letters: list[DeadLetterEntry]
@@ -57,10 +57,10 @@ class Reading(NamedTuple):
 
 
 def filters(command: Command) -> Command:
-    """Give a verb the options that say which letters; they come as the fields of Wanted."""
+    """Give a verb the options that select dead letters; their values arrive as the fields of Wanted."""
     for option in (
-        click.option("--team", help="Only of this team."),
-        click.option("--run", help="Only of this run: an id, the beginning of one, @last or @prev."),
+        click.option("--team", help="Only those of this team."),
+        click.option("--run", help="Only those of this run: an id, the beginning of one, @last or @prev."),
         click.option("--agent", metavar="NAME", help="Only those of this agent."),
         click.option("--cause", type=click.Choice(get_args(FailureKind)), help="Only those that failed in this way."),
     ):
@@ -70,7 +70,7 @@ def filters(command: Command) -> Command:
 
 @asynccontextmanager
 async def reading(settings: Settings, wanted: Wanted, *, start: Start = "if-stored") -> AsyncIterator[Reading]:
-    """The letters, over an open connection; raises as `broker` and `find`."""
+    """The dead letters, over an open connection. Raises as `broker` and `find`."""
     async with broker(settings, start=start) as url:
         if wanted.run:
             team, run = await find(url, wanted.run, wanted.team)
@@ -82,25 +82,27 @@ async def reading(settings: Settings, wanted: Wanted, *, start: Start = "if-stor
 
 
 def named(id: str, letters: Sequence[DeadLetterEntry]) -> DeadLetterEntry:
-    """The letter of an id, or of the beginning of one. Raises NotFound, which says what there is."""
+    """The dead letter with this id, or the only one whose id begins so. Raises NotFound, which lists the last ones."""
     fits = [letter for letter in letters if letter.id.startswith(id)]
     found = [letter for letter in fits if letter.id == id] or fits
     if len(found) == 1:
         return found[0]
     if found:
         ids = ", ".join(f"{letter.id} of {letter.team}" for letter in found[:5])
-        raise NotFound(f"{id} is several dead letters", f"it fits {ids}", "Type more of the id, or add --team.")
+        raise NotFound(f"{id} fits several dead letters", f"they are {ids}", "Type more of the id, or add --team.")
     there = ", ".join(letter.id for letter in letters[-5:]) or "none"
-    raise NotFound(f"{id} is no dead letter", f"the last ones are {there}", "`hustings dead ls --all` lists them.")
+    raise NotFound(
+        f"there is no dead letter {id}", f"the last ones are {there}", "`hustings dead ls --all` lists them."
+    )
 
 
 def still_dead(wanted: Wanted, there: Reading) -> list[DeadLetterEntry]:
-    """The letters that are wanted and wait for somebody. Raises NotFound, or UsageError: it was dealt with before."""
+    """The wanted dead letters that are still open. Raises NotFound; UsageError: one of them was dealt with earlier."""
     if not wanted.ids:
         return [letter for letter in there.fits if letter.state == "dead"]
     found = [named(id, there.letters) for id in wanted.ids]
     for letter in found:
         if letter.state != "dead":
-            hint = f"`hustings show {letter.by}` shows what came of it." if letter.state == "redriven" else ""
-            raise UsageError(f"{letter.id} is {letter.state} already", f"by {letter.by}", hint)
+            hint = f"`hustings show {letter.by}` shows the result." if letter.state == "redriven" else ""
+            raise UsageError(f"{letter.id} is already {letter.state}", f"by {letter.by}", hint)
     return list({letter.id: letter for letter in found}.values())

@@ -1,4 +1,4 @@
-"""`hustings new`: writes the first lines of something, and a test of it that passes."""
+"""`hustings new`: write a first specialist, and a test for it that passes."""
 
 import keyword
 import re
@@ -68,7 +68,7 @@ def specialist(settings: Settings, name: str) -> None:
     files = {Path(f"{name}.py"): SPECIALIST, Path(f"test_{name}.py"): TEST}
     for path in files:
         if path.exists():
-            raise _refused(f"{path} is already there", "nothing is overwritten", "choose another name, or remove it")
+            raise _refused(f"{path} already exists", "nothing is overwritten", "choose another name, or remove it")
     for path, template in files.items():
         with path.open("x", encoding="utf-8") as file:
             file.write(template.substitute(name=name))
@@ -78,9 +78,11 @@ def specialist(settings: Settings, name: str) -> None:
 
 def _check(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
-        raise _refused(f"{name!r} cannot name a specialist", "it names a Python module too", "use a-z, 0-9 and _")
+        raise _refused(
+            f"{name!r} cannot name a specialist", "it must be a valid name of a Python module", "use a-z, 0-9 and _"
+        )
     if name in sys.stdlib_module_names or name in ("hustings", "document", "examine"):
-        raise _refused(f"{name!r} cannot name a specialist", "something else has this name", "choose another name")
+        raise _refused(f"{name!r} cannot name a specialist", "the name is already taken", "choose another name")
 
 
 def _told(files: dict[Path, Template], then: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""`hustings plan TARGET`: what would be done for a goal, and why each parameter is bound as it is. Runs nothing."""
+"""`hustings plan TARGET`: show the plan for a goal, and why each parameter is bound as it is. Runs nothing."""
 
 import click
 
@@ -17,10 +17,10 @@ from ..frame.settings import Settings
 
 @click.command()
 @click.argument("target", metavar="MODULE:TEAM")
-@click.option("--live", is_flag=True, help="Plan with who is alive now, not with the team's own members.")
+@click.option("--live", is_flag=True, help="Plan with the agents that are running now, instead of the team's members.")
 @common
 def plan(settings: Settings, target: str, live: bool) -> int:
-    """Show what would be done, step by step, without doing it; and who is skipped, and why."""
+    """Show the plan for a goal, step by step, without running it; and which agents are skipped, and why."""
     return go(_plan, settings, load_team(target), live)
 
 
@@ -55,9 +55,9 @@ async def _alive(settings: Settings, team: Team) -> Directory:
 
 
 def words(planned: Plan | Inquiry) -> str:
-    """A plan for people: the steps in order, each binding with its reason, who is skipped and who is absent."""
+    """A plan for people: the steps in order, each binding with its reason, the skipped and the absent agents."""
     if isinstance(planned, Inquiry):
-        return inert(f"the planner asks the skill {planned.skill} first: nothing can be shown before it has answered")
+        return inert(f"the planner calls the skill {planned.skill} first; there is no plan before it has answered")
     lines = []
     for number, step in enumerate(planned.steps, 1):
         fan = f", one task for each of {step.each}" if step.each else ""

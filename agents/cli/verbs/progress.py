@@ -15,7 +15,7 @@ from ...views.text import describe, plain
 from ..frame.output import say
 from ..frame.settings import Settings
 
-TAIL = 60  # characters of what a model says that are shown
+TAIL = 60  # characters shown of a model's text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Somebody who looks on while a run goes on."""
+    """Shows a run while it goes on."""
 
     def note(self, text: str) -> None: ...
 
@@ -34,7 +34,7 @@ class Watcher(Protocol):
 
 @contextmanager
 def watcher(settings: Settings, team: Team) -> Iterator[Watcher]:
-    """The one that fits what stderr is; a panel's last picture stays."""
+    """The watcher that fits stderr; a panel stays on the screen when it ends."""
     if settings.output != "text" or not sys.stderr.isatty():
         yield Lines()
         return
@@ -49,7 +49,7 @@ def watcher(settings: Settings, team: Team) -> Iterator[Watcher]:
 
 
 class Lines:
-    """One line an event; assignments and progress are left out."""
+    """One line for each event, without assignments and progress."""
 
     def note(self, text: str) -> None:
         say(text)
@@ -64,12 +64,12 @@ class Lines:
 
 
 class Panel:
-    """A line for each specialist, what it does now and did before, and the conflicts so far."""
+    """A line for each specialist with its current and its last task, and the number of conflicts so far."""
 
     live: "Live | None" = None
 
     def __init__(self, team: Team) -> None:
-        self._rows = {name: ["", "", ""] for name in team.members}  # state, what it does, what it did
+        self._rows = {name: ["", "", ""] for name in team.members}  # state, current task, last result
         self._conflicts = self._settled = 0
         self._notes: list[str] = []
         self._began = time.monotonic()
@@ -125,5 +125,5 @@ class Panel:
 
 
 def _line(said: Progress) -> str:
-    """What is done; of what a model says the last words."""
+    """What the agent is doing; of a model's text the last words."""
     return plain(f"{said.says}: …{said.text[-TAIL:]}" if said.text else said.says)

@@ -1,4 +1,4 @@
-"""`hustings ps`: the processes that run here, and whoever else of their teams is on the bus."""
+"""`hustings ps`: the processes that run here, and the other agents of their teams on the bus."""
 
 import re
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ from ..frame.settings import Settings
 from ..frame.table import table
 from .agents import present
 
-_REPLICA = re.compile(r"\.\d+$")  # what `hustings up` adds to the name of a second process
+_REPLICA = re.compile(r"\.\d+$")  # `hustings up` adds this to the name of a second process
 
 
 class Child(BaseModel):
-    """A process of a supervisor, as its Status says."""
+    """A process of a supervisor, with the fields of its Status."""
 
     name: str
     pid: int | None
@@ -32,7 +32,7 @@ class Child(BaseModel):
 
 
 class Supervised(BaseModel):
-    """`<home>/up-<team>.json`, which the supervisor of a team keeps while it lives."""
+    """`<home>/up-<team>.json`, which a team's supervisor keeps while it lives."""
 
     team: str
     pid: int
@@ -43,7 +43,7 @@ class Supervised(BaseModel):
 @click.command()
 @common
 def ps(settings: Settings) -> None:
-    """List the processes that run here, and the agents that answer on the bus from elsewhere."""
+    """List the processes that run here, and the agents elsewhere that answer on the bus."""
     emit(settings, go(_ps, settings), _text)
 
 
@@ -55,7 +55,7 @@ async def _ps(settings: Settings) -> list[dict[str, Any]]:
 
 
 def supervised(home: Path) -> Iterator[Supervised]:
-    """The teams whose supervisors live; a file that one left behind when it was killed is passed over."""
+    """The teams whose supervisors live; a file left behind by a killed supervisor is skipped."""
     for path in sorted(home.glob("up-*.json")):
         try:
             found = Supervised.model_validate_json(path.read_bytes())
@@ -79,7 +79,7 @@ def _children(one: Supervised) -> list[dict[str, Any]]:
 
 
 async def _elsewhere(settings: Settings, here: set[tuple[str, str]], *, needed: bool) -> list[dict[str, Any]]:
-    """The agents that answer on the bus and are no children of ours; without a broker none, if not `needed`."""
+    """The agents that answer on the bus and are not our children. Without a broker: [], or an error if `needed`."""
     try:
         async with broker(settings, start="never") as url, connect(url, name=NAME) as connection:
             seen = await present(connection)
@@ -96,4 +96,4 @@ async def _elsewhere(settings: Settings, here: set[tuple[str, str]], *, needed: 
 
 def _text(rows: list[dict[str, Any]]) -> str:
     cells = [[("-" if value is None else value) for value in row.values()] for row in rows]
-    return table(("id", "pid", "state", "restarts", "where"), cells, shade=2) or "nobody is there"
+    return table(("id", "pid", "state", "restarts", "where"), cells, shade=2) or "no process is running"

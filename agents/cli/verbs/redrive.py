@@ -1,4 +1,4 @@
-"""Redrive: which dead letters can be done once more, and what comes of it."""
+"""Redrive: run dead letters once more, and follow the result."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
@@ -22,14 +22,14 @@ from ..frame.settings import Settings
 from ..frame.table import table
 from .letters import Wanted, reading, still_dead
 
-LISTEN = 2.0  # seconds in which a coordinator that is there answers, however busy the machine
+LISTEN = 2.0  # seconds in which a live coordinator answers, even on a busy machine
 
 Row = dict[str, Any]
 Versions = dict[str, set[str]]
 
 
 class Terms(NamedTuple):
-    """How it is wanted; `newer` and `force` as the options, `execution_timeout` in seconds."""
+    """The options of `redrive`; `execution_timeout` in seconds."""
 
     newer: bool = False
     force: bool = False
@@ -38,9 +38,9 @@ class Terms(NamedTuple):
 
 
 async def redriven(settings: Settings, wanted: Wanted, terms: Terms) -> list[Row]:
-    """Redrive what is wanted; gives a row for each letter with its state then: done, dead, or redriven if nobody waits.
+    """Redrive the wanted dead letters. Gives a row for each with its new state: done, dead, or redriven without a wait.
 
-    Raises NotFound: no coordinator is there; UsageError: an agent has not changed.
+    Raises NotFound: no coordinator is running; UsageError: an agent has not changed.
     """
     rows: list[Row] = []
     async with reading(settings, wanted, start="never") as there:
@@ -61,34 +61,34 @@ def told(rows: Sequence[Row]) -> str:
     return table(("id", "in run", "now", "because"), cells, shade=2) or "nothing to redrive"
 
 
-# who is there
+# which agents are running
 
 
 async def _able(client: Client, letters: list[DeadLetterEntry], terms: Terms) -> list[DeadLetterEntry]:
-    """Those that are worth it. Raises UsageError, NotFound."""
+    """The dead letters worth a redrive. Raises UsageError, NotFound."""
     there = await _versions(client)
     if COORDINATOR not in there:
         raise NotFound(
-            f"no coordinator of team {client.bus.team} is there",
-            "so nobody would do the tasks",
+            f"no coordinator of team {client.bus.team} is running",
+            "so the tasks would not be done",
             "Start the team with `hustings up`.",
         )
     if terms.newer:
         able = [letter for letter in letters if _newer(letter, there)]
         if left := len(letters) - len(able):
-            say(f"{some(left, 'dead letter')} left out: no newer version of the agent is there")
+            say(f"{some(left, 'dead letter')} left out: no newer version of the agent is running")
         return able
     if not terms.force and (reasons := dict.fromkeys(_reasons(letters, there))):
         raise UsageError(
-            "nothing was redriven, for it would fail as before",
+            "nothing was redriven: it would fail as before",
             "; ".join(reasons),
-            "Start a newer version of the agent; --newer leaves out the others, --force redrives all the same.",
+            "Start a newer version of the agent. --newer skips unchanged agents; --force redrives anyway.",
         )
     return letters
 
 
 async def _versions(client: Client) -> Versions:
-    """In which versions each agent is there now."""
+    """The versions in which each agent is running now."""
     present = await client.bus.live.roll_call()
     if COORDINATOR not in {one.name for one in present}:
         present = await client.bus.live.roll_call(LISTEN)
@@ -99,19 +99,19 @@ async def _versions(client: Client) -> Versions:
 
 
 def _newer(letter: DeadLetterEntry, there: Versions) -> bool:
-    """True if whoever may get the task is of a newer version."""
+    """True if every instance that may get the task has a newer version."""
     return all(newer(version, letter.version) for version in there.get(letter.agent, {letter.version}))
 
 
 def _reasons(letters: Iterable[DeadLetterEntry], there: Versions) -> Iterator[str]:
     for letter in letters:
         if letter.agent not in there:
-            yield f"nobody of the name {letter.agent} is there"
+            yield f"no agent {letter.agent} is running"
         elif letter.version in there[letter.agent]:
-            yield f"{letter.agent} is {letter.version} still"
+            yield f"{letter.agent} still has version {letter.version}"
 
 
-# what comes of it
+# the results
 
 
 async def _redrive(client: Client, letters: list[DeadLetterEntry], terms: Terms) -> list[Row]:
@@ -122,7 +122,7 @@ async def _redrive(client: Client, letters: list[DeadLetterEntry], terms: Terms)
         rows |= {_id(redrive, task): _row(redrive, task, "redriven") for task in redrive.tasks}
     for letter in letters:
         if letter.id not in rows:
-            say(f"{letter.id} is redriven or discarded by somebody else meanwhile")
+            say(f"{letter.id} was redriven or discarded by somebody else meanwhile")
     if terms.wait:
         async with anyio.create_task_group() as following:
             for redrive in begun:
@@ -131,7 +131,7 @@ async def _redrive(client: Client, letters: list[DeadLetterEntry], terms: Terms)
 
 
 async def _follow(client: Client, redrive: Redrive, rows: dict[str, Row]) -> None:
-    """Follow a new run to its end, and note what comes of each task."""
+    """Follow a new run to its end, and note the result of each task."""
     state = RunState(redrive.run)
     async with aclosing(client.follow(redrive.run)) as entries:
         async for entry in entries:

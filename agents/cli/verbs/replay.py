@@ -1,4 +1,4 @@
-"""`hustings replay RUN`: step through what is recorded, fold it again, and see whether the same comes out."""
+"""`hustings replay RUN`: step through a recorded run, fold it again, and compare the result with the recorded one."""
 
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from ..frame.output import emit
 from ..frame.session import go, reading
 from ..frame.settings import Settings
 
-LINKS = 100  # to recorded traces, of a replay's span
+LINKS = 100  # span links from a replay to recorded traces
 
 
 class Differs(HustingsError):
@@ -41,34 +41,32 @@ class Differs(HustingsError):
     "--pace",
     type=click.FloatRange(min=0, min_open=True),
     metavar="X",
-    help="X times as fast as it was said.  [default: at once]",
+    help="Replay at X times the recorded speed.  [default: at once]",
 )
 @click.option(
     "--rework",
     metavar="MODULE:TEAM",
-    help="Also do the work of its specialists again, from what models and tools said.",
+    help="Also run the specialists' skills again, with the recorded answers of models and tools.",
 )
 @common
 def replay(settings: Settings, run: str, team: str | None, pace: float | None, rework: str | None) -> None:
     """Step through a recorded run; calls no model and no tool.
 
-    RUN is an id, the beginning of one, @last or @prev. Ends with the hash of the state, which must be the recorded one.
+    RUN is an id, the beginning of one, @last or @prev. At the end the hash of the state must equal the recorded one.
     """
     if rework:
-        configure_logging("replay", format="text")  # what skills say while they work again goes to stderr
+        configure_logging("replay", format="text")  # skills that run again log to stderr
     workers = load_team(rework) if rework else None
     set_up("replay")
     summary = go(_replay, settings, run, team, pace, workers)
     emit(settings, summary, _verdict)
     if summary["same"] is False:
         raise Differs(
-            f"run {summary['run']} does not replay to what is recorded",
-            f"the state's hash is {summary['state_hash']}, recorded is {summary['recorded']}",
+            f"run {summary['run']} does not replay to the recorded state",
+            f"the state's hash is {summary['state_hash']}, the recorded hash is {summary['recorded']}",
         )
     if other := [task for task in summary.get("reworked", []) if not task["same"]]:
-        raise Differs(
-            f"{other[0]['task']} of {other[0]['agent']} does not come to the recorded answer", other[0]["why"]
-        )
+        raise Differs(f"{other[0]['task']} of {other[0]['agent']} does not give the recorded answer", other[0]["why"])
 
 
 async def _replay(
@@ -109,7 +107,7 @@ async def _stepped(
 
 
 async def _end(bus: Bus, run: str) -> Concluded | None:
-    """The coordinator's conclusion, which says after which entry the state had which hash."""
+    """The coordinator's conclusion; it records the hash of the state and the entry after which it was taken."""
     async with aclosing(bus.log.read(run)) as entries:
         async for entry in entries:
             if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
@@ -133,7 +131,7 @@ def _line(step: dict[str, Any]) -> str:
 
 
 def _verdict(summary: dict[str, Any]) -> str:
-    how = {True: "as recorded", False: f"but recorded is {summary['recorded']}", None: "the run has not ended"}
+    how = {True: "as recorded", False: f"but the recorded hash is {summary['recorded']}", None: "the run has not ended"}
     done = summary.get("reworked", [])
     again = (
         f"; {some(len(done), 'task')} done again from {some(sum(t['calls'] for t in done), 'recorded call')}"

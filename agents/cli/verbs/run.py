@@ -1,4 +1,4 @@
-"""`hustings run TARGET`: ask a team for an outcome, follow it live, print what came out. Starts what is not running."""
+"""`hustings run TARGET`: give a team a goal, follow the run, print the outcome. Starts the missing processes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
@@ -42,11 +42,11 @@ Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[RunReport], Awaita
 @click.command(cls=Asking)
 @click.argument("target", metavar="MODULE:TEAM")
 @click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
-@click.option("--execution-timeout", type=float, help="Give the run up after so many seconds.")
-@click.option("--only", multiple=True, metavar="NAME", help="Of the witnesses, hear this one (and others so named).")
-@click.option("--skip", multiple=True, metavar="NAME", help="Do without this specialist.")
-@click.option("--apply", is_flag=True, help="Write what came out to where the goal came from, if that is unchanged.")
-@click.option("--verbose", "-v", is_flag=True, help="Show the logs of what is started here.")
+@click.option("--execution-timeout", type=float, help="End the run after so many seconds.")
+@click.option("--only", multiple=True, metavar="NAME", help="Use only this witness; repeat for more.")
+@click.option("--skip", multiple=True, metavar="NAME", help="Leave out this specialist; repeat for more.")
+@click.option("--apply", is_flag=True, help="Write the outcome to the paths of the goal, if they are unchanged.")
+@click.option("--verbose", "-v", is_flag=True, help="Show the logs of the processes that it starts.")
 @durability
 @common
 def run(
@@ -59,20 +59,20 @@ def run(
     apply: bool,
     verbose: bool,
 ) -> int:
-    """Ask a team for an outcome: each field of its goal is a flag. `hustings run MODULE:TEAM --help` lists them.
+    """Give a team a goal: each field of the goal is a flag. `hustings run MODULE:TEAM --help` lists them.
 
-    What stands before the team's name is for this command. Behind it a name that the goal has as well is refused, and
-    `--goal.NAME` is the goal's.
+    Options before the team's name belong to this command. After it, a name that the goal has too is refused; write
+    `--goal.NAME` for the goal's.
     """
     team = load_team(target)
     if apply and team.apply is None:
-        raise UsageError(f"team {team.name} has nothing to apply", hint="Leave out --apply.")
+        raise UsageError(f"team {team.name} does not support --apply", hint="Leave out --apply.")
     wishes = Wishes(execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose)
     return go(pursue, settings, target, team, fields, wishes)
 
 
 class Wishes(NamedTuple):
-    """How a run is wanted, besides its goal. `only` and `skip` as in GoalAsked; `apply`: use the outcome here."""
+    """The options of a run. `only` and `skip` as in GoalAsked; `apply`: use the outcome here."""
 
     execution_timeout: float | None = None
     only: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class Wishes(NamedTuple):
 
 
 def _skipped(team: Team, only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
-    """Who takes no part: the named, and the team's witnesses that are not among the only ones. Raises NotFound."""
+    """Who takes no part: the skipped, and the team's witnesses that `only` does not name. Raises NotFound."""
     for name in skip:
         team.specialist(name)
     witnesses = [each.name for each in team.specialists if all(skill.witness for skill in each.skills.values())]
@@ -94,7 +94,7 @@ async def pursue(
 ) -> int:
     """One run from the flags to the printed outcome; gives the exit code. Raises BrokerUnavailable, UsageError.
 
-    `epilogue` is entered before the run, and what it gives has the last word, where text is printed.
+    `epilogue` is entered before the run; in text output, what it gives is printed last.
     """
     if epilogue is None or settings.output != "text":
         return (await _pursue(settings, target, team, asked, wishes))[1]
@@ -134,7 +134,7 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
 
 
 async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: RunReport) -> str:
-    """Use the outcome where the goal came from. Raises UsageError: that is not what the run was about any more."""
+    """Use the outcome on the goal's paths. Raises UsageError: they have changed since the run began."""
     assert team.apply
     for name, (path, kind) in asked.paths.items():
         if (await client.upload(path, kind)).digest != getattr(goal, name).digest:
@@ -143,7 +143,7 @@ async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Run
 
 
 async def _follow(client: Client, run: str, show: Watcher) -> RunReport:
-    """Follow a run to its end. Interrupted, it is withdrawn: nobody would wait for it."""
+    """Follow a run to its end. If interrupted, cancel it: nobody would wait for its outcome."""
     state = RunState(run)
     show.note(f"run {run}")
     try:
@@ -163,7 +163,7 @@ async def _follow(client: Client, run: str, show: Watcher) -> RunReport:
 
 
 def _keep(settings: Settings, team: Team, came: RunReport) -> Path:
-    """Write the report, and what the team adds to it, under .hustings/runs/ID/."""
+    """Write the report, and the team's own files, under .hustings/runs/ID/."""
     folder = settings.home / "runs" / came.run
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(came.model_dump_json(indent=2))
@@ -173,13 +173,13 @@ def _keep(settings: Settings, team: Team, came: RunReport) -> Path:
 
 
 def _code(team: Team, came: RunReport) -> int:
-    """The exit code, and on stderr what, why and what to try where it is not 0."""
+    """The exit code; unless it is 0, print to stderr what failed, why, and what to try."""
     code = exit_code(came, team.outcome)
     if code == 4:
         error: HustingsError = Unproved(f"the outcome of run {came.run} is not proved", unproved(came, team.outcome))
     elif code:
         error = HustingsError(
-            f"run {came.run} {came.status}", came.because, f"`hustings show {came.run}` has the whole story"
+            f"run {came.run} {came.status}", came.because, f"`hustings show {came.run}` shows the details"
         )
     else:
         return 0

@@ -23,8 +23,8 @@ from ..frame.table import table
 
 
 @click.command()
-@click.option("--team", help="Only the runs of this team.")
-@click.option("--limit", type=click.IntRange(min=1), help="Only so many, the newest.")
+@click.option("--team", help="Only runs of this team.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the newest N.")
 @common
 def runs(settings: Settings, team: str | None, limit: int | None) -> None:
     """List runs with their outcome, time and cost. Starts no agent."""
@@ -38,7 +38,7 @@ async def _runs(settings: Settings, team: str | None, limit: int | None, now: fl
 
 
 def _row(team: str, head: RunHead, now: float) -> dict[str, Any]:
-    """One run; `seconds` is how long it took, or has taken so far."""
+    """One run; `seconds` is its duration, so far or in all."""
     end = head.concluded.event if head.concluded else None
     readable = isinstance(head.asked.event, GoalAsked)
     return {

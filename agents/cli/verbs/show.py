@@ -1,4 +1,4 @@
-"""`hustings show RUN`: one run: what was asked, who did what, what was settled, and what came out."""
+"""`hustings show RUN`: one run: its goal, who did what, what was settled, and the outcome."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ from ..frame.table import cut, shaded, table
 from .tell import line
 
 LINES, WIDTH = 24, 160  # of a JSON document in text
-UNDECIDED = LETTERS = 10  # that are named in text
+UNDECIDED = LETTERS = 10  # how many are named in text
 
 
 @click.command()
@@ -59,17 +59,17 @@ def text(found: RunReport, state: RunState) -> str:
 
 
 def shortened(data: Data) -> str:
-    """The data as JSON of a length that a person reads."""
+    """The data as JSON, cut to LINES lines."""
     lines = [cut(inert(line), WIDTH) for line in json.dumps(data, indent=2, ensure_ascii=False).splitlines()]
     if len(lines) > LINES:
-        lines[LINES:] = [f"… {len(lines) - LINES} more lines; all of it with -o json"]
+        lines[LINES:] = [f"… {len(lines) - LINES} more lines; -o json has all"]
     return "\n".join(f"  {line}" for line in lines)
 
 
 def _head(found: RunReport, state: RunState) -> str:
     goal = state.goal
     status = shaded(found.status) + (f": {plain(found.because)}" if found.because else "")
-    asked = plain(f"{goal.type}, asked by {goal.by}") if goal else "no goal that can be read"
+    asked = plain(f"{goal.type}, asked by {goal.by}") if goal else "the goal cannot be read"
     lines = [
         f"run      {found.run} of team {found.team}, {span(found.seconds)}, {some(found.events, 'event')}",
         f"status   {status}",

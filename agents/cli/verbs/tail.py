@@ -1,4 +1,4 @@
-"""`hustings tail`: what is said in the runs, as it is said. The flags are those of `nats sub`."""
+"""`hustings tail`: the messages of the runs, live. The flags are those of `nats sub`."""
 
 import json
 import re
@@ -42,12 +42,12 @@ class Duration(click.ParamType[float]):
             return value
         parts = _DURATION.findall(value)
         if not parts or "".join(number + unit for number, unit in parts) != value:
-            self.fail(f"{value!r} is no duration: write 90s, 5m, 1h30m or 2d", param, ctx)
+            self.fail(f"{value!r} is not a duration: write 90s, 5m, 1h30m or 2d", param, ctx)
         return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 class Wanted(NamedTuple):
-    """Which messages: new ones, and before them those of the last `since` seconds, or all."""
+    """Which messages: new ones, preceded by those of the last `since` seconds, or by all."""
 
     all: bool
     since: float | None
@@ -56,14 +56,12 @@ class Wanted(NamedTuple):
 
 
 @click.command()
-@click.option("--new", is_flag=True, help="Only what is said from now on.  [default]")
-@click.option("--since", type=Duration(), metavar="1h", help="Before that, what was said in this time.")
-@click.option("--all", "everything", is_flag=True, help="Before that, all that was ever said.")
+@click.option("--new", is_flag=True, help="Only messages from now on.  [default]")
+@click.option("--since", type=Duration(), metavar="1h", help="First the messages of this last period.")
+@click.option("--all", "everything", is_flag=True, help="First all stored messages.")
 @click.option("--run", help="Only this run: an id, the beginning of one, @last or @prev.")
 @click.option("--team", help="Only this team.")
-@click.option(
-    "--raw", is_flag=True, help="The messages as they are on the wire, one JSON object a line; so is -o json."
-)
+@click.option("--raw", is_flag=True, help="The messages as on the wire, one JSON object a line; as -o json.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
 @common
 def tail(
@@ -76,12 +74,12 @@ def tail(
     raw: bool,
     count: int | None,
 ) -> None:
-    """Print messages from the bus, live or since a point in time, until ^C.
+    """Print the messages of runs, live or since a point in time, until ^C.
 
-    Follows the teams that are there when it starts; the past of several comes each in its own order.
+    Follows the teams that exist when it starts. Stored messages are printed team by team, each in its own order.
     """
     if new + everything + (since is not None) > 1:
-        raise UsageError("--new, --since and --all exclude each other", hint="Take one of them.")
+        raise UsageError("--new, --since and --all exclude each other", hint="Choose one of them.")
     go(_tail, settings, Wanted(everything, since, run, team), raw or settings.output != "text", count)
 
 
@@ -109,7 +107,7 @@ async def _entries(url: str, wanted: Wanted) -> AsyncIterator[MemoryObjectReceiv
         names = await chosen(connection, team)
         if not names:
             raise NotFound(
-                "there is no team here yet", "nobody has a log on this broker", "Start one with `hustings up`."
+                "there is no team here yet", "this broker has no team's log", "Start one with `hustings up`."
             )
         for name in names:
             await stack.enter_async_context(background(partial(_follow, bus_of(connection, name), run, wanted, send)))

@@ -1,4 +1,4 @@
-"""Tell: a report in words, for a person."""
+"""Tell: a run's report as text for people."""
 
 import json
 from collections import Counter
@@ -12,11 +12,11 @@ from ...observe.sanitize import inert
 from ...team import Team
 from ...views.text import some
 
-SHOWN = 40  # conflicts that are shown one by one
+SHOWN = 40  # conflicts shown one by one
 
 
 def tell(team: Team, folder: Path, came: RunReport) -> str:
-    """The team's own words if it has some, and where to look for more."""
+    """The team's own text if it has one, the costs, and where to look for more."""
     own = team.tell(came) if team.tell else "\n".join(part for part in (verdicts(came), outcome(came)) if part)
     ending = f"run {came.run} {came.status}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
     bill = "\n".join(bills(came))
@@ -25,7 +25,7 @@ def tell(team: Team, folder: Path, came: RunReport) -> str:
 
 
 def bills(came: RunReport) -> Iterator[str]:
-    """What was spent by agent and model; `est.` where the price or the tokens are not known for sure."""
+    """Tokens and money by agent and model; `est.` if the price or the tokens are estimated."""
     if not came.models:
         return
     rows = [_bill(bill.agent, bill.model, [bill]) for bill in came.models] + [_bill("all", "", came.models)]
@@ -58,7 +58,7 @@ def outcome(came: RunReport) -> str:
 
 
 def verdicts(came: RunReport) -> str:
-    """Each conflict in a line, and what was not contested as a count."""
+    """Each conflict in a line, and the number of uncontested matters by rule."""
     conflicts = [verdict for verdict in came.verdicts if verdict.contested]
     lines = [line(verdict) for verdict in conflicts[:SHOWN]]
     if len(conflicts) > SHOWN:

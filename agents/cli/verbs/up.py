@@ -1,4 +1,4 @@
-"""`hustings up TARGET` and `hustings down`: a team as processes of its own, until it is told to stop."""
+"""`hustings up TARGET` and `hustings down`: run a team as separate processes until stopped."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from ..frame.output import on_stderr, say
 from ..frame.session import broker, go
 from ..frame.settings import Settings
 
-STARTING = 20.0  # seconds after which it is said who has not come up
+STARTING = 20.0  # seconds after which the command names the agents that are not up
 
 
 @click.command()
@@ -51,7 +51,7 @@ def up(settings: Settings, target: str, replicas: Sequence[str]) -> int:
 def _replicas(team: Team, text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
     if not number.isdigit() or int(number) < 1:
-        raise UsageError(f"{text!r} is no number of replicas", "it takes the form NAME=N, with N from 1 on")
+        raise UsageError(f"{text!r} is not a number of replicas", "the form is NAME=N, with N at least 1")
     return name if name == COORDINATOR else team.specialist(name).name, int(number)
 
 
@@ -78,50 +78,50 @@ async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str
 
 
 async def _announce(client: Client, team: Team) -> None:
-    """Say when everybody is there; meanwhile, after a while, who is not."""
+    """Say when all are up; after STARTING seconds, name those that are missing."""
     async with client.bus.live.heartbeats() as heartbeats:
         missing = await absentees(client, team)
         with anyio.move_on_after(STARTING):
             await _come(missing, heartbeats)
         if missing:
-            say(f"team {team.name} is not up: {', '.join(missing)} did not come within {STARTING:g} s")
+            say(f"team {team.name} is not up: {', '.join(missing)} did not start within {STARTING:g} s")
             await _come(missing, heartbeats)
         say(f"team {team.name} is up: coordinator and {len(team.members)} specialists; ^C stops them")
     await anyio.sleep_forever()
 
 
 async def _come(missing: list[str], heartbeats: Feed[Heartbeat]) -> None:
-    """Return when all of them have been heard; who has been is no longer among the missing."""
+    """Return when a heartbeat of each has arrived; removes those that sent one from `missing`."""
     while missing:
         heard = (await anext(heartbeats)).agent
         missing[:] = [name for name in missing if name != heard]
 
 
 async def _watch(client: Client) -> None:
-    """Raise once the broker has been away for so long that it will not come back by itself."""
+    """Raise BrokerUnavailable once the broker has been away for 15 s."""
     await client.bus.connection.lost(15)
     raise BrokerUnavailable("the broker is gone", "it has not answered for 15 s")
 
 
 @click.command()
-@click.option("--team", help="The team to stop.  [default: all that run from here]")
+@click.option("--team", help="The team to stop.  [default: all started from this folder]")
 @common
 def down(settings: Settings, team: str | None) -> int:
-    """Stop what `hustings up` started from this folder, in reverse order, and wait for it."""
+    """Stop what `hustings up` started from this folder, in reverse order, and wait until it has ended."""
     return go(_down, settings, team)
 
 
 async def _down(settings: Settings, team: str | None) -> int:
     records = list(settings.home.glob(f"up-{team or '*'}.json"))
     if not records:
-        raise NotFound(f"nothing to stop in {settings.home}", "no `hustings up` was started from here")
+        raise NotFound(f"nothing to stop in {settings.home}", "no `hustings up` runs from this folder")
     for record in records:
         told = json.loads(record.read_text())
         try:
             os.kill(told["pid"], signal.SIGTERM)
         except ProcessLookupError:
             record.unlink(missing_ok=True)
-            say(f"team {told['team']} had died")
+            say(f"team {told['team']} had already ended")
             continue
         with anyio.fail_after(30):
             await gone(told["pid"])

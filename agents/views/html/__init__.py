@@ -1,5 +1,5 @@
-"""Shows people a run as one HTML page, without network and scripts: summary, conflicts, Gantt chart, plan graph.
-It may import agents/views and everything before it; it gives text back and writes nothing.
+"""Shows a run as one HTML page, without network and scripts: summary, conflicts, Gantt chart, plan graph.
+It may import agents/views and everything before it; it returns text and writes nothing.
 """
 
 __all__: list[str] = []

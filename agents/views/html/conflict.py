@@ -1,4 +1,4 @@
-"""Conflict: one matter as HTML: what each side says, as a diff or a value, the verdict, and how the proof went."""
+"""Conflict: one matter as HTML: each side as a diff or a value, the verdict, and the proof."""
 
 import json
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from .tags import (
 )
 
 CLASSES: dict[Sign, str] = {"-": "minus", "+": "plus", " ": "same", "@": "hunk"}
-ITEMS = 12  # of one side that are shown one by one
-EVIDENCE = 12  # of one item
+ITEMS = 12  # items of one side shown one by one
+EVIDENCE = 12  # pieces shown of one item
 
 
 def exhibit(case: Case, *, opened: bool = False) -> Html:
-    """A case that can be opened and closed."""
+    """A conflict that can be unfolded."""
     head = tag(
         "summary",
         tag("span", case.id, class_="id"),
@@ -43,12 +43,12 @@ def exhibit(case: Case, *, opened: bool = False) -> Html:
 
 
 def pre(lines: Sequence[tuple[Sign, str]]) -> Html:
-    """Lines of a diff, in colour where they come or go; the signs are in the text already."""
+    """Lines of a diff, coloured if added or removed; the text includes the signs."""
     return tag("pre", *(tag("span", "\n".join(said), class_=CLASSES[sign]) for sign, said in runs(lines)))
 
 
 def mini(item: Proposal, *, paths: bool = True) -> Html:
-    """The edits of a proposal as small diffs, the numbers of the old lines at their left."""
+    """The edits of a proposal as small diffs, with the old line numbers at the left."""
     lines: list[tuple[Sign, str]] = []
     for edit in item.edits:
         if paths:
@@ -73,7 +73,7 @@ def _side(side: Side) -> Html:
     witnesses = f"{count} independent witness{'es' if count != 1 else ''}: {people(side.sources)}"
     shown = [_item(item) for item in _distinct(side)[:ITEMS]]
     first = side.items[0]
-    keeps = [tag("span", "keep what is there", class_="dim")] if isinstance(first, Proposal) and first.keeps else []
+    keeps = [tag("span", "keep the current lines", class_="dim")] if isinstance(first, Proposal) and first.keeps else []
     what = _value(first) if isinstance(first, Claim) else mini(first)
     return tag(
         "div",
@@ -102,7 +102,7 @@ def _item(item: Claim | Proposal) -> Html:
 
 
 def evidence(found: Sequence[Evidence]) -> list[Html]:
-    """Evidence as a list, what says the same in one line with all its sources; nothing without any."""
+    """Evidence as a list; equal evidence is one line with all its sources; nothing if there is none."""
     groups = gathered(found)
     rows = [tag("li", _evidence(*group)) for group in groups[:EVIDENCE]]
     if len(groups) > EVIDENCE:

@@ -1,4 +1,4 @@
-"""Gantt chart: who did what when, as SVG. A lane is an agent, a bar an attempt of a task, a diamond a barrier."""
+"""Gantt chart: who did what when, as SVG. A lane is an agent, a bar an attempt of a task, a diamond a decision."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from .tags import Html, number, tag
 
 WIDTH, GUTTER, RIGHT = 1080, 138, 20
 TOP, ROW, GAP, BAR = 34, 20, 10, 14
-ROWS = 3  # of one lane, for tasks at the same time
-LETTER = 6.4  # the usual width of a character, in the labels' size
+ROWS = 3  # rows of one lane, for tasks at the same time
+LETTER = 6.4  # the usual width of a character in the labels
 TINY = 1.5  # bars narrower than this are drawn together with their neighbours
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 _SIGNS = {"planned": "plan", "opened": "opened", "settled": "settled", "concluded": "end"}
@@ -17,7 +17,7 @@ _SIGNS = {"planned": "plan", "opened": "opened", "settled": "settled", "conclude
 def lanes(names: Sequence[str], bars: Sequence[Bar], marks: Sequence[Mark], seconds: float) -> Html:
     """The picture of a run of so many seconds; `names` gives the lanes from top to bottom, below the coordinator's.
 
-    It takes its colours from the classes of the page around it. The same input gives the same picture.
+    Its colours come from the classes of the page around it. The same input gives the same picture.
     """
     span = max(seconds, 0.001)
     rows = {name: _stacked([bar for bar in bars if bar.lane == name], span) for name in names}
@@ -50,7 +50,7 @@ def _moment(seconds: float) -> str:
 
 
 def _grid(span: float, bottom: float) -> list[Html]:
-    """A line every so many seconds, at most ten of them."""
+    """Vertical lines at round times, at most ten of them."""
     step = next((step for step in _STEPS if span / step <= 10), _STEPS[-1] * 10 ** len(str(int(span))))
     found = []
     for n in range(int(span / step) + 1):
@@ -61,7 +61,7 @@ def _grid(span: float, bottom: float) -> list[Html]:
 
 
 def _settling(marks: Sequence[Mark], span: float, bottom: float) -> list[Html]:
-    """The time in which a barrier was open, behind all lanes."""
+    """The periods in which a barrier was open, behind all lanes."""
     found = []
     for mark in marks:
         if mark.kind == "opened":
@@ -114,7 +114,7 @@ def _name(name: str, top: float) -> Html:
 
 
 def _drawn(group: list[Bar], y: float, room: float, span: float) -> list[Html]:
-    """A bar, or several that are too narrow to be told apart: waiting as a line, working as a box, then a word."""
+    """A bar, or several that are too narrow to be shown apart: waiting as a line, working as a box, then a word."""
     first, last = group[0], group[-1]
     asked, start, end = _x(first.asked, span), _x(first.start, span), _x(max(bar.end for bar in group), span)
     width = max(end - start, 2.0)
@@ -165,7 +165,7 @@ def _clock(seconds: float) -> str:
 
 
 def _stacked(bars: Sequence[Bar], span: float) -> list[list[list[Bar]]]:
-    """The bars in rows, none on top of another as long as there are rows; what is too narrow together."""
+    """The bars in rows, without overlaps while there are rows; narrow bars are joined."""
     ends: list[float] = []
     rows: list[list[list[Bar]]] = []
     for bar in sorted(bars, key=lambda bar: (bar.start, bar.end, bar.task)):
@@ -184,6 +184,6 @@ def _stacked(bars: Sequence[Bar], span: float) -> list[list[list[Bar]]]:
 
 
 def _one(group: list[Bar], bar: Bar, span: float) -> bool:
-    """Too close to what is there to be seen as another bar."""
+    """True if the bar is too close to the group to be seen as another bar."""
     narrow = _x(bar.end, span) - _x(bar.start, span) < TINY * 2
     return narrow and not bar.inquiry and _x(bar.start, span) - _x(group[-1].end, span) < TINY

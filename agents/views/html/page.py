@@ -1,4 +1,4 @@
-"""Page: a run as one HTML file that needs nothing else: no network, no script; what agents said is only text in it."""
+"""Page: a run as one HTML file, without network and scripts; agents' words are escaped text in it."""
 
 from base64 import b64encode
 from collections import defaultdict
@@ -33,10 +33,10 @@ from .tags import (
     trusted,
 )
 
-OPEN = 3  # conflicts that are open when the page is
-FULL = 400  # conflicts that are shown as `explain` does; the others in a line each
-ROWS = 1000  # of the log
-NODES = 120  # of a plan that is drawn
+OPEN = 3  # conflicts unfolded when the page opens
+FULL = 400  # conflicts shown in full, as `explain` does; the others in a line each
+ROWS = 1000  # shown of the log
+NODES = 120  # of a plan; a larger one is not drawn
 
 
 def page(story: Story) -> str:
@@ -126,7 +126,7 @@ def _notes(story: Story, plan: Plan) -> dict[str, str]:
 
 
 def _conflicts(story: Story) -> list[tuple[str, str, Html]]:
-    """What a proof rejected first, contested or not; then what nobody decided; then the other conflicts."""
+    """First the conflicts with something rejected by a proof, then the undecided ones, then the others."""
     rejected = [case for case in story.cases if case.rejected]
     undecided = [case for case in story.conflicts if case.undecided]
     others = [case for case in story.conflicts if not case.rejected and not case.undecided]
@@ -151,7 +151,7 @@ def _uncontested(story: Story) -> Html:
 
 
 def _compact(group: Iterable[Case]) -> list[Html]:
-    """Cases by file, each in its lines of one block: so many elements less to open the page with."""
+    """Conflicts by file, each as a few lines of one block: with fewer elements the page opens faster."""
     found = []
     for resource, members in groupby(sorted(group, key=lambda case: (case.resource, case.about)), lambda c: c.resource):
         each = list(members)
@@ -163,7 +163,7 @@ def _compact(group: Iterable[Case]) -> list[Html]:
 
 
 def _few(case: Case) -> list[tuple[Sign, str]]:
-    """A case in a few lines: who says what of which line, by which rule, and the change."""
+    """A conflict in a few lines: each side with its agents, the rule, and the change."""
     verdict = "" if case.rule == "unopposed" else f", {case.rule or 'not settled'}"
     who = people(witnesses(case.sides))
     lines: list[tuple[Sign, str]] = [("@", f"{case.id}  {case.place.rpartition(':')[2]}  {who}{verdict}")]

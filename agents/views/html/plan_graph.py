@@ -1,4 +1,4 @@
-"""Plan graph: a plan as SVG, from left to right: each step in the column after the last that it waits for."""
+"""Plan graph: a plan as SVG, from left to right: each step in the column after the last step that it waits for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from hustings.protocols import FromSteps, FromVerdicts, Plan, Ref
 
 from .tags import Html, number, tag
 
-GOAL, OUTCOME = " goal", " outcome"  # no step can be called that: the id of a step is a token
+GOAL, OUTCOME = " goal", " outcome"  # no step has such an id: a step's id is a token
 BOX, HEIGHT, COLUMN, PITCH, EDGE = 132, 42, 166, 56, 8
-LETTERS = 17  # that fit into a box
+LETTERS = 17  # letters that fit into a box
 
 
 @dataclass
 class _Graph:
-    """Who waits for whom. Barriers are nodes, and so are the bends (\\0...) of edges that pass a column."""
+    """Which node waits for which. Barriers are nodes, and so are the bends (\\0...) of edges that pass a column."""
 
     before: dict[str, list[str]] = field(default_factory=dict)
     columns: dict[str, int] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class _Graph:
 def dag(plan: Plan, notes: Mapping[str, str]) -> Html:
     """The picture of a plan; `notes` has a second line for steps, barriers, GOAL and OUTCOME.
 
-    The goal is drawn as leading to the steps that wait for nothing else. The same plan gives the same picture.
+    The goal has edges to the steps that wait for nothing else. The same plan gives the same picture.
     """
     graph = _graph(plan)
     _arrange(graph)
@@ -60,7 +60,7 @@ def _graph(plan: Plan) -> _Graph:
 
 
 def _waits(graph: _Graph, taker: str, refs: Mapping[str, Ref], owner: dict[str, str]) -> list[str]:
-    """What a step waits for; of the verdicts on several witnesses, their barrier, which is drawn once."""
+    """What a step waits for; instead of several witnesses their barrier, which is drawn once."""
     found: dict[str, None] = {}
     for name, ref in refs.items():
         if isinstance(ref, FromSteps):
@@ -76,7 +76,7 @@ def _waits(graph: _Graph, taker: str, refs: Mapping[str, Ref], owner: dict[str, 
 
 
 def _arrange(graph: _Graph) -> None:
-    """Rows within the columns: every node near the middle of what it waits for, bends where an edge passes."""
+    """Rows within the columns: every node is near the middle of what it waits for, with bends for passing edges."""
     for node, before in list(graph.before.items()):
         graph.before[node] = [_bent(graph, each, node) for each in before]
     layers = graph.layers()

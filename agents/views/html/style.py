@@ -1,4 +1,4 @@
-"""Style: how the page looks, light and dark, wide and narrow. It fetches no font and no picture."""
+"""Style: the page's CSS, for light and dark, wide and narrow screens. It loads no font and no picture."""
 
 STYLE = """
 :root{color-scheme:light dark;--bg:#fcfcfa;--card:#fff;--ink:#1c1f24;--dim:#5f6672;--line:#e3e4e0;--soft:#f3f3ef;

@@ -1,4 +1,4 @@
-"""Summary: the top of a report: status, goal, numbers, proof, what is missing, and who said how much."""
+"""Summary: the top of a report: status, goal, numbers, proof, what is missing, and each agent's contribution."""
 
 import json
 from collections import Counter
@@ -24,11 +24,11 @@ from .tags import (
 
 STATUS = {"decided": ("go", "✓"), "partial": ("wait", "!"), "undecided": ("wait", "?"), "running": ("", "…")}
 
-DEAD = 20  # dead letters that are named
+DEAD = 20  # dead letters named
 
 
 def head(story: Story, links: Html) -> Html:
-    """The header of the page, the links to its sections at its end."""
+    """The header of the page, ending with links to its sections."""
     came = story.report
     kind, sign = STATUS.get(came.status, ("stop", "✗"))
     asked = datetime.fromtimestamp(story.state.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -77,7 +77,7 @@ def _facts(story: Story, asked: str) -> Html:
 
 
 def _bills(bills: Sequence[Bill]) -> Html:
-    """What was spent, by agent and model."""
+    """The spending, by agent and model."""
     rows = [
         (bill.agent, bill.model, bill.calls, bill.failed, bill.usage.total - bill.usage.output, bill.usage.output,
          f"${bill.money:.4f}{' est.' if bill.estimated else ''}")
@@ -95,7 +95,7 @@ def _proves(said: JsonValue) -> bool:
 
 
 def _proof(said: JsonValue) -> Html:
-    """A proof among the outcome's fields; what it counted before and after, side by side, if it did."""
+    """A proof among the outcome's fields; with its counts before and after, side by side, if it has them."""
     proof = said if isinstance(said, dict) else {}
     gaps = proof.get("gaps")
     kind, word = ("wait" if gaps else "go", "✓ holds") if proof["holds"] else ("stop", "✗ does not hold")
@@ -117,7 +117,7 @@ def _proof(said: JsonValue) -> Html:
 
 
 def _gap(said: Data) -> Html:
-    """What the proof claims nothing of, its names in a fold."""
+    """What the proof does not cover, with the names in a fold."""
     names = said.get("names")
     line = f"{said.get('count')} {said.get('kind')}: {said.get('why')}"
     if not isinstance(names, list) or not names:
@@ -130,7 +130,7 @@ def _counts(value: JsonValue) -> bool:
 
 
 def said(story: Story) -> Html:
-    """What each agent said and how it fared."""
+    """Each agent's statements, and how many stood or fell."""
     counts, stood, once = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
     for case in story.cases:
         for side in case.sides:

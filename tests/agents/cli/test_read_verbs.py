@@ -1,0 +1,460 @@
+"""The verbs that read: what they print of a real log on a real broker, and what they say when there is none."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anyio
+import pytest
+from structlog.testing import capture_logs
+
+from hustings.agents import Specialist, Team, majority, unopposed
+from hustings.agents.cli import Settings, main
+from hustings.agents.testing import running
+from hustings.bus import Bus, embedded, open_bus
+from hustings.protocols import (
+    Amount,
+    Assigned,
+    AttemptAbandoned,
+    Claim,
+    Concluded,
+    DeadLetter,
+    Discarded,
+    Entry,
+    Event,
+    Goal,
+    GoalAsked,
+    Message,
+    NotFound,
+    Outcome,
+    Result,
+    RunAcquired,
+    Spent,
+    Subject,
+    Verdict,
+    seal,
+)
+from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
+
+pytestmark = pytest.mark.processes
+
+reach = import_module("hustings.agents.cli.frame.session")
+describe = import_module("hustings.agents.views.text").describe
+TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
+READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["ps"], ["tail"],
+           ["dead", "ls"], ["dead", "show", "x"], ["dead", "redrive", "--all"], ["cancel", "x"])  # fmt: skip
+
+
+class Mood(Goal):
+    note: "Note"
+
+
+class Note(Message):
+    text: str
+
+
+class Moods(Outcome):
+    verdicts: list[Verdict]
+
+
+Mood.model_rebuild()
+
+
+def witness(name: str, value: str) -> Specialist:
+    specialist = Specialist(name, f"finds it {value} {TITLE}")
+
+    @specialist.skill
+    def judge(note: Note) -> Heard:
+        if note.text == value:
+            raise ValueError(f"{TITLE}no {value} for me")
+        return Heard(claims=(Claim(about=f"{TITLE}mood", value=value),))
+
+    return specialist
+
+
+moody = Team(
+    name="moody",
+    goal=Mood,
+    outcome=Moods,
+    specialists=[witness("happy", "good"), witness("joyful", "good"), witness("sour", "bad")],
+    arbiters=[unopposed, majority],
+    attempts=1,
+)
+
+
+class Said(NamedTuple):
+    code: object
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def rows(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Said]
+
+
+async def record(home: Path) -> None:
+    """Four runs of two teams: forged, never driven, decided, partial; in this order."""
+    async with embedded(home, durability="process") as url:
+        async with open_bus(url, "other", name="test") as bus:
+            asked = GoalAsked(type=f"{TITLE}Mood.v1", goal={}, by="mallory")
+            at = await bus.log.ask("forged", asked, client="mallory")
+            end = Concluded(status="decided", outcome={}, because=TITLE, state_hash="0" * 64, at=at)
+            await bus.log.append("forged", [RunAcquired(instance="x"), end], after=0, source="x")
+            await bus.log.ask("waiting", asked, client="mallory")
+        async with running(moody, url) as client:
+            for run, text in (("mood-decided", "so so"), ("mood-partial", "bad")):
+                await client.outcome(await client.ask(Mood(note=Note(text=text)), run=run))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store, and no broker on it: the verbs that look back start one."""
+    folder = tmp_path_factory.mktemp("home")
+    with capture_logs():  # which structlog would write to stdout
+        reach.go(record, folder)
+    return folder
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run the command line in that folder's environment, or in another's."""
+    for name in [name for name in os.environ if name.startswith("HUSTINGS_")] + ["NATS_URL", "NO_COLOR", "FORCE_COLOR"]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HUSTINGS_DURABILITY", "process")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: str, at: Path = home, url: str = "") -> Said:
+        monkeypatch.setenv("HUSTINGS_HOME", str(at))
+        monkeypatch.setenv("HUSTINGS_URL", url)
+        with pytest.raises(SystemExit) as end:
+            main(args)
+        said = Said(end.value.code, *capsys.readouterr())
+        assert "\x1b" not in said.out + said.err
+        assert "Traceback" not in said.err
+        return said
+
+    return call
+
+
+# runs and show
+
+
+def test_runs_lists_all_teams_newest_first(run: Run) -> None:
+    rows = run("runs", "-o", "json").json
+    assert [(row["id"], row["team"], row["status"]) for row in rows] == [
+        ("mood-partial", "moody", "partial"),
+        ("mood-decided", "moody", "decided"),
+        ("waiting", "other", "running"),
+        ("forged", "other", "decided"),
+    ]
+    assert list(rows[0]) == ["id", "team", "status", "asked", "seconds", "because"]
+    assert [row["id"] for row in run("runs", "-o", "jsonl", "--limit", "2").rows] == ["mood-partial", "mood-decided"]
+    assert [row["id"] for row in run("runs", "-o", "json", "--team", "other").json] == ["waiting", "forged"]
+
+
+def test_runs_for_people(run: Run) -> None:
+    lines = run("runs").out.splitlines()
+    assert lines[0].split() == ["ID", "TEAM", "STATUS", "ASKED", "TOOK", "BECAUSE"]
+    assert "mood-partial" in lines[1]
+    assert "no bad for me" in lines[1]
+    assert "owned" not in lines[1]
+    assert " s ago " in lines[1]
+
+
+def test_a_team_that_is_not_there(run: Run) -> None:
+    said = run("runs", "--team", "mody")
+    assert (said.code, said.err.splitlines()) == (
+        2,
+        ["error: there is no team mody here", "  why: the teams here: moody, other", "  try: Did you mean moody?"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("@last", "mood-partial"), ("@prev", "mood-decided"), ("mood-d", "mood-decided"), ("forged", "forged")],
+)
+def test_a_run_is_found_by_any_of_its_names(run: Run, name: str, found: str) -> None:
+    assert run("show", name, "-o", "json").json["run"] == found
+
+
+def test_a_run_that_is_not_there(run: Run) -> None:
+    said = run("show", "nothing")
+    assert said.code == 2
+    assert said.err.splitlines()[:2] == [
+        "error: there is no run nothing",
+        "  why: the newest are mood-partial, mood-decided, waiting, forged",
+    ]
+    said = run("replay", "mood")
+    assert said.code == 2
+    assert "they are mood-partial of moody, mood-decided of moody" in said.err
+    assert run("show", "forged", "--team", "moody").code == 2
+
+
+def test_show_gives_the_report(run: Run) -> None:
+    report = run("show", "mood-decided", "-o", "json").json
+    assert set(report) == {
+        "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "state_hash",
+        "events", "seconds", "models",
+    }  # fmt: skip
+    assert (report["status"], report["spent"]["tasks"]) == ("decided", 3)
+    assert [verdict["value"] for verdict in report["verdicts"]] == ["good"]
+
+
+def test_show_for_people(run: Run) -> None:
+    text = run("show", "mood-partial").out
+    assert "status   partial: without sour: " in text
+    assert "STEP" in text
+    assert [line.split()[2] for line in text.splitlines() if "-judge  " in line] == ["done", "done", "lost"]
+    assert "1 matter, 0 of them conflicts: 1 by unopposed" in text
+    assert "missing\n  sour: " in text
+    assert "owned" not in text.partition("outcome\n")[0]
+    assert "not planned" in run("show", "waiting").out
+
+
+# replay
+
+
+def test_replay_comes_to_the_recorded_hash(run: Run) -> None:
+    summary = run("replay", "mood-decided", "-o", "json").json
+    shown = run("show", "mood-decided", "-o", "json").json
+    assert summary["same"] is True
+    assert summary["state_hash"] == summary["recorded"] == shown["state_hash"]
+    assert summary["events"] == shown["events"]
+    assert list(summary) == ["run", "team", "state_hash", "recorded", "same", "events"]
+
+
+def test_replay_steps_through_in_words(run: Run) -> None:
+    said = run("replay", "mood-partial", "--pace", "1000")
+    lines = said.out.splitlines()
+    for line, words in zip(
+        lines, ("client asks for Mood.v1", "has acquired the run", "planned: 3 steps"), strict=False
+    ):
+        assert words in line
+    assert any("happy-judge → happy" in line for line in lines)
+    assert any("joyful-judge done in" in line and line.endswith(": 1 claim") for line in lines)
+    assert any("sour-judge failed (raised): " in line for line in lines)
+    assert any("1 matter, 0 of them conflicts, before outcome.verdicts" in line for line in lines)
+    assert lines[-1].startswith("state hash ")
+    assert lines[-1].endswith(" — as recorded")
+    assert said.code == 0
+
+
+def test_replay_as_json_lines_ends_with_the_summary(run: Run) -> None:
+    rows = run("replay", "mood-decided", "-o", "jsonl").rows
+    assert rows[-1]["same"] is True
+    assert rows[-1]["events"] == len(rows) - 1
+    assert list(rows[0]) == ["seq", "time", "seconds", "author", "type", "says"]
+
+
+def test_replay_of_another_state_fails(run: Run) -> None:
+    said = run("replay", "forged")
+    assert said.code == 1
+    assert f"but the recorded hash is {'0' * 64}" in said.out
+    assert said.err.splitlines()[0] == "error: run forged does not replay to the recorded state"
+    said = run("replay", "forged", "-o", "json")
+    assert (said.code, said.json["same"]) == (1, False)
+
+
+def test_replay_of_a_run_that_goes_on(run: Run) -> None:
+    said = run("replay", "waiting", "-o", "json")
+    assert (said.code, said.json["same"], said.json["recorded"]) == (0, None, None)
+
+
+# tail
+
+
+def test_tail_of_what_was_said(run: Run) -> None:
+    lines = run("tail", "--all", "--run", "mood-d", "--count", "3").out.splitlines()
+    assert lines[0].partition(" ")[2] == "moody mood-decided client | client asks for Mood.v1"
+    assert len(lines) == 3
+    rows = run("tail", "--since", "1h", "--team", "other", "--count", "4", "-o", "jsonl").rows
+    assert [row["type"] for row in rows] == [
+        GoalAsked.__contract__,
+        RunAcquired.__contract__,
+        Concluded.__contract__,
+        GoalAsked.__contract__,
+    ]
+    assert rows == run("tail", "--all", "--team", "other", "--count", "4", "--raw").rows
+
+
+@pytest.mark.parametrize("args", [["--since", "soon"], ["--since", "1h", "--all"], ["--new", "--all"]])
+def test_tail_refuses_what_makes_no_sense(run: Run, args: list[str]) -> None:
+    assert run("tail", *args).code == 2
+
+
+# who is there
+
+
+async def test_the_living(run: Run, tmp_path: Path) -> None:
+    async with moody_at(tmp_path) as url:
+
+        async def call(*args: str) -> Said:
+            return await anyio.to_thread.run_sync(lambda: run(*args, at=tmp_path / "none", url=url))
+
+        rows = [row for row in (await call("agents", "-o", "json")).json if row["name"] != "coordinator"]
+        assert [row["id"] for row in rows] == ["moody/happy", "moody/joyful", "moody/sour"]
+        assert next(iter(rows[0])) == "id"
+        assert (rows[0]["instances"], rows[0]["skills"][0]["witness"]) == (1, True)
+        assert "judge(note: Note.v1) -> hustings.Testimony.v1 *" in (await call("agents", "--team", "moody")).out
+        card = (await call("agents", "sour", "-o", "json")).json
+        assert "text" in card["schemas"]["Note.v1"]["properties"]
+        assert "sour 1.0.0: finds it bad" in (await call("agents", "moody/sour")).out
+        missing = await call("agents", "sower")
+        assert (missing.code, missing.err.splitlines()[-1]) == (2, "  try: Did you mean sour?")
+        row = {"id": "moody/sour", "pid": None, "state": "present", "restarts": None, "where": "bus, 1 there"}
+        assert row in (await call("ps", "-o", "json")).json
+        checks = {row["id"]: row for row in (await call("doctor", "-o", "json")).json}
+        assert checks["agents"]["state"] == checks["url"]["state"] == "ok"
+
+
+@asynccontextmanager
+async def moody_at(home: Path) -> AsyncIterator[str]:
+    """The URL where the team is at work in this process."""
+    with capture_logs():
+        async with embedded(home, durability="process") as url, running(moody, url):
+            yield url
+
+
+async def test_tail_of_what_is_said_now_until_interrupted(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hustings.agents.cli", "tail", "--raw"]
+    async with embedded(tmp_path, durability="process") as url, open_bus(url, "moody", name="test") as bus:
+        asked = GoalAsked(type="Mood.v1", goal={}, by="test")
+        await bus.log.ask("old", asked, client="test")
+        async with await anyio.open_process(command, env=os.environ | {"HUSTINGS_URL": url}, stderr=None) as tail:
+            assert tail.stdout
+            async with anyio.create_task_group() as group:
+                group.start_soon(_ask_on, bus, asked)
+                line = await tail.stdout.receive()
+                group.cancel_scope.cancel()
+            tail.send_signal(signal.SIGINT)
+            assert await tail.wait() == 130
+    assert json.loads(line.splitlines()[0])["runid"].startswith("new")
+
+
+async def _ask_on(bus: Bus, asked: GoalAsked) -> None:
+    """Until the other side listens, of which nothing tells."""
+    for number in count():
+        await bus.log.ask(f"new-{number}", asked, client="test")
+
+
+def test_ps_reads_what_up_writes(run: Run, tmp_path: Path) -> None:
+    child = {"name": "sour", "pid": 7, "state": "running", "restarts": 2, "exit_code": None}
+    up = {"team": "moody", "pid": os.getpid(), "url": "nats://127.0.0.1:1", "children": [child]}
+    (tmp_path / "up-moody.json").write_text(json.dumps(up))
+    (tmp_path / "up-dead.json").write_text(json.dumps(up | {"team": "dead", "pid": 2**22 + 1}))
+    (tmp_path / "up-odd.json").write_text("{")
+    assert run("ps", "-o", "json", at=tmp_path).json == [
+        {"id": "moody/sour", "pid": 7, "state": "running", "restarts": 2, "where": f"up, pid {os.getpid()}"}
+    ]
+    assert run("ps", at=tmp_path).out.splitlines()[0].split() == ["ID", "PID", "STATE", "RESTARTS", "WHERE"]
+
+
+# no broker
+
+
+@pytest.mark.parametrize("args", READING, ids=lambda args: " ".join(args))
+def test_without_a_broker_it_is_three_lines(run: Run, tmp_path: Path, args: list[str]) -> None:
+    said = run(*args, at=tmp_path / "none")
+    assert (said.code, said.out) == (6, "")
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["error", "  why", "  try"]
+    assert said.err.startswith(f"error: no broker runs in {tmp_path / 'none'}")
+    assert not (tmp_path / "none").exists()
+
+
+def test_with_a_url_where_nobody_is(run: Run, tmp_path: Path) -> None:
+    assert run("runs", url="nats://token@127.0.0.1:1").code == 6
+    said = run("doctor", "-o", "json", url="nats://token@127.0.0.1:1")
+    failed = [row for row in said.json if row["state"] == "fail"]
+    assert (said.code, [row["id"] for row in failed]) == (6, ["url"])
+    assert "token" not in said.out
+
+
+# doctor
+
+
+def test_doctor(run: Run, tmp_path: Path) -> None:
+    said = run("doctor", "-o", "json", at=tmp_path)
+    assert said.code == 0
+    states = {row["id"]: row["state"] for row in said.json}
+    assert list(said.json[0]) == ["id", "state", "says", "try"]
+    assert {"python", "nats-server", "broker", "uvloop", "home", "url", "agents", "demo"} == set(states)
+    assert states["broker"] == states["nats-server"] == "ok"
+    assert "stores a message in" in run("doctor").out
+
+
+def test_doctor_on_a_home_that_cannot_be(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = run("doctor", "-o", "json", at=tmp_path / "file" / "home")
+    assert said.code == 1
+    assert [row["id"] for row in said.json if row["state"] == "fail"] == ["home"]
+
+
+# the shared parts
+
+
+def test_the_broker_of_a_home_is_started_and_teams_are_found(home: Path) -> None:
+    settings = Settings("text", "never", None, home, debug=False, durability="process")
+
+    async def scenario() -> None:
+        async with reach.broker(settings, start="always") as url, reach.broker(settings) as same:
+            assert url == same
+            assert await reach.teams(url) == ["moody", "other"]
+            assert await reach.find(url, "@last", "other") == ("other", "waiting")
+            with pytest.raises(NotFound):
+                await reach.find(url, "@prev", "nobody")
+
+    reach.go(scenario)
+
+
+def test_words_do_not_believe_strangers() -> None:
+    end = Concluded(status="decided", outcome={}, because="trust me", state_hash="", at=1)
+    lie = Entry(9, Subject("r1", "mallory", "event", ("concluded",)), 0.0, seal(end, source="coordinator", run="r1"))
+    assert describe(lie) == "ignored: mallory may not write hustings.run.concluded.v1"
+    bytes_only = Entry(9, Subject("r1", "mallory", "result", ()), 0.0, None, "not\nJSON \x1b[31m")
+    assert describe(bytes_only) == "unreadable bytes from mallory: not JSON"
+    said = Result(task="t", attempt=1, agent="a", output=[1, 2], seconds=0.412)
+    result = Entry(9, Subject("r1", "a", "result", ("t", "1")), 0.0, seal(said, source="a", run="r1"))
+    assert describe(result) == "t done in 0.41 s: 2 elements"
+
+
+@pytest.mark.parametrize(
+    ("author", "kind", "event", "words"),
+    [
+        ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(calls=2, money=0.5)),
+         "t reserves 2 calls, 0.5 money"),
+        ("ann", "spend", Spent(task="t", attempt=1, agent="ann", amount=Amount(tokens=-7)), "t returns 7 tokens"),
+        ("ann", "discard", Discarded(task="t", by="ann"), "ann discards the dead letter of t"),
+        ("ann", "goal", Discarded(task="t", by="ann"),
+         "ignored: ann may not write hustings.task.discarded.v1"),
+        (
+            "coordinator",
+            "event",
+            AttemptAbandoned(task="t", attempt=2, because="silence"),
+            "attempt 2 of t abandoned: silence",
+        ),
+        ("coordinator", "event",
+         DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because="no\nidea"),
+         "t is dead after 1 attempt (killed): no idea"),
+        ("mallory", "event", DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because=""),
+         "ignored: mallory may not write hustings.task.dead.v1"),
+        ("ann", "goal", GoalAsked(type="G.v1", goal={}, by="ann", redrives="r0", again=(
+            Assigned(task="t", step="t", agent="a", attempt=1, skill="s", input={}, deadline=0.0),)),
+         "ann asks for 1 task of r0 once more"),
+    ],
+)  # fmt: skip
+def test_every_event_has_words(author: str, kind: str, event: Event, words: str) -> None:
+    assert describe(Entry(9, Subject("r1", author, kind, ()), 0.0, seal(event, source=author, run="r1"))) == words

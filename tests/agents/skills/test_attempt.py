@@ -1,0 +1,139 @@
+"""What a skill may do to its worker, short of ending the process: each comes to an answer, and the worker goes on."""
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import anyio
+import pytest
+
+from hustings.agents import Specialist
+from hustings.agents.testing import SkillFailed, bench, serving
+from hustings.bus import Bus
+from hustings.protocols import Assigned, Data, Failure, Message, NonRetryableError
+
+
+class Way(Message, contract="attempt.Way.v1"):
+    name: str
+
+
+class Word(Message, contract="attempt.Word.v1"):
+    value: object
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError("not even this")
+
+
+def throw(error: BaseException) -> object:
+    raise error
+
+
+def recurse() -> object:
+    return recurse()
+
+
+def nested(depth: int) -> object:
+    value: object = 0
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+WAYS: dict[str, tuple[Callable[[], object], str]] = {
+    "raise": (lambda: throw(ValueError("no way")), "ValueError: no way"),
+    "memory": (lambda: bytearray(2**62), "MemoryError: "),
+    "recursion": (recurse, "RecursionError: maximum recursion depth exceeded"),
+    "system-exit": (lambda: sys.exit("enough"), "SystemExit: enough"),
+    "interrupt": (lambda: throw(KeyboardInterrupt()), "KeyboardInterrupt: "),
+    "cancel": (lambda: throw(asyncio.CancelledError("by myself")), "CancelledError: by myself"),
+    "group": (
+        lambda: throw(BaseExceptionGroup("both", [ValueError("one"), SystemExit(2)])),
+        "BaseExceptionGroup: both (2 sub-exceptions); ValueError: one; SystemExit: 2",
+    ),
+    "mute": (lambda: throw(Mute()), "Mute: its text cannot be had: ValueError"),
+    "unsayable": (lambda: throw(ValueError("\udc80")), "ValueError: \ufffd"),
+    "wrong-type": (lambda: "Word", "TypeError: go promised Word and returned str"),
+    "no-json": (lambda: Word(value=object()), "Unsendable: Word cannot be sent: "),
+    "surrogate": (lambda: Word(value="\udc80"), "Unsendable: Word cannot be sent: "),
+    "deep": (lambda: Word(value=nested(230)), "Unsendable: Word cannot be sent: it is nested"),
+    "huge": (lambda: Word(value="x" * (65 * 2**20)), "Unsendable: Word cannot be sent: it has 681574"),
+    "refuse": (lambda: throw(NonRetryableError("not this one")), "not this one"),
+    "good": (lambda: Word(value=1), ""),
+}
+
+convict = Specialist("convict", "goes that way", version="6.6.6")
+
+
+@convict.skill
+async def go(way: Way) -> Word:
+    return WAYS[way.name][0]()  # type: ignore[return-value]
+
+
+@convict.skill
+def go_in_thread(way: Way) -> Word:
+    return WAYS[way.name][0]()  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("skill", ["go", "go_in_thread"])
+async def test_whatever_a_skill_raises_is_its_answer(broker: str, skill: str) -> None:
+    """Type and text of it, also where the text cannot be had or sent; the worker then does the next task as ever."""
+    async with bench(convict, broker) as call:
+        for way, (_, text) in WAYS.items():
+            if text:
+                with pytest.raises((SkillFailed, NonRetryableError)) as failed:
+                    await call(skill, way=Way(name=way))
+                assert str(failed.value).startswith(
+                    text.replace("go said", f"{skill} said").replace("go p", f"{skill} p")
+                ), way
+        assert await call(skill, way=Way(name="good")) == Word(value=1)
+
+
+def task(number: int, skill: str, seconds: float = 60) -> Assigned:
+    deadline = time.time() + seconds
+    given: Data = {"way": {"name": "good"}}
+    return Assigned(task=f"t{number}", step="", agent="convict", attempt=1, skill=skill, input=given, deadline=deadline)
+
+
+async def failures(bus: Bus, run: str, count: int) -> list[Failure]:
+    found: list[Failure] = []
+    async for entry in bus.log.follow(run):
+        if isinstance(entry.event, Failure):
+            found.append(entry.event)
+            if len(found) == count:
+                break
+    return found
+
+
+async def test_a_failure_says_the_version_that_failed(broker: str, bus: Bus) -> None:
+    """Whoever would redrive the task to a newer version has to know."""
+    async with serving(convict, broker, bus.team):
+        await bus.log.append("r1", [task(1, "nothing")], after=0, source="test")
+        (failure,) = await failures(bus, "r1", 1)
+        assert (failure.kind, failure.version) == ("refused", "6.6.6")
+
+
+async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> None:
+    """A sync skill is answered for at its deadline; its thread stays. As many of them as hands: worn, not before."""
+    gate = threading.Event()
+    stuck = Specialist("convict", max_concurrent_tasks=2)
+
+    @stuck.skill
+    def hang(way: Way) -> Way:
+        gate.wait()
+        return way
+
+    try:
+        async with serving(stuck, broker, bus.team) as worker:
+            after = await bus.log.append("r1", [task(1, "hang", 0.3)], after=0, source="test")
+            assert [failure.kind for failure in await failures(bus, "r1", 1)] == ["lapsed"]
+            assert not worker.recycle.is_set()
+            await bus.log.append("r1", [task(2, "hang", 0.3)], after=after, source="test")
+            with anyio.fail_after(300):
+                await worker.recycle.wait()
+            assert [failure.kind for failure in await failures(bus, "r1", 2)] == ["lapsed", "lapsed"]
+    finally:
+        gate.set()
