@@ -199,8 +199,8 @@ def test_every_culprit_of_a_matter_is_named_with_its_reason() -> None:
     ("answer", "words"),
     [
         (Failure(task="t", attempt=2, agent="p", kind="lapsed", because="nobody offers trial"), "nobody offers trial"),
-        ({}, "no Trial"),
-        ({"holds": "i1"}, "no Trial"),
+        ({}, "not a Trial"),
+        ({"holds": "i1"}, "not a Trial"),
         ({"holds": [], "falls": {}}, "does not name it"),
         ({"holds": ["i7"], "falls": {}}, "does not name it"),
         ({"holds": ["i1"], "falls": {"i1": "guilty after all"}}, "guilty after all"),
