@@ -145,7 +145,7 @@ FAULTY: list[tuple[Data, str]] = [
     (sketch(step(*END, goal("ask", "text"), VERDICTS)), "end.ask wants one Ask.v1, and gets one Text.v1"),
     (sketch(step(*END, goal("ask", "nothing"), VERDICTS)), "the goal has no message in a field nothing"),
     (sketch(*GOOD, outcome=goal("money")), "outcome takes no money; it takes summary"),
-    (sketch(*GOOD[:2]), "the outcome needs end, which is no step"),
+    (sketch(*GOOD[:2]), "the outcome needs end, which is not a step"),
     (sketch(step("x", "owl", "look", ITSELF), *GOOD), "wait for each other"),
     (sketch(step("x.y", "owl", "look", goal("text", "text")), *GOOD), "x.y cannot be part of a subject"),
     ({"steps": "none"}, "Input should be a valid array"),
@@ -223,7 +223,7 @@ def test_a_step_may_spend_if_somebody_could_do_it_who_spends() -> None:
     ("wrong", "reason"),
     [
         (sketch(step("x", "owl", "look", ITSELF), *GOOD), "x wait for each other"),
-        (sketch(step("x", "owl", "look", said("text", "ghost")), *GOOD), "x needs ghost, which is no step"),
+        (sketch(step("x", "owl", "look", said("text", "ghost")), *GOOD), "x needs ghost, which is not a step"),
     ],
     ids=["circle", "ghost"],
 )
@@ -259,7 +259,7 @@ def test_a_fallback_is_seen_by_who_reads_the_log() -> None:
     assert run.run({"text": {}}, Ask.__contract__).status == "decided"
     assert [task.asked_by for task in run.assigned()] == ["plan"] * 3 + [""]
     (line,) = [describe(entry) for entry in run.log if isinstance(entry.event, Planned)]
-    assert line.startswith("planned: 1 step; not by model: the outcome needs end, which is no step")
+    assert line.startswith("planned: 1 step; not by model: the outcome needs end, which is not a step")
 
 
 def test_a_planner_that_fails_is_not_asked_again() -> None:
