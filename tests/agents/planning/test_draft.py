@@ -165,9 +165,15 @@ FAULTY: list[tuple[Data, str]] = [
     (sketch(*GOOD, dig("[1")), "EOF"),
     (sketch(*GOOD, scratch(value("topics", "{}"))), "h.topics wants a list of Topic.v1, and gets a single value"),
     (sketch(*GOOD, scratch(value("topics", "[]"), each="topics")), "there is nothing to fan out over"),
-    (sketch(*GOOD, outcome=value("summary", "{}")), "outcome.summary cannot be a value: Summary.v1 is for others"),
+    (
+        sketch(*GOOD, outcome=value("summary", "{}")),
+        "outcome.summary cannot be a value: Summary.v1 must come from a step",
+    ),
     (sketch(*GOOD[:2], step(*END, goal("ask"), value("verdicts", "[]"))), "end.verdicts cannot be a value"),
-    (sketch(*GOOD, step("h", "hen", "scratch", value("found", "[]"))), "h.found cannot be a value: Findings.v1 is for"),
+    (
+        sketch(*GOOD, step("h", "hen", "scratch", value("found", "[]"))),
+        "h.found cannot be a value: Findings.v1 must come from a step",
+    ),
 ]
 
 
