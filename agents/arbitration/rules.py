@@ -34,7 +34,7 @@ def rules(*order: Rule) -> Arbiter:
 
 
 def keep(option: Option) -> float:
-    """A proposal to keep the text, with evidence, goes before proposals to change it."""
+    """A proposal to keep what is there, with evidence, wins over proposals to change it."""
     return float(option.keeps and any(item.evidence for item in option.items))
 
 

@@ -98,7 +98,7 @@ class _Chain:
                     self.because[f"outcome.{name}"] = f"left out: {reason}"
                     continue
                 raise PlanError(
-                    f"nobody can give outcome.{name} ({contract.type})", self._with_absent(str(reason))
+                    f"no skill can fill outcome.{name} ({contract.type})", self._with_absent(str(reason))
                 ) from None
             if binding.each and not contract.many:
                 raise PlanError(
@@ -141,9 +141,10 @@ class _Chain:
             except _Unfed as reason:
                 self.skipped[_key(card)] = str(reason)
         if not steps:
-            raise _Unfed(f"nobody says {wanted.type}")
+            raise _Unfed(f"no skill returns {wanted.type}")
         return _Binding(
-            FromSteps(steps=tuple(steps), many=True), f"one per agent that says {wanted.type}: {', '.join(steps)}"
+            FromSteps(steps=tuple(steps), many=True),
+            f"one step per agent that returns {wanted.type}: {', '.join(steps)}",
         )
 
     def _from_one(self, wanted: Contract, trail: tuple[str, ...]) -> _Binding:
@@ -157,14 +158,14 @@ class _Chain:
                 self.skipped.update({_key(card): str(reason) for card in group})
         if choices:
             chosen = self._choose(wanted.type, choices)
-            return _Binding(FromSteps(steps=(chosen,)), f"said by {chosen}", each=self.steps[chosen].many)
+            return _Binding(FromSteps(steps=(chosen,)), f"returned by {chosen}", each=self.steps[chosen].many)
         fields = [field for field, contract in self.goal_fields.items() if contract.type == wanted.type]
         for field in fields:
             if self.goal_fields[field].many:
                 return _Binding(FromGoal(field=field), f"each of the goal's {field}", each=True)
         if fields:
             reasons.append(f"the goal's fields {' and '.join(fields)} both fit, and neither has the parameter's name")
-        raise _Unfed("; ".join(reasons) or f"nobody says {wanted.type}")
+        raise _Unfed("; ".join(reasons) or f"no skill returns {wanted.type}")
 
     def _sayers(self, contract: str, trail: tuple[str, ...]) -> list[SkillCard]:
         return [card for card in self.cards if card.says.type == contract and _key(card) not in trail]
@@ -187,7 +188,7 @@ class _Chain:
         own = [step for step in steps if set(self.steps[step].agents) & set(self.brief.members)] or steps
         preferred = [step for name in self.brief.prefer for step in own if name in self.steps[step].agents]
         if len(own) > 1 and not preferred:
-            raise PlanError(f"two skills could say {contract}", f"{' and '.join(own)}")
+            raise PlanError(f"two skills could return {contract}", f"{' and '.join(own)}")
         chosen = (preferred or own)[0]
         for step in steps:
             if step != chosen:
@@ -216,7 +217,7 @@ class _Chain:
             except _Unfed:
                 if not wanted.optional:
                     raise
-                self.because[f"{step}.{name}"] = f"left out: nobody says {wanted.type}"
+                self.because[f"{step}.{name}"] = f"left out: no skill returns {wanted.type}"
         fans = [name for name, binding in bindings.items() if binding.each]
         if len(fans) > 1:
             raise PlanError(
@@ -322,7 +323,7 @@ def _barrier(step: Step) -> list[str]:
 
 def _heard(witnesses: Sequence[str]) -> str:
     return (
-        f"the verdicts on what {', '.join(witnesses)} said"
+        f"the verdicts on the testimony of {', '.join(witnesses)}"
         if witnesses
-        else "no witness to hear: there will be no verdicts"
+        else "there is no witness, so there will be no verdicts"
     )

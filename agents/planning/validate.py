@@ -30,10 +30,14 @@ def faults(plan: Plan) -> list[str]:
     """The faults of a plan, in words for its author; empty if there are none."""
     known = {step.id for step in plan.steps}
     wrong = [fault for step in plan.steps for fault in _faults_of(step, known)]
-    wrong += [f"the outcome needs {need}, which is no step" for need in steps_of(plan.outcome) if need not in known]
+    wrong += [f"the outcome needs {need}, which is not a step" for need in steps_of(plan.outcome) if need not in known]
     refs = [ref for step in plan.steps for ref in step.inputs.values()] + list(plan.outcome.values())
     heard = {name for ref in refs if isinstance(ref, FromVerdicts) for name in ref.steps}
-    wrong += [f"{step.id} is heard, but is no witness" for step in plan.steps if step.id in heard and not step.witness]
+    wrong += [
+        f"{step.id} is at a barrier, but is not a witness"
+        for step in plan.steps
+        if step.id in heard and not step.witness
+    ]
     tasks = {step.id: step.id.rpartition("-") for step in plan.steps}
     fans = {step.id for step in plan.steps if step.each}
     wrong += [
@@ -53,7 +57,7 @@ def faults(plan: Plan) -> list[str]:
 def _faults_of(step: Step, known: set[str]) -> Iterator[str]:
     for need in steps_of(step.inputs):
         if need not in known:
-            yield f"{step.id} needs {need}, which is no step"
+            yield f"{step.id} needs {need}, which is not a step"
     if not step.agents:
         yield f"{step.id} names no agent"
     if not is_token(step.id):
@@ -61,7 +65,7 @@ def _faults_of(step: Step, known: set[str]) -> Iterator[str]:
     if step.id == OUTCOME:
         yield f"{OUTCOME} cannot be the id of a step"
     if step.each is not None and step.each not in step.inputs:
-        yield f"{step.id} fans out over {step.each}, which is none of its inputs"
+        yield f"{step.id} fans out over {step.each}, which is not one of its inputs"
 
 
 def too_deep(plan: Plan, budget: Budget | None) -> str:
@@ -124,7 +128,7 @@ class _Check:
         wanted = contracts(self.brief.outcome_type)
         for name, field in self.brief.outcome_type.model_fields.items():
             if name not in wanted and field.is_required():
-                yield f"{OUTCOME}.{name} cannot be planned for: it is no message"
+                yield f"{OUTCOME}.{name} cannot be planned for: it is not a message"
         yield from self._bound(OUTCOME, self.plan.outcome, wanted)
         yield from self._beyond_budget()
 
@@ -190,13 +194,13 @@ class _Check:
         if step is None or card is None:
             return f"{name} is no step"
         if step.many and not many:
-            return f"{name} says a list, so `many` must be true"
+            return f"{name} returns a list, so `many` must be true"
         return Contract(type=card.says.type, many=many)
 
     def _constant(self, taker: str, ref: Value, wanted: Contract) -> Iterator[str]:
         """What is wrong with a constant that the planner wrote itself."""
         if taker == OUTCOME or wanted.type in self.never_written:
-            yield f" cannot be a value: {wanted.type} is for others to say"
+            yield f" cannot be a value: {wanted.type} must come from a step"
         elif wanted.many and not isinstance(ref.value, list):
             yield f" wants {_word(wanted)}, and gets a single value"
         else:

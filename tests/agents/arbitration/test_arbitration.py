@@ -101,7 +101,7 @@ def test_keep_goes_before_change_only_with_evidence() -> None:
     assert not one([change, proposal("i2", "bob", edit(1, 2, "old"))], rules(keep)).decided
     verdict = one([change, proposal("i2", "bob", edit(1, 2, "old"), proven=True)], rules(keep))
     assert (ids(verdict.stands), verdict.falls, verdict.rule) == (["i2"], ("i1",), "rule: keep")
-    assert verdict.because == "A proposal to keep the text, with evidence, goes before proposals to change it."
+    assert verdict.because == "A proposal to keep what is there, with evidence, wins over proposals to change it."
     assert verdict.evidence
 
 
@@ -199,8 +199,8 @@ def test_every_culprit_of_a_matter_is_named_with_its_reason() -> None:
     ("answer", "words"),
     [
         (Failure(task="t", attempt=2, agent="p", kind="lapsed", because="nobody offers trial"), "nobody offers trial"),
-        ({}, "no Trial"),
-        ({"holds": "i1"}, "no Trial"),
+        ({}, "not a Trial"),
+        ({"holds": "i1"}, "not a Trial"),
         ({"holds": [], "falls": {}}, "does not name it"),
         ({"holds": ["i7"], "falls": {}}, "does not name it"),
         ({"holds": ["i1"], "falls": {"i1": "guilty after all"}}, "guilty after all"),

@@ -722,7 +722,7 @@ def test_a_plan_with_faults_fails_the_run_in_words() -> None:
     end = office("ann", planner=fixed(plan)).run(GOAL, Ask.__contract__)
     assert (end.status, end.because) == (
         "failed",
-        "the plan cannot be carried out: the outcome needs ghost, which is no step",
+        "the plan cannot be carried out: the outcome needs ghost, which is not a step",
     )
 
 

@@ -131,7 +131,7 @@ def test_the_coordinator_says_with_each_task_who_serves_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exhausted", "because"), [("stop", "the budget is exhausted: "), ("partial", "cannot be had")]
+    ("exhausted", "because"), [("stop", "the budget is exhausted: "), ("partial", "cannot be filled")]
 )
 def test_where_the_budget_is_not_enough_the_team_says_what_becomes_of_the_run(exhausted: str, because: str) -> None:
     """It stops; or the task is lost, and what hangs on it."""

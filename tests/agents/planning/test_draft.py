@@ -145,7 +145,7 @@ FAULTY: list[tuple[Data, str]] = [
     (sketch(step(*END, goal("ask", "text"), VERDICTS)), "end.ask wants one Ask.v1, and gets one Text.v1"),
     (sketch(step(*END, goal("ask", "nothing"), VERDICTS)), "the goal has no message in a field nothing"),
     (sketch(*GOOD, outcome=goal("money")), "outcome takes no money; it takes summary"),
-    (sketch(*GOOD[:2]), "the outcome needs end, which is no step"),
+    (sketch(*GOOD[:2]), "the outcome needs end, which is not a step"),
     (sketch(step("x", "owl", "look", ITSELF), *GOOD), "wait for each other"),
     (sketch(step("x.y", "owl", "look", goal("text", "text")), *GOOD), "x.y cannot be part of a subject"),
     ({"steps": "none"}, "Input should be a valid array"),
@@ -165,9 +165,15 @@ FAULTY: list[tuple[Data, str]] = [
     (sketch(*GOOD, dig("[1")), "EOF"),
     (sketch(*GOOD, scratch(value("topics", "{}"))), "h.topics wants a list of Topic.v1, and gets a single value"),
     (sketch(*GOOD, scratch(value("topics", "[]"), each="topics")), "there is nothing to fan out over"),
-    (sketch(*GOOD, outcome=value("summary", "{}")), "outcome.summary cannot be a value: Summary.v1 is for others"),
+    (
+        sketch(*GOOD, outcome=value("summary", "{}")),
+        "outcome.summary cannot be a value: Summary.v1 must come from a step",
+    ),
     (sketch(*GOOD[:2], step(*END, goal("ask"), value("verdicts", "[]"))), "end.verdicts cannot be a value"),
-    (sketch(*GOOD, step("h", "hen", "scratch", value("found", "[]"))), "h.found cannot be a value: Findings.v1 is for"),
+    (
+        sketch(*GOOD, step("h", "hen", "scratch", value("found", "[]"))),
+        "h.found cannot be a value: Findings.v1 must come from a step",
+    ),
 ]
 
 
@@ -223,7 +229,7 @@ def test_a_step_may_spend_if_somebody_could_do_it_who_spends() -> None:
     ("wrong", "reason"),
     [
         (sketch(step("x", "owl", "look", ITSELF), *GOOD), "x wait for each other"),
-        (sketch(step("x", "owl", "look", said("text", "ghost")), *GOOD), "x needs ghost, which is no step"),
+        (sketch(step("x", "owl", "look", said("text", "ghost")), *GOOD), "x needs ghost, which is not a step"),
     ],
     ids=["circle", "ghost"],
 )
@@ -259,7 +265,7 @@ def test_a_fallback_is_seen_by_who_reads_the_log() -> None:
     assert run.run({"text": {}}, Ask.__contract__).status == "decided"
     assert [task.asked_by for task in run.assigned()] == ["plan"] * 3 + [""]
     (line,) = [describe(entry) for entry in run.log if isinstance(entry.event, Planned)]
-    assert line.startswith("planned: 1 step; not by model: the outcome needs end, which is no step")
+    assert line.startswith("planned: 1 step; not by model: the outcome needs end, which is not a step")
 
 
 def test_a_planner_that_fails_is_not_asked_again() -> None:

@@ -140,7 +140,7 @@ def test_one_name_with_other_contracts_is_another_skill() -> None:
 def test_two_skills_for_one_parameter_is_an_error_that_names_both() -> None:
     """Nobody is chosen by chance."""
     cards = (card("ann", "sum", "Summary.v1", text="Text.v1"), card("bob", "skim", "Summary.v1", text="Text.v1"))
-    with pytest.raises(PlanError, match=r"two skills could say Summary\.v1: ann-sum and bob-skim"):
+    with pytest.raises(PlanError, match=r"two skills could return Summary\.v1: ann-sum and bob-skim"):
         by_contract(brief(*cards))
 
 
@@ -174,7 +174,7 @@ def test_a_parameter_that_may_be_missing_is_left_out() -> None:
     step = steps(plan)["clerk-sum"]
     assert set(step.inputs) == {"text"}
     assert step.optional == ("note",)
-    assert plan.because["clerk-sum.note"] == "left out: nobody says Note.v1"
+    assert plan.because["clerk-sum.note"] == "left out: no skill returns Note.v1"
 
 
 def test_what_nobody_says_is_an_error_that_names_the_field_and_the_absent() -> None:
@@ -182,7 +182,7 @@ def test_what_nobody_says_is_an_error_that_names_the_field_and_the_absent() -> N
     with pytest.raises(PlanError) as caught:
         by_contract(brief(card("clerk", "sum", "Summary.v1", note="Note.v1"), members=("clerk", "reader")))
     assert str(caught.value) == (
-        "nobody can give outcome.summary (Summary.v1): clerk.sum: nobody says Note.v1; absent: reader"
+        "no skill can fill outcome.summary (Summary.v1): clerk.sum: no skill returns Note.v1; absent: reader"
     )
 
 
@@ -196,7 +196,7 @@ def test_a_skill_that_feeds_itself_does_not_loop() -> None:
     plan = by_contract(brief(*cards, prefer=("refiner",)))
     assert [step.id for step in plan.steps] == ["reader-read", "refiner-refine", "clerk-sum"]
     assert plan.skipped == {}
-    with pytest.raises(PlanError, match=r"clerk\.sum: refiner\.refine: nobody says Note"):
+    with pytest.raises(PlanError, match=r"clerk\.sum: refiner\.refine: no skill returns Note"):
         by_contract(brief(*cards[:2]))
 
 
@@ -363,7 +363,7 @@ def test_a_witness_that_cannot_be_fed_is_skipped_with_the_reason() -> None:
     )
     plan = by_contract(brief(*cards, outcome=Judged, members=("ann", "bob")))
     assert _heard(plan.outcome["verdicts"]) == {"ann-look"}
-    assert plan.skipped["bob.peer"] == "nobody says Note.v1"
+    assert plan.skipped["bob.peer"] == "no skill returns Note.v1"
     assert "fay-mark and gus-stamp" in plan.skipped["eve.spy"]
 
 
@@ -413,23 +413,26 @@ def step(id: str, *needs: str, agents: tuple[str, ...] = ("a",), **more: object)
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (Plan(steps=(step("a", "ghost"),), outcome={}), "a needs ghost, which is no step"),
+        (Plan(steps=(step("a", "ghost"),), outcome={}), "a needs ghost, which is not a step"),
         (Plan(steps=(step("a"),), outcome={"x": FromSteps(steps=("ghost",))}), "the outcome needs ghost"),
         (Plan(steps=(step("a", "b"), step("b", "a")), outcome={}), "wait for each other"),
         (Plan(steps=(step("a"), step("a")), outcome={}), "two steps have one id"),
         (Plan(steps=(step("a.b"),), outcome={}), "a.b cannot be part of a subject"),
         (Plan(steps=(step("outcome"),), outcome={}), "outcome cannot be the id of a step"),
         (Plan(steps=(step("a", agents=()),), outcome={}), "a names no agent"),
-        (Plan(steps=(step("a", each="x"),), outcome={}), "a fans out over x, which is none of its inputs"),
+        (Plan(steps=(step("a", each="x"),), outcome={}), "a fans out over x, which is not one of its inputs"),
         (
             Plan(steps=(step("a", each="b", inputs={"b": FromGoal()}), step("a-0")), outcome={}),
             "a-0 could be taken for a task of a",
         ),
         (
             Plan(steps=(step("a"), step("b", inputs={"v": FromVerdicts(steps=("a",))})), outcome={}),
-            "a is heard, but is no witness",
+            "a is at a barrier, but is not a witness",
         ),
-        (Plan(steps=(step("a"),), outcome={"v": FromVerdicts(steps=("a",))}), "a is heard, but is no witness"),
+        (
+            Plan(steps=(step("a"),), outcome={"v": FromVerdicts(steps=("a",))}),
+            "a is at a barrier, but is not a witness",
+        ),
     ],
 )
 def test_faults_of_a_plan_are_told_in_words(plan: Plan, words: str) -> None:
