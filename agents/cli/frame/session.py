@@ -11,6 +11,7 @@ import anyio
 from hustings.bus import Bus, Connection, Live, Log, ObjectStore, RunHead, connect, embedded, find_embedded, team_names
 from hustings.protocols import BrokerUnavailable, NotFound, Subjects
 
+from .output import say
 from .settings import Settings
 
 T = TypeVar("T")
@@ -19,6 +20,7 @@ Start = Literal["always", "if-stored", "never"]
 
 NAME = "cli"  # the name of the command line on the bus
 RECENT = ("@last", "@prev")
+OLDER = ".moot"  # where the project kept its store under its earlier name
 LOST = 5.0  # seconds without a broker after which the command stops following a run
 
 
@@ -36,7 +38,11 @@ async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator
     """
     if settings.url:
         yield settings.url
-    elif start == "always" or (start == "if-stored" and (settings.home / "store").is_dir()):
+        return
+    older = settings.home.with_name(OLDER)
+    if older.is_dir() and not settings.home.exists():
+        say(f"{older} has runs from before the project was called hustings. They are not read any more; remove it.")
+    if start == "always" or (start == "if-stored" and (settings.home / "store").is_dir()):
         async with embedded(settings.home, durability=settings.durability) as url:
             yield url
     elif found := find_embedded(settings.home):
