@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .arbitration.counting import independent, majority, unopposed
     from .arbitration.docket import Arbiter, Docket, Rule
-    from .arbitration.judging import (
-        Case,
-        Judgement,
-        judged,
-    )
+    from .arbitration.judging import Case, Judgement, judged
     from .arbitration.matters import Option
     from .arbitration.proof import verified
-    from .arbitration.rules import evident, keep, prefer, rules, surest
+    from .arbitration.rules import (
+        evident,
+        keep,
+        prefer,
+        rules,
+        surest,
+    )
     from .client.client import Client, connect
     from .decider.decision import decide
     from .decider.folding import evolve, fold
@@ -34,11 +36,7 @@ if TYPE_CHECKING:
     from .models.rules import ModelRule
     from .models.tools import Tool, tool
     from .planning.chain import by_contract
-    from .planning.draft import (
-        DraftPlan,
-        PlanRequest,
-        by_model,
-    )
+    from .planning.draft import DraftPlan, PlanRequest, by_model
     from .planning.planner import Brief, Planner, fixed
     from .planning.validate import misfits
     from .runtime.coordinator import coordinate

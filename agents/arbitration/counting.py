@@ -4,7 +4,13 @@ from collections.abc import Iterator
 
 from hustings.protocols import Proposal, Verdict
 
-from .docket import Docket, names_of, ranked, verdict_on, witnesses_of
+from .docket import (
+    Docket,
+    names_of,
+    ranked,
+    verdict_on,
+    witnesses_of,
+)
 from .matters import Option
 from .rules import surest
 

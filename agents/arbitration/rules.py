@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterator
 
 from hustings.protocols import Verdict
 
-from .docket import Arbiter, Docket, Rule, ranked
+from .docket import (
+    Arbiter,
+    Docket,
+    Rule,
+    ranked,
+)
 from .matters import Option
 
 

@@ -41,7 +41,7 @@ VERBS = {
     "export": Verb("export", "Write a run as an HTML page, JSON lines or a Mermaid diagram", "Look back"),
     "tail": Verb("tail", "Print the messages of runs, live or since a point in time", "Wire"),
     "agents": Verb("agents", "List the live specialists and their skills", "Wire"),
-    "dead": Verb("dead", "List, show, redrive or discard dead letters (tasks that failed for good)", "Wire"),
+    "dead": Verb("dead", "List, show, redrive or discard dead letters (failed tasks)", "Wire"),
     "chaos": Verb("chaos", "Inject faults into a team by a seed, and check the result", "Test"),
     "version": Verb("version", "Print the versions of hustings and its main dependencies", "Tools"),
     "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),

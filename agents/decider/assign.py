@@ -14,13 +14,9 @@ from hustings.protocols import (
     Directory,
 )
 
-from .budget import BudgetAllocator
+from .allocation import BudgetAllocator
 from .expiry import hopeless
-from .policy import (
-    Policy,
-    View,
-    ends_at,
-)
+from .policy import Policy, View, ends_at
 from .state import (
     ASK,
     RunState,

@@ -36,8 +36,8 @@ from ..arbitration.docket import settle
 from ..arbitration.matters import group
 from ..planning.planner import Brief
 from ..planning.validate import faults, too_deep
+from .allocation import BudgetAllocator, too_wide
 from .assign import assignments, load_of
-from .budget import BudgetAllocator, too_wide
 from .expiry import dead_letters, lapses, lapses_at
 from .fold_barriers import testimonies
 from .inquiries import inquire, is_open, serve

@@ -5,7 +5,12 @@ from collections.abc import Iterator
 
 from hustings.protocols import AttemptAbandoned, DeadLetter
 
-from .policy import BATCH, SILENT, Policy, View
+from .policy import (
+    BATCH,
+    SILENT,
+    Policy,
+    View,
+)
 from .state import RunState, TaskState
 
 

@@ -9,9 +9,20 @@ from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Entry, Fa
 
 from .fold_asks import drop, heard
 from .fold_barriers import testimonies, wake
-from .fold_plan import lose, ready, release, unqueue
+from .fold_plan import (
+    lose,
+    ready,
+    release,
+    unqueue,
+)
 from .spending import allot, repay
-from .state import ASK, Place, RunState, StepState, TaskState
+from .state import (
+    ASK,
+    Place,
+    RunState,
+    StepState,
+    TaskState,
+)
 
 
 def expected(state: RunState, event: Assigned) -> bool:

@@ -27,7 +27,14 @@ from hustings.protocols import (
 from .fold_asks import asked, may_ask, passed_on
 from .fold_barriers import opened, settled, status_of
 from .fold_plan import planned
-from .fold_tasks import answered, assigned, expected, foreign, given_up, lapsed
+from .fold_tasks import (
+    answered,
+    assigned,
+    expected,
+    foreign,
+    given_up,
+    lapsed,
+)
 from .spending import book, count_call, spender
 from .state import RunState
 

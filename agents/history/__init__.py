@@ -1,5 +1,6 @@
-"""Reads recorded runs: report, timeline, conflicts, dead letters; and re-executes their tasks from the journal.
-It may import everything up to agents/members; it writes nothing to a log.
+"""Reads recorded runs: report (with cost and exit code), timeline, conflicts with verdicts in words, dead letters.
+
+reexecute does a run's tasks again from the journal. It may import everything up to agents/members, and writes no log.
 """
 
 __all__: list[str] = []

@@ -27,12 +27,14 @@ from hustings.protocols import (
     check_legible,
 )
 
-from .planner import (
-    Brief,
-    Planner,
-    contracts,
+from .planner import Brief, Planner, contracts
+from .validate import (
+    Cards,
+    admitted,
+    faults,
+    misfits,
+    too_deep,
 )
-from .validate import Cards, admitted, faults, misfits, too_deep
 
 REPAIRS = 2  # how often a plan is sent back
 MOST = 200  # steps of a draft, and bindings of each step; no real plan needs more

@@ -44,8 +44,8 @@ from ..observe.telemetry import (
     workflow,
 )
 from ..skills.attempt import described
+from .heartbeat import present
 from .invalid_messages import InvalidMessages
-from .presence import present
 from .registry import TICK, AgentRegistry
 from .takeover import TakeoverMonitor
 

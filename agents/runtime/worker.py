@@ -16,9 +16,9 @@ from ..observe.logger import structlog
 from ..observe.telemetry import answered, attempting
 from ..skills.attempt import Attempts, failure
 from ..skills.specialist import Specialist
+from .heartbeat import present
 from .invalid_messages import InvalidMessages
 from .isolation import IsolatedWorkers
-from .presence import present
 
 DELIVERIES = 5  # without isolation, a task that was delivered so often counts as poison
 LATELY = 10.0  # seconds for which we remember that a run ended; the work queue checks older tasks

@@ -1,4 +1,4 @@
-"""What a member of a team uses: its log, work queue, live messages and stored objects, and the service it shows.
+"""What a member of a team uses: its log (large messages go to the object store), work queue, live messages, service.
 It may import protocols and bus/client, but not bus/broker: the broker may run anywhere.
 """
 

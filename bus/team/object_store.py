@@ -18,8 +18,8 @@ from ..client.fence import Fence, Sealed, append_one
 from ..client.jetstream import last, persist, publish
 from ..client.ordered_consumer import read
 from ..failpoints import failpoint
+from .archive import pack, unpack
 from .layout import object_stream
-from .packing import pack, unpack
 
 CHUNK = 256 * 1024  # bytes
 

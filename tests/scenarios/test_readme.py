@@ -126,10 +126,8 @@ async def test_on_a_cluster(place: Place, tmp_path: Path) -> None:
     """The same, at a nats-server that was started by hand, with its address and token in the URL."""
     other = await outsider(place)
     block_of = block("nats-server -js --auth")
-    async with nats_server(tmp_path / "nats", 'jetstream: { store_dir: "js" }\nauthorization: { token: "s3cret" }') as (
-        address,
-        _,
-    ):
+    settings = f'jetstream: {{ store_dir: "{tmp_path / "js"}" }}\nauthorization: {{ token: "s3cret" }}'
+    async with nats_server(tmp_path / "nats", settings) as (address, _):
         up, agent, run = commands(block_of.replace("host:4222", address))
         async with AsyncExitStack() as stack:
             team = await stack.enter_async_context(place.hustings(*up[1:]))

@@ -9,7 +9,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import click
 
 from .errors import Boundary
-from .settings import CHOICES, TYPES, Settings, resolve
+from .settings import (
+    CHOICES,
+    TYPES,
+    Settings,
+    resolve,
+)
 from .streams import reserved
 
 P = ParamSpec("P")

@@ -43,7 +43,7 @@ async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator
         yield found
     else:
         raise BrokerUnavailable(
-            f"no broker runs in {settings.home}", "and neither --url nor HUSTINGS_URL names another one"
+            f"no broker runs in {settings.home}", "neither --url nor HUSTINGS_URL names another one"
         )
 
 

@@ -23,7 +23,7 @@ _FIT = "rule: "  # stands in a verdict before the name of a team's own rule
 @click.option("--all", "everything", is_flag=True, help="List uncontested matters too.")
 @click.option("--undecided", is_flag=True, help="Only undecided conflicts.")
 @click.option("--rule", metavar="NAME", help="Only what this rule settled: keep, majority, verified ...")
-@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option("--team", help="The team of the run, if the id fits runs of several teams.")
 @common
 def conflicts(
     settings: Settings, run: str, everything: bool, undecided: bool, rule: str | None, team: str | None

@@ -36,7 +36,7 @@ _COLOURS = {"-": "red", "+": "green", "@": "cyan"}
 @click.command()
 @click.argument("id", metavar="ID")
 @click.argument("run", default="@last")
-@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option("--team", help="The team of the run, if the id fits runs of several teams.")
 @common
 def explain(settings: Settings, id: str, run: str, team: str | None) -> None:
     """Show one conflict: claims, proposals, evidence, rule, verdict, dissent.

@@ -32,7 +32,7 @@ class Unwritten(HustingsError):
 @click.option("--html", is_flag=False, flag_value=PAGE, metavar="[FILE]", help=f"An HTML page.  [default: {PAGE}]")
 @click.option("--jsonl", is_flag=False, flag_value=_STDOUT, metavar="[FILE]", help="The log.  [default: stdout]")
 @click.option("--mermaid", is_flag=False, flag_value=_STDOUT, metavar="[FILE]", help="A diagram.  [default: stdout]")
-@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option("--team", help="The team of the run, if the id fits runs of several teams.")
 @common
 def export(
     settings: Settings, run: str, html: str | None, jsonl: str | None, mermaid: str | None, team: str | None

@@ -383,4 +383,4 @@ def _plain(flag: str) -> str:
 
 def _about(team: Team) -> str:
     names = ", ".join(team.members)
-    return f"Ask team {team.name} ({names}) for a {team.outcome.__name__}. {team.goal.__doc__ or ''}"
+    return f"Ask team {team.name} ({names}) for its outcome, {team.outcome.__name__}. {team.goal.__doc__ or ''}"

@@ -36,7 +36,7 @@ class Differs(HustingsError):
 
 @click.command()
 @click.argument("run")
-@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option("--team", help="The team of the run, if the id fits runs of several teams.")
 @click.option(
     "--pace",
     type=click.FloatRange(min=0, min_open=True),

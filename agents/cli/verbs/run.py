@@ -28,7 +28,12 @@ from ...views.text import some
 from ..frame.errors import Shape
 from ..frame.loading import load_team
 from ..frame.options import common, durability
-from ..frame.output import echo, emit, on_stderr, say
+from ..frame.output import (
+    echo,
+    emit,
+    on_stderr,
+    say,
+)
 from ..frame.session import broker, go, watch
 from ..frame.settings import Settings
 from .export import keep

@@ -30,7 +30,7 @@ UNDECIDED = LETTERS = 10  # how many are named in text
 
 @click.command()
 @click.argument("run")
-@click.option("--team", help="The team of the run, where an id fits runs of several.")
+@click.option("--team", help="The team of the run, if the id fits runs of several teams.")
 @common
 def show(settings: Settings, run: str, team: str | None) -> None:
     """Show one run: its plan, conflicts, verdicts and outcome.

@@ -185,7 +185,7 @@ def test_a_closed_pipe_is_quiet() -> None:
         (["qqq"], "error: there is no verb 'qqq'", "  try: `hustings --help` lists its arguments and options"),
         (["version", "--colour", "x"], "error: No such option '--colour'", "  try: did you mean --color?"),
         (["new", "specialits"], "error: No such command 'specialits'", "  try: did you mean specialist?"),
-        (["new", "specialist"], "error: Missing argument 'NAME'", "  try: `hustings new specialist --help` shows"),
+        (["new", "specialist"], "error: Missing argument 'NAME'", "  try: `hustings new specialist --help` lists"),
         (["-o", "json", "version"], "error: the option -o comes after the verb", "  try: `hustings --help`"),
         (
             ["version", "-o", "xml"],

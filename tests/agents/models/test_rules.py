@@ -9,7 +9,7 @@ import pytest
 
 from hustings.agents import AgentRegistry, ModelRule, Policy, Specialist, View
 from hustings.agents.models.rules import ModelRouter
-from hustings.agents.runtime.presence import present
+from hustings.agents.runtime.heartbeat import present
 from hustings.bus import Bus
 from hustings.protocols import Assigned, Budget, Failure, Goal, Message, ModelChain, Outcome, UsageError
 

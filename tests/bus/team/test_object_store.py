@@ -94,7 +94,7 @@ async def test_what_is_too_large_or_not_there_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match="no such"):
         await bus.blobs.put_path(tmp_path / "none")
-    monkeypatch.setattr("hustings.bus.team.packing.LIMIT", 10)
+    monkeypatch.setattr("hustings.bus.team.archive.LIMIT", 10)
     with pytest.raises(UsageError, match="too large"):
         await bus.blobs.put_path(tree(tmp_path / "src"))
 
