@@ -192,7 +192,7 @@ class _Check:
         step = self.steps.get(name)
         card = self.cards.get((step.agents[0], step.skill)) if step and step.agents else None
         if step is None or card is None:
-            return f"{name} is no step"
+            return f"{name} is not a step"
         if step.many and not many:
             return f"{name} returns a list, so `many` must be true"
         return Contract(type=card.says.type, many=many)
