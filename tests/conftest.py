@@ -14,8 +14,12 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from hustings.bus import Bus, open_bus
+
+settings.register_profile("fixed", derandomize=True, deadline=None)  # what is tried does not depend on chance or load
+settings.load_profile("fixed")
 
 # as in a real process: below that come tracebacks with all their locals, which take seconds to draw
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))

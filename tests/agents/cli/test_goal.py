@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import click
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
@@ -197,9 +197,9 @@ def test_long_values_come_from_files_and_stdin(tmp_path: Path, monkeypatch: pyte
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["text", "words"]))
 def test_a_text_is_the_one_that_was_typed(typed: str, name: str) -> None:
     """All but what names a file, stdin, or a whole list."""
+    assume(typed != "-" and not (name == "words" and typed.startswith("[")))
     value = getattr(asked(f"--{name}=@{typed}" if typed.startswith("@") else f"--{name}={typed}"), name)
-    if typed != "-" and not (name == "words" and typed.startswith("[")):
-        assert value == (typed if name == "text" else (typed,))
+    assert value == (typed if name == "text" else (typed,))
 
 
 class Tried(NamedTuple):
