@@ -5,6 +5,7 @@ Three markers, each of them held: `processes`, whoever starts processes of its o
 """
 
 import logging
+import platform
 import subprocess
 import sys
 import time
@@ -41,6 +42,7 @@ anyio.run(main)
 Within = Callable[[float], AbstractContextManager[None]]
 QUIET = 0.02  # seconds for the fixed piece of work, where nothing runs beside it
 STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn")
+platform.uname().processor  # noqa: B018 - asks a process, once: the packages of models want to know it later
 _started: list[str] = []  # what this process has started since the test was set up
 
 
