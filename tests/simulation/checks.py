@@ -148,7 +148,7 @@ def answers_stand(history: History) -> Iterator[str]:
             _attempt(each): each.seq for each in history.entries(run) if isinstance(each.event, Result | Failure)
         }
         for each in history.entries(run):
-            lost = isinstance(each.event, AttemptAbandoned) and "nobody holds it" in each.event.because
+            lost = isinstance(each.event, AttemptAbandoned) and "does not hold it" in each.event.because
             if lost and answers.get(_attempt(each), each.seq) < each.seq:
                 yield f"{run}: {_attempt(each)} lapsed at {each.seq}, and was answered"
 

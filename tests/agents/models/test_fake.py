@@ -28,7 +28,7 @@ def echo(body: Data) -> Reply:
 def process(*options: str) -> Iterator[str]:
     """The URL of a fake in a process, which is killed in the end."""
     command = [sys.executable, "-m", "hustings.agents.models.fake", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as fake:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as fake:
         assert fake.stdout
         yield fake.stdout.readline().strip()
         fake.kill()
