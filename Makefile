@@ -34,7 +34,7 @@ check: lint test test-long ## what CI runs
 
 coverage: $(READY)      ## lines and branches that the tests reach within the test processes
 	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report=term -m "not long and not timing" \
-		tests/protocols tests/bus tests/agents tests/agents/models tests/agents/cli
+		tests/protocols tests/bus tests/agents
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
