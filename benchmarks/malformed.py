@@ -27,6 +27,7 @@ from subprocess import PIPE
 
 import anyio
 from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from hustings.agents import Client, Specialist, Supervisor, Team, connect
 from hustings.agents.deploy.launch import children
@@ -127,11 +128,12 @@ async def flooded(work: Work, sender: Process, each: int) -> tuple[list[float], 
     without, during, sent = [], [], 0
     assert sender.stdin
     assert sender.stdout
+    lines = BufferedByteReceiveStream(sender.stdout)  # a chunk may end in the middle of a line
     while sent < each:
         without.append(await work.rate(PIECE))
         before, began = work.done, time.monotonic()
         await sender.stdin.send(b"\n")
-        sent = int((await sender.stdout.receive()).decode())
+        sent = int(await lines.receive_until(b"\n", 100))
         during.append((work.done - before) / (time.monotonic() - began))
         await anyio.sleep(0.5)
     return without, during
