@@ -5,17 +5,18 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from subprocess import DEVNULL, PIPE, STDOUT
+from io import FileIO
+from subprocess import DEVNULL, STDOUT
 from typing import Any, Literal
 
 import anyio
-from anyio.abc import ByteReceiveStream, Process, TaskStatus
+from anyio.abc import Process, TaskStatus
 
 from ..runtime.process import PARENT, kill_group
 
 LINE = 64 * 1024  # bytes kept of a line
 CANNOT_START = 127  # as a shell reports a command that it cannot find
-DRAIN = 1.0  # seconds to read the last output of a dead child, whose descendants may still hold the pipe
+PIPE = 64 * 1024  # bytes that a pipe holds (Linux), and so the most that a dead child has left to read
 
 State = Literal["starting", "running", "waiting", "gave up", "stopped"]
 OnChange = Callable[[Sequence["Status"]], None]
@@ -157,41 +158,54 @@ class _Keeper:
     async def _live(self) -> None:
         self._say(state="starting")
         try:
-            process = await self._spawn()
+            process, output = await self._spawn()
         except OSError as error:
             self._on_line(self._child.name, f"cannot start {self._child.argv[0]}: {error.strerror or error}")
             self._say(exit_code=CANNOT_START)
         else:
             self._say(state="running", pid=process.pid)
             self.tried.set()
-            self._say(pid=None, exit_code=await self._attend(process))
+            with output:
+                self._say(pid=None, exit_code=await self._attend(process, output))
         finally:
             self.tried.set()
 
-    async def _spawn(self) -> Process:
+    async def _spawn(self) -> tuple[Process, FileIO]:
+        """The process, and the end of the pipe where its output is read, without ever blocking."""
         own = {
             PARENT: str(os.getpid()),
             "PYTHONUNBUFFERED": "1",
         }  # unbuffered, or a child's output would arrive late, in blocks
         env = {**os.environ, **own, **self._child.env}
-        return await anyio.open_process(
-            self._child.argv, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=env, start_new_session=True
-        )
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        output = FileIO(read)
+        try:
+            with FileIO(write, "w") as its_output:
+                process = await anyio.open_process(
+                    self._child.argv, stdin=DEVNULL, stdout=its_output, stderr=STDOUT, env=env, start_new_session=True
+                )
+        except OSError:
+            output.close()
+            raise
+        return process, output
 
-    async def _attend(self, process: Process) -> int:
-        """Pass on its lines until it ends; gives the exit code."""
-        relayed = anyio.Event()
-        assert process.stdout is not None
+    async def _attend(self, process: Process, output: FileIO) -> int:
+        """Pass on its lines until it ends, and then what the pipe still holds; gives the exit code.
+
+        Descendants may keep the pipe open for longer; nobody waits for them.
+        """
+        lines = Lines()
         async with process, anyio.create_task_group() as tasks:
             tasks.start_soon(self._end_when_told, process)
-            tasks.start_soon(self._relay, process.stdout, relayed)
+            tasks.start_soon(self._relay, output, lines)
             try:
                 code = await process.wait()
             finally:
                 kill_group(process.pid)
-            with anyio.move_on_after(DRAIN):
-                await relayed.wait()
             tasks.cancel_scope.cancel()
+        self._pass_on(lines.feed(output.read(PIPE) or b""))
+        self._pass_on(lines.rest())
         return code
 
     async def _end_when_told(self, process: Process) -> None:
@@ -201,14 +215,17 @@ class _Keeper:
         await anyio.sleep(self._rules.grace)
         kill_group(process.pid)
 
-    async def _relay(self, output: ByteReceiveStream, done: anyio.Event) -> None:
-        lines = Lines()
-        async for chunk in output:
-            for line in lines.feed(chunk):
-                self._on_line(self._child.name, line)
-        for line in lines.rest():
+    async def _relay(self, output: FileIO, lines: "Lines") -> None:
+        ended = False
+        while not ended:
+            await anyio.wait_readable(output)
+            chunk = output.read(PIPE)
+            self._pass_on(lines.feed(chunk or b""))
+            ended = chunk == b""
+
+    def _pass_on(self, lines: Iterator[str]) -> None:
+        for line in lines:
             self._on_line(self._child.name, line)
-        done.set()
 
     async def _back_off(self) -> bool:
         """Wait before the next start, or until stopped. False at once if there were too many restarts lately."""

@@ -20,6 +20,7 @@ ACK_WAIT = 0.8  # seconds
 EXPIRES = 0.1  # of a request for messages
 OVER = 0.5  # seconds behind ACK_WAIT in which what is out surely has come again
 INBOX = "*.coordinator.task.ann"
+PATIENCE = 60.0  # seconds for an answer: a slow machine is no difference between the two
 PULLS = 3  # between two such waits, so that nothing comes again in between
 
 Operation = tuple[str, tuple[Any, ...]]
@@ -129,7 +130,7 @@ class Player:
         return {name: str(after), f"{name}-Subject": self._subject(pattern)}
 
     async def _append(self, subject: str, headers: dict[str, str]) -> dict[str, Any]:
-        answer = await self.bus.connection.request(subject, b"one", headers=headers)
+        answer = await self.bus.connection.request(subject, b"one", headers=headers, timeout=PATIENCE)
         return dict(from_json(answer.data))
 
     # reading
@@ -195,7 +196,7 @@ class Player:
             body = {"batch": batch, "expires": int(EXPIRES * 1e9), "idle_heartbeat": int(EXPIRES * 4e8)}
             verb = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{consumer}"
             await self.bus.connection.publish(verb, to_json(body), reply=inbox)
-            with anyio.fail_after(5):
+            with anyio.fail_after(PATIENCE):
                 while len(got) < batch and not (got and not got[-1][1]):
                     got += _heard(await messages.receive())
         return got
@@ -213,7 +214,7 @@ class Player:
 
     async def _api(self, verb: str, body: dict[str, Any], rest: str = "") -> dict[str, Any]:
         subject = ".".join(filter(None, ("$JS.API", verb, self._stream, rest)))
-        return dict(from_json((await self.bus.connection.request(subject, to_json(body))).data))
+        return dict(from_json((await self.bus.connection.request(subject, to_json(body), timeout=PATIENCE)).data))
 
     @property
     def _stream(self) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hustings.bus import Connection, connect, open_bus
 
 from .loop import VirtualLoop, rebound, virtual
-from .programmes import ACK_WAIT, Operation, Player, programme
+from .programmes import ACK_WAIT, PATIENCE, Operation, Player, programme
 from .server import Faults, Server, Stream, attach
 
 PROGRAMMES = 60
@@ -23,8 +23,8 @@ async def really(url: str, team: str, operations: list[Operation]) -> list[str]:
         async with open_bus(url, f"{team}-{again}", name="test") as bus:
             player = Player(bus, ACK_WAIT * 2**again)
             said = await player.play(operations)
-            await bus.connection.request(f"$JS.API.STREAM.DELETE.LOG_{bus.team}")
-            await bus.connection.request(f"$JS.API.STREAM.DELETE.OBJ_BLOBS_{bus.team}")
+            for stream in (f"LOG_{bus.team}", f"OBJ_BLOBS_{bus.team}"):
+                await bus.connection.request(f"$JS.API.STREAM.DELETE.{stream}", timeout=PATIENCE)
         if player.longest < player.ack_wait * 0.9:
             return said
     raise AssertionError(f"the machine is too slow to compare: {player.longest:.2f} s without an answer")

@@ -211,7 +211,7 @@ async def test_the_end_comes_in_reverse_order_and_groups_end_together() -> None:
 @on_each_loop
 async def test_a_child_may_end_in_its_own_way() -> None:
     code = f"import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'bye'), os._exit(0)))\n{READY}"
-    async with supervised(python("a", code)) as watch:
+    async with supervised(python("a", code), grace=60) as watch:
         await watch.said("a", "ready")
     assert watch.lines[-1] == ("a", "bye")
     assert watch.now["a"] == Status("a", None, "stopped", 0, 0)
