@@ -1,6 +1,6 @@
 """The pure heart: fold the log of a run into its state (folding, fold_*), and decide what to append next (decision).
 
-assign: who gets a task; expiry: attempts and tasks that are given up (heartbeat timeouts, dead letters); inquiries:
+timeouts: attempts that are abandoned; dead_letters: tasks that are given up; assign: who gets a task; inquiries:
 questions of barriers, planners and agents; allocation and spending: the budget; policy: what a team lays down. It may
 import protocols, planning and arbitration; it does no I/O.
 """

@@ -15,7 +15,7 @@ from hustings.protocols import (
 )
 
 from .allocation import BudgetAllocator
-from .expiry import hopeless
+from .dead_letters import hopeless
 from .policy import Policy, View, ends_at
 from .state import (
     ASK,

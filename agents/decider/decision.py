@@ -38,7 +38,7 @@ from ..planning.planner import Brief
 from ..planning.validate import faults, too_deep
 from .allocation import BudgetAllocator, too_wide
 from .assign import assignments, load_of
-from .expiry import dead_letters, lapses, lapses_at
+from .dead_letters import dead_letters
 from .fold_barriers import testimonies
 from .inquiries import inquire, is_open, serve
 from .policy import (
@@ -49,6 +49,7 @@ from .policy import (
     ends_at,
 )
 from .state import BarrierState, RunState, task_id
+from .timeouts import lapses, lapses_at
 
 
 def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:

@@ -23,7 +23,7 @@ from hustings.protocols import (
 from ..planning.planner import contracts
 from .allocation import BudgetAllocator
 from .assign import Due, assign
-from .expiry import dead_letter, hopeless
+from .dead_letters import dead_letter, hopeless
 from .policy import Policy, View, budget_of
 from .state import ASK, AskState, RunState
 
