@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from .budgets import Amount, Budget, BudgetShare
 from .goals import Status
-from .message import Count, Data, Message, Moment, Seconds, later
+from .message import Contract, Count, Data, Message, Moment, Seconds, later
 from .models import Called, ModelChain
 from .plans import Plan
 from .testimony import Claim, Proposal
@@ -111,8 +111,9 @@ class Failure(Message, contract="hustings.task.failure.v1"):
 class Asked(Message, contract="hustings.task.asked.v1"):
     """An agent asks for another agent's skill, within an attempt.
 
-    `ask` is the place of the ask, DIGEST-ORDINAL: the digest of skill and input, and which of the attempt's equal asks
-    it is. `share`: what the asker passes on of its own share of the budget.
+    `ask` is the place of the ask, DIGEST-ORDINAL: the digest of what is asked, and which of the attempt's equal asks
+    it is. `share`: what the asker passes on of its own share of the budget. `wants`: what the skill has to return;
+    None: anything.
     """
 
     task: str
@@ -122,6 +123,7 @@ class Asked(Message, contract="hustings.task.asked.v1"):
     skill: str
     input: Data
     share: BudgetShare | None = later(None)
+    wants: Contract | None = later(None)
 
     @property
     def child(self) -> str:

@@ -27,7 +27,9 @@ def asked(state: RunState, event: Asked, now: float) -> None:
     if before and before.status != "dropped":
         return
     depth = state.asks[event.task].depth + 1 if event.task in state.asks else 1
-    state.asks[child] = AskState(event.task, event.attempt, event.skill, event.input, now, depth, event.share)
+    state.asks[child] = AskState(
+        event.task, event.attempt, event.skill, event.input, now, depth, event.share, wants=event.wants
+    )
     state.waiting.setdefault(event.task, {})[child] = None
     if answering is None or answering.status != "open":
         state.unserved[child] = None

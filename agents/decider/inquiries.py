@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
@@ -12,6 +12,7 @@ from hustings.protocols import (
     Assigned,
     AttemptAbandoned,
     BudgetShare,
+    Contract,
     Data,
     DeadLetter,
     Directory,
@@ -21,6 +22,7 @@ from hustings.protocols import (
 )
 
 from ..planning.planner import contracts
+from ..planning.validate import in_words
 from .allocation import BudgetAllocator
 from .assign import Due, assign
 from .dead_letters import dead_letter, hopeless
@@ -31,7 +33,8 @@ DEEP = 4  # the deepest nesting of asks, if the budget has no `depth`
 
 
 class _Question(NamedTuple):
-    """A task for an agent that offers the skill; one in `waiting` only if no other does. Given up at `until`."""
+    """A task for an agent that offers the skill; one in `waiting` only if no other does. Given up at `until`. `wants`:
+    what the skill has to return."""
 
     task: str
     skill: str
@@ -42,6 +45,7 @@ class _Question(NamedTuple):
     depth: int = 0
     waiting: frozenset[str] = frozenset()
     share: BudgetShare | None = None
+    wants: Contract | None = None
 
 
 def inquire(
@@ -95,7 +99,7 @@ def _served(
         return f"{ask.skill}: {ask.depth} nested tasks would wait for each other, and the limit is {most}"
     until, waiting = ask.since + policy.discovery_timeout, frozenset(_waiting(state, ask))
     latest = state.tasks[ask.asker].deadline
-    question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share)
+    question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share, ask.wants)
     return _put(state, policy, view, question, load, allocator)
 
 
@@ -128,14 +132,14 @@ def _put(
     """The next attempt of a question, or the reason why there will be none. None: it waits for a free agent, or for one
     that may still start."""
     before = state.tasks.get(question.task)
-    cards = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
+    offers = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
+    cards = [card for card in offers if question.wants in (None, card.says)]
     bound = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
     given = {agent: data for agent, data in bound.items() if data is not None}
     if before and hopeless(state, policy, view, question.task, tuple(given) or (before.agent,)):
         return dead_letter(state, question.task)
     if not given:
-        offered = f"{', '.join(bound)} cannot be given all parameters" if bound else "nobody offers it"
-        return f"{question.skill}: {offered}" if view.now >= question.until else None
+        return f"{question.skill}: {_unserved(question, offers, bound)}" if view.now >= question.until else None
     due = Due(
         task=question.task,
         skill=question.skill,
@@ -148,6 +152,16 @@ def _put(
         share=question.share,
     )
     return assign(state, policy, view, load, allocator, due)
+
+
+def _unserved(question: _Question, offers: Sequence[SkillCard], bound: Iterable[str]) -> str:
+    """Why nobody can be asked."""
+    if any(bound):
+        return f"{', '.join(bound)} cannot be given all parameters"
+    if question.wants and offers:
+        returned = ", ".join(f"{card.agent} returns {in_words(card.says)}" for card in offers)
+        return f"{in_words(question.wants)} is wanted, and {returned}"
+    return "nobody offers it"
 
 
 def _admitted(card: SkillCard, policy: Policy) -> bool:

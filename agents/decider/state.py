@@ -4,15 +4,16 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
 
 from hustings.protocols import (
     Amount,
     BudgetShare,
     Claim,
     Concluded,
+    Contract,
     Data,
     Failure,
     FromGoal,
@@ -132,6 +133,7 @@ class AskState:
     depth: int
     share: BudgetShare | None = None
     status: Literal["waiting", "dropped", "answered"] = "waiting"
+    wants: Annotated[Contract | None, Field(exclude_if=lambda wants: wants is None)] = None  # hashed only if given
 
 
 class Place(NamedTuple):

@@ -149,7 +149,7 @@ class _Check:
         for name, contract in wanted.items():
             if name not in refs:
                 if not contract.optional:
-                    yield f"{taker}.{name} ({_word(contract)}) is not bound"
+                    yield f"{taker}.{name} ({in_words(contract)}) is not bound"
             elif name != each:
                 yield from self._fits(taker, name, refs[name], contract)
             elif contract.many:
@@ -166,7 +166,7 @@ class _Check:
             if isinstance(given, str):
                 yield f"{place}: {given}"
             elif given.type != wanted.type or given.many != wanted.many:
-                yield f"{place} wants {_word(wanted)}, and gets {_word(given)}"
+                yield f"{place} wants {in_words(wanted)}, and gets {in_words(given)}"
             elif given.optional and not wanted.optional and self._empty(ref):
                 yield f"{place}: the goal has nothing there"
 
@@ -202,7 +202,7 @@ class _Check:
         if taker == OUTCOME or wanted.type in self.never_written:
             yield f" cannot be a value: {wanted.type} must come from a step"
         elif wanted.many and not isinstance(ref.value, list):
-            yield f" wants {_word(wanted)}, and gets a single value"
+            yield f" wants {in_words(wanted)}, and gets a single value"
         else:
             schema = self.brief.directory.schemas.get(wanted.type, {"type": "object"})
             for value in ref.value if wanted.many and isinstance(ref.value, list) else [ref.value]:
@@ -231,5 +231,6 @@ class _Check:
         return len(elements) if isinstance(elements, list) else 1
 
 
-def _word(contract: Contract) -> str:
+def in_words(contract: Contract) -> str:
+    """The contract as people say it."""
     return f"a list of {contract.type}" if contract.many else f"one {contract.type}"

@@ -3,13 +3,27 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar, cast
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from hustings.protocols import Asked, AskFailed, Assigned, Data, Message, sent
+from hustings.protocols import (
+    Asked,
+    AskFailed,
+    Assigned,
+    Contract,
+    Data,
+    Message,
+    UsageError,
+    first_error,
+    sent,
+    shape,
+)
 
 from .journal import Journal
+
+M = TypeVar("M", bound=Message)
 
 
 class Asking:
@@ -20,9 +34,11 @@ class Asking:
         self._journal = journal
         self._asked: Counter[str] = Counter()
 
-    async def ask(self, skill: str, given: Data) -> JsonValue:
-        """The skill's answer. Equal asks are told apart by their order. Raises AskFailed, BudgetExceeded."""
-        digest = hashlib.sha256(to_json([skill, sorted(given.items())])).hexdigest()[:16]
+    async def ask(self, skill: str, given: Data, wants: Contract | None = None) -> JsonValue:
+        """The skill's answer, which is of the wanted type. Equal asks are told apart by their order. Raises AskFailed,
+        BudgetExceeded."""
+        said = [skill, sorted(given.items()), *([wants] if wants else [])]
+        digest = hashlib.sha256(to_json(said)).hexdigest()[:16]
         self._asked[digest] += 1
         asked = Asked(
             task=self._assigned.task,
@@ -31,11 +47,31 @@ class Asking:
             ask=f"{digest}-{self._asked[digest]}",
             skill=skill,
             input=given,
+            wants=wants,
         )
         answered = await self._journal.reply(asked)
         if answered.failed:
             raise AskFailed(f"{skill} was asked, and there is no answer", answered.failed)
         return answered.output
+
+
+def wanted(answer: type[M] | type[list[M]]) -> tuple[type[M], Contract]:
+    """The message class and the contract of an answer's type. Raises UsageError."""
+    shaped = shape(answer)
+    if shaped is None:
+        raise UsageError(
+            f"nothing answers with {answer}", "a skill returns a Message, or a list of one kind of Message"
+        )
+    return cast("type[M]", shaped[0]), shaped[1]
+
+
+def heard(message: type[M], contract: Contract, skill: str, value: JsonValue) -> M | list[M]:
+    """What a skill answered. Raises AskFailed: it is of another type."""
+    try:
+        read = [message.of(each) for each in (value if contract.many and isinstance(value, list) else [value])]
+    except ValidationError as error:
+        raise AskFailed(f"the answer of {skill} is no {message.__name__}", first_error(error)) from None
+    return read if contract.many else read[0]
 
 
 def said(given: Message | Sequence[Message]) -> JsonValue:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from types import EllipsisType
-from typing import TypeVar, cast
+from typing import TypeVar, cast, overload
 
 from anyio import CancelScope
 from anyio.to_thread import run_sync
@@ -37,12 +37,13 @@ from ..models.prices import prices
 from ..models.tools import Tool
 from ..models.untrusted import instructing
 from ..observe.logger import structlog
-from .ask import Asking, said
+from .ask import Asking, heard, said, wanted
 from .conversation import Conversation, Material
 from .journal import Journal
 from .model_calls import Calls, default
 
 Answer = TypeVar("Answer", bound=Message | str)
+Said = TypeVar("Said", bound=Message)
 
 
 class TaskContext:
@@ -123,15 +124,25 @@ class TaskContext:
         """What this attempt may still spend; None: no limit."""
         return await self._journal.left()
 
-    async def ask(self, skill: str, /, **given: Message | Sequence[Message] | None) -> Data | list[Data]:
-        """Let another agent run this skill, and wait for its answer, as plain data: `Message.of` reads it.
+    @overload
+    async def ask(self, answer: type[Said], skill: str, /, **given: Message | Sequence[Message] | None) -> Said: ...
+    @overload
+    async def ask(
+        self, answer: type[list[Said]], skill: str, /, **given: Message | Sequence[Message] | None
+    ) -> list[Said]: ...
+    async def ask(
+        self, answer: type[Said] | type[list[Said]], skill: str, /, **given: Message | Sequence[Message] | None
+    ) -> Said | list[Said]:
+        """Let another agent run this skill, and wait for its answer: a message of this type, or a list of them.
 
         The coordinator chooses the agent; parameters not given are bound by contract, as in a plan. It becomes a task
         of its own, with half of this attempt's remaining budget. If a redelivered task or a later attempt of this agent
-        asks the same again, it gets the same answer, and the work is not repeated. Raises AskFailed.
+        asks the same again, it gets the same answer, and the work is not repeated. Raises AskFailed: there is no
+        answer, or whoever offers the skill returns another type; BudgetExceeded.
         """
+        message, contract = wanted(answer)
         given_now = {name: said(value) for name, value in given.items() if value is not None}
-        return cast("Data | list[Data]", await self._asking.ask(skill, given_now))
+        return heard(message, contract, skill, await self._asking.ask(skill, given_now, contract))
 
     def asking(self, skill: str, description: str, /, **takes: type[Message]) -> Tool:
         """Another agent's skill as a tool for a model, under the skill's name. It takes these messages, by parameter.
@@ -148,7 +159,7 @@ class TaskContext:
                 asked = reader.model_validate_json(to_json(given))
             except ValidationError as error:
                 raise NonRetryableError(first_error(error)) from None
-            return cast(JsonValue, await self.ask(skill, **{name: getattr(asked, name) for name in takes}))
+            return await self._asking.ask(skill, {name: said(getattr(asked, name)) for name in takes})
 
         return Tool(skill, description, reader.model_json_schema(by_alias=False), call)
 

@@ -17,6 +17,12 @@ class Heard(Message, contract="asker.Heard.v1"):
     words: tuple[str, ...]
 
 
+class Letter(Message, contract="asker.Letter.v1"):
+    """Has the fields of a Word, and is none."""
+
+    word: str
+
+
 class Told(Outcome, contract="asker.Told.v1"):
     heard: Heard
 
@@ -32,8 +38,10 @@ async def ask_around(errand: Errand, context: TaskContext) -> Heard:
     said = []
     for word in errand.words:
         try:
-            answer = await context.ask(errand.skill, word=Word(word=word))
-            said.append(str(answer["word"]) if isinstance(answer, dict) else "")
+            if errand.skill == "spell":
+                said += [letter.word for letter in await context.ask(list[Letter], "spell", word=Word(word=word))]
+            else:
+                said.append((await context.ask(Word, errand.skill, word=Word(word=word))).word)
         except AskFailed as error:
             said.append(str(error))
     return Heard(words=tuple(said))
@@ -44,15 +52,25 @@ def look(word: Word) -> Word:
     return Word(word=word.word.upper())
 
 
+@scholar.skill
+def spell(word: Word) -> list[Letter]:
+    return [Letter(word=letter) for letter in word.word]
+
+
+@scholar.skill
+def scrawl(word: Word) -> Letter:
+    return Letter(word=word.word)
+
+
 @left.skill
 async def parrot_left(word: Word, context: TaskContext) -> Word:
-    await context.ask("parrot_right", word=word)
+    await context.ask(Word, "parrot_right", word=word)
     return word
 
 
 @right.skill
 async def parrot_right(word: Word, context: TaskContext) -> Word:
-    await context.ask("parrot_left", word=word)
+    await context.ask(Word, "parrot_left", word=word)
     return word
 
 

@@ -11,10 +11,24 @@ import pytest
 
 from hustings.agents import Client, Specialist, Supervisor, Team, connect, fold
 from hustings.agents.deploy.supervisor import Child
+from hustings.agents.skills.ask import heard as read
+from hustings.agents.skills.ask import wanted
 from hustings.agents.skills.journal import Journal
 from hustings.agents.testing import broker, running
 from hustings.bus import Bus, embedded, open_bus
-from hustings.protocols import Amount, Answered, Asked, Assigned, Budget, BudgetShare, Entry, ReplayMismatch, Result
+from hustings.protocols import (
+    Amount,
+    Answered,
+    Asked,
+    AskFailed,
+    Assigned,
+    Budget,
+    BudgetShare,
+    Entry,
+    ReplayMismatch,
+    Result,
+    UsageError,
+)
 
 from .asker import Errand, Told, Word, chief, scholar, team
 
@@ -47,12 +61,32 @@ async def test_the_coordinator_has_it_done_and_passes_on_what_is_said() -> None:
         assert len({each.task for each in children}) == 3
 
 
+async def test_a_skill_that_returns_a_list_is_asked_for_a_list() -> None:
+    async with running(team) as client:
+        words, _ = await heard(client, Errand(words=("ab", "c"), skill="spell"))
+        assert words == ["a", "b", "c"]
+
+
+def test_an_answer_that_does_not_fit_is_refused_where_it_enters() -> None:
+    """An agent of another version may answer with anything under the contract's name."""
+    message, contract = wanted(Word)
+    with pytest.raises(AskFailed, match=r"the answer of look is no Word: word: .*required"):
+        read(message, contract, "look", {"letters": "a"})
+    with pytest.raises(UsageError, match="a skill returns a Message"):
+        wanted(str)  # type: ignore[type-var]
+
+
 @pytest.mark.parametrize(
     ("skill", "why"),
-    [("juggle", "nobody offers it"), ("parrot_left", "wait for each other")],
+    [
+        ("juggle", "nobody offers it"),
+        ("parrot_left", "wait for each other"),
+        ("scrawl", "one asker.Word.v1 is wanted, and scholar returns one asker.Letter.v1"),
+    ],
 )
 async def test_what_nobody_can_do_is_said_to_who_asked(skill: str, why: str) -> None:
-    """Nobody offers it, or they would ask each other for ever: the bound on the depth ends the circle."""
+    """Nobody offers it; or they would ask each other for ever: the bound on the depth ends the circle; or who offers it
+    returns another type than the one that was asked for."""
     async with running(team) as client:
         (word,), log = await heard(client, Errand(words=("a",), skill=skill))
         assert why in word

@@ -51,7 +51,11 @@ async def split(text: Text, context: TaskContext) -> list[Line]:
     assert_type(context.run, str)
     summary = await context.model(Line, instructions="Give the longest line.", tools=[tool(longest)])
     assert_type(summary, Line)
-    await context.ask(2)  # type: ignore
+    assert_type(await context.ask(Line, "longest", lines=[summary]), Line)
+    assert_type(await context.ask(list[Line], "split", text=text), list[Line])
+    await context.ask(int, "longest")  # type: ignore[type-var]
+    await context.ask("longest", lines=[summary])  # type: ignore[call-overload]
+    await context.ask(Line, "longest", lines=2)  # type: ignore[call-overload]
     return [Line(number=1, text=content.decode()), summary]
 
 
