@@ -86,7 +86,9 @@ async def bench(
             after = await bus.log.append(run, [assigned], after=0, source="bench")
             async for entry in bus.log.follow(run, after):
                 if isinstance(entry.event, Failure):
-                    raise (NonRetryableError if entry.event.kind == "refused" else SkillFailed)(entry.event.because)
+                    raise (NonRetryableError if entry.event.kind == "non_retryable" else SkillFailed)(
+                        entry.event.because
+                    )
                 if isinstance(entry.event, Result):
                     return _heard(specialist, skill, entry.event.output)
             raise SkillFailed("the log ended")
@@ -111,7 +113,7 @@ async def running(team: Team, url: str | None = None, *, endpoints: Endpoints | 
 
 
 def _heard(specialist: Specialist, skill: str, output: object) -> Message | list[Message]:
-    message = specialist.skills[skill].says.message
+    message = specialist.skills[skill].output.message
     if isinstance(output, list):
         return [message.of(element) for element in output]
     return message.of(output)  # type: ignore[arg-type]

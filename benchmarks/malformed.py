@@ -199,9 +199,7 @@ async def main(each: int, rate: int, offer: float) -> bool:
         waits = not state.concluded and not state.cancelled and {task.attempt for task in state.tasks.values()} == {1}
         taken = await accepted(client, {*work.runs, first, target}) + len(seen)
         print(f"{taken} accepted; {work.done} good runs, {len(work.bad)} of them disturbed")
-        print(
-            f"the waiting run saw {state.foreign} malformed messages and {'still waits' if waits else 'was disturbed'}"
-        )
+        print(f"the waiting run saw {state.invalid} invalid messages and {'still waits' if waits else 'was disturbed'}")
         group.cancel_scope.cancel()
     return fine and waits and not taken and not work.bad
 

@@ -2,7 +2,7 @@
 
 from .background import background
 from .broker.broker import embedded, find_embedded
-from .broker.server import Durability, alive, gone
+from .broker.server import Durability, process_exited, process_running
 from .client.connection import Connection, connect
 from .client.contact import redact
 from .failpoints import FAILPOINTS, failpoint
@@ -26,5 +26,5 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # points at which a process can be watched or crashed
     "FAILPOINTS", "failpoint",
     # structured concurrency
-    "background", "gone", "alive",
+    "background", "process_exited", "process_running",
 ]  # fmt: skip

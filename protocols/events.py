@@ -13,7 +13,7 @@ from .plans import Plan
 from .testimony import Claim, Proposal
 from .verdicts import Matter, Verdict
 
-FailureKind = Literal["refused", "raised", "lapsed", "killed", "foreign"]
+FailureKind = Literal["non_retryable", "raised", "abandoned", "killed", "invalid"]
 
 
 class GoalAsked(Message, contract="hustings.goal.asked.v1"):
@@ -94,7 +94,8 @@ class Result(Message, contract="hustings.task.result.v1"):
 
 
 class Failure(Message, contract="hustings.task.failure.v1"):
-    """A failed attempt. Kind "refused": the input is bad, so the task is not tried again; else one attempt is used up.
+    """A failed attempt. Kind "non_retryable": the input is bad, and no further attempt is made; else one attempt is
+    used up.
 
     `exhausted`: its share of the budget was too small.
     """
@@ -148,7 +149,7 @@ class Spent(Message, contract="hustings.task.spent.v1"):
     amount: Amount
 
 
-class AttemptAbandoned(Message, contract="hustings.task.abandoned.v1"):
+class AttemptAbandoned(Message, contract="hustings.attempt.abandoned.v1"):
     """The coordinator stops waiting for an attempt."""
 
     task: str
@@ -156,7 +157,7 @@ class AttemptAbandoned(Message, contract="hustings.task.abandoned.v1"):
     because: str
 
 
-class DeadLetter(Message, contract="hustings.task.dead.v1"):
+class DeadLetter(Message, contract="hustings.task.deadletter.v1"):
     """The coordinator gives a task up and leaves it to a person. There is one for each task that is given up.
 
     `kind`, `because` and `version` are those of the last failure, `attempts` is how many there were; `assigned` is the

@@ -15,7 +15,7 @@ Trouble = Literal[
 ]
 
 
-class TextPart(Message, contract="hustings.model.Text.v1"):
+class TextPart(Message, contract="hustings.model.TextPart.v1"):
     """Text, in a turn of the user or of the model."""
 
     kind: Literal["text"] = "text"
@@ -58,14 +58,14 @@ class Turn(Message, contract="hustings.model.Turn.v1"):
 
 
 class ToolCard(Message, contract="hustings.model.ToolCard.v1"):
-    """A tool as a model sees it; `takes` is the JSON Schema of its input, an object."""
+    """A tool as a model sees it; `inputs` is the JSON Schema of its input, an object."""
 
     name: str
     description: str
-    takes: Data
+    inputs: Data
 
 
-class ModelRequest(Message, contract="hustings.model.Request.v1"):
+class ModelRequest(Message, contract="hustings.model.ModelRequest.v1"):
     """One call of a model. It carries the whole conversation, so no state is kept elsewhere.
 
     `model` is PROVIDER:NAME, as in "anthropic:claude-sonnet-5-5". `shape` is the JSON Schema of the answer if that must
@@ -112,7 +112,7 @@ class Usage(Message, contract="hustings.model.Usage.v1"):
         )
 
 
-class ModelReply(Message, contract="hustings.model.Reply.v1"):
+class ModelReply(Message, contract="hustings.model.ModelReply.v1"):
     """A model's reply. `stop` says why it ended: the model was done, wants tools, refuses, or reached a length limit
     (`max_tokens`, or its context window). `model` is the one that really answered, `id` the vendor's id of the request.
     """

@@ -16,8 +16,8 @@ class SkillCard(Message, contract="hustings.SkillCard.v1"):
     agent: str
     version: str
     name: str
-    takes: dict[str, Contract]
-    says: Contract
+    inputs: dict[str, Contract]
+    output: Contract
     witness: bool = False
     description: str = ""
     spends: bool = later(True)

@@ -21,7 +21,10 @@ RETIRED = {
     "beside": "background", "reach": "failpoint", "landmarks": "lifecycle_events", "hand_back": "nak",
     "let_go": "forget", "hands": "max_concurrent_tasks", "window": "max_open_tasks", "lease": "heartbeat_timeout",
     "patience": "execution_timeout, discovery_timeout or a RetryPolicy", "worn": "recycle", "purse": "allocator",
-    "roster": "registry", "sweep": "takeovers", "squatted": "preempted", 
+    "roster": "registry", "sweep": "takeovers", "squatted": "preempted",
+    "takes": "inputs", "gone": "process_exited", "Cell": "IsolatedWorker", "inhabit": "serve_isolated", 
+    "stroke": "step",
+    "sketch": "draft", "foreign": "invalid, untrusted or other", "lapsed": "abandoned", "lapses": "abandonments",
     "POINTS": "FAILPOINTS", "moot": "hustings",
 }  # fmt: skip
 ELSEWHERE = {  # another meaning, in the example's own world
@@ -64,6 +67,28 @@ def test_no_retired_name_is_back(path: Path) -> None:
     }
     back |= {f"the file's own name: say {RETIRED[path.stem]}"} if path.stem in RETIRED else set()
     assert not back, where
+
+
+def test_a_contract_ends_with_its_class_name() -> None:
+    """Who reads a type on the wire finds the class: of `hustings.goal.asked.v1` that is GoalAsked."""
+    contracts = {node.name: contract for path in FILES for node, contract in classes(ast.parse(path.read_text()))}
+    other = {name: it for name, it in contracts.items() if not agrees(name, it)}
+    assert len(contracts) > 50
+    assert not other
+    assert not agrees("DraftStep", "hustings.Stroke.v1")
+
+
+def classes(tree: ast.AST) -> Iterator[tuple[ast.ClassDef, str]]:
+    """The classes that name their contract, with it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for keyword in node.keywords:
+                if keyword.arg == "contract" and isinstance(keyword.value, ast.Constant):
+                    yield node, str(keyword.value.value)
+
+
+def agrees(name: str, contract: str) -> bool:
+    return contract.rpartition(".")[0].replace(".", "").lower().endswith(name.lower())
 
 
 def test_the_list_can_fail() -> None:

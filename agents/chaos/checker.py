@@ -164,8 +164,8 @@ def folds(history: History) -> Iterator[Violation]:
             evolve(state, entry)
             if end and entry.seq == end.at and state.hash() != end.state_hash:
                 yield Violation("hash", f"{run} folds to {state.hash()[:12]}, but {end.state_hash[:12]} is recorded")
-        if state.foreign:
-            yield Violation("foreign", f"{run} has {state.foreign} messages that do not fit")
+        if state.invalid:
+            yield Violation("invalid", f"{run} has {state.invalid} invalid messages")
         unfinished = [name for name, step in state.steps.items() if step.status in ("waiting", "ready")]
         if end and end.status == "decided" and unfinished:
             yield Violation("ended-early", f"{run} was decided without {unfinished[0]}")

@@ -33,7 +33,7 @@ def figures(history: History) -> Data:
         },
         "attempts": sum(isinstance(event, Assigned) for event in events),
         "results": sum(isinstance(event, Result) for event in events),
-        "lapsed": sum(isinstance(event, AttemptAbandoned) for event in events),
+        "abandoned": sum(isinstance(event, AttemptAbandoned) for event in events),
         "dead_letters": sum(isinstance(event, DeadLetter) for event in events),
         "finished_tasks_repeated": repeated(history.ops),
         "operations": len(history.ops),

@@ -45,7 +45,7 @@ VERBS = {
     "chaos": Verb("chaos", "Inject faults into a team by a seed, and check the result", "Test"),
     "version": Verb("version", "Print the versions of hustings and its main dependencies", "Tools"),
     "coordinator": Verb("coordinator", "Run a team's coordinator as a process of its own"),
-    "cell": Verb("cell", "Try a task that may end its process, in isolation (internal)"),
+    "isolated": Verb("isolated", "Try a task that may end its process, in isolation (internal)"),
 }
 
 

@@ -37,5 +37,5 @@ def hopeless(state: RunState, policy: Policy, view: View, name: str, agents: tup
     if {*agents} != {task.agent}:
         return False
     heard = view.directory.silent.get(task.agent, task.since)
-    gone = task.agent not in view.directory.alive and view.now >= heard + policy.heartbeat_timeout * policy.attempts
-    return kind == "killed" or (kind == "lapsed" and gone)
+    vanished = task.agent not in view.directory.alive and view.now >= heard + policy.heartbeat_timeout * policy.attempts
+    return kind == "killed" or (kind == "abandoned" and vanished)

@@ -49,7 +49,7 @@ from .policy import (
     ends_at,
 )
 from .state import BarrierState, RunState, task_id
-from .timeouts import lapses, lapses_at
+from .timeouts import abandonments, abandons_at
 
 
 def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
@@ -77,7 +77,7 @@ def wake(state: RunState, policy: Policy, view: View) -> float | None:
     if state.deadlines:
         times.append(state.deadlines[0][0])
     times += [
-        lapses_at(state, policy, view, state.tasks[name])
+        abandons_at(state, policy, view, state.tasks[name])
         for agent, tasks in state.open.items()
         if agent not in view.directory.alive
         for name in tasks
@@ -109,21 +109,21 @@ def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
 
 
 def _before_the_plan(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
-    lapsed = [*lapses(state, policy, view)]
+    abandoned = [*abandonments(state, policy, view)]
     load, allocator = load_of(state), BudgetAllocator(state, budget_of(state, policy))
-    yield from lapsed
-    yield from _waiting(state, policy, view, load, allocator, lapsed)
+    yield from abandoned
+    yield from _waiting(state, policy, view, load, allocator, abandoned)
     yield from _planning(state, policy, view, load, allocator)
 
 
 def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
-    lapsed = [*lapses(state, policy, view)]
-    yield from lapsed
+    abandoned = [*abandonments(state, policy, view)]
+    yield from abandoned
     yield from dead_letters(state, policy, view)
     if state.unreachable:
         return
     load, allocator = load_of(state), BudgetAllocator(state, budget_of(state, policy))
-    yield from _waiting(state, policy, view, load, allocator, lapsed)
+    yield from _waiting(state, policy, view, load, allocator, abandoned)
     yield from assignments(state, policy, view, load, allocator)
     yield from _openings(state)
 
@@ -134,10 +134,10 @@ def _waiting(
     view: View,
     load: Counter[str],
     allocator: BudgetAllocator,
-    lapsed: list[AttemptAbandoned],
+    abandoned: list[AttemptAbandoned],
 ) -> Iterator[Decision]:
     """What agents and barriers wait for, the longest wait first, so that each gets a turn at a busy agent."""
-    late = {lapse.task for lapse in lapsed}
+    late = {abandonment.task for abandonment in abandoned}
     asked = [(state.asks[child].since, child) for child in state.unserved if state.asks[child].asker not in late]
     settling = [(state.barriers[name].since, name) for name in state.unsettled]
     for _, name in sorted([*asked, *settling], key=itemgetter(0)):

@@ -64,18 +64,18 @@ def assigned(state: RunState, event: Assigned, entry: Entry) -> None:
             del state.agenda[event.step]
             unqueue(state, step)
     if (event.agent, event.task, str(event.attempt)) in state.preempted:
-        _failed(state, event.task, "foreign", "a message was on the subject of the answer before the task was assigned")
+        _failed(state, event.task, "invalid", "a message was on the subject of the answer before the task was assigned")
 
 
 def answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
     place = (event.task, str(event.attempt))
     task = state.tasks.get(event.task)
     if entry.subject.rest != place or task is None or event.attempt > task.attempt:
-        foreign(state, entry)
+        invalid(state, entry)
     elif task.status != "open" or task.attempt != event.attempt:
         pass  # an answer to an older attempt changes nothing
     elif entry.subject.author != task.agent:
-        foreign(state, entry)
+        invalid(state, entry)
     else:
         repay(state, event)
         if isinstance(event, Failure):
@@ -86,8 +86,8 @@ def answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
             _done(state, event)
 
 
-def foreign(state: RunState, entry: Entry) -> None:
-    state.foreign += 1
+def invalid(state: RunState, entry: Entry) -> None:
+    state.invalid += 1
     if entry.subject.kind != "result" or len(entry.subject.rest) != 2:
         return
     name, attempt = entry.subject.rest
@@ -95,7 +95,7 @@ def foreign(state: RunState, entry: Entry) -> None:
     if task and task.status == "open" and str(task.attempt) == attempt:
         stranger = entry.subject.author != task.agent
         because = f"the answer came from {entry.subject.author}, not from {task.agent}" if stranger else entry.why
-        _failed(state, name, "foreign", because or "the answer is to something else")
+        _failed(state, name, "invalid", because or "the answer is to something else")
     else:
         state.preempted[entry.subject.author, name, attempt] = None
 
@@ -109,7 +109,7 @@ def _done(state: RunState, event: Result) -> None:
         return
     step = state.steps[task.step]
     if step.step.witness and not _is_testimony(event.output):
-        _failed(state, event.task, "foreign", "a witness returned something that is not a Testimony")
+        _failed(state, event.task, "invalid", "a witness returned something that is not a Testimony")
         return
     _close(state, event.task, "done")
     task.seconds = event.seconds
@@ -130,7 +130,7 @@ def _failed(state: RunState, name: str, kind: FailureKind, because: str, version
     task = state.tasks[name]
     failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because, version=version)
     state.failures[name] = failure
-    if kind != "refused" and task.attempt < state.attempts:
+    if kind != "non_retryable" and task.attempt < state.attempts:
         _close(state, name, "failed")
         if task.asked_by:
             heard(state, name)
@@ -163,14 +163,16 @@ def given_up(state: RunState, event: DeadLetter) -> None:
         _lost(state, event.task, failure)
 
 
-def lapsed(state: RunState, event: AttemptAbandoned) -> None:
+def abandoned(state: RunState, event: AttemptAbandoned) -> None:
     task = state.tasks.get(event.task)
     if event.attempt == 0:  # an inquiry that no agent could be asked, or not again
-        state.answers[event.task] = Failure(task=event.task, attempt=0, agent="", kind="lapsed", because=event.because)
+        state.answers[event.task] = Failure(
+            task=event.task, attempt=0, agent="", kind="abandoned", because=event.because
+        )
         for barrier in state.barriers:
             wake(state, barrier)
     elif task and task.status == "open" and task.attempt == event.attempt:
-        _failed(state, event.task, "lapsed", event.because)
+        _failed(state, event.task, "abandoned", event.because)
 
 
 def _close(state: RunState, name: str, status: str) -> None:

@@ -28,12 +28,12 @@ from .fold_asks import asked, may_ask, passed_on
 from .fold_barriers import opened, settled, status_of
 from .fold_plan import planned
 from .fold_tasks import (
+    abandoned,
     answered,
     assigned,
     expected,
-    foreign,
     given_up,
-    lapsed,
+    invalid,
 )
 from .spending import book, count_call, spender
 from .state import RunState
@@ -50,7 +50,7 @@ def fold(run: str, entries: Iterable[Entry]) -> RunState:
 def evolve(state: RunState, entry: Entry) -> None:
     """Apply one more entry of the log to the state.
 
-    An unexpected entry is counted as foreign and skipped; if it is on the subject of an open attempt's answer, that
+    An unexpected entry is counted as invalid and skipped; if it is on the subject of an open attempt's answer, that
     attempt fails. After the conclusion only the position changes.
     """
     state.seq = entry.seq
@@ -88,7 +88,7 @@ def evolve(state: RunState, entry: Entry) -> None:
         case Discarded() if entry.subject.kind == "discard":
             pass  # a note of a person; it does not change the run
         case AttemptAbandoned() if mine and (event.attempt == 0 or event.task in state.tasks):
-            lapsed(state, event)
+            abandoned(state, event)
         case Opened() if mine and status_of(state, event.barrier) == "ready":
             opened(state, event, entry.time)
         case Settled() if mine and status_of(state, event.barrier) in ("open", "asking"):
@@ -96,4 +96,4 @@ def evolve(state: RunState, entry: Entry) -> None:
         case Concluded() if mine:
             state.concluded = event
         case _:
-            foreign(state, entry)
+            invalid(state, entry)

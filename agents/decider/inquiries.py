@@ -133,7 +133,7 @@ def _put(
     that may still start."""
     before = state.tasks.get(question.task)
     offers = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
-    cards = [card for card in offers if question.wants in (None, card.says)]
+    cards = [card for card in offers if question.wants in (None, card.output)]
     bound = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
     given = {agent: data for agent, data in bound.items() if data is not None}
     if before and hopeless(state, policy, view, question.task, tuple(given) or (before.agent,)):
@@ -159,7 +159,7 @@ def _unserved(question: _Question, offers: Sequence[SkillCard], bound: Iterable[
     if any(bound):
         return f"{', '.join(bound)} cannot be given all parameters"
     if question.wants and offers:
-        returned = ", ".join(f"{card.agent} returns {in_words(card.says)}" for card in offers)
+        returned = ", ".join(f"{card.agent} returns {in_words(card.output)}" for card in offers)
         return f"{in_words(question.wants)} is wanted, and {returned}"
     return "nobody offers it"
 
@@ -171,7 +171,7 @@ def _admitted(card: SkillCard, policy: Policy) -> bool:
 def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard, given: Data) -> Data | None:
     """The whole input of a question: the given parameters, the others by contract. None if one cannot be filled."""
     bound: Data = dict(given)
-    for name, wanted in card.takes.items():
+    for name, wanted in card.inputs.items():
         if name in bound:
             continue
         found = _known(state, policy, directory, wanted.type) if not wanted.many else None
@@ -188,12 +188,12 @@ def _known(state: RunState, policy: Policy, directory: Directory, contract: str)
     for field, wanted in contracts(policy.goal).items():
         if wanted.type == contract and not wanted.many:
             return state.goal_data().get(field)
-    says = {(card.agent, card.name): card.says.type for card in directory.cards}
+    outputs = {(card.agent, card.name): card.output.type for card in directory.cards}
     for step in state.steps.values():
         if (
             step.status == "done"
             and not step.step.many
-            and says.get((step.step.agents[0], step.step.skill)) == contract
+            and outputs.get((step.step.agents[0], step.step.skill)) == contract
         ):
             return step.outputs[0]
     return None

@@ -189,7 +189,7 @@ class RunState:
     cancelled: str = ""
     conflicts: int = 0
     agreed: int = 0
-    foreign: int = 0
+    invalid: int = 0
     preempted: dict[tuple[str, str, str], None] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict, metadata=DERIVED)
     dead: dict[str, None] = field(default_factory=OrderedDict, metadata=DERIVED)

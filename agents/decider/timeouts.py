@@ -10,7 +10,7 @@ from .policy import BATCH, SILENT, Policy, View
 from .state import RunState, TaskState
 
 
-def lapses(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAbandoned]:
+def abandonments(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAbandoned]:
     """The attempts that are past their deadline, whose agent is silent for too long, or that no work queue holds.
 
     Certain only if the state was folded to the log's end after the view was taken; else an answer may be there."""
@@ -31,7 +31,7 @@ def lapses(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAband
                 yield AttemptAbandoned(
                     task=name, attempt=task.attempt, because=f"{agent}'s work queue does not hold it any more"
                 )
-            elif silent and lapses_at(state, policy, view, task) <= view.now:
+            elif silent and abandons_at(state, policy, view, task) <= view.now:
                 yield AttemptAbandoned(
                     task=name, attempt=task.attempt, because=f"no heartbeat from {agent} for too long"
                 )
@@ -39,7 +39,7 @@ def lapses(state: RunState, policy: Policy, view: View) -> Iterator[AttemptAband
                 break
 
 
-def lapses_at(state: RunState, policy: Policy, view: View, task: TaskState) -> float:
+def abandons_at(state: RunState, policy: Policy, view: View, task: TaskState) -> float:
     """When a silent agent loses a task: soon if another agent can do it. Else after the time of all attempts, because
     the task waits in the agent's work queue and nobody else can do it."""
     step = state.steps.get(task.step)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hustings.bus import alive, find_embedded
+from hustings.bus import find_embedded, process_running
 
 
 def _folder() -> Path:
@@ -29,5 +29,5 @@ def announced(home: Path) -> Iterator[None]:
 def homes() -> list[Path]:
     """The announced homes whose broker answers."""
     notes = sorted(_folder().glob("*")) if _folder().is_dir() else []
-    found = {Path(note.read_text()) for note in notes if note.name.isdigit() and alive(int(note.name))}
+    found = {Path(note.read_text()) for note in notes if note.name.isdigit() and process_running(int(note.name))}
     return [home for home in sorted(found) if find_embedded(home)]

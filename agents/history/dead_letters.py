@@ -25,7 +25,7 @@ from ..decider.state import RunState
 LetterState = Literal["dead", "redriven", "discarded"]
 
 
-class DeadLetterEntry(Message, contract="hustings.cli.Letter.v1"):
+class DeadLetterEntry(Message, contract="hustings.cli.DeadLetterEntry.v1"):
     """A dead letter and its state. The id is RUN.TASK; `version` is the agent's when it failed.
 
     "redriven": the run named in `by` does the task once more, or did; if it fails there, that is a dead letter of that
@@ -57,7 +57,7 @@ class Redrive(NamedTuple):
     tasks: tuple[str, ...]
 
 
-class FailedAttempt(Message, contract="hustings.cli.Attempt.v1"):
+class FailedAttempt(Message, contract="hustings.cli.FailedAttempt.v1"):
     """One failed attempt of a task: the agent, its version, and the failure."""
 
     attempt: int
@@ -68,7 +68,7 @@ class FailedAttempt(Message, contract="hustings.cli.Attempt.v1"):
     when: str
 
 
-class DeadLetterDetail(Message, contract="hustings.cli.Autopsy.v1"):
+class DeadLetterDetail(Message, contract="hustings.cli.DeadLetterDetail.v1"):
     """A dead letter with each attempt, the input, and the last Assigned message, as its bytes are on the log."""
 
     letter: DeadLetterEntry

@@ -23,7 +23,7 @@ class Bill(Message, contract="hustings.cli.Bill.v1"):
     estimated: bool
 
 
-class RunReport(Message, contract="hustings.cli.Run.v1"):
+class RunReport(Message, contract="hustings.cli.RunReport.v1"):
     """One run. `status` is "running" until it has ended; `spent` counts tasks, the seconds that skills took, and calls,
     tokens and money (US dollars) if any were spent; `models` splits the spending by agent and model; `dead` has the
     ids of its dead letters.

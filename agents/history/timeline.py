@@ -89,12 +89,12 @@ class _Teller:
 
     def hear(self, entry: Entry) -> None:
         ended = self.state.concluded is not None
-        foreign = self.state.foreign
+        invalid = self.state.invalid
         evolve(self.state, entry)
         self.log.append(entry)
         if ended:
             return
-        if self.state.foreign == foreign:
+        if self.state.invalid == invalid:
             self._mark(entry)
             if isinstance(entry.event, Assigned):
                 self.running[entry.event.task] = entry.event, self.since(entry)

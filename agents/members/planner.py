@@ -12,7 +12,7 @@ fields, to what other steps say, to the verdicts on what witnesses said, or to a
 JSON. Types must fit exactly; a parameter that is a list takes what several steps say. A step may be drawn several
 times with different values, under different ids. Let several witnesses look at the same thing: what they disagree
 about is settled before anybody who takes verdicts. Name verdicts without steps to mean all witnesses before. Draw
-no step that nothing needs. Where `refused` gives reasons, your earlier plan had those faults: draw it anew without
+no step that nothing needs. Where `faults` gives reasons, your earlier plan had those faults: draw it anew without
 them."""
 
 

@@ -230,7 +230,7 @@ def _params(request: ModelRequest) -> dict[str, Any]:
         params["system"] = request.instructions
     if request.tools:
         params["tools"] = [
-            {"name": tool.name, "description": tool.description, "input_schema": tool.takes} for tool in request.tools
+            {"name": tool.name, "description": tool.description, "input_schema": tool.inputs} for tool in request.tools
         ]
     shape = {"format": {"type": "json_schema", "schema": request.shape}} if request.shape is not None else {}
     effort = {"effort": request.effort} if request.effort else {}

@@ -101,8 +101,8 @@ class _Session:
         async def call(given: Data) -> JsonValue:
             return await self._call(offered.name, given)
 
-        takes = to_jsonable_python(offered.input_schema)
-        return Tool(offered.name, offered.description or "", takes, call, acts, foreign=True)
+        inputs = to_jsonable_python(offered.input_schema)
+        return Tool(offered.name, offered.description or "", inputs, call, acts, untrusted=True)
 
     async def _call(self, name: str, given: Data) -> JsonValue:
         assert self._client

@@ -235,7 +235,7 @@ def _limit(access: Access) -> str:
 
 
 def _function(tool: Any) -> Data:
-    return {"name": tool.name, "description": tool.description, "parameters": tool.takes}
+    return {"name": tool.name, "description": tool.description, "parameters": tool.inputs}
 
 
 def _format(shape: Data) -> Data:

@@ -17,18 +17,18 @@ from hustings.protocols import BadSkill, Data, NonRetryableError
 
 @dataclass(frozen=True)
 class Tool:
-    """Something that a model may call. `takes` is the JSON Schema of its input, an object.
+    """Something that a model may call. `inputs` is the JSON Schema of its input, an object.
 
     `acts`: it changes something outside. Such a tool cannot be called in a conversation that has seen text by others,
-    because that text might have caused the call. `foreign`: its name and description are text by others.
+    because that text might have caused the call. `untrusted`: its name and description are text by others.
     """
 
     name: str
     description: str
-    takes: Data
+    inputs: Data
     call: Callable[[Data], Awaitable[JsonValue]]
     acts: bool = False
-    foreign: bool = False
+    untrusted: bool = False
 
 
 def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
@@ -38,15 +38,15 @@ def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
     it raises is shown to the model. Raises BadSkill if an annotation is missing or has no JSON Schema.
     """
     name = function.__name__
-    takes = _input(function, name)
+    inputs = _input(function, name)
 
     async def call(given: Data) -> JsonValue:
         try:
-            checked = takes.model_validate(given)
+            checked = inputs.model_validate(given)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise NonRetryableError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
-        arguments = {field: getattr(checked, field) for field in takes.model_fields}
+        arguments = {field: getattr(checked, field) for field in inputs.model_fields}
         if iscoroutinefunction(function):
             said = await function(**arguments)
         else:
@@ -55,7 +55,7 @@ def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
         plain: JsonValue = to_jsonable_python(said)
         return plain
 
-    return Tool(name, inspect.getdoc(function) or "", takes.model_json_schema(), call, acts)
+    return Tool(name, inspect.getdoc(function) or "", inputs.model_json_schema(), call, acts)
 
 
 def _input(function: Callable[..., Any], name: str) -> type[BaseModel]:

@@ -168,14 +168,14 @@ class _Chain:
         raise _Unfed("; ".join(reasons) or f"no skill returns {wanted.type}")
 
     def _sayers(self, contract: str, trail: tuple[str, ...]) -> list[SkillCard]:
-        return [card for card in self.cards if card.says.type == contract and _key(card) not in trail]
+        return [card for card in self.cards if card.output.type == contract and _key(card) not in trail]
 
     def _groups(self, cards: Iterable[SkillCard]) -> list[tuple[SkillCard, ...]]:
         """Agents that offer the same skill are interchangeable, except witnesses: every witness is heard."""
         groups: dict[tuple[object, ...], list[SkillCard]] = {}
         for card in cards:
             same = (card.agent,) if card.witness else ()
-            groups.setdefault((card.name, card.says, frozenset(card.takes.items()), *same), []).append(card)
+            groups.setdefault((card.name, card.output, frozenset(card.inputs.items()), *same), []).append(card)
         return [tuple(sorted(group, key=self._rank)) for group in groups.values()]
 
     def _rank(self, card: SkillCard) -> tuple[int, bool, str]:
@@ -211,7 +211,7 @@ class _Chain:
         if step in self.steps:
             return step
         bindings = {}
-        for name, wanted in card.takes.items():
+        for name, wanted in card.inputs.items():
             try:
                 bindings[name] = self._bind(name, wanted, (*trail, _key(card)))
             except _Unfed:
@@ -230,8 +230,8 @@ class _Chain:
             inputs={name: _as_list(binding) for name, binding in bindings.items()},
             agents=tuple(member.agent for member in group),
             each=fans[0] if fans else None,
-            many=card.says.many or bool(fans),
-            optional=tuple(name for name, wanted in card.takes.items() if wanted.optional),
+            many=card.output.many or bool(fans),
+            optional=tuple(name for name, wanted in card.inputs.items() if wanted.optional),
             witness=card.witness,
             spends=any(member.spends for member in group),
         )
@@ -296,7 +296,7 @@ class _Chain:
 
     def _explain_unused(self) -> None:
         used = {f"{agent}.{step.skill}" for step in self.steps.values() for agent in step.agents}
-        idle = {_key(card): f"nothing in the plan takes {card.says.type}" for card in self.cards}
+        idle = {_key(card): f"nothing in the plan takes {card.output.type}" for card in self.cards}
         reasons = {**idle, **self.skipped}
         self.skipped = {skill: reason for skill, reason in reasons.items() if skill not in used}
         kept = {*self.steps, OUTCOME}

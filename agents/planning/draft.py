@@ -42,7 +42,7 @@ LONG = 300  # characters of a reason, which may quote what the planner wrote
 
 
 class PlanRequest(Message, contract="hustings.PlanRequest.v1"):
-    """The request to a planning specialist. `refused` has the faults of its `earlier` plan."""
+    """The request to a planning specialist. `faults` has what is wrong with its `earlier` plan."""
 
     goal_type: str
     goal: Data
@@ -51,7 +51,7 @@ class PlanRequest(Message, contract="hustings.PlanRequest.v1"):
     skills: tuple[SkillCard, ...]
     schemas: dict[str, Data]
     budget: Budget | None = None
-    refused: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     earlier: Data | None = None
 
 
@@ -72,7 +72,7 @@ class Binding(Message, contract="hustings.Binding.v1"):
     source: Source
 
 
-class DraftStep(Message, contract="hustings.Stroke.v1"):
+class DraftStep(Message, contract="hustings.DraftStep.v1"):
     """A step as a planner drafts it."""
 
     id: str = Field(description="Letters, digits, '_' and '-'; not ending in a dash and a number.")
@@ -82,7 +82,7 @@ class DraftStep(Message, contract="hustings.Stroke.v1"):
     each: str = Field(default="", description="The parameter that takes a list element by element; empty: none.")
 
 
-class DraftPlan(Message, contract="hustings.Sketch.v1"):
+class DraftPlan(Message, contract="hustings.DraftPlan.v1"):
     """A plan as a planner drafts it. It is checked before it is used."""
 
     steps: tuple[DraftStep, ...] = Field(max_length=MOST)
@@ -98,22 +98,22 @@ def by_model(skill: str = "plan", *, fallback: Planner | None = None) -> Planner
     """
 
     def planner(brief: Brief) -> Plan | Inquiry:
-        refused: tuple[str, ...] = ()
+        reasons: tuple[str, ...] = ()
         earlier: Data | None = None
         for turn in range(1 + REPAIRS):
-            request = _request(brief, refused, earlier)
+            request = _request(brief, reasons, earlier)
             inquiry = Inquiry(skill=skill, given={"request": request.plain()}, key=f"plan {turn}")
             answer = brief.answer(inquiry)
             if answer is None:
                 return inquiry
             if isinstance(answer, Failure):
-                refused = (f"no plan: {answer.because}",)
+                reasons = (f"no plan: {answer.because}",)
                 break
-            plan, refused = _checked(answer, brief)
+            plan, reasons = _checked(answer, brief)
             if plan:
                 return plan
             earlier = answer
-        return _fallen_back(fallback, brief, refused)
+        return _fallen_back(fallback, brief, reasons)
 
     return planner
 
@@ -127,9 +127,9 @@ def _fallen_back(fallback: Planner | None, brief: Brief, reasons: tuple[str, ...
     return plan.model_copy(update={"because": {**plan.because, "plan": f"not by model: {'; '.join(reasons)}"[:500]}})
 
 
-def _request(brief: Brief, refused: tuple[str, ...], earlier: Data | None) -> PlanRequest:
+def _request(brief: Brief, reasons: tuple[str, ...], earlier: Data | None) -> PlanRequest:
     cards = tuple(card for _, card in sorted(admitted(brief).items()))
-    named = {contract.type for card in cards for contract in (*card.takes.values(), card.says)}
+    named = {contract.type for card in cards for contract in (*card.inputs.values(), card.output)}
     return PlanRequest(
         goal_type=brief.goal_type.__contract__,
         goal=brief.goal,
@@ -138,7 +138,7 @@ def _request(brief: Brief, refused: tuple[str, ...], earlier: Data | None) -> Pl
         skills=cards,
         schemas={name: schema for name, schema in brief.directory.schemas.items() if name in named},
         budget=brief.budget,
-        refused=refused,
+        faults=reasons,
         earlier=earlier,
     )
 
@@ -146,7 +146,7 @@ def _request(brief: Brief, refused: tuple[str, ...], earlier: Data | None) -> Pl
 def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
     """The plan in an answer, or the reasons why it cannot be used."""
     try:
-        plan = drawn(DraftPlan.of(answer), brief)
+        plan = complete(DraftPlan.of(answer), brief)
     except ValidationError as error:
         return None, tuple(
             f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False, include_input=False)[:5]
@@ -158,62 +158,61 @@ def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
     return (None, reasons[:20]) if reasons else (plan, ())
 
 
-def drawn(sketch: DraftPlan, brief: Brief) -> Plan:
+def complete(draft: DraftPlan, brief: Brief) -> Plan:
     """The plan from a draft, completed from the cards: other agents for a step, whether it is a witness, may spend,
     returns a list. Raises ValueError if a value is not JSON or a parameter is bound twice."""
     cards = admitted(brief)
-    needs = {stroke.id: [*_needs(stroke)] for stroke in sketch.steps}
-    witnesses = [s.id for s in sketch.steps if (card := cards.get((s.agent, s.skill))) and card.witness]
+    needs = {step.id: [*_needs(step)] for step in draft.steps}
+    witnesses = [s.id for s in draft.steps if (card := cards.get((s.agent, s.skill))) and card.witness]
     return Plan(
         steps=tuple(
-            _step(stroke, [*_group(stroke, cards)], _refs(stroke.id, stroke.inputs, witnesses, needs))
-            for stroke in sketch.steps
+            _step(step, [*_group(step, cards)], _refs(step.id, step.inputs, witnesses, needs)) for step in draft.steps
         ),
-        outcome=_refs(OUTCOME, sketch.outcome, witnesses, needs),
+        outcome=_refs(OUTCOME, draft.outcome, witnesses, needs),
         absent=brief.absent(),
-        because={"plan": sketch.because[:LONG]} if sketch.because else {},
+        because={"plan": draft.because[:LONG]} if draft.because else {},
         optional=tuple(name for name, wanted in contracts(brief.outcome_type).items() if wanted.optional),
     )
 
 
-def _step(stroke: DraftStep, group: Sequence[SkillCard], inputs: dict[str, Ref]) -> Step:
+def _step(step: DraftStep, group: Sequence[SkillCard], inputs: dict[str, Ref]) -> Step:
     if not group:
-        return Step(id=stroke.id, skill=stroke.skill, inputs=inputs, agents=(stroke.agent,))
+        return Step(id=step.id, skill=step.skill, inputs=inputs, agents=(step.agent,))
     card = group[0]
     return Step(
-        id=stroke.id,
-        skill=stroke.skill,
+        id=step.id,
+        skill=step.skill,
         inputs=inputs,
         agents=tuple(each.agent for each in group),
-        each=stroke.each or None,
-        many=card.says.many or bool(stroke.each),
-        optional=tuple(name for name, wanted in card.takes.items() if wanted.optional),
+        each=step.each or None,
+        many=card.output.many or bool(step.each),
+        optional=tuple(name for name, wanted in card.inputs.items() if wanted.optional),
         witness=card.witness,
         spends=any(each.spends for each in group),
     )
 
 
-def _group(stroke: DraftStep, cards: Cards) -> Iterator[SkillCard]:
+def _group(step: DraftStep, cards: Cards) -> Iterator[SkillCard]:
     """The cards of the drafted agent and of others that offer the same skill; witnesses are not interchangeable."""
-    card = cards.get((stroke.agent, stroke.skill))
+    card = cards.get((step.agent, step.skill))
     if card is None:
         return
     yield card
     for (agent, name), other in sorted(cards.items()):
-        same = (name, other.takes, other.says) == (card.name, card.takes, card.says)
+        same = (name, other.inputs, other.output) == (card.name, card.inputs, card.output)
         if same and agent != card.agent and not (card.witness or other.witness):
             yield other
 
 
-def _needs(stroke: DraftStep) -> Iterator[str]:
-    for each in stroke.inputs:
+def _needs(step: DraftStep) -> Iterator[str]:
+    for each in step.inputs:
         if each.source.kind in ("steps", "verdicts"):
             yield from each.source.steps
 
 
-def _refs(taker: str, drawn: Sequence[Binding], witnesses: list[str], needs: dict[str, list[str]]) -> dict[str, Ref]:
-    refs = {each.name: _ref(each.source, taker, witnesses, needs) for each in drawn}
-    if len(refs) < len(drawn):
+def _refs(taker: str, complete: Sequence[Binding], witnesses: list[str], needs: dict[str, list[str]]) -> dict[str, Ref]:
+    refs = {each.name: _ref(each.source, taker, witnesses, needs) for each in complete}
+    if len(refs) < len(complete):
         raise ValueError(f"{taker} binds a parameter twice")
     return refs
 

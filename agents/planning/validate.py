@@ -119,7 +119,7 @@ class _Check:
         self.cards = admitted(brief)
         self.steps = {step.id: step for step in plan.steps}
         self.goal_fields = contracts(brief.goal_type)
-        own = [card.says.type for card in self.cards.values() if card.witness and card.agent in brief.members]
+        own = [card.output.type for card in self.cards.values() if card.witness and card.agent in brief.members]
         self.never_written = {Verdict.__contract__, *own}
 
     def all(self) -> Iterator[str]:
@@ -138,7 +138,7 @@ class _Check:
             if card is None:
                 yield f"{step.id}: {agent} offers no skill {step.skill}"
             else:
-                yield from self._bound(step.id, step.inputs, card.takes, step.each)
+                yield from self._bound(step.id, step.inputs, card.inputs, step.each)
 
     def _bound(
         self, taker: str, refs: Mapping[str, Ref], wanted: Mapping[str, Contract], each: str | None = None
@@ -195,7 +195,7 @@ class _Check:
             return f"{name} is not a step"
         if step.many and not many:
             return f"{name} returns a list, so `many` must be true"
-        return Contract(type=card.says.type, many=many)
+        return Contract(type=card.output.type, many=many)
 
     def _constant(self, taker: str, ref: Value, wanted: Contract) -> Iterator[str]:
         """What is wrong with a constant that the planner wrote itself."""

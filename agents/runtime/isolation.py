@@ -27,13 +27,13 @@ from ..skills.specialist import Specialist
 from .process import PARENT, ending, kill_group
 
 DEATHS = 5  # processes that a task may end: a worker (unobserved), then isolated workers
-CELLS = 4  # isolated workers of one worker, at most
+WORKERS = 4  # isolated workers of one worker, at most
 IDLE = 10.0  # seconds for which an idle isolated worker is kept
 GRACE = 0.5  # seconds that an isolated worker has to end when told to
 PAUSE = 1.0  # seconds before the next try if an isolated worker could not be started
 
 
-class SuspectedTask(Message, contract="hustings.cell.suspect.v1"):
+class SuspectedTask(Message, contract="hustings.isolated.SuspectedTask.v1"):
     """The request to an isolated worker; `trace` is its W3C trace context, if there is one."""
 
     run: str
@@ -41,7 +41,7 @@ class SuspectedTask(Message, contract="hustings.cell.suspect.v1"):
     trace: str = ""
 
 
-class Tried(Message, contract="hustings.cell.tried.v1"):
+class Tried(Message, contract="hustings.isolated.Tried.v1"):
     """The reply of an isolated worker."""
 
     answer: Answer
@@ -61,8 +61,8 @@ class IsolatedWorkers:
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         self._argv = argv
         self._env = env
-        self._room = anyio.Semaphore(CELLS)
-        self._idle: list[_Cell] = []
+        self._room = anyio.Semaphore(WORKERS)
+        self._idle: list[_IsolatedWorker] = []
         self._deaths: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._log = structlog.get_logger()
 
@@ -88,7 +88,7 @@ class IsolatedWorkers:
                         self._deaths.pop((run, assigned.task), None)
                         return answer
             return failure(assigned, "killed", _told(deaths))
-        return failure(assigned, "lapsed", "the deadline passed")
+        return failure(assigned, "abandoned", "the deadline passed")
 
     def suspects(self, run: str, task: str) -> bool:
         """True if an earlier attempt of this task was a suspect here and has not been answered since."""
@@ -100,20 +100,20 @@ class IsolatedWorkers:
             del self._deaths[key]
 
     async def _try(self, suspect: SuspectedTask) -> Answer:
-        cell = self._idle.pop() if self._idle else await self._start()
+        worker = self._idle.pop() if self._idle else await self._start()
         fit = False
         try:
-            answer = await cell.ask(suspect)
-            fit = not (isinstance(answer, Failure) and answer.kind == "lapsed")  # its thread may still run there
+            answer = await worker.ask(suspect)
+            fit = not (isinstance(answer, Failure) and answer.kind == "abandoned")  # its thread may still run there
             return answer
         finally:
             if fit:
-                cell.since = anyio.current_time()
-                self._idle.append(cell)
+                worker.since = anyio.current_time()
+                self._idle.append(worker)
             else:
-                await cell.end()
+                await worker.end()
 
-    async def _start(self) -> "_Cell":
+    async def _start(self) -> "_IsolatedWorker":
         env = {**os.environ, **self._env, PARENT: str(os.getpid())}
         try:
             process = await anyio.open_process(
@@ -121,15 +121,15 @@ class IsolatedWorkers:
             )
         except OSError as error:
             raise _Unfit(f"{self._argv[0]}: {error.strerror or error}") from None
-        cell = _Cell(process)
+        worker = _IsolatedWorker(process)
         try:
-            await cell.hear()
+            await worker.hear()
         except _Died as how:
             raise _Unfit(str(how)) from None
         except BaseException:
-            await cell.end()
+            await worker.end()
             raise
-        return cell
+        return worker
 
     async def tend(self) -> None:
         """End the isolated workers that are idle for too long; when cancelled, all of them."""
@@ -141,12 +141,12 @@ class IsolatedWorkers:
             await self._end_idle(anyio.current_time())
 
     async def _end_idle(self, before: float) -> None:
-        old = [cell for cell in self._idle if cell.since <= before]
-        self._idle = [cell for cell in self._idle if cell not in old]
+        old = [worker for worker in self._idle if worker.since <= before]
+        self._idle = [worker for worker in self._idle if worker not in old]
         with CancelScope(shield=True):
             async with anyio.create_task_group() as ends:
-                for cell in old:
-                    ends.start_soon(cell.end)
+                for worker in old:
+                    ends.start_soon(worker.end)
 
 
 @asynccontextmanager
@@ -157,7 +157,7 @@ async def open_isolated(argv: Sequence[str], **env: str) -> AsyncIterator[Isolat
         yield isolated
 
 
-class _Cell:
+class _IsolatedWorker:
     """One child process, which runs one suspect at a time."""
 
     def __init__(self, process: Process) -> None:
@@ -247,7 +247,7 @@ class Pipes:
             rest = rest[os.write(self._said, rest[: 2**16]) :]
 
 
-async def inhabit(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> None:
+async def serve_isolated(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> None:
     """The isolated worker itself: run each suspect that comes in, until the pipe is closed."""
     attempts = {specialist.name: Attempts(specialist, bus, here().model) for specialist in specialists}
     async with AsyncExitStack() as lifespans:

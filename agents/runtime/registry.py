@@ -77,7 +77,7 @@ class AgentRegistry:
         if heartbeat.instance == self._instance:
             self._hear_again()
         if heartbeat.leaving:
-            self._gone(who)
+            self._remove(who)
         else:
             self._seen[who] = (time.monotonic(), heartbeat)
             self._silent.pop(heartbeat.agent, None)
@@ -106,10 +106,10 @@ class AgentRegistry:
             if self._deaf:
                 continue
             for who in [who for who, (seen, _) in self._seen.items() if now - seen > SILENT]:
-                self._gone(who)
+                self._remove(who)
             self._refresh()
 
-    def _gone(self, who: tuple[str, str]) -> None:
+    def _remove(self, who: tuple[str, str]) -> None:
         seen = self._seen.pop(who, None)
         if seen and not any(agent == who[0] for agent, _ in self._seen):
             self._silent[who[0]] = time.time() - (time.monotonic() - seen[0])

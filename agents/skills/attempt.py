@@ -69,7 +69,7 @@ class Attempts:
         skill = self._specialist.skills.get(assigned.skill)
         if skill is None:
             why = f"{self._specialist.name} {self._specialist.version} has no skill {assigned.skill}"
-            return failure(assigned, "refused", why)
+            return failure(assigned, "non_retryable", why)
         context = TaskContext(run, assigned, self._bus, models=self._models, journal=journal)
         leash = Leash()
         self._leashes.add(leash)
@@ -77,11 +77,11 @@ class Attempts:
             with anyio.move_on_after(context.remaining):
                 return await self._result(skill, assigned, context, leash)
             more = f", and {skill.name} went on: it ignores its cancellation" if leash.cut else ""
-            return failure(assigned, "lapsed", f"the deadline passed{more}")
+            return failure(assigned, "abandoned", f"the deadline passed{more}")
         except BudgetExceeded as error:
-            return failure(assigned, "refused", str(error)).model_copy(update={"exhausted": True})
+            return failure(assigned, "non_retryable", str(error)).model_copy(update={"exhausted": True})
         except (_Misfit, NonRetryableError) as error:
-            return failure(assigned, "refused", str(error))
+            return failure(assigned, "non_retryable", str(error))
         except get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == -math.inf:
                 raise
@@ -185,7 +185,7 @@ class _Misfit(Exception):
 
 def _arguments(skill: Skill, given: Data) -> dict[str, object]:
     try:
-        return {name: _argument(parameter, given.get(name)) for name, parameter in skill.takes.items()}
+        return {name: _argument(parameter, given.get(name)) for name, parameter in skill.inputs.items()}
     except ValidationError as error:
         raise _Misfit(f"{error.title}.{first_error(error)}") from None
 
@@ -199,7 +199,7 @@ def _argument(parameter: Parameter, value: JsonValue) -> object:
 
 
 def _spoken(skill: Skill, said: object) -> JsonValue:
-    message, contract = skill.says.message, skill.says.contract
+    message, contract = skill.output.message, skill.output.contract
     words = said if contract.many and isinstance(said, list | tuple) else [said]
     for word in words:
         if not isinstance(word, message):

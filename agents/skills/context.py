@@ -144,13 +144,13 @@ class TaskContext:
         given_now = {name: said(value) for name, value in given.items() if value is not None}
         return heard(message, contract, skill, await self._asking.ask(skill, given_now, contract))
 
-    def asking(self, skill: str, description: str, /, **takes: type[Message]) -> Tool:
+    def asking(self, skill: str, description: str, /, **inputs: type[Message]) -> Tool:
         """Another agent's skill as a tool for a model, under the skill's name. It takes these messages, by parameter.
 
         The coordinator chooses the agent; the model chooses only the input.
         """
         fields: dict[str, tuple[type[Message], EllipsisType]] = {
-            name: (message, ...) for name, message in takes.items()
+            name: (message, ...) for name, message in inputs.items()
         }
         reader = create_model(skill, __config__=ConfigDict(extra="forbid"), **fields)  # type: ignore[call-overload]
 
@@ -159,7 +159,7 @@ class TaskContext:
                 asked = reader.model_validate_json(to_json(given))
             except ValidationError as error:
                 raise NonRetryableError(first_error(error)) from None
-            return await self._asking.ask(skill, {name: said(getattr(asked, name)) for name in takes})
+            return await self._asking.ask(skill, {name: said(getattr(asked, name)) for name in inputs})
 
         return Tool(skill, description, reader.model_json_schema(by_alias=False), call)
 

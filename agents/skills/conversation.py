@@ -66,12 +66,12 @@ class Conversation:
             model="",
             instructions=f"{instructions}\n\n{BOUNDARY}",
             turns=(),
-            tools=tuple(ToolCard(name=tool.name, description=tool.description, takes=tool.takes) for tool in tools),
+            tools=tuple(ToolCard(name=tool.name, description=tool.description, inputs=tool.inputs) for tool in tools),
             max_tokens=max_tokens,
             effort=effort,
         )
         self._turns = [Turn(role="user", parts=tuple(_shown(material)))]
-        self._seen = bool(material) or any(tool.foreign for tool in tools)  # text by others
+        self._seen = bool(material) or any(tool.untrusted for tool in tools)  # text by others
         self._max_turns = max_turns
         self._usage = Usage()
 

@@ -46,8 +46,8 @@ class Skill:
 
     name: str
     handler: Callable[..., object]
-    takes: dict[str, Parameter]
-    says: Parameter
+    inputs: dict[str, Parameter]
+    output: Parameter
     context: str | None
     description: str
     ahead: tuple[inspect.Parameter, ...] = ()
@@ -65,15 +65,15 @@ class Skill:
     @property
     def witness(self) -> bool:
         """A skill that returns Testimony, or a subclass of it, is a witness."""
-        return issubclass(self.says.message, Testimony)
+        return issubclass(self.output.message, Testimony)
 
     def card(self, agent: str, version: str, *, spends: bool = True) -> SkillCard:
         return SkillCard(
             agent=agent,
             version=version,
             name=self.name,
-            takes={name: parameter.contract for name, parameter in self.takes.items()},
-            says=self.says.contract,
+            inputs={name: parameter.contract for name, parameter in self.inputs.items()},
+            output=self.output.contract,
             witness=self.witness,
             description=self.description,
             spends=spends and self.context is not None,  # a skill without a context cannot spend
@@ -126,7 +126,7 @@ class Specialist:
     def card(self) -> AgentCard:
         """The agent's card, with the JSON Schema of every message that it takes or returns."""
         skills = self.skills.values()
-        messages = [p.message for skill in skills for p in (*skill.takes.values(), skill.says)]
+        messages = [p.message for skill in skills for p in (*skill.inputs.values(), skill.output)]
         return AgentCard(
             name=self.name,
             version=self.version,
@@ -154,8 +154,8 @@ def _read(handler: Callable[..., object]) -> Skill:
     return Skill(
         name=token(name, "skill's name"),
         handler=handler,
-        takes={each: parameter for each, parameter in inputs.items() if parameter},
-        says=_says(name, hints.get("return")),
+        inputs={each: parameter for each, parameter in inputs.items() if parameter},
+        output=_output(name, hints.get("return")),
         context=contexts[0] if contexts else None,
         description=(inspect.getdoc(handler) or "").partition("\n")[0],
         ahead=tuple(each for each in parameters.values() if each.kind is each.POSITIONAL_ONLY),
@@ -229,7 +229,7 @@ def _mentions_message(annotation: object) -> bool:
     return any(map(_mentions_message, get_args(annotation)))
 
 
-def _says(skill: str, annotation: object) -> Parameter:
+def _output(skill: str, annotation: object) -> Parameter:
     if get_origin(annotation) in (Awaitable, Coroutine):
         annotation = get_args(annotation)[-1]
     shaped = shape(annotation)

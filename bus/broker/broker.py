@@ -17,8 +17,8 @@ from .server import (
     Durability,
     Lock,
     answers,
-    gone,
     known,
+    process_exited,
     start,
     stop,
     writing,
@@ -86,10 +86,10 @@ class _Keeper:
             address = await self._insist()
             if self._ours and self._ours.pid == address.pid:
                 async with background(partial(self._look_after, self._ours, address)):
-                    await gone(address.pid)
+                    await process_exited(address.pid)
                 self._ours.poll()
             else:
-                await gone(address.pid)
+                await process_exited(address.pid)
             await anyio.sleep(0.01)  # bounds the loop if the server's process is not visible, as in a container
 
     async def leave(self) -> None:

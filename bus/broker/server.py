@@ -149,15 +149,15 @@ async def stop(process: "subprocess.Popen[bytes]") -> None:
     with anyio.CancelScope(shield=True):
         process.terminate()
         with anyio.move_on_after(STOP):
-            await gone(process.pid)
+            await process_exited(process.pid)
         process.kill()
         process.wait()
 
 
-async def gone(pid: int) -> None:
+async def process_exited(pid: int) -> None:
     """Return when the process has ended; it need not be our child."""
     if not hasattr(os, "pidfd_open"):
-        while alive(pid):  # noqa: ASYNC110 - there is no event to wait for
+        while process_running(pid):  # noqa: ASYNC110 - there is no event to wait for
             await anyio.sleep(0.25)
         return
     with suppress(ProcessLookupError):
@@ -259,7 +259,7 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def alive(pid: int) -> bool:
+def process_running(pid: int) -> bool:
     """True if there is a process with this id."""
     try:
         os.kill(pid, 0)

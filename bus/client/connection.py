@@ -116,7 +116,7 @@ class Connection:
                 f"nothing was sent to {subject}", "the broker is unreachable and the buffer is full"
             ) from None
         except (nats.errors.ConnectionClosedError, nats.errors.ConnectionDrainingError):
-            raise self._gone() from None
+            raise self._unavailable() from None
         except nats.errors.MaxPayloadError:
             raise BusError(f"a message to {subject} is too large", f"{len(data)} bytes") from None
 
@@ -164,7 +164,7 @@ class Connection:
                 subject, queue=queue, cb=handle, pending_msgs_limit=0, pending_bytes_limit=0
             )
         except (nats.errors.ConnectionClosedError, nats.errors.ConnectionDrainingError):
-            raise self._gone() from None
+            raise self._unavailable() from None
 
     async def unsubscribe(self, subscription: Subscription, *, flush: bool = False) -> None:
         """End a subscription; with `flush` only after all messages already sent were handled. Never raises."""
@@ -217,7 +217,7 @@ class Connection:
             try:
                 await self._client.flush(10)
             except nats.errors.ConnectionClosedError:
-                raise self._gone() from None
+                raise self._unavailable() from None
             return
         raise Unanswered("the broker did not answer", f"a ping within {timeout:g} s")
 
@@ -225,7 +225,7 @@ class Connection:
         """Wait until connected. Raises BrokerUnavailable if the connection is closed for good."""
         while not self.connected:
             if self.dead:
-                raise self._gone()
+                raise self._unavailable()
             await self._changed.wait()
 
     async def lost(self, for_seconds: float) -> None:
@@ -342,7 +342,7 @@ class Connection:
             return
         self._turn(connected=False, dead=True)
         for call in self._calls.values():
-            call.fail(self._gone())
+            call.fail(self._unavailable())
 
     def _turn(self, *, connected: bool, dead: bool = False) -> None:
         self.connected, self.dead = connected, self.dead or dead
@@ -359,6 +359,6 @@ class Connection:
             self._denied.discard(key)
             raise Denied(f"not allowed: {act[0]} to {act[1]}")
 
-    def _gone(self) -> BrokerUnavailable:
+    def _unavailable(self) -> BrokerUnavailable:
         why = str(self._client.last_error or "it was closed")
         return BrokerUnavailable(f"the connection to {self.shown} is closed", why)

@@ -65,9 +65,9 @@ async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]])
 async def _update(connection: Connection, subjects: Subjects, config: StreamConfig) -> None:
     """Add the subjects that an older stream lacks. Without the permission to change it, leave it as it is."""
     ours = f"hustings.{subjects.team}."
-    foreign = [subject for subject in config.subjects if not subject.startswith(ours)]
-    if foreign or not config.allow_atomic:
-        why = f"it takes {foreign[0]}" if foreign else "it does not allow atomic batches"
+    other = [subject for subject in config.subjects if not subject.startswith(ours)]
+    if other or not config.allow_atomic:
+        why = f"it takes {other[0]}" if other else "it does not allow atomic batches"
         raise BrokerUnfit(f"the stream {subjects.stream()} is not a log of hustings", why, _OTHER)
     if missing := [subject for subject in subjects.stored() if subject not in config.subjects]:
         body = {**config.model_dump(mode="json"), "subjects": [*config.subjects, *missing]}

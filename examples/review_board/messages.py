@@ -72,7 +72,7 @@ class Gap(Message, contract="review.Gap.v1"):
     names: tuple[str, ...] = ()
 
 
-class ReviewProof(Proof, contract="review.Proof.v1"):
+class ReviewProof(Proof, contract="review.ReviewProof.v1"):
     """The repository's own tests before and after the patch.
 
     It holds for the `proved` tests, which passed before and pass now, if nothing broke and if they are most of the

@@ -30,17 +30,17 @@ from hustings.protocols import (
 Answer = Callable[[Data], JsonValue | Failure]
 
 
-def card(agent: str, name: str, says: str, witness: bool = False, many: bool = False, **takes: str) -> SkillCard:
+def card(agent: str, name: str, output: str, witness: bool = False, many: bool = False, **inputs: str) -> SkillCard:
     """A skill by its contracts: `clerk`, `draft`, says "Draft.v1", takes text="Text.v1", "[Text.v1]" or "Text.v1?"."""
     return SkillCard(
         agent=agent,
         version="1",
         name=name,
-        says=Contract(type=says, many=many),
+        output=Contract(type=output, many=many),
         witness=witness,
-        takes={
+        inputs={
             key: Contract(type=word.strip("[]?"), many=word.startswith("["), optional=word.endswith("?"))
-            for key, word in takes.items()
+            for key, word in inputs.items()
         },
     )
 
@@ -166,4 +166,4 @@ def raised(because: str = "boom") -> Failure:
 
 
 def refused(because: str = "bad input") -> Failure:
-    return Failure(task="", attempt=0, agent="", kind="refused", because=because)
+    return Failure(task="", attempt=0, agent="", kind="non_retryable", because=because)

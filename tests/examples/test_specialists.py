@@ -46,8 +46,8 @@ class FailedAttempt:
     async def unpack(self, _: Blob) -> Path:
         return self.root
 
-    async def progress(self, says: str, _: float | None = None) -> None:
-        self.said.append(says)
+    async def progress(self, output: str, _: float | None = None) -> None:
+        self.said.append(output)
 
 
 def packed(root: Path, **more: str) -> Repository:
@@ -65,8 +65,8 @@ async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specia
     [skill] = specialist.card().skills
     assert skill.witness
     assert (
-        [contract.type for contract in skill.takes.values()],
-        skill.says.type,
+        [contract.type for contract in skill.inputs.values()],
+        skill.output.type,
     ) == (["review.Repository.v1"], "review.Findings.v1")
     attempt = FailedAttempt(tmp_path)
     assert isinstance(await check(specialist, packed(tmp_path), attempt), Findings)
@@ -87,8 +87,8 @@ def test_a_single_file_is_no_repository(shop: Path) -> None:
 
 
 def test_the_skills_are_those_that_the_plan_is_made_of() -> None:
-    says = {skill.name: skill.says.type for each in (scribe, formatter, prover) for skill in each.card().skills}
-    assert says == {
+    outputs = {skill.name: skill.output.type for each in (scribe, formatter, prover) for skill in each.card().skills}
+    assert outputs == {
         "draft": "review.Draft.v1",
         "format": "review.Formatting.v1",
         "finish": "review.Patch.v1",

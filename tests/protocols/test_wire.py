@@ -364,7 +364,7 @@ def test_every_composed_event_can_be_read() -> None:
 
 
 def test_what_others_write_is_read_only_as_far_as_it_can_be_passed_on() -> None:
-    """Foreign bytes with infinity, with too many digits or levels are unreadable, wherever in them it is."""
+    """Bytes with infinity, with too many digits or levels are unreadable, wherever in them it is."""
 
     def result(output: str, seconds: str = "0.1") -> bytes:
         event = Result(task="t", attempt=1, agent="a", output="OUTPUT", seconds=0.125)

@@ -65,7 +65,7 @@ def split(trouble: Trouble) -> list[Lot]:
 @convict.skill
 async def go(lot: Lot, trouble: Trouble, context: TaskContext) -> Testimony:
     """Go the way of the lot; who comes through says so, and in which process."""
-    print("a word on stdout")  # noqa: T201 - a cell talks to its worker there
+    print("a word on stdout")  # noqa: T201 - an isolated worker talks to its parent there
     await context.progress(f"{os.getpid()} {lot.number}")
     if way := {**HARD, **SOFT}.get(lot.way):
         return way()  # type: ignore[return-value]

@@ -20,7 +20,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
 from hustings.agents import Client, connect
-from hustings.bus import find_embedded, gone
+from hustings.bus import find_embedded, process_exited
 from hustings.protocols import Progress
 
 from . import court
@@ -205,7 +205,7 @@ class Place:
         """Nothing that was started here is left, or it ends by itself."""
         with anyio.fail_after(PATIENCE):
             for pid in self.left():
-                await gone(pid)
+                await process_exited(pid)
         assert not list(self.left())
 
     def left(self) -> Iterator[int]:

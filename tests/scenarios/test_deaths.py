@@ -15,7 +15,7 @@ import pytest
 
 from hustings.agents import Client, RunReport
 from hustings.agents.runtime.process import RECYCLE
-from hustings.bus import gone
+from hustings.bus import process_exited
 from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Failure
 
 from . import doom
@@ -90,19 +90,19 @@ async def test_one_that_kills_among_twenty_that_do_not(tmp_path: Path) -> None:
 
 
 TAKEN_OVER = 5.0  # seconds, three heartbeats and two: the promise
-CELL = 2.0  # seconds for a cell to start
+START = 2.0  # seconds for an isolated worker to start
 
 
 @pytest.mark.timing
 async def test_what_a_killed_process_had_in_hand_is_taken_over(tmp_path: Path, within: Within) -> None:
-    """By a replica: its delivery comes again. By an agent with the same skill: the coordinator lets the attempt lapse.
-    Within three heartbeats plus two seconds, and a cell has to start where it may be the task that kills."""
+    """By a replica: its delivery comes again. By an agent with the same skill: the coordinator abandons the attempt.
+    Within three heartbeats plus two seconds, and an isolated worker starts where the task may be what kills."""
     place = place_of_doom(tmp_path)
     async with place.up("doom:team", "-m", "convict=2"), following(place, "doom") as (client, held):
         with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("wait",), gate=str(tmp_path)))
             victim = await begins(held, run, 0)
-            with within(TAKEN_OVER + CELL):
+            with within(TAKEN_OVER + START):
                 os.kill(victim, signal.SIGKILL)
                 assert await begins(held, run, 0, frozenset({victim}))
             (tmp_path / "0").touch()
@@ -175,28 +175,28 @@ def exit_codes(place: Place, team: str = "doom") -> list[int | None]:
     return [child["exit_code"] for child in told["children"]]
 
 
-async def test_a_suspect_in_its_cell(tmp_path: Path) -> None:
-    """Handed back when its worker is told to stop; the cell ends with a worker that is killed, and with the run."""
+async def test_a_suspect_in_its_isolated_worker(tmp_path: Path) -> None:
+    """Handed back when its worker is told to stop; the isolated worker ends with its worker, and with the run."""
     place = place_of_doom(tmp_path)
     async with place.up("doom:team", "-m", "convict=2"), following(place, "doom") as (client, held):
         with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("fickle",), gate=str(tmp_path)))
             before = await begins(held, run, 0)
 
-            cell = await begins(held, run, 0, frozenset({before}))
-            os.kill(parent(cell), signal.SIGTERM)
-            await gone(cell)
-            second = await begins(held, run, 0, frozenset({before, cell}))
+            isolated = await begins(held, run, 0, frozenset({before}))
+            os.kill(parent(isolated), signal.SIGTERM)
+            await process_exited(isolated)
+            second = await begins(held, run, 0, frozenset({before, isolated}))
             with anyio.fail_after(300):
                 while 0 not in exit_codes(place):  # noqa: ASYNC110 - its last words may come behind the outcome
                     await anyio.sleep(0.05)
 
             os.kill(parent(second), signal.SIGKILL)
-            await gone(second)
-            third = await begins(held, run, 0, frozenset({before, cell, second}))
+            await process_exited(second)
+            third = await begins(held, run, 0, frozenset({before, isolated, second}))
 
             await client.cancel(run)
-            await gone(third)
+            await process_exited(third)
             assert (await client.outcome(run)).status == "cancelled"
             assert not await said(client, run, Failure)
     await place.all_gone()
@@ -208,7 +208,7 @@ def parent(pid: int) -> int:
 
 
 async def test_what_hangs_in_a_thread_costs_its_process_and_no_more(tmp_path: Path) -> None:
-    """Each is answered as lapsed at its deadline; once there are as many as the agent has hands, a fresh process takes
+    """Each fails as abandoned at its deadline; once there are as many as the agent has hands, a fresh process takes
     over, and the old one ends although its threads do not."""
     place = place_of_doom(tmp_path)
     async with place.up("doom:lazy") as up, following(place, "lazy") as (client, _):
@@ -218,9 +218,9 @@ async def test_what_hangs_in_a_thread_costs_its_process_and_no_more(tmp_path: Pa
             for run in runs:
                 await client.outcome(run)
                 (failure,) = await said(client, run, Failure)
-                assert (failure.kind, failure.because) == ("lapsed", "the deadline passed")
+                assert (failure.kind, failure.because) == ("abandoned", "the deadline passed")
             await up.until("worn out abandoned=2 max_concurrent_tasks=2")
-            await gone(recycle)
+            await process_exited(recycle)
             report = await client.outcome(await client.ask(doom.Trouble(ways=("good",))))
             assert [verdict.value for verdict in report.verdicts] == [place.pids("lazy")["sleeper"]]
             assert RECYCLE in exit_codes(place, "lazy")

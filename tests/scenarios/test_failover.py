@@ -150,7 +150,7 @@ async def test_a_goal_that_no_cursor_holds_is_found_on_the_log(bus: Bus) -> None
 
 
 async def test_a_task_that_no_inbox_holds_is_given_again(bus: Bus) -> None:
-    """Acknowledged without an answer, nobody would work on it: the attempt lapses, and there is another one."""
+    """Acknowledged without an answer, nobody would work on it: the attempt is abandoned, and there is another one."""
     gate = anyio.Event()
     async with running(summing(bus.team, gate), bus.url) as client:
         with anyio.fail_after(300):

@@ -125,10 +125,12 @@ def check(entries: list[Entry], ledger: Path, *, all_sold: bool) -> None:
         if entry.seq <= end.at:
             evolve(state, entry)
     assert state.hash() == end.state_hash
-    assert state.foreign == 0
+    assert state.invalid == 0
     done = Counter(entry.event.task for entry in entries if isinstance(entry.event, Result))
     assert not all_sold or set(done.values()) == {1}
-    assert not [entry.event for entry in entries if isinstance(entry.event, Failure) and entry.event.kind != "lapsed"]
+    assert not [
+        entry.event for entry in entries if isinstance(entry.event, Failure) and entry.event.kind != "abandoned"
+    ]
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a run bears from outside while it goes on: foreign bytes, and messages that come again."""
+"""What a run bears from outside while it goes on: invalid bytes, and messages that come again."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -56,7 +56,7 @@ def sealed(event: Event, run: str, **changes: JsonValue) -> bytes:
     return to_json({**seal(event, source="mallory", run=run).model_dump(mode="json"), **changes})
 
 
-async def test_foreign_bytes_cost_an_attempt_at_most(broker: str, team: str, tmp_path: Path) -> None:
+async def test_invalid_bytes_cost_an_attempt_at_most(broker: str, team: str, tmp_path: Path) -> None:
     """Not JSON, an unknown type, a newer major version, a wrong field: on the coordinator's subjects, on the subjects
     of results and of goals, as a task, and a result that somebody else says."""
     async with at_work(broker, team) as (client, held):
@@ -89,7 +89,7 @@ async def test_foreign_bytes_cost_an_attempt_at_most(broker: str, team: str, tmp
         assert {name: task.attempt for name, task in state.tasks.items() if not task.asked_by} == {
             "eager-shout": 2, "careful-title": 2, "scribe-draft": 1, "prover-prove": 1
         }  # fmt: skip
-        assert state.foreign == 4 * 6 + 1  #
+        assert state.invalid == 4 * 6 + 1  #
 
 
 async def test_a_squatted_answer_costs_an_attempt_at_once(broker: str, team: str, tmp_path: Path) -> None:

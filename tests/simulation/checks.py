@@ -150,13 +150,13 @@ def answers_stand(history: History) -> Iterator[str]:
         for each in history.entries(run):
             lost = isinstance(each.event, AttemptAbandoned) and "does not hold it" in each.event.because
             if lost and answers.get(_attempt(each), each.seq) < each.seq:
-                yield f"{run}: {_attempt(each)} lapsed at {each.seq}, and was answered"
+                yield f"{run}: {_attempt(each)} abandoned at {each.seq}, and was answered"
 
 
 def skills_hold(history: History) -> Iterator[str]:
     """No skill of these teams fails: what one raises is a fault of the simulation."""
     for each in _all(history):
-        if isinstance(each.event, Failure) and each.event.kind in ("raised", "refused"):
+        if isinstance(each.event, Failure) and each.event.kind in ("raised", "non_retryable"):
             yield f"{each.subject.run}: {each.event.task} {each.event.kind}: {each.event.because}"
 
 

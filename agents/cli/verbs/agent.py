@@ -53,8 +53,8 @@ def agent(
     configure_logging(specialists[0].name, format="text" if text else "json")
     set_up(specialists[0].name)
     watchdog = Watchdog(heartbeat_timeout_of(found), os._exit if supervised else begin_anew)
-    cell = [sys.executable, "-m", "hustings.agents.cli", "cell", *targets, *(f"--only={name}" for name in only)]
-    watchdog.code = go(_serve, settings, specialists, team, cell, watchdog)
+    command = [sys.executable, "-m", "hustings.agents.cli", "isolated", *targets, *(f"--only={name}" for name in only)]
+    watchdog.code = go(_serve, settings, specialists, team, command, watchdog)
     if watchdog.code == RECYCLE and not supervised:
         begin_anew(RECYCLE)
     return watchdog.code
@@ -85,14 +85,14 @@ def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
 
 
 async def _serve(
-    settings: Settings, specialists: Sequence[Specialist], team: str | None, cell: Sequence[str], watchdog: Watchdog
+    settings: Settings, specialists: Sequence[Specialist], team: str | None, command: Sequence[str], watchdog: Watchdog
 ) -> int:
     async with broker(_nearest(settings), start="always") as url:
         name = team or await _running_team(url)
         async with (
             watchdog.watching(),
             open_bus(url, name, name=specialists[0].name) as bus,
-            open_isolated([*cell, "--team", name], HUSTINGS_URL=url) as isolated,
+            open_isolated([*command, "--team", name], HUSTINGS_URL=url) as isolated,
         ):
             return await _work(
                 [Worker(each, bus, instance=f"{each.name}-{new_run()}", isolated=isolated) for each in specialists],

@@ -96,7 +96,7 @@ def _row(one: Seen) -> dict[str, Any]:
         "instances": one.instances,
         "description": one.card.description if one.card else "",
         "skills": [
-            {"name": skill.name, "takes": skill.takes, "says": skill.says, "witness": skill.witness}
+            {"name": skill.name, "inputs": skill.inputs, "output": skill.output, "witness": skill.witness}
             for skill in one.skills
         ],
     }
@@ -113,11 +113,11 @@ def _text(seen: list[Seen]) -> str:
 
 def _skill(skill: SkillCard) -> str:
     mark = " *" if skill.witness else ""
-    return f"{skill.name}({_takes(skill.takes)}) -> {_contract(skill.says)}{mark}"
+    return f"{skill.name}({_inputs(skill.inputs)}) -> {_contract(skill.output)}{mark}"
 
 
-def _takes(takes: Mapping[str, Contract]) -> str:
-    return ", ".join(f"{name}: {_contract(contract)}" for name, contract in takes.items())
+def _inputs(inputs: Mapping[str, Contract]) -> str:
+    return ", ".join(f"{name}: {_contract(contract)}" for name, contract in inputs.items())
 
 
 def _contract(contract: Contract) -> str:

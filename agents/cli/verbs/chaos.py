@@ -98,7 +98,7 @@ def _text(told: dict[str, Any]) -> str:
     lines = [
         f"goals      {goals['accepted']} accepted, {goals['ended']} ended, {lost}",
         f"effects    {effects['expected']} expected, {effects['done']} done, {effects['duplicated']} duplicated",
-        f"tasks      {told['results']} results of {told['attempts']} attempts, {told['lapsed']} abandoned, "
+        f"tasks      {told['results']} results of {told['attempts']} attempts, {told['abandoned']} abandoned, "
         f"{told['finished_tasks_repeated']} finished ones begun again, {told['dead_letters']} dead letters",
         f"faults     {', '.join(f'{count} {what}' for what, count in sorted(told['faults'].items())) or 'none'}",
         f"           {told['faults_at_work']} of them while there was work",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from pydantic import BaseModel, ValidationError
 
-from hustings.bus import alive, connect
+from hustings.bus import connect, process_running
 from hustings.protocols import BrokerUnavailable
 
 from ..frame.options import common
@@ -61,7 +61,7 @@ def supervised(home: Path) -> Iterator[Supervised]:
             found = Supervised.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):
             continue
-        if alive(found.pid):
+        if process_running(found.pid):
             yield found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import anyio
 import click
 
-from hustings.bus import Feed, background, gone, redact
+from hustings.bus import Feed, background, process_exited, redact
 from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError
 
 from ...client.client import Client, connect
@@ -124,6 +124,6 @@ async def _down(settings: Settings, team: str | None) -> int:
             say(f"team {told['team']} had already ended")
             continue
         with anyio.fail_after(30):
-            await gone(told["pid"])
+            await process_exited(told["pid"])
         say(f"team {told['team']} is down")
     return 0

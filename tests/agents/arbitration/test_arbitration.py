@@ -198,7 +198,10 @@ def test_every_culprit_of_a_matter_is_named_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Failure(task="t", attempt=2, agent="p", kind="lapsed", because="nobody offers trial"), "nobody offers trial"),
+        (
+            Failure(task="t", attempt=2, agent="p", kind="abandoned", because="nobody offers trial"),
+            "nobody offers trial",
+        ),
         ({}, "not a Trial"),
         ({"holds": "i1"}, "not a Trial"),
         ({"holds": [], "falls": {}}, "does not name it"),
@@ -340,6 +343,6 @@ def test_nothing_unproved_stands_where_proof_comes_last(items: list[Said], seed:
     guilty = {item.id for item in standing if Random(f"{seed}{item.id}").random() < 0.3}
     firsts = {choice.first.id for choice in options(i for i in standing if isinstance(i, Proposal) and not i.keeps)}
     assert not guilty & firsts
-    failed = Failure(task="t", attempt=1, agent="", kind="lapsed", because="nobody")
+    failed = Failure(task="t", attempt=1, agent="", kind="abandoned", because="nobody")
     for verdict in settled(items, *policy, answer=lambda _: failed):
         assert all(not isinstance(item, Proposal) or item.keeps for item in verdict.stands)

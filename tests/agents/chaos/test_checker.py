@@ -327,7 +327,7 @@ BAD: dict[Change, str] = {
     worked_on_what_was_not_assigned: "unassigned-work",
     two_letters: "two-dead-letters",
     spent_too_much: "overspent",
-    a_stranger_wrote: "foreign",
+    a_stranger_wrote: "invalid",
 }
 
 

@@ -118,7 +118,7 @@ def test_a_question_is_a_task_and_its_answer_is_passed_on_once() -> None:
         (one.child, {"found": LONG}),
         (two.child, {"found": LONG}),
     ]
-    assert (run.play().status, run.state.foreign) == ("decided", 0)
+    assert (run.play().status, run.state.invalid) == ("decided", 0)
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_a_question_is_a_task_and_its_answer_is_passed_on_once() -> None:
         pytest.param(lambda run, asked: put(run, asked.model_copy(update={"attempt": 7})), id="no attempt yet"),
     ],
 )
-def test_a_question_out_of_place_is_foreign(spoil: Callable[[Simulation, Asked], object]) -> None:
+def test_a_question_out_of_place_is_invalid(spoil: Callable[[Simulation, Asked], object]) -> None:
     """Nobody is assigned anything for it, and it costs nobody anything."""
     run = office()
     (task,) = run.assigned()
     spoil(run, question(task))
-    assert run.state.foreign == 1
+    assert run.state.invalid == 1
     assert not run.decided()
     assert not run.state.asks
     assert run.play().status == "decided"
@@ -159,10 +159,10 @@ def test_a_question_out_of_place_is_foreign(spoil: Callable[[Simulation, Asked],
     ids=lambda event: type(event).__name__,
 )
 def test_what_was_not_asked_is_neither_assigned_nor_answered(event: Assigned | Answered) -> None:
-    """On the coordinator's subjects too: foreign."""
+    """On the coordinator's subjects too: invalid."""
     run = office()
     run.append(event, COORDINATOR, "event")
-    assert run.state.foreign == 1
+    assert run.state.invalid == 1
     assert run.play().status == "decided"
 
 
@@ -181,7 +181,7 @@ def over(run: Simulation, task: Assigned, how: str) -> None:
             run.append(AttemptAbandoned(task=task.task, attempt=task.attempt, because="silent"), COORDINATOR, "event")
 
 
-@pytest.mark.parametrize("how", ["failed", "refused", "done", "lapsed"])
+@pytest.mark.parametrize("how", ["failed", "refused", "done", "abandoned"])
 def test_nothing_is_assigned_for_whom_nobody_waits(how: str) -> None:
     """The attempt that asked is over before the question was heard, or after: no task, no answer, no stranger."""
     run = office()
@@ -191,7 +191,7 @@ def test_nothing_is_assigned_for_whom_nobody_waits(how: str) -> None:
     put(run, question(task, "d-2"))
     run.decide()
     assert {each.step for each in run.assigned()} == {"ann-write"}
-    assert (told(run), run.state.foreign, run.state.unserved, run.state.waiting) == ([], 0, {}, {})
+    assert (told(run), run.state.invalid, run.state.unserved, run.state.waiting) == ([], 0, {}, {})
 
 
 def test_what_is_answered_after_its_asker_gave_up_is_there_for_the_next_attempt() -> None:
@@ -242,7 +242,7 @@ def test_a_decision_that_was_overtaken_by_the_askers_answer_is_no_stranger() -> 
     run.append(assigned, COORDINATOR, "task")
     run.answer(last(run, child))
     run.append(Answered(child=child, output={}), COORDINATOR, "event")
-    assert run.state.foreign == 0
+    assert run.state.invalid == 0
     assert run.play().status == "decided"
 
 
@@ -302,7 +302,7 @@ def test_a_child_has_no_more_time_than_who_waits_for_it() -> None:
     assert last(run, child).deadline == task.deadline
 
 
-def test_nothing_is_assigned_for_an_asker_that_lapses_now() -> None:
+def test_nothing_is_assigned_for_an_asker_that_is_abandoned_now() -> None:
     """A decision that gives the asker up assigns nothing for it, so that any prefix of it goes on with the rest."""
     run = office(attempt_timeout=30.0)
     (task,) = run.assigned()
@@ -466,7 +466,7 @@ def test_whatever_happens_runs_in_which_agents_ask_end_within_the_budget(calls: 
     assert fold("r1", [entry for entry in run.log if entry.seq <= end.at]).hash() == end.state_hash
     assert sum(spent.values()) <= calls
     assert len({each.child for each in told(run)}) == len(told(run))
-    assert run.state.foreign == 0
+    assert run.state.invalid == 0
 
 
 def _goes_on(run: Simulation, decided: list[Decision]) -> None:
@@ -487,7 +487,7 @@ def _something(run: Simulation, chance: Random, spent: dict[tuple[str, int], int
     task = chance.choice(tasks)
     place = (task.task, task.attempt)
     left = (task.share.calls or 0 if task.share else 0) - spent.get(place, 0)
-    match chance.choice(["ask"] * 4 + ["answer"] * 4 + ["spend", "fail", "lapse", "time", "death"]):
+    match chance.choice(["ask"] * 4 + ["answer"] * 4 + ["spend", "fail", "abandon", "time", "death"]):
         case "ask":
             _ask(run, task, f"d-{chance.randint(1, 3)}", chance.choice(["look", "look", "juggle"]), left // 2, spent)
         case "answer":
@@ -496,8 +496,8 @@ def _something(run: Simulation, chance: Random, spent: dict[tuple[str, int], int
             _spend(run, task, left, spent)
         case "fail":
             run.say(task, chance.choice([raised(), refused()]))
-        case "lapse":
-            over(run, task, "lapsed")
+        case "abandon":
+            over(run, task, "abandoned")
         case "time" if at := wake(run.state, run.policy, run.view()):
             run.now = at
         case "death":

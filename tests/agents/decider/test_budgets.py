@@ -83,12 +83,12 @@ def test_the_sum_of_what_may_be_spent_never_passes_the_budget(calls: int, tokens
         run.append(
             Spent(task=task.task, attempt=task.attempt, agent=task.agent, amount=amount), task.agent, "spend", *place
         )
-        match chance.choice(["answer", "answer", "raise", "lapse"]):
+        match chance.choice(["answer", "answer", "raise", "abandon"]):
             case "answer":
                 run.answer(task)
             case "raise":
                 run.say(task, raised())
-            case "lapse":  # whoever had it may spend the rest of its share at any time
+            case "abandon":  # whoever had it may spend the rest of its share at any time
                 spent = spent.plus(Amount(calls=(task.share.calls or 0), tokens=(task.share.tokens or 0)).minus(amount))
                 run.append(
                     AttemptAbandoned(task=task.task, attempt=task.attempt, because="silent"), "coordinator", "event"

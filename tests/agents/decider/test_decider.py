@@ -273,8 +273,8 @@ def test_silence_past_the_lease_is_a_new_attempt() -> None:
     run.sleep()
     assert since < run.now <= since + 5.0
     run.decide()
-    (lapsed,) = [entry.event for entry in run.log if isinstance(entry.event, AttemptAbandoned)]
-    assert "heartbeat" in lapsed.because
+    (abandoned,) = [entry.event for entry in run.log if isinstance(entry.event, AttemptAbandoned)]
+    assert "heartbeat" in abandoned.because
     assert run.assigned()[1].agent == "bob"
 
 
@@ -287,7 +287,7 @@ def test_an_answer_to_an_older_attempt_changes_nothing() -> None:
     before = run.state.steps, run.state.tasks
     run.say(first, {"late": True})
     assert (run.state.steps, run.state.tasks) == before
-    assert run.state.foreign == 0
+    assert run.state.invalid == 0
     end = run.play()
     assert end.outcome == {"summary": {}}
 
@@ -313,17 +313,17 @@ def test_an_answer_to_an_older_attempt_changes_nothing() -> None:
         ),
     ],
 )
-def test_a_foreign_answer_costs_one_attempt(spoil: Callable[[Simulation, Assigned], None]) -> None:
+def test_an_invalid_answer_costs_one_attempt(spoil: Callable[[Simulation, Assigned], None]) -> None:
     """A stranger's bytes on the subject of an open attempt cost that attempt, never the run."""
     run = begun(office("ann", "bob"))
     spoil(run, run.assigned()[0])
-    assert run.state.foreign == 1
+    assert run.state.invalid == 1
     run.decide()
     assert [task.attempt for task in run.assigned()] == [1, 2]
     assert run.play().status == "decided"
 
 
-def test_the_reason_of_a_foreign_answer_is_true() -> None:
+def test_the_reason_of_an_invalid_answer_is_true() -> None:
     """It names the author where that is wrong, and what was answered where that is wrong."""
     run = begun(office("ann", attempts=1))
     run.append(Result(task="other", attempt=1, agent="ann", output={}), "ann", "result", "ann-sum", "1")
@@ -331,7 +331,7 @@ def test_the_reason_of_a_foreign_answer_is_true() -> None:
 
 
 def test_a_witness_that_gives_no_testimony_costs_one_attempt() -> None:
-    """Its answer is foreign; the witness is lost, and the run names it."""
+    """Its answer is invalid; the witness is lost, and the run names it."""
     run = board(skills={"ruff.check": lambda _: {"claims": "none"}})
     end = run.run(GOAL, Ask.__contract__)
     assert len(run.assigned("ruff-check")) == 2
@@ -378,7 +378,7 @@ def test_strangers_on_the_coordinators_subjects_are_counted_and_passed_over() ->
     loud.decided()
     for event in NOISE:
         loud.append(event, COORDINATOR, "event", "runacquired")
-    assert loud.state.foreign == 1 + len(NOISE)
+    assert loud.state.invalid == 1 + len(NOISE)
     assert loud.state.fence == loud.state.seq
     assert loud.play().outcome == end.outcome
     assert verdicts(loud) == verdicts(quiet)

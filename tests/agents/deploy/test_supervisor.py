@@ -271,7 +271,7 @@ async def test_children_die_with_a_killed_supervisor() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the parent's death signal is Linux's")
 @on_each_loop
 async def test_a_child_that_no_sigterm_reaches_dies_as_well() -> None:
-    """A cell may be in the middle of something that never yields."""
+    """An isolated worker may be in the middle of something that never yields."""
     await dies_with_its_supervisor(DEAF)
 
 

@@ -138,7 +138,7 @@ def test_letters_do_not_run_out() -> None:
 
 def test_a_proof_that_nobody_gave_says_so() -> None:
     run = play(board())
-    run.skills["trial"] = lambda _: Failure(task="", attempt=0, agent="", kind="refused", because="no tests here")
+    run.skills["trial"] = lambda _: Failure(task="", attempt=0, agent="", kind="non_retryable", because="no tests here")
     run.log.clear()
     run.__post_init__()
     run.run({"text": {"words": "text"}}, "Ask.v1")

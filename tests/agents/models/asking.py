@@ -20,7 +20,7 @@ SHAPE: Data = {
 ADD = ToolCard(
     name="add",
     description="adds",
-    takes={"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+    inputs={"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
 )
 
 Adapter = Callable[[str], Model]

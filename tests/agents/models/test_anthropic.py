@@ -56,7 +56,7 @@ async def test_a_tool_is_called_with_its_input() -> None:
         assert reply.stop == "tools"
         assert [(call.name, call.input) for call in reply.tool_calls] == [("add", {"a": 12345678})]
         assert reply.text == "So:"
-    assert bodies[0]["tools"] == [{"name": "add", "description": "adds", "input_schema": ADD.takes}]
+    assert bodies[0]["tools"] == [{"name": "add", "description": "adds", "input_schema": ADD.inputs}]
 
 
 async def test_a_call_without_input_is_one_with_an_empty_object() -> None:

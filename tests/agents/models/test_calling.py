@@ -220,7 +220,7 @@ def hashed(call: Entry) -> str:
     state = fold(
         "r", [Entry(1, Subject("r", COORDINATOR, "task", ("ann",)), 0.0, said), call._replace(seq=2, time=0.0)]
     )
-    assert state.foreign == 0
+    assert state.invalid == 0
     return state.hash()
 
 

@@ -47,7 +47,7 @@ async def test_a_model_calls_a_tool_of_a_server(bus: Bus) -> None:
         assert await context(bus, speaker).model(str, instructions="Ask.", tools=tools) == "four hundred"
     assert speaker.requests[1].turns[-1].parts == (ToolResult(id="c1", text='{"item":"pear","cents":400}'),)
     (card,) = speaker.requests[0].tools
-    assert (card.name, card.description, card.takes["required"]) == ("price", "What an item costs.", ["item"])
+    assert (card.name, card.description, card.inputs["required"]) == ("price", "What an item costs.", ["item"])
 
 
 async def test_a_server_that_dies_is_a_failed_result_to_the_model(bus: Bus) -> None:

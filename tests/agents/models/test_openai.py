@@ -91,7 +91,7 @@ async def test_a_tool_is_called_and_its_result_goes_back() -> None:
         assert reply.stop == "tools"
         assert [(call.name, call.input) for call in reply.tool_calls] == [("add", {"a": 12345678})]
         assert reply.text == "So:"
-    function: Data = {"name": "add", "description": "adds", "parameters": ADD.takes}
+    function: Data = {"name": "add", "description": "adds", "parameters": ADD.inputs}
     assert fake.calls[0].body["tools"] == [{"type": "function", "function": function}]
     called = {"id": id, "type": "function", "function": {"name": "add", "arguments": '{"a":12345678}'}}
     sent = fake.calls[2].body["messages"]

@@ -135,7 +135,7 @@ def test_the_coordinator_says_with_each_task_who_serves_it() -> None:
 )
 def test_where_the_budget_is_not_enough_the_team_says_what_becomes_of_the_run(exhausted: str, because: str) -> None:
     """It stops; or the task is lost, and what hangs on it."""
-    failure = Failure(task="clerk-say", attempt=1, agent="clerk", kind="refused", because="0 left", exhausted=True)
+    failure = Failure(task="clerk-say", attempt=1, agent="a", kind="non_retryable", because="0 left", exhausted=True)
     policy = Policy(goal=Ask, outcome=Said, budget=Budget(calls=1), exhausted=exhausted)  # type: ignore[arg-type]
     simulation = run(policy, failure)
     simulation.run({}, "Ask.v1")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
 from hustings.agents import Brief, DraftPlan, PlanRequest, Policy, by_contract, by_model, fixed, misfits
-from hustings.agents.planning.draft import drawn
+from hustings.agents.planning.draft import complete
 from hustings.agents.planning.validate import faults, longest
 from hustings.agents.views.text import describe
 from hustings.protocols import (
@@ -184,7 +184,7 @@ def test_what_does_not_fit_goes_back_with_the_reason(wrong: Data, reason: str) -
     assert isinstance(by_model()(ready), Plan)
     request = asked[1].given["request"]
     assert isinstance(request, dict)
-    assert reason in str(request["refused"])
+    assert reason in str(request["faults"])
     assert request["earlier"] == wrong
 
 
@@ -238,7 +238,7 @@ def test_no_plan_hangs_who_looks_how_deep_it_is(wrong: Data, reason: str) -> Non
     ready, asked = brief(wrong, budget=Budget(depth=9))
     by_model()(ready)
     assert reason in str(asked[1].given)
-    plan = drawn(DraftPlan.of(wrong), ready)
+    plan = complete(DraftPlan.of(wrong), ready)
     policy = Policy(goal=Ask, outcome=Summed, planner=fixed(plan), budget=Budget(depth=9))
     end = Simulation(policy, list(CARDS), {}).run({"text": {}}, Ask.__contract__)
     assert (end.status, reason in end.because) == ("failed", True)
@@ -259,7 +259,7 @@ def test_it_is_asked_three_times_at_most() -> None:
 def test_a_fallback_is_seen_by_who_reads_the_log() -> None:
     """A whole run whose planner is of no use ends well, and the line of the plan says who has not planned it."""
     cards = [card("clerk", "sum", "Summary.v1", ask="Ask.v1"), card("planner", "plan", DraftPlan.__contract__)]
-    cards[1] = cards[1].model_copy(update={"takes": {"request": Contract(type=PlanRequest.__contract__)}})
+    cards[1] = cards[1].model_copy(update={"inputs": {"request": Contract(type=PlanRequest.__contract__)}})
     skills: dict[str, Callable[[Data], JsonValue | Failure]] = {"sum": lambda _: {}, "plan": lambda _: sketch()}
     run = Simulation(Policy(goal=Ask, outcome=Summed, planner=by_model(fallback=by_contract)), cards, skills)
     assert run.run({"text": {}}, Ask.__contract__).status == "decided"
@@ -340,7 +340,7 @@ STROKE = st.fixed_dictionaries(
         "inputs": BINDINGS,
     },
     optional={"each": st.sampled_from(["", "text", "hint", "topic"]), "budget": st.integers()},
-).map(lambda drawn: cast(Data, drawn))
+).map(lambda complete: cast(Data, complete))
 STROKES = st.lists(STROKE, max_size=4)
 FITTING = st.sampled_from(
     [

@@ -1,4 +1,4 @@
-"""Cells, with real processes: how a suspect's deaths are counted and told, and that a cell ends when it should."""
+"""Isolated workers, with real processes: how deaths of a suspect are counted and told, and that they end in time."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 
 from hustings.agents.runtime import isolation as module
 from hustings.agents.runtime.isolation import IsolatedWorkers, open_isolated
-from hustings.bus import Bus, alive, gone
+from hustings.bus import Bus, process_exited, process_running
 from hustings.protocols import Answer, Assigned, Failure, Message, Progress, Result
 
 pytestmark = pytest.mark.processes
@@ -23,10 +23,10 @@ import os, sys, time, anyio
 from hustings.agents import Specialist, TaskContext
 from hustings.protocols import Message
 
-class Way(Message, contract="cell.Way.v1"):
+class Way(Message, contract="isolated.Way.v1"):
     code: str
 
-class Word(Message, contract="cell.Word.v1"):
+class Word(Message, contract="isolated.Word.v1"):
     pid: int
     read: str
 
@@ -45,16 +45,16 @@ wait = None
 """
 
 
-class Word(Message, contract="cell.Word.v1"):
+class Word(Message, contract="isolated.Word.v1"):
     pid: int
     read: str
 
 
 @asynccontextmanager
 async def isolated(folder: Path, bus: Bus, module: str = "skills") -> AsyncIterator[IsolatedWorkers]:
-    """Cells of a specialist in a module in the folder."""
+    """Isolated workers of a specialist in a module in the folder."""
     (folder / "skills.py").write_text(SKILLS)
-    argv = [sys.executable, "-m", "hustings.agents.cli", "cell", f"{module}:convict", "--team", bus.team]
+    argv = [sys.executable, "-m", "hustings.agents.cli", "isolated", f"{module}:convict", "--team", bus.team]
     async with open_isolated(argv, HUSTINGS_URL=bus.url, PYTHONPATH=str(folder), HUSTINGS_WATCHDOG="1") as isolated:
         yield isolated
 
@@ -72,7 +72,7 @@ def word(answer: Answer) -> Word:
 
 
 async def test_what_ends_its_process_again_and_again_is_killed(tmp_path: Path, bus: Bus) -> None:
-    """Four cells, and the worker before them, and the reason is told; a second attempt is a suspect, and not tried."""
+    """Four isolated workers, and the worker before them, and the reason is told; a second attempt is not tried."""
     async with isolated(tmp_path, bus) as trying:
         answer = await trying.attempt("r", task("os.kill(os.getpid(), 11)"))
         reason = "ended its process 5 times: signal 11 (SIGSEGV) 4 times, and once for an unknown reason"
@@ -103,7 +103,7 @@ async def test_every_way_to_end_is_told(
 async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_idle(
     tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it prints, and reads, is not the talk between worker and cell; and it is no suspect any more."""
+    """What it prints, and reads, is not the talk between worker and isolated worker; and it is no suspect any more."""
     monkeypatch.setattr(module, "IDLE", 0.4)
     async with isolated(tmp_path, bus) as trying:
         first, second = [word(await trying.attempt("r", task("0"))) for _ in range(2)]
@@ -111,18 +111,18 @@ async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_i
         assert first.read == ""
         assert not trying.suspects("r", "t")
         with anyio.fail_after(300):
-            await gone(first.pid)
+            await process_exited(first.pid)
 
 
 async def test_a_death_that_was_bad_luck_convicts_nobody(tmp_path: Path, bus: Bus) -> None:
-    """It ends its cell once; the next one answers."""
+    """It ends its isolated worker once; the next one answers."""
     code = f"p = {str(tmp_path / 'died')!r}\nif not os.path.exists(p): open(p, 'w'); os._exit(1)"
     async with isolated(tmp_path, bus) as trying:
         assert word(await trying.attempt("r", task(code)))
 
 
-async def test_a_lapse_and_a_cancellation_end_the_cell(tmp_path: Path, bus: Bus) -> None:
-    """At the deadline the task is answered lapsed; cancelled, there is no answer. Either way no cell works on it."""
+async def test_a_deadline_and_a_cancellation_end_the_isolated_worker(tmp_path: Path, bus: Bus) -> None:
+    """At the deadline the task fails as abandoned; cancelled, there is no answer. Either way no process works on it."""
     async with isolated(tmp_path, bus) as trying, bus.live.watch() as live:
 
         async def begun() -> int:
@@ -133,21 +133,21 @@ async def test_a_lapse_and_a_cancellation_end_the_cell(tmp_path: Path, bus: Bus)
             raise AssertionError
 
         answer = await trying.attempt("r", task("wait", seconds=4))
-        assert (answer.kind, answer.because) == ("lapsed", "the deadline passed")  # type: ignore[union-attr]
-        await gone(await begun())
+        assert (answer.kind, answer.because) == ("abandoned", "the deadline passed")  # type: ignore[union-attr]
+        await process_exited(await begun())
 
         async with anyio.create_task_group() as group:
             group.start_soon(trying.attempt, "r", task("wait"))
             pid = await begun()
             group.cancel_scope.cancel()
-        assert not alive(pid)
+        assert not process_running(pid)
 
 
 async def test_a_cell_that_cannot_be_started_convicts_nobody(tmp_path: Path, bus: Bus) -> None:
-    """It is the cell's fault and not the task's: the start is tried again until the deadline."""
+    """It is the isolated worker's fault and not the task's: the start is tried again until the deadline."""
     async with isolated(tmp_path, bus, "nowhere") as trying:
         answer = await trying.attempt("r", task("0", seconds=2))
-        assert (answer.kind, trying._deaths["r", "t"]) == ("lapsed", [])  # type: ignore[union-attr]
+        assert (answer.kind, trying._deaths["r", "t"]) == ("abandoned", [])  # type: ignore[union-attr]
 
 
 async def test_a_cell_that_is_killed_while_idle_is_nobodys_fault(tmp_path: Path, bus: Bus) -> None:
@@ -155,6 +155,6 @@ async def test_a_cell_that_is_killed_while_idle_is_nobodys_fault(tmp_path: Path,
     async with isolated(tmp_path, bus) as trying:
         pid = word(await trying.attempt("r", task("0"))).pid
         os.kill(pid, signal.SIGKILL)
-        await gone(pid)
+        await process_exited(pid)
         assert word(await trying.attempt("r", task("0"))).pid != pid
         assert not trying.suspects("r", "t")

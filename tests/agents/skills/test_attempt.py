@@ -113,7 +113,7 @@ async def test_a_failure_says_the_version_that_failed(broker: str, bus: Bus) -> 
     async with serving(convict, broker, bus.team):
         await bus.log.append("r1", [task(1, "nothing")], after=0, source="test")
         (failure,) = await failures(bus, "r1", 1)
-        assert (failure.kind, failure.version) == ("refused", "6.6.6")
+        assert (failure.kind, failure.version) == ("non_retryable", "6.6.6")
 
 
 async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> None:
@@ -129,11 +129,11 @@ async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> N
     try:
         async with serving(stuck, broker, bus.team) as worker:
             after = await bus.log.append("r1", [task(1, "hang", 0.3)], after=0, source="test")
-            assert [failure.kind for failure in await failures(bus, "r1", 1)] == ["lapsed"]
+            assert [failure.kind for failure in await failures(bus, "r1", 1)] == ["abandoned"]
             assert not worker.recycle.is_set()
             await bus.log.append("r1", [task(2, "hang", 0.3)], after=after, source="test")
             with anyio.fail_after(300):
                 await worker.recycle.wait()
-            assert [failure.kind for failure in await failures(bus, "r1", 2)] == ["lapsed", "lapsed"]
+            assert [failure.kind for failure in await failures(bus, "r1", 2)] == ["abandoned", "abandoned"]
     finally:
         gate.set()

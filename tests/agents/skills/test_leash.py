@@ -313,7 +313,7 @@ async def answers(bus: Bus, run: str, count: int) -> list[type]:
 async def test_no_hand_is_lost_and_a_worker_with_as_many_as_hands_is_worn(
     broker: str, bus: Bus, monkeypatch: pytest.MonkeyPatch, max_concurrent_tasks: int
 ) -> None:
-    """Stubborn tasks, more than there are hands; each is answered as lapsed, told of, and the next one is done."""
+    """Stubborn tasks, more than there are hands; each is answered as abandoned, told of, and the next one is done."""
     monkeypatch.setattr(leash, "GRACE", 0.1)
     mule = Specialist("mule", max_concurrent_tasks=max_concurrent_tasks)
     mule.skill(everything_said)

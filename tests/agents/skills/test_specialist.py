@@ -192,13 +192,13 @@ def test_a_default_makes_a_parameter_optional_and_what_is_no_message_is_no_input
     specialist = Specialist("desk")
     for function in (styled, plain, some, attended):
         specialist.skill(function)
-    takes = {skill.name: skill.takes for skill in specialist.card().skills}
-    assert takes["styled"] == {
+    inputs = {skill.name: skill.inputs for skill in specialist.card().skills}
+    assert inputs["styled"] == {
         "a": Contract(type=A.__contract__),
         "style": Contract(type=B.__contract__, optional=True),
     }
-    assert takes["plain"] == takes["attended"] == {"a": Contract(type=A.__contract__)}
-    assert takes["some"]["more"] == Contract(type=B.__contract__, many=True, optional=True)
+    assert inputs["plain"] == inputs["attended"] == {"a": Contract(type=A.__contract__)}
+    assert inputs["some"]["more"] == Contract(type=B.__contract__, many=True, optional=True)
 
 
 async def star(*a: A) -> B: ...  # type: ignore[empty-body]

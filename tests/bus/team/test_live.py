@@ -15,7 +15,7 @@ CARD = AgentCard(
     name="clerk",
     version="2.1",
     description="summarises",
-    skills=(SkillCard(agent="clerk", version="2.1", name="summarise", takes={}, says=Contract(type="S.v1")),),
+    skills=(SkillCard(agent="clerk", version="2.1", name="summarise", inputs={}, output=Contract(type="S.v1")),),
 )
 
 

@@ -122,7 +122,7 @@ async def test_a_stale_writer_is_told_although_its_own_earlier_events_are_there(
         await assign(bus, "r", assigned("t3"), after=first)
 
 
-async def test_results_and_foreign_runs_do_not_shut_the_fence(bus: Bus) -> None:
+async def test_results_and_other_runs_do_not_shut_the_fence(bus: Bus) -> None:
     after = await assign(bus, "r", assigned("t1"))
     await bus.log.answer("r", result("t1"), source="clerk")
     await assign(bus, "other", assigned("t1"))

@@ -1,4 +1,4 @@
-"""Lapsed: an attempt is given up only by who has seen the end of the log; no answer that lies there is overlooked."""
+"""Abandoned: an attempt is given up only after reading to the end of the log; no answer there is overlooked."""
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -49,7 +49,7 @@ async def decided(client: Client, run: str) -> None:
     assert (await client.outcome(run)).status == "decided"
 
 
-async def lapsed(bus: Bus, run: str) -> list[AttemptAbandoned]:
+async def abandoned(bus: Bus, run: str) -> list[AttemptAbandoned]:
     """The attempts that were given up although their answer lay on the log."""
     given_up: list[AttemptAbandoned] = []
     answered: set[tuple[str, int]] = set()
@@ -62,7 +62,7 @@ async def lapsed(bus: Bus, run: str) -> list[AttemptAbandoned]:
 
 
 @pytest.mark.processes
-async def test_no_answered_task_lapses_in_a_crowd_of_runs(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_answered_task_is_abandoned_in_a_crowd_of_runs(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of tasks at once: the coordinator hears how far the inboxes are long before it has read the answers."""
     monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
     mill, client = Mill(bus.url, bus.team), Client(bus)
@@ -71,7 +71,7 @@ async def test_no_answered_task_lapses_in_a_crowd_of_runs(bus: Bus, monkeypatch:
         async with mill.coordinating(), anyio.create_task_group() as group:
             for run in runs:
                 group.start_soon(decided, client, run)
-        assert [each for run in runs for each in await lapsed(bus, run)] == []
+        assert [each for run in runs for each in await abandoned(bus, run)] == []
 
 
 class Ask(Goal):

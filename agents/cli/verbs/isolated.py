@@ -1,4 +1,4 @@
-"""`hustings cell TARGET...`: a child of `hustings agent` that gets one task at a time. Not for people."""
+"""`hustings isolated TARGET...`: a child of `hustings agent` that gets one task at a time. Not for people."""
 
 import signal
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from ...deploy.launch import until_told
 from ...deploy.watchdog import Watchdog
 from ...observe.logs import configure_logging
 from ...observe.telemetry import set_up
-from ...runtime.isolation import Pipes, inhabit
+from ...runtime.isolation import Pipes, serve_isolated
 from ...runtime.process import die_with_parent
 from ...skills.specialist import Specialist
 from ..frame.loading import load
@@ -28,7 +28,7 @@ from .agent import chosen, heartbeat_timeout_of
 @click.option("--only", multiple=True)
 @click.option("--team", required=True)
 @common
-def cell(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str) -> int:
+def isolated(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str) -> int:
     """Try tasks that may end their process, in isolation. `hustings agent` starts this by itself."""
     pipes = Pipes(0, stdout().fileno())
     die_with_parent(signal.SIGKILL)
@@ -51,7 +51,7 @@ async def _try(
         anyio.create_task_group() as group,
     ):
         group.start_soon(_end_when_told, group.cancel_scope)
-        await inhabit(pipes, specialists, bus)
+        await serve_isolated(pipes, specialists, bus)
         group.cancel_scope.cancel()
     return 0
 
