@@ -30,12 +30,12 @@ from .errors import (
     UsageError,
 )
 from .events import (
-    Answer,
     Answered,
     Asked,
     Assigned,
     AttemptAbandoned,
     Cancelled,
+    Completion,
     Concluded,
     DeadLetter,
     Decision,
@@ -110,8 +110,8 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
     "Matter", "MatterKind", "Verdict", "Dissent", "Inquiry", "Trial",
     # the events of a run
-    "Event", "Decision", "Answer", "GoalAsked", "Cancelled", "RunAcquired", "Planned", "Assigned", "AttemptAbandoned",
-    "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind",
+    "Event", "Decision", "Completion", "GoalAsked", "Cancelled", "RunAcquired", "Planned", "Assigned",
+    "AttemptAbandoned", "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind",
     "Asked", "Answered", "Spent", "Stored",
     # where it is said
     "COORDINATOR", "Subject", "Subjects", "is_token", "parse", "token",

@@ -106,7 +106,7 @@ class Unanswered(BusError):
 
 
 class StaleWriter(BusError):
-    """This coordinator may not write to the run any more: another coordinator drives it."""
+    """This coordinator may not write to the run any more: another coordinator has acquired it."""
 
     try_this = "Nothing to do: the other coordinator goes on with the run."
 

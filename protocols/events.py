@@ -216,7 +216,7 @@ class Stored(Message, contract="hustings.message.stored.v1"):
 
 
 Decision = RunAcquired | Planned | Assigned | Answered | AttemptAbandoned | DeadLetter | Opened | Settled | Concluded
-Answer = Result | Failure
-Event = Union[GoalAsked, Cancelled, Discarded, Decision, Answer, Asked, Called, Spent, Stored]  # noqa: UP007 - get_args flattens it for the envelope
+Completion = Result | Failure
+Event = Union[GoalAsked, Cancelled, Discarded, Decision, Completion, Asked, Called, Spent, Stored]  # noqa: UP007 - get_args flattens it for the envelope
 
 GoalAsked.model_rebuild()

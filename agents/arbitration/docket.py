@@ -14,7 +14,7 @@ from .matters import (
     options,
 )
 
-Answer = Callable[[Inquiry], Data | Failure | None]
+LookUp = Callable[[Inquiry], Data | Failure | None]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Docket:
     open: tuple[Matter, ...]
     items: Mapping[str, Said]
     tentative: Mapping[str, Verdict]
-    answer: Answer
+    answer: LookUp
 
     def contested(self) -> list[Matter]:
         """The conflicts that no arbiter has decided yet."""
@@ -51,7 +51,7 @@ Rule = Callable[[Option], float]
 
 
 def settle(
-    matters: tuple[Matter, ...], items: Mapping[str, Said], arbiters: Sequence[Arbiter], answer: Answer
+    matters: tuple[Matter, ...], items: Mapping[str, Said], arbiters: Sequence[Arbiter], answer: LookUp
 ) -> list[Verdict] | list[Inquiry]:
     """Ask the arbiters in order. Inquiries, if one of them needs answers first; else a verdict on every matter."""
     tentative: dict[str, Verdict] = {}

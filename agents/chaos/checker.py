@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from hustings.protocols import (
     COORDINATOR,
-    Answer,
     Assigned,
+    Completion,
     Concluded,
     DeadLetter,
     Entry,
@@ -127,7 +127,7 @@ def _coordinators(entries: list[Entry]) -> Iterator[Entry]:
 def one_answer(history: History) -> Iterator[Violation]:
     """An attempt has one answer, and it is on the log before its agent gets the confirmation."""
     for run, entries in history.entries.items():
-        answers = Counter(entry.subject for entry in entries if isinstance(entry.event, Answer))
+        answers = Counter(entry.subject for entry in entries if isinstance(entry.event, Completion))
         for subject, count in answers.items():
             if count > 1:
                 yield Violation("two-answers", f"{run} {'.'.join(subject.rest)} was answered {count} times")

@@ -6,7 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from hustings.protocols import Answer, Assigned, AttemptAbandoned, Concluded, Data, DeadLetter, Entry, GoalAsked, Result
+from hustings.protocols import (
+    Assigned,
+    AttemptAbandoned,
+    Completion,
+    Concluded,
+    Data,
+    DeadLetter,
+    Entry,
+    GoalAsked,
+    Result,
+)
 
 from .history import History, Injected, Op
 
@@ -85,7 +95,7 @@ def _gaps(log: list[Entry]) -> Iterator[float]:
         if isinstance(entry.event, GoalAsked):
             since = since if open_runs else entry.time
             open_runs.add(run)
-        elif isinstance(entry.event, Answer | Concluded) and run in open_runs:
+        elif isinstance(entry.event, Completion | Concluded) and run in open_runs:
             yield entry.time - since
             since = entry.time
             open_runs -= {run} if isinstance(entry.event, Concluded) else set()

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from hustings.protocols import Entry, Subject, open_envelope
 
-Answered = Literal["accepted", "unknown"]
+Acceptance = Literal["accepted", "unknown"]
 
 
 class Op(NamedTuple):
@@ -49,7 +49,7 @@ class History:
     """One storm. `asked`: the runs whose start was confirmed, `unknown` those without a reply; `tasks` of each run with
     an effect; `stuck`: runs without an end when the wait was over."""
 
-    asked: dict[str, Answered] = field(default_factory=dict)
+    asked: dict[str, Acceptance] = field(default_factory=dict)
     tasks: dict[str, int] = field(default_factory=dict)
     stuck: list[str] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)

@@ -170,7 +170,7 @@ class Client:
         letters = DeadLetters(self.bus.team)
         async with aclosing(self.bus.log.dead_letters()) as entries:
             async for entry in entries:
-                letters.take(entry)
+                letters.note(entry)
         return letters
 
     async def _again(

@@ -89,14 +89,14 @@ def wake(state: RunState, policy: Policy, view: View) -> float | None:
 
 def _ended_from_outside(state: RunState, policy: Policy, view: View) -> Concluded | None:
     if state.cancelled:
-        return _concluded(state, "cancelled", state.cancelled)
+        return _concluded_event(state, "cancelled", state.cancelled)
     end = ends_at(state, policy)
     if end is not None and view.now >= end:
-        return _concluded(state, "failed", f"it took longer than {end - state.asked_at:g} s")
+        return _concluded_event(state, "failed", f"it took longer than {end - state.asked_at:g} s")
     if state.exhausted and policy.exhausted == "stop":
-        return _concluded(state, "failed", f"the budget is exhausted: {state.exhausted}")
+        return _concluded_event(state, "failed", f"the budget is exhausted: {state.exhausted}")
     why = too_wide(state, budget_of(state, policy))
-    return _concluded(state, "failed", why) if why else None
+    return _concluded_event(state, "failed", why) if why else None
 
 
 def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
@@ -154,7 +154,7 @@ def _planning(
     state: RunState, policy: Policy, view: View, load: Counter[str], allocator: BudgetAllocator
 ) -> list[Decision]:
     if state.goal and state.goal.again:
-        return [_planned(_again(state.goal), view.directory)]
+        return [_planned_event(_again(state.goal), view.directory)]
     brief = Brief(
         goal=state.goal_data(),
         goal_type=policy.goal,
@@ -163,11 +163,11 @@ def _planning(
         members=tuple(member for member in policy.members if state.goal is None or member not in state.goal.skip),
         prefer=policy.prefer,
         open=policy.open,
-        answer=_answers(state),
+        answer=_look_up(state),
         budget=budget_of(state, policy),
     )
     if wrong := _misfit(state, policy):
-        return [_concluded(state, "failed", wrong)]
+        return [_concluded_event(state, "failed", wrong)]
     if brief.absent() and view.now < state.driving_since + policy.discovery_timeout:
         return []
     try:
@@ -180,8 +180,8 @@ def _planning(
         if reasons := faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]:
             raise PlanError("the plan cannot be carried out", "; ".join(reasons))
     except PlanError as error:
-        return [_concluded(state, "failed", str(error), brief.absent())]
-    return [_planned(plan, view.directory)]
+        return [_concluded_event(state, "failed", str(error), brief.absent())]
+    return [_planned_event(plan, view.directory)]
 
 
 def _again(goal: GoalAsked) -> Plan:
@@ -210,7 +210,7 @@ def _misfit(state: RunState, policy: Policy) -> str:
     return ""
 
 
-def _planned(plan: Plan, directory: Directory) -> Planned:
+def _planned_event(plan: Plan, directory: Directory) -> Planned:
     named = {agent for step in plan.steps for agent in step.agents}
     skills = {step.skill for step in plan.steps}
     return Planned(
@@ -254,7 +254,7 @@ def _settling(
     state: RunState, policy: Policy, view: View, name: str, load: Counter[str], allocator: BudgetAllocator
 ) -> Iterator[Decision]:
     barrier = state.barriers[name]
-    replies = settle(barrier.matters, barrier.items, policy.arbiters, _answers(state))
+    replies = settle(barrier.matters, barrier.items, policy.arbiters, _look_up(state))
     inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
     _check_new(state, inquiries, "arbiters")
     allocator.expect(sum(not is_open(state, inquiry.task) for inquiry in inquiries))
@@ -271,7 +271,7 @@ def _check_new(state: RunState, inquiries: list[Inquiry], who: str) -> None:
         raise PlanError(f"the team's {who} asked {skills} again", "it has the answer to that inquiry already")
 
 
-def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
+def _look_up(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
     def answer(inquiry: Inquiry) -> Data | Failure | None:
         if inquiry.task not in state.answers:
             return None
@@ -287,17 +287,17 @@ def _answers(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
 def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
     if state.unreachable:
         why = f"outcome.{state.unreachable} cannot be filled any more: {_missing(state)}"
-        return [_concluded(state, "failed", why)]
+        return [_concluded_event(state, "failed", why)]
     if OUTCOME not in state.agenda:
         return []
     undecided = sum(not v.decided for barrier in state.barriers.values() for v in barrier.verdicts)
     if undecided and policy.undecided == "stop":
         matters = "1 matter is" if undecided == 1 else f"{undecided} matters are"
-        return [_concluded(state, "undecided", f"{matters} undecided, and this team leaves that to a person")]
+        return [_concluded_event(state, "undecided", f"{matters} undecided, and this team leaves that to a person")]
     if state.missing:
-        return [_concluded(state, "partial", f"without {_missing(state)}")]
+        return [_concluded_event(state, "partial", f"without {_missing(state)}")]
     left = f"{undecided} {'matter' if undecided == 1 else 'matters'} undecided"
-    return [_concluded(state, "decided", left if undecided else "everything was settled")]
+    return [_concluded_event(state, "decided", left if undecided else "everything was settled")]
 
 
 def _missing(state: RunState) -> str:
@@ -308,7 +308,7 @@ def _missing(state: RunState) -> str:
     return "; ".join(f"{', '.join(agents)}: {because}" for because, agents in reasons.items())
 
 
-def _concluded(state: RunState, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:
+def _concluded_event(state: RunState, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:
     return Concluded(
         status=status,
         outcome=_outcome(state),

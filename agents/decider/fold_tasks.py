@@ -67,7 +67,7 @@ def assigned(state: RunState, event: Assigned, entry: Entry) -> None:
         _failed(state, event.task, "invalid", "a message was on the subject of the answer before the task was assigned")
 
 
-def answered(state: RunState, entry: Entry, event: Result | Failure) -> None:
+def completed(state: RunState, entry: Entry, event: Result | Failure) -> None:
     place = (event.task, str(event.attempt))
     task = state.tasks.get(event.task)
     if entry.subject.rest != place or task is None or event.attempt > task.attempt:

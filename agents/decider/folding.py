@@ -29,8 +29,8 @@ from .fold_barriers import opened, settled, status_of
 from .fold_plan import planned
 from .fold_tasks import (
     abandoned,
-    answered,
     assigned,
+    completed,
     expected,
     given_up,
     invalid,
@@ -68,7 +68,7 @@ def evolve(state: RunState, entry: Entry) -> None:
         case Cancelled() if entry.subject.kind == "cancel":
             state.cancelled = event.because or f"by {event.by}"
         case Result() | Failure() if entry.subject.kind == "result":
-            answered(state, entry, event)
+            completed(state, entry, event)
         case RunAcquired() if mine:
             state.driver, state.driving_since, state.attempts = event.instance, entry.time, event.attempts
         case Planned() if mine and state.plan is None:

@@ -24,7 +24,7 @@ from .supervisor import Child, Status, Supervisor
 USEFUL = (
     '"event": "done"',
     '"event": "failed"',
-    '"event": "worn out"',
+    '"event": "recycled"',
 )  # log events of an agent that has done useful work
 
 

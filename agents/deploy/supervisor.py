@@ -259,18 +259,18 @@ class Lines:
         first, *more = chunk.split(b"\n")
         self._hold(first)
         for part in more:
-            yield self._take()
+            yield self._line()
             self._hold(part)
 
     def rest(self) -> Iterator[str]:
         """The last line, if it had no end."""
         if self._held:
-            yield self._take()
+            yield self._line()
 
     def _hold(self, part: bytes) -> None:
         self._held += part[: LINE + 1 - len(self._held)]
 
-    def _take(self) -> str:
+    def _line(self) -> str:
         text = self._held[:LINE].decode("utf-8", "replace").rstrip("\r")
         cut = len(self._held) > LINE
         self._held.clear()

@@ -88,7 +88,7 @@ class DeadLetters:
         self._redrives: dict[str, list[Redrive]] = {}
         self._ends: dict[str, Concluded] = {}
 
-    def take(self, entry: Entry) -> None:
+    def note(self, entry: Entry) -> None:
         """Note one more of `Log.dead_letters`. Entries of other authors are ignored; of duplicates the first counts."""
         run, author, kind, rest = entry.subject
         match entry.event:

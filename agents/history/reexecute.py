@@ -15,7 +15,7 @@ from ..skills.specialist import Specialist
 TIME = 300.0  # seconds for a task, which only computes: every answer is recorded
 
 
-class Reworked(NamedTuple):
+class ReExecuted(NamedTuple):
     """The result for a task. `same`: it gave the recorded answer again; else `why` says what it gave."""
 
     task: str
@@ -26,7 +26,7 @@ class Reworked(NamedTuple):
     why: str = ""
 
 
-async def rework(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> AsyncIterator[Reworked]:
+async def re_execute(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> AsyncIterator[ReExecuted]:
     """Run again each answered task that called models, tools or other agents, if its specialist is given.
 
     Nothing is appended; a call without a record is a ReplayMismatch, whose text is in `why`. Tasks without recorded
@@ -35,7 +35,7 @@ async def rework(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> A
     async with aclosing(bus.log.read(run)) as log:
         entries = [entry async for entry in log]
     calls = [entry.event for entry in entries if isinstance(entry.event, Asked | Called)]
-    for result in _answered(entries):
+    for result in _results(entries):
         made = sum((c.task, c.agent) == (result.task, result.agent) for c in calls)
         assigned = _assigned(entries, result)
         if made and assigned and result.agent in specialists:
@@ -43,10 +43,10 @@ async def rework(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> A
             again = await Attempts(specialists[result.agent], bus).attempt(run, assigned, journal)
             same = isinstance(again, Result) and again.output == result.output
             why = "" if same else "another answer" if isinstance(again, Result) else again.because
-            yield Reworked(result.task, result.agent, result.attempt, made, same, why)
+            yield ReExecuted(result.task, result.agent, result.attempt, made, same, why)
 
 
-def _answered(entries: Iterable[Entry]) -> list[Result]:
+def _results(entries: Iterable[Entry]) -> list[Result]:
     return [
         entry.event
         for entry in entries

@@ -130,7 +130,7 @@ async def _streamed(
     until_stalled(stream.response, access)
     message = _Gathered(bill)
     async for event in stream:
-        await listener(message.take(plain(event)))
+        await listener(message.add(plain(event)))
     if not message.begun:
         kind = stream.response.headers.get("content-type", "something")
         raise strange(f"{kind} came instead of a stream of events", bill)
@@ -154,14 +154,14 @@ class _Gathered:
     def begun(self) -> bool:
         return bool(self.message)
 
-    def take(self, event: dict[str, Any]) -> str:
+    def add(self, event: dict[str, Any]) -> str:
         """Add one event, and give its text. Raises ValueError for an invalid event."""
         try:
-            return self._take(event)
+            return self._add(event)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"an event of the stream is not as the protocol says ({error})") from error
 
-    def _take(self, event: dict[str, Any]) -> str:
+    def _add(self, event: dict[str, Any]) -> str:
         match event.get("type"):
             case "message_start":
                 self.message = dict(event["message"])

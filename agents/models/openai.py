@@ -150,7 +150,7 @@ async def _streamed(
     until_stalled(stream.response, access)
     completion = _Gathered(bill)
     async for chunk in stream:
-        await listener(completion.take(plain(chunk)))
+        await listener(completion.add(plain(chunk)))
     if not completion.model:
         kind = stream.response.headers.get("content-type", "something")
         raise strange(f"{kind} came instead of a stream of events", bill)
@@ -171,14 +171,14 @@ class _Gathered:
     calls: dict[int, dict[str, Any]] = field(default_factory=dict)
     usage: dict[str, Any] | None = None
 
-    def take(self, chunk: dict[str, Any]) -> str:
+    def add(self, chunk: dict[str, Any]) -> str:
         """Add one chunk, and give its text. Raises ValueError for an invalid chunk."""
         try:
-            return self._take(chunk)
+            return self._add(chunk)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"a chunk of the stream is not as the protocol says ({error})") from error
 
-    def _take(self, chunk: dict[str, Any]) -> str:
+    def _add(self, chunk: dict[str, Any]) -> str:
         self.model = chunk.get("model") or self.model
         if chunk.get("usage"):
             self.usage = chunk["usage"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
-from hustings.protocols import Answer, Assigned, Called, Failure, ModelReply, ModelRequest, UsageError, traceparent
+from hustings.protocols import Assigned, Called, Completion, Failure, ModelReply, ModelRequest, UsageError, traceparent
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -241,7 +241,7 @@ def attempting(run: str, assigned: Assigned, version: str, parent: str) -> Abstr
     return span(f"invoke_agent {assigned.agent}", attributes, parent=parent)
 
 
-def answered(made: Spanned, answer: Answer | None) -> None:
+def answered(made: Spanned, answer: Completion | None) -> None:
     """The result of an attempt."""
     if isinstance(answer, Failure):
         made.failed(answer.kind)

@@ -53,7 +53,7 @@ CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work 
 RUNS = 250  # driven by one process at a time; further goals wait in the work queue
 AHEAD = 256  # entries read ahead of the fold
 
-End = Literal["ended", "driven by another", "fenced off"]
+End = Literal["ended", "acquired by another", "fenced off"]
 
 
 async def coordinate(
@@ -111,7 +111,7 @@ class RunManager:
     async def follow(self) -> None:
         """Follow the lifecycle events of all runs; ack the goals of those that have ended."""
         async for entry in self._bus.log.lifecycle_events():
-            if self._takeovers.take(entry):
+            if self._takeovers.note(entry):
                 await self._release(entry.subject.run)
 
     async def watch(self) -> None:
@@ -129,7 +129,9 @@ class RunManager:
         try:
             end = await RunLoop(self._bus, self._policy, self._registry, self._takeovers, self._instance, run).drive()
         except Unanswered as error:
-            structlog.get_logger().warning("cannot be driven now, trying again later", run=run, why=str(error))
+            structlog.get_logger().warning(
+                "the run cannot be acquired now, trying again later", run=run, why=str(error)
+            )
             end = "fenced off"
         finally:
             self._driving.discard(run)
@@ -168,13 +170,13 @@ class RunLoop:
             try:
                 failpoint("fold.before", run=state.run)
                 async for entry in self._bus.log.read(state.run):
-                    self._take(entry)
+                    self._fold(entry)
                 failpoint("fold.after", run=state.run, seq=state.seq)
                 if state.goal is None:
                     self._log.warning("the run has no goal", why="it cannot be read, or the run was deleted")
                 elif not state.concluded:
                     if state.driver != self._instance and self._takeovers.lives(state.driver):
-                        return "driven by another"
+                        return "acquired by another"
                     await self._pursue()
             except StaleWriter as fenced:
                 self._log.warning("fenced off", why=str(fenced))
@@ -211,7 +213,7 @@ class RunLoop:
             "",
             self._instance,
         ):  # we have read the other driver's events, so the fence would let us write
-            raise StaleWriter("another coordinator drives", self._state.driver)
+            raise StaleWriter("another coordinator has acquired the run", self._state.driver)
         if decisions:
             with self._span_of(decisions, view.now):
                 await self._write(self._forward(decisions))
@@ -300,12 +302,12 @@ class RunLoop:
     async def _hear(self, seconds: float) -> None:
         """Wait for the next entry or a change among the agents, then fold all entries that are there."""
         with anyio.move_on_after(seconds):
-            self._take(await self._work_queue.receive())
+            self._fold(await self._work_queue.receive())
             with suppress(anyio.WouldBlock):
                 while True:
-                    self._take(self._work_queue.receive_nowait())
+                    self._fold(self._work_queue.receive_nowait())
 
-    def _take(self, entry: Entry | None) -> None:
+    def _fold(self, entry: Entry | None) -> None:
         if entry is None:
             return
         state = self._state

@@ -17,7 +17,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import ValidationError
 
 from hustings.bus import Bus, background
-from hustings.protocols import LARGEST, Answer, Assigned, Failure, Message, traceparent
+from hustings.protocols import LARGEST, Assigned, Completion, Failure, Message, traceparent
 
 from ..models.endpoints import here
 from ..observe.logger import structlog
@@ -44,7 +44,7 @@ class SuspectedTask(Message, contract="hustings.isolated.SuspectedTask.v1"):
 class Tried(Message, contract="hustings.isolated.Tried.v1"):
     """The reply of an isolated worker."""
 
-    answer: Answer
+    answer: Completion
 
 
 class _Died(Exception):
@@ -66,7 +66,7 @@ class IsolatedWorkers:
         self._deaths: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._log = structlog.get_logger()
 
-    async def attempt(self, run: str, assigned: Assigned) -> Answer:
+    async def attempt(self, run: str, assigned: Assigned) -> Completion:
         """The answer; or a Failure if the task ended too many processes, or its deadline passed.
 
         If cancelled, it ends the isolated worker. The deaths of a task are counted across its attempts.
@@ -99,7 +99,7 @@ class IsolatedWorkers:
         for key in [key for key in self._deaths if key[0] == run]:
             del self._deaths[key]
 
-    async def _try(self, suspect: SuspectedTask) -> Answer:
+    async def _try(self, suspect: SuspectedTask) -> Completion:
         worker = self._idle.pop() if self._idle else await self._start()
         fit = False
         try:
@@ -168,7 +168,7 @@ class _IsolatedWorker:
         self._stdin = process.stdin
         self._stdout = BufferedByteReceiveStream(process.stdout)
 
-    async def ask(self, suspect: SuspectedTask) -> Answer:
+    async def ask(self, suspect: SuspectedTask) -> Completion:
         """The answer to the suspect. Raises _Died, or _Unfit if the process was dead already."""
         try:
             await self._stdin.send(suspect.model_dump_json().encode() + b"\n")

@@ -36,7 +36,7 @@ class TakeoverMonitor:
         self._began = time.monotonic()
         self._floor = 0
 
-    def take(self, entry: Entry) -> bool:
+    def note(self, entry: Entry) -> bool:
         """Note one lifecycle event. True if it ends a run."""
         run, event = entry.subject.run, entry.event
         ours = entry.subject.author == COORDINATOR

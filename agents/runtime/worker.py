@@ -9,7 +9,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from anyio.abc import TaskGroup, TaskStatus
 
 from hustings.bus import Bus, Delivery, WorkQueue, background
-from hustings.protocols import Answer, Assigned, BusError, BusFull, Data, Failure, Unanswered
+from hustings.protocols import Assigned, BusError, BusFull, Completion, Data, Failure, Unanswered
 
 from ..models.endpoints import Endpoints, here
 from ..observe.logger import structlog
@@ -83,7 +83,7 @@ class Worker:
                 self._log.info("ready", team=self.bus.team, skills=list(self.specialist.skills))
                 task_status.started()
                 async with anyio.create_task_group() as tasks:
-                    await self._take(work_queue, tasks)
+                    await self._receive_tasks(work_queue, tasks)
                     grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer could be sent
                     tasks.cancel_scope.deadline = anyio.current_time() + grace
 
@@ -130,18 +130,18 @@ class Worker:
 
     # processing a task
 
-    async def _take(self, work_queue: WorkQueue, tasks: TaskGroup) -> None:
-        with CancelScope() as taking:
-            tasks.start_soon(self._stop_taking, taking)
+    async def _receive_tasks(self, work_queue: WorkQueue, tasks: TaskGroup) -> None:
+        with CancelScope() as receiving:
+            tasks.start_soon(self._stop_receiving, receiving)
             while True:
                 await self._free.acquire()
                 tasks.start_soon(self._handle, await anext(work_queue))
         await work_queue.stop()  # else new tasks would wait here until the last task is done
         self._log.info("draining", in_hand=len(self._in_hand))
 
-    async def _stop_taking(self, taking: CancelScope) -> None:
+    async def _stop_receiving(self, receiving: CancelScope) -> None:
         await self.drain.wait()
-        taking.cancel()
+        receiving.cancel()
 
     async def _handle(self, delivery: Delivery) -> None:
         assigned = delivery.entry.event
@@ -168,18 +168,18 @@ class Worker:
         finally:
             self._free.release()
 
-    async def _store(self, delivery: Delivery, answer: Answer, cause: str | None) -> None:
+    async def _store(self, delivery: Delivery, answer: Completion, cause: str | None) -> None:
         """Store the answer, however long the broker is away or full; of several answers the first counts."""
         while True:
             try:
-                await self.bus.log.answer(delivery.run, answer, source=self.instance, cause=cause)
+                await self.bus.log.complete(delivery.run, answer, source=self.instance, cause=cause)
             except (Unanswered, BusFull) as error:
                 self._log.warning("the answer is not stored yet", task=answer.task, why=str(error))
                 await anyio.sleep(1)
             else:
                 return
 
-    async def _answer(self, run: str, assigned: Assigned, count: int) -> Answer | None:
+    async def _answer(self, run: str, assigned: Assigned, count: int) -> Completion | None:
         """The answer to an attempt; None if the run ended meanwhile."""
         key = (run, assigned.task, assigned.attempt)
         with CancelScope() as scope:
@@ -196,7 +196,7 @@ class Worker:
             return answer
         return None
 
-    async def _try(self, run: str, assigned: Assigned, count: int) -> Answer:
+    async def _try(self, run: str, assigned: Assigned, count: int) -> Completion:
         if self._isolated and (count > 1 or self._isolated.suspects(run, assigned.task)):
             return await self._isolated.attempt(run, assigned)
         if not self._isolated and count >= DELIVERIES:
@@ -204,18 +204,18 @@ class Worker:
         try:
             return await self._attempts.attempt(run, assigned)
         finally:
-            self._look_for_wear()
+            self._recycle_if_due()
 
-    def _look_for_wear(self) -> None:
+    def _recycle_if_due(self) -> None:
         if not self.recycle.is_set() and self._attempts.abandoned >= self.specialist.max_concurrent_tasks:
             self._log.error(
-                "worn out",
+                "recycled",
                 abandoned=self._attempts.abandoned,
                 max_concurrent_tasks=self.specialist.max_concurrent_tasks,
             )
             self.recycle.set()
 
-    def _count(self, answer: Answer) -> None:
+    def _count(self, answer: Completion) -> None:
         if isinstance(answer, Failure):
             self._failed += 1
             self._log.warning("failed", task=answer.task, attempt=answer.attempt, kind=answer.kind, why=answer.because)

@@ -17,9 +17,9 @@ from pydantic_core import to_json
 from hustings.bus import Bus
 from hustings.protocols import (
     LARGEST,
-    Answer,
     Assigned,
     BudgetExceeded,
+    Completion,
     Data,
     Failure,
     FailureKind,
@@ -61,7 +61,7 @@ class Attempts:
         for leash in self._leashes:
             leash.cut = True
 
-    async def attempt(self, run: str, assigned: Assigned, journal: Journal | None = None) -> Answer:
+    async def attempt(self, run: str, assigned: Assigned, journal: Journal | None = None) -> Completion:
         """The answer. Any exception of the skill becomes one, SystemExit too; only a cancellation from outside passes.
 
         With a `journal` this is a replay, from the journal's answers.

@@ -42,7 +42,7 @@ from .conversation import Conversation, Material
 from .journal import Journal
 from .model_calls import Calls, default
 
-Answer = TypeVar("Answer", bound=Message | str)
+Shape = TypeVar("Shape", bound=Message | str)
 Said = TypeVar("Said", bound=Message)
 
 
@@ -169,7 +169,7 @@ class TaskContext:
 
     async def model(
         self,
-        answer: type[Answer],
+        answer: type[Shape],
         *,
         instructions: str,
         material: Material | Sequence[Material] = (),
@@ -177,7 +177,7 @@ class TaskContext:
         max_tokens: int = 4096,
         effort: Effort | None = None,
         max_turns: int = 10,
-    ) -> Answer:
+    ) -> Shape:
         """Let a language model answer with a message of this type, or with text.
 
         `instructions` are the specialist's own words; `material` is what they are about: messages, Untrusted, text. The
@@ -198,7 +198,7 @@ class TaskContext:
             max_turns=max_turns,
         )
         said = await (conversation.message(answer) if issubclass(answer, Message) else conversation.text())
-        return cast("Answer", said)
+        return cast("Shape", said)
 
     @cached_property
     def _calls(self) -> Calls:

@@ -115,16 +115,16 @@ class Journal:
     async def reserve(self, amount: Amount) -> None:
         """Reserve an amount of the attempt's share, on the log. Raises BudgetExceeded, with nothing reserved."""
         if self.live:
-            await self._take(lambda _: amount)
+            await self._reserve(lambda _: amount)
 
     async def _give(self) -> BudgetShare:
         """Reserve half of what is left, for another agent's task; None where there is no limit."""
         if self._share == BudgetShare():
             return self._share
-        half = await self._take(_half)
+        half = await self._reserve(_half)
         return BudgetShare.of({kind: None if limit is None else getattr(half, kind) for kind, limit in self._share})
 
-    async def _take(self, wanted: Callable[[BudgetShare], Amount]) -> Amount:
+    async def _reserve(self, wanted: Callable[[BudgetShare], Amount]) -> Amount:
         """Reserve the wanted part of what is left."""
         async with self._turn:
             while True:

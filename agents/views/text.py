@@ -9,13 +9,13 @@ from pydantic import JsonValue
 
 from hustings.protocols import (
     COORDINATOR,
-    Answer,
     Answered,
     Asked,
     Assigned,
     AttemptAbandoned,
     Called,
     Cancelled,
+    Completion,
     Concluded,
     DeadLetter,
     Decision,
@@ -38,7 +38,7 @@ from ..decider.state import ASK
 from ..observe.sanitize import inert
 
 _DECISIONS: tuple[type, ...] = get_args(Decision)
-_ANSWERS: tuple[type, ...] = get_args(Answer)
+_COMPLETIONS: tuple[type, ...] = get_args(Completion)
 _PLACES: dict[type, str] = {
     GoalAsked: "goal",
     Cancelled: "cancel",
@@ -105,7 +105,7 @@ def _told(entry: Entry) -> str:
     if isinstance(event, GoalAsked | Cancelled | Discarded):
         return _from_client(entry.subject.author, event)
     if isinstance(event, Result | Failure):
-        return _answer(event)
+        return _completion(event)
     if isinstance(event, Spent):
         return _spent(event)
     if isinstance(event, Called):
@@ -120,7 +120,7 @@ def _in_place(entry: Entry, event: Event) -> bool:
     author, kind = entry.subject.author, entry.subject.kind
     if isinstance(event, _DECISIONS):
         return author == COORDINATOR
-    if isinstance(event, _ANSWERS):
+    if isinstance(event, _COMPLETIONS):
         return kind == "result"
     if isinstance(event, Called):
         return kind in ("model", "tool")
@@ -154,7 +154,7 @@ def _called(event: Called) -> str:
     return f"{what}: {event.answer.stop} ({cost})"
 
 
-def _answer(event: Answer) -> str:
+def _completion(event: Completion) -> str:
     if isinstance(event, Failure):
         return f"{event.task} failed ({event.kind}): {event.because}"
     said = _said(event.output)

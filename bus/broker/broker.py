@@ -73,7 +73,7 @@ class _Keeper:
                 address = known(self._home)
                 if address and answers(address):
                     return address
-                if lock := Lock.take(self._home):
+                if lock := Lock.acquire(self._home):
                     return await self._start(lock)
                 await anyio.sleep(0.01)
         raise BrokerUnavailable(

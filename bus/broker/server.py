@@ -68,7 +68,7 @@ class Lock(NamedTuple):
     fd: int
 
     @classmethod
-    def take(cls, home: Path) -> Self | None:
+    def acquire(cls, home: Path) -> Self | None:
         """The lock, or None if a server holds it or is being started."""
         fd = os.open(home / "broker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -9,13 +9,13 @@ import anyio
 
 from hustings.protocols import (
     AlreadyThere,
-    Answer,
     Answered,
     Asked,
     Assigned,
     BusFull,
     Called,
     Cancelled,
+    Completion,
     Concluded,
     DeadLetter,
     Decision,
@@ -119,8 +119,8 @@ class Log:
         failpoint("append.after", run=run, by=source, seq=seq)
         return seq
 
-    async def answer(self, run: str, answer: Answer, *, source: str, cause: str | None = None) -> bool:
-        """Answer an attempt of a task. False if it has an answer already: the first answer counts.
+    async def complete(self, run: str, answer: Completion, *, source: str, cause: str | None = None) -> bool:
+        """Complete an attempt of a task. False if it is complete already: the first completion counts.
 
         `cause` is the id of the envelope that assigned it.
         """

@@ -92,7 +92,7 @@ class WorkQueue:
         """The next delivery that is not settled yet. Raises BrokerUnavailable, Denied."""
         while True:
             arrived = await self._pull.next()
-            if arrived and (delivery := await self._take(arrived)):
+            if arrived and (delivery := await self._accept(arrived)):
                 return delivery
 
     async def release(self, delivery: Delivery, word: bytes) -> None:
@@ -141,7 +141,7 @@ class WorkQueue:
         free = self._max_concurrent_tasks - len(self._held)
         return max(min(free, MANY) - len(self._pull.ready), 0)
 
-    async def _take(self, arrived: Arrived) -> Delivery | None:
+    async def _accept(self, arrived: Arrived) -> Delivery | None:
         if _stale(arrived):
             return None  # another replica has it by now, or the server will redeliver it
         if before := self._held.get(arrived.seq):

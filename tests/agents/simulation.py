@@ -27,7 +27,7 @@ from hustings.protocols import (
     seal,
 )
 
-Answer = Callable[[Data], JsonValue | Failure]
+Handler = Callable[[Data], JsonValue | Failure]
 
 
 def card(agent: str, name: str, output: str, witness: bool = False, many: bool = False, **inputs: str) -> SkillCard:
@@ -51,7 +51,7 @@ class Simulation:
 
     policy: Policy
     cards: list[SkillCard]
-    skills: dict[str, Answer]
+    skills: dict[str, Handler]
     seed: int = 0
     crash: bool = False
     dead: frozenset[str] = frozenset()

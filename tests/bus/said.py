@@ -8,7 +8,7 @@ def goal(**fields: str) -> GoalAsked:
     return GoalAsked(type="Goal.v1", goal={**fields}, by="tester")
 
 
-def driving(instance: str = "one") -> RunAcquired:
+def acquired(instance: str = "one") -> RunAcquired:
     return RunAcquired(instance=instance)
 
 

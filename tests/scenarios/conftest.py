@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from hustings.agents.cli import main
 
 
-class Answered(NamedTuple):
+class Finished(NamedTuple):
     """How a command ended, and what it said."""
 
     code: object
@@ -28,7 +28,7 @@ class Answered(NamedTuple):
         return self.err.splitlines()
 
 
-Hustings = Callable[..., Awaitable[Answered]]
+Hustings = Callable[..., Awaitable[Finished]]
 
 
 @pytest.fixture
@@ -38,16 +38,16 @@ def hustings(broker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HUSTINGS_URL", broker)
 
-    def call(args: tuple[str, ...]) -> Answered:
+    def call(args: tuple[str, ...]) -> Finished:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             main(args)
-        said = Answered(end.value.code, *capsys.readouterr())
+        said = Finished(end.value.code, *capsys.readouterr())
         assert "\x1b" not in said.out + said.err
         assert "Traceback" not in said.err
         return said
 
-    async def hustings(*args: str) -> Answered:
+    async def hustings(*args: str) -> Finished:
         with anyio.fail_after(300):
             return await anyio.to_thread.run_sync(call, args, abandon_on_cancel=True)
 

@@ -259,7 +259,7 @@ async def test_what_is_answered_after_the_end_changes_nothing(mill: Mill, client
             await client.cancel(run)
             before = await client.outcome(run)
     late = Result(task="grinder-grind-0", attempt=1, agent="grinder", output={"number": 0})
-    assert await bus.log.answer(run, late, source="grinder")
+    assert await bus.log.complete(run, late, source="grinder")
     state = await client.state(run)
     assert await client.report(run) == before
     assert state.concluded

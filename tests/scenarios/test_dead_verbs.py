@@ -11,7 +11,7 @@ from hustings.agents import Client
 from hustings.bus import Bus
 from hustings.protocols import Assigned, Discarded
 
-from .conftest import Answered, Hustings
+from .conftest import Finished, Hustings
 from .mill import Grain, Mill, entries, heard
 from .processes import Place
 
@@ -40,7 +40,7 @@ async def ground(client: Client, *stones: int, pieces: int = 4) -> str:
     return run
 
 
-def error(said: Answered) -> tuple[object, list[str]]:
+def error(said: Finished) -> tuple[object, list[str]]:
     return said.code, [line.split(": ", 1)[1] for line in said.lines[-3:]]
 
 

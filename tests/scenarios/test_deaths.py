@@ -219,7 +219,7 @@ async def test_what_hangs_in_a_thread_costs_its_process_and_no_more(tmp_path: Pa
                 await client.outcome(run)
                 (failure,) = await said(client, run, Failure)
                 assert (failure.kind, failure.because) == ("abandoned", "the deadline passed")
-            await up.until("worn out abandoned=2 max_concurrent_tasks=2")
+            await up.until("recycled abandoned=2 max_concurrent_tasks=2")
             await process_exited(recycle)
             report = await client.outcome(await client.ask(doom.Trouble(ways=("good",))))
             assert [verdict.value for verdict in report.verdicts] == [place.pids("lazy")["sleeper"]]

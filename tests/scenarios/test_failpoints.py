@@ -14,7 +14,7 @@ import pytest
 from hustings.agents import Client, RunState, Supervisor, connect, evolve
 from hustings.agents.deploy.supervisor import Child
 from hustings.bus import FAILPOINTS, embedded
-from hustings.protocols import Answer, Concluded, Entry, Failure, Progress, Result
+from hustings.protocols import Completion, Concluded, Entry, Failure, Progress, Result
 
 from .till import Shopping, booked, new_ledger
 
@@ -116,7 +116,7 @@ def check(entries: list[Entry], ledger: Path, *, all_sold: bool) -> None:
     assert len(sales) == len(set(sales))
     assert len(sales) == 3 or not all_sold
     answers: Counter[tuple[str, int]] = Counter(
-        (entry.event.task, entry.event.attempt) for entry in entries if isinstance(entry.event, Answer)
+        (entry.event.task, entry.event.attempt) for entry in entries if isinstance(entry.event, Completion)
     )
     assert max(answers.values(), default=0) <= 1
     (end,) = [entry.event for entry in entries if isinstance(entry.event, Concluded)]

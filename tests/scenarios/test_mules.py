@@ -64,7 +64,7 @@ async def test_an_agent_run_alone_begins_anew_by_itself_and_ends_when_told(tmp_p
             with anyio.fail_after(300):
                 await agent.until('"event": "ready"')
                 await given_up(client)
-                await agent.until("worn out")
+                await agent.until("recycled")
                 del agent.rows[:]
                 await agent.until('"event": "ready"')
                 assert await polled(client) == agent.pid

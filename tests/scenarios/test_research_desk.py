@@ -41,11 +41,11 @@ async def test_a_question_is_planned_read_settled_and_answered_with_citations(tm
 
         shown = (await place.call("show", "@last", "-o", "json")).json
         assert sum(row["calls"] for row in shown["models"]) == asked
-        replayed = await place.call("replay", "@last", "--rework", DESK, "-o", "json")
+        replayed = await place.call("replay", "@last", "--re-execute", DESK, "-o", "json")
         assert replayed.code == 0, replayed.err
         assert replayed.json["state_hash"] == shown["state_hash"]
-        assert len(replayed.json["reworked"]) == 8
-        assert all(task["same"] for task in replayed.json["reworked"])
+        assert len(replayed.json["re_executed"]) == 8
+        assert all(task["same"] for task in replayed.json["re_executed"])
         assert len(fake.calls) == asked, "a replay has called a model"
 
         (place.folder / "changed.py").write_text(CHANGED)
@@ -77,10 +77,10 @@ from hustings.examples.research_desk import team
 
 async def misses_by_name(place: Place) -> None:
     """Done again by a reader with other instructions, the record has no answer for it, and says to which request."""
-    again = await place.call("replay", "@last", "--rework", "changed:team", "-o", "json")
+    again = await place.call("replay", "@last", "--re-execute", "changed:team", "-o", "json")
     assert again.code == 1
     assert re.search("reader-[ab] of reader does not give the recorded answer", again.err)
-    assert [task["agent"] for task in again.json["reworked"] if not task["same"]] == ["reader", "reader"]
+    assert [task["agent"] for task in again.json["re_executed"] if not task["same"]] == ["reader", "reader"]
     assert "no answer on record to a request to anthropic:claude-sonnet-5-5" in again.err
 
 

@@ -59,7 +59,7 @@ def replays(history: History) -> Iterator[str]:
 
 
 def one_driver(history: History) -> Iterator[str]:
-    """Behind a newer driver's Driving there is nothing of an older one."""
+    """Behind a newer driver's RunAcquired there is nothing of an older one."""
     for run in _runs(history):
         driver = ""
         for each in history.entries(run):

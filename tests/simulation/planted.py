@@ -136,7 +136,7 @@ def stale_writer_ignored() -> list[Patch]:
 
 @bug
 def older_driver_goes_on() -> list[Patch]:
-    """A coordinator that reads a newer driver's Driving goes on behind it."""
+    """A coordinator that reads a newer driver's RunAcquired goes on behind it."""
     real = coordinator.RunLoop._turn
 
     async def turn(self: Any) -> None:

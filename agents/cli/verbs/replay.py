@@ -11,7 +11,7 @@ from hustings.protocols import COORDINATOR, Concluded, Entry, HustingsError
 
 from ...decider.folding import evolve
 from ...decider.state import RunState
-from ...history.reexecute import rework as rework_of
+from ...history.reexecute import re_execute as re_executed
 from ...observe.logs import configure_logging
 from ...observe.telemetry import Spanned, replaying, set_up
 from ...team import Team
@@ -44,19 +44,19 @@ class Differs(HustingsError):
     help="Replay at X times the recorded speed.  [default: at once]",
 )
 @click.option(
-    "--rework",
+    "--re-execute",
     metavar="MODULE:TEAM",
     help="Also run the specialists' skills again, with the recorded answers of models and tools.",
 )
 @common
-def replay(settings: Settings, run: str, team: str | None, pace: float | None, rework: str | None) -> None:
+def replay(settings: Settings, run: str, team: str | None, pace: float | None, re_execute: str | None) -> None:
     """Step through a recorded run; calls no model and no tool.
 
     RUN is an id, the beginning of one, @last or @prev. At the end the hash of the state must equal the recorded one.
     """
-    if rework:
+    if re_execute:
         configure_logging("replay", format="text")  # skills that run again log to stderr
-    workers = load_team(rework) if rework else None
+    workers = load_team(re_execute) if re_execute else None
     set_up("replay")
     summary = go(_replay, settings, run, team, pace, workers)
     emit(settings, summary, _verdict)
@@ -65,7 +65,7 @@ def replay(settings: Settings, run: str, team: str | None, pace: float | None, r
             f"run {summary['run']} does not replay to the recorded state",
             f"the state's hash is {summary['state_hash']}, the recorded hash is {summary['recorded']}",
         )
-    if other := [task for task in summary.get("reworked", []) if not task["same"]]:
+    if other := [task for task in summary.get("re_executed", []) if not task["same"]]:
         raise Differs(f"{other[0]['task']} of {other[0]['agent']} does not give the recorded answer", other[0]["why"])
 
 
@@ -94,7 +94,7 @@ async def _stepped(
     members = {member.name: member for member in workers.specialists} if workers else {}
     for trace in list(traces)[:LINKS]:
         span.link(trace)
-    reworked = [task async for task in rework_of(bus, run, members)] if members else []
+    results = [task async for task in re_executed(bus, run, members)] if members else []
     return {
         "run": run,
         "team": bus.team,
@@ -102,7 +102,7 @@ async def _stepped(
         "recorded": end.state_hash if end else None,
         "same": state_hash == end.state_hash if end else None,
         "events": state.events,
-        **({"reworked": [task._asdict() for task in reworked]} if workers else {}),
+        **({"re_executed": [task._asdict() for task in results]} if workers else {}),
     }
 
 
@@ -132,7 +132,7 @@ def _line(step: dict[str, Any]) -> str:
 
 def _verdict(summary: dict[str, Any]) -> str:
     how = {True: "as recorded", False: f"but the recorded hash is {summary['recorded']}", None: "the run has not ended"}
-    done = summary.get("reworked", [])
+    done = summary.get("re_executed", [])
     again = (
         f"; {some(len(done), 'task')} done again from {some(sum(t['calls'] for t in done), 'recorded call')}"
         if done

@@ -23,7 +23,7 @@ from hustings.agents import (
     unopposed,
     verified,
 )
-from hustings.agents.arbitration.docket import Answer, settle
+from hustings.agents.arbitration.docket import LookUp, settle
 from hustings.agents.arbitration.matters import clash, group, options
 from hustings.protocols import Data, Failure, Inquiry, Proposal, Verdict
 
@@ -34,13 +34,13 @@ def silent(_: Inquiry) -> None:
     return None
 
 
-def settled(items: Sequence[Said], *arbiters: Arbiter, answer: Answer = silent) -> list[Verdict]:
+def settled(items: Sequence[Said], *arbiters: Arbiter, answer: LookUp = silent) -> list[Verdict]:
     found = settle(group(items), by_id(items), arbiters, answer)
     assert all(isinstance(each, Verdict) for each in found), found
     return [each for each in found if isinstance(each, Verdict)]
 
 
-def one(items: Sequence[Said], *arbiters: Arbiter, answer: Answer = silent) -> Verdict:
+def one(items: Sequence[Said], *arbiters: Arbiter, answer: LookUp = silent) -> Verdict:
     (verdict,) = settled(items, *arbiters, answer=answer)
     return verdict
 
@@ -51,7 +51,7 @@ def asked(items: Sequence[Said], *arbiters: Arbiter) -> list[Inquiry]:
     return [each for each in found if isinstance(each, Inquiry)]
 
 
-def trial(holds: Sequence[str], falls: dict[str, str] | None = None) -> Answer:
+def trial(holds: Sequence[str], falls: dict[str, str] | None = None) -> LookUp:
     answer: Data = {"holds": list(holds), "falls": dict(falls or {}), "because": "the tests ran"}
     return lambda _: answer
 
@@ -287,7 +287,7 @@ ARBITERS: list[Arbiter] = [
 ]
 
 
-def prover(seed: int) -> Answer:
+def prover(seed: int) -> LookUp:
     """A trial that finds some changes guilty, the same ones whenever it is asked."""
 
     def answer(inquiry: Inquiry) -> Data:

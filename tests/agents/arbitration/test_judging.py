@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from hustings.agents import Case, Judgement, Policy, judged, majority, prefer, rules, unopposed
-from hustings.agents.arbitration.docket import Answer, settle
+from hustings.agents.arbitration.docket import LookUp, settle
 from hustings.agents.arbitration.matters import clash, group, options
 from hustings.protocols import Budget, BudgetShare, Data, Failure, Goal, Inquiry, Message, Outcome, Verdict
 
@@ -91,7 +91,7 @@ def test_both_questions_are_asked_at_once() -> None:
     assert [type(each) for each in found] == [Inquiry, Inquiry]
 
 
-def by_content(wanted: str) -> Answer:
+def by_content(wanted: str) -> LookUp:
     """A judge that chooses the side that says this, wherever it stands."""
 
     def answer(inquiry: Inquiry) -> Data | Failure | None:

@@ -264,7 +264,7 @@ async def test_nothing_is_spent_for_an_attempt_that_has_its_answer(bus: Bus) -> 
     """A process that slept while another answered: what was left of its share may be with somebody else."""
     sleeper = context(bus, BudgetShare(calls=5))
     await sleeper.spend(calls=1)
-    await bus.log.answer("r", Result(task="t", attempt=1, agent="ann", output={}), source="ann-2")
+    await bus.log.complete("r", Result(task="t", attempt=1, agent="ann", output={}), source="ann-2")
     with pytest.raises(BudgetExceeded, match="has been answered"):
         await sleeper.spend(calls=1)
 

@@ -52,7 +52,7 @@ from hustings.protocols import (
 )
 
 from ..sayings import edit, proposal
-from ..simulation import Answer, Simulation, card, raised, refused
+from ..simulation import Handler, Simulation, card, raised, refused
 
 
 class Text(Message):
@@ -97,7 +97,7 @@ MEMBERS = ("ruff", "flake", "guard", "scribe", "black", "prover")
 ARBITERS = (unopposed, independent, rules(keep), majority, verified("trial"))
 
 
-def says(*proposals: Message, claims: Iterable[Claim] = ()) -> Answer:
+def says(*proposals: Message, claims: Iterable[Claim] = ()) -> Handler:
     said: Data = {
         "claims": [each.plain() for each in claims],
         "proposals": [each.plain() for each in proposals],
@@ -114,7 +114,7 @@ def trial(given: Data) -> JsonValue:
     return {"holds": holds, "falls": dict(guilty), "because": "the tests ran"}
 
 
-SKILLS: dict[str, Answer] = {
+SKILLS: dict[str, Handler] = {
     "ruff.check": says(
         proposal("", "", edit(1, 2, "y"), lineage="pyflakes"),
         proposal("", "", edit(5, 6, "z")),
@@ -138,7 +138,7 @@ SKILLS: dict[str, Answer] = {
 }
 
 
-def board(seed: int = 0, *, crash: bool = False, skills: dict[str, Answer] | None = None, **policy: Any) -> Simulation:
+def board(seed: int = 0, *, crash: bool = False, skills: dict[str, Handler] | None = None, **policy: Any) -> Simulation:
     laid_down: dict[str, Any] = {"members": MEMBERS, "arbiters": ARBITERS, **policy}
     return Simulation(
         Policy(goal=Ask, outcome=Reviewed, **laid_down), BOARD, {**SKILLS, **(skills or {})}, seed=seed, crash=crash
@@ -209,7 +209,7 @@ def test_another_process_folds_to_the_same_hash() -> None:
 # attempts
 
 
-def office(*agents: str, skills: dict[str, Answer] | None = None, **policy: Any) -> Simulation:
+def office(*agents: str, skills: dict[str, Handler] | None = None, **policy: Any) -> Simulation:
     """Interchangeable clerks that each offer `sum`."""
     cards = [card(agent, "sum", "Summary.v1", text="Text.v1") for agent in agents]
     return Simulation(Policy(goal=Ask, outcome=Summed, **policy), cards, {"sum": lambda _: {}, **(skills or {})})
@@ -610,8 +610,8 @@ LINES = [
 ]
 
 
-def many(**skills: Answer) -> Simulation:
-    known: dict[str, Answer] = {"sum": lambda given: given["text"], "look": says(), **skills}
+def many(**skills: Handler) -> Simulation:
+    known: dict[str, Handler] = {"sum": lambda given: given["text"], "look": says(), **skills}
     return Simulation(Policy(goal=Many, outcome=Sums), LINES, known)
 
 

@@ -29,7 +29,7 @@ from hustings.protocols import (
     Verdict,
 )
 
-from ..simulation import Answer, Simulation, card
+from ..simulation import Handler, Simulation, card
 
 DEEP = 4  # tasks within a task, where no budget says how many
 
@@ -58,7 +58,7 @@ CARDS = [
 ]
 
 
-def finds(value: str) -> Answer:
+def finds(value: str) -> Handler:
     def check(given: Data) -> JsonValue:
         heap = given["heap"]
         assert isinstance(heap, dict)
@@ -138,7 +138,7 @@ def desk(
         arbiters=(unopposed, asks_the_judge),
         max_open_tasks=max_open_tasks,
     )
-    skills: dict[str, Answer] = {
+    skills: dict[str, Handler] = {
         "ann.check": finds("yes"), "bob.check": finds("no"), "judge": lambda _: {}, "sort": lambda _: {},
         "help": lambda _: {}, "tidy": lambda _: {},
     }  # fmt: skip

@@ -16,7 +16,7 @@ class Said:
     def say(self, run: str, event: Event | None, author: str = "coordinator", *rest: str, kind: str = "event") -> None:
         self.seq += 1
         envelope = seal(event, source=author, run=run) if event else None
-        self.letters.take(Entry(self.seq, Subject(run, author, kind, rest), 1e9 + self.seq, envelope))
+        self.letters.note(Entry(self.seq, Subject(run, author, kind, rest), 1e9 + self.seq, envelope))
 
     def goal(self, run: str, redrives: str = "", *tasks: str) -> None:
         again = tuple(assigned(task) for task in tasks)

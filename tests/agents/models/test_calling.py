@@ -73,7 +73,7 @@ async def test_a_new_attempt_goes_on_from_one_that_never_answered(bus: Bus) -> N
     await context(bus, Speaker("one")).model(str, instructions="Count.")
     second = Speaker("two")
     assert await context(bus, second, attempt=2).model(str, instructions="Count.") == "one"
-    await bus.log.answer("r", Result(task="t", attempt=1, agent="ann", output={}), source="ann")
+    await bus.log.complete("r", Result(task="t", attempt=1, agent="ann", output={}), source="ann")
     assert await context(bus, second, attempt=2).model(str, instructions="Count.") == "two"
 
 

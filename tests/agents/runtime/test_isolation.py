@@ -14,7 +14,7 @@ import pytest
 from hustings.agents.runtime import isolation as module
 from hustings.agents.runtime.isolation import IsolatedWorkers, open_isolated
 from hustings.bus import Bus, process_exited, process_running
-from hustings.protocols import Answer, Assigned, Failure, Message, Progress, Result
+from hustings.protocols import Assigned, Completion, Failure, Message, Progress, Result
 
 pytestmark = pytest.mark.processes
 
@@ -66,7 +66,7 @@ def task(code: str, attempt: int = 1, seconds: float = 30) -> Assigned:
     )  # fmt: skip
 
 
-def word(answer: Answer) -> Word:
+def word(answer: Completion) -> Word:
     assert isinstance(answer, Result), answer
     return Word.of(answer.output)
 

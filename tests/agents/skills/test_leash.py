@@ -310,7 +310,7 @@ async def answers(bus: Bus, run: str, count: int) -> list[type]:
 
 
 @pytest.mark.parametrize("max_concurrent_tasks", [1, 3])
-async def test_no_hand_is_lost_and_a_worker_with_as_many_as_hands_is_worn(
+async def test_no_slot_is_lost_and_a_worker_with_as_many_as_slots_is_recycled(
     broker: str, bus: Bus, monkeypatch: pytest.MonkeyPatch, max_concurrent_tasks: int
 ) -> None:
     """Stubborn tasks, more than there are hands; each is answered as abandoned, told of, and the next one is done."""

@@ -20,7 +20,7 @@ from hustings.protocols import (
     Unanswered,
 )
 
-from ..said import assign, assigned, concluded, driving, entries, goal, result
+from ..said import acquired, assign, assigned, concluded, entries, goal, result
 from ..servers import kill_server
 
 
@@ -31,10 +31,10 @@ def tasks(found: list[Entry]) -> list[str]:
 async def test_a_run_is_read_as_it_was_written(bus: Bus) -> None:
     began = time()
     first = await bus.log.ask("r", goal(text="x"), client="me")
-    then = await bus.log.append("r", [driving(), assigned()], after=0, source="coordinator")
-    assert await bus.log.answer("r", result(), source="clerk")
+    then = await bus.log.append("r", [acquired(), assigned()], after=0, source="coordinator")
+    assert await bus.log.complete("r", result(), source="clerk")
     found = await entries(bus, "r")
-    assert [entry.event for entry in found] == [goal(text="x"), driving(), assigned(), result()]
+    assert [entry.event for entry in found] == [goal(text="x"), acquired(), assigned(), result()]
     assert [entry.seq for entry in found] == [first, then - 1, then, then + 1]
     assert [(entry.subject.author, entry.subject.kind) for entry in found] == [
         ("me", "goal"), ("coordinator", "event"), ("coordinator", "task"), ("clerk", "result"),
@@ -124,7 +124,7 @@ async def test_a_stale_writer_is_told_although_its_own_earlier_events_are_there(
 
 async def test_results_and_other_runs_do_not_shut_the_fence(bus: Bus) -> None:
     after = await assign(bus, "r", assigned("t1"))
-    await bus.log.answer("r", result("t1"), source="clerk")
+    await bus.log.complete("r", result("t1"), source="clerk")
     await assign(bus, "other", assigned("t1"))
     await assign(bus, "r", assigned("t2"), after=after)
 
@@ -133,7 +133,7 @@ async def test_the_first_answer_to_an_attempt_stands(bus: Bus) -> None:
     outcomes: list[bool] = []
 
     async def answer(output: str) -> None:
-        outcomes.append(await bus.log.answer("r", result(output=output), source="clerk"))
+        outcomes.append(await bus.log.complete("r", result(output=output), source="clerk"))
 
     async with anyio.create_task_group() as group:
         for output in "abcd":
@@ -142,7 +142,7 @@ async def test_the_first_answer_to_an_attempt_stands(bus: Bus) -> None:
     assert len(await entries(bus, "r")) == 1
     assert await bus.log.answered("r", "clerk", "t1", 1)
     assert not await bus.log.answered("r", "clerk", "t1", 2)
-    assert await bus.log.answer("r", result(attempt=2), source="clerk")
+    assert await bus.log.complete("r", result(attempt=2), source="clerk")
 
 
 async def test_a_run_is_withdrawn_once(bus: Bus) -> None:
@@ -221,7 +221,7 @@ async def test_tail_has_all_runs_old_or_new(bus: Bus) -> None:
         attempt = 0
         while not seen:  # the first that is said after the tail has looked where the end is
             attempt += 1
-            await bus.log.answer("r2", result(attempt=attempt), source="clerk")
+            await bus.log.complete("r2", result(attempt=attempt), source="clerk")
     assert [entry.subject.run for entry in seen] == ["r2"]
     assert [(await anext(every)).subject.run for _ in range(2)] == ["r1", "r2"]
     assert [(await anext(recent)).subject.run for _ in range(2)] == ["r1", "r2"]
@@ -267,7 +267,7 @@ async def test_unreadable_bytes_are_an_entry_that_says_why(bus: Bus) -> None:
     found = await entries(bus, "r")
     assert [(entry.envelope, entry.event) for entry in found] == [(None, None)] * 2
     assert all("JSON" in entry.why for entry in found)
-    assert not await bus.log.answer("r", result(), source="clerk")
+    assert not await bus.log.complete("r", result(), source="clerk")
 
 
 async def test_a_full_log_is_told_and_goals_are_refused_before(bus: Bus, team: str) -> None:

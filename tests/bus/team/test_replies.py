@@ -68,7 +68,7 @@ async def test_nothing_is_answered_outside_an_inbox(bus: Bus) -> None:
         assert [message.subject for message in answers if not message.subject.startswith("_INBOX.")] == []
         assert await everything(bus) == before
         assert await refused(bus) == len(asked) * len(hostile(bus.team))
-    await bus.log.answer("r1", result(), source="test")
+    await bus.log.complete("r1", result(), source="test")
     assert await everything(bus) == before + 1
 
 

@@ -9,7 +9,7 @@ import pytest
 from hustings.bus import Bus
 from hustings.protocols import Heartbeat
 
-from ..said import driving, goal
+from ..said import acquired, goal
 from ..servers import line, process
 
 MANY, BATCHES = 500, 12
@@ -51,7 +51,7 @@ async def work(bus: Bus, *, after: int) -> float:
     began = anyio.current_time()
     beat = Heartbeat(agent="clerk", instance="one", version="1", card="", pid=1, host="h" * 1000)
     for _ in range(BATCHES):
-        after = await bus.log.append("r", [driving("x" * 1000)] * MANY, after=after if after > 1 else 0, source="me")
+        after = await bus.log.append("r", [acquired("x" * 1000)] * MANY, after=after if after > 1 else 0, source="me")
         for _ in range(MANY):
             await bus.live.beat(beat)
         await bus.connection.flush(10)

@@ -93,7 +93,7 @@ async def test_what_is_settled_does_not_come_again(bus: Bus, settle: str) -> Non
     async with bus.work_queue("clerk") as work_queue:
         delivery = await anext(work_queue)
         if settle == "answered":
-            await bus.log.answer("r", result(), source="clerk")
+            await bus.log.complete("r", result(), source="clerk")
         elif settle == "ended":
             await bus.log.append("r", [concluded()], after=seq, source="coordinator")
         else:
@@ -164,7 +164,7 @@ async def test_what_is_settled_does_not_come_again_when_the_server_has_forgotten
                     await away(bus.connection)
                     for task, delivery in zip(tasks, held, strict=True):
                         assert delivery.run == run
-                        await bus.log.answer(run, result(task), source="clerk")
+                        await bus.log.complete(run, result(task), source="clerk")
                         await delivery.ack()
                 assert await nothing_comes(work_queue)
 
