@@ -117,7 +117,7 @@ async def test_a_failure_says_the_version_that_failed(broker: str, bus: Bus) -> 
 
 
 async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> None:
-    """A sync skill is answered for at its deadline; its thread stays. As many of them as tasks at once: recycled, not before."""
+    """A sync skill is answered for at its deadline; its thread stays. Recycled after as many as tasks at once."""
     gate = threading.Event()
     stuck = Specialist("convict", max_concurrent_tasks=2)
 
