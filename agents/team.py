@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, token
+from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, timing, token
 
 from .arbitration.counting import independent, majority, unopposed
 from .arbitration.docket import Arbiter
@@ -38,7 +38,7 @@ class Team:
     prefer: Sequence[str] = ()
     open: bool = True
     attempts: int = 2
-    heartbeat_timeout: float = 5.0
+    heartbeat_timeout: float = timing.HEARTBEAT_TIMEOUT
     attempt_timeout: float = 300.0
     discovery_timeout: float = 10.0
     undecided: Literal["proceed", "stop"] = "proceed"

@@ -1,5 +1,6 @@
 """Everything that is sent: messages, events, subjects, errors. Pure pydantic, no I/O, imports none of our packages."""
 
+from . import timing
 from .blobs import Blob
 from .budgets import Amount, Budget, BudgetShare
 from .envelope import Entry, Envelope, open_envelope, seal, traceparent, uuid7
@@ -97,6 +98,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
     "Message", "later", "Contract", "Data", "Count", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope",
     "uuid7", "traceparent", "sent", "plain", "check_legible", "first_error", "Untrusted", "DEEPEST", "LARGEST",
+    "timing",
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out

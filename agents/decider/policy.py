@@ -10,15 +10,13 @@ from hustings.protocols import (
     Goal,
     ModelChain,
     Outcome,
+    timing,
 )
 
 from ..arbitration.docket import Arbiter
 from ..planning.chain import by_contract
 from ..planning.planner import Planner
 from .state import RunState
-
-SILENT = 3.0  # seconds (three heartbeats) of silence after which another agent gets the tasks, if one can do them
-
 
 BATCH = 1000  # events of one decision: the limit of an atomic batch
 
@@ -48,7 +46,7 @@ class Policy:
     prefer: tuple[str, ...] = ()
     open: bool = True
     attempts: int = 2
-    heartbeat_timeout: float = 5.0
+    heartbeat_timeout: float = timing.HEARTBEAT_TIMEOUT
     attempt_timeout: float = 300.0
     discovery_timeout: float = 10.0
     undecided: Literal["proceed", "stop"] = "proceed"

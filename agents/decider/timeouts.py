@@ -4,9 +4,9 @@ decider."""
 import heapq
 from collections.abc import Iterator
 
-from hustings.protocols import AttemptAbandoned
+from hustings.protocols import AttemptAbandoned, timing
 
-from .policy import BATCH, SILENT, Policy, View
+from .policy import BATCH, Policy, View
 from .state import RunState, TaskState
 
 
@@ -45,4 +45,6 @@ def abandons_at(state: RunState, policy: Policy, view: View, task: TaskState) ->
     step = state.steps.get(task.step)
     others = view.directory.alive.intersection(step.step.agents if step else ()) - {task.agent}
     heard = max(task.since, state.driving_since, view.directory.silent.get(task.agent, 0.0))
-    return heard + (min(SILENT, policy.heartbeat_timeout) if others else policy.heartbeat_timeout * policy.attempts)
+    if others:
+        return heard + min(timing.AGENT_SILENCE, policy.heartbeat_timeout)
+    return heard + policy.heartbeat_timeout * policy.attempts

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import anyio
 from anyio.abc import Process, TaskStatus
 
+from hustings.protocols import timing
+
 from ..runtime.process import PARENT, kill_group
 
 LINE = 64 * 1024  # bytes kept of a line
@@ -75,7 +77,7 @@ class Supervisor:
         restarts: int = 5,
         within: float = 60.0,
         backoff: tuple[float, float] = (0.25, 4.0),
-        grace: float = 5.0,
+        grace: float = timing.SUPERVISOR_GRACE,
     ) -> None:
         rules = _Rules(restarts, within, backoff, grace)
         groups = [(entry,) if isinstance(entry, Child) else tuple(entry) for entry in children]

@@ -12,14 +12,11 @@ from typing import NoReturn
 import anyio
 
 from hustings.bus import background
+from hustings.protocols import timing
 
 from ..runtime.process import BLOCKED
 
 SECONDS = "HUSTINGS_WATCHDOG"  # in the environment: seconds that a loop may be blocked; 0: no limit
-HEARTBEAT_TIMEOUT = 5.0  # a team's default: an agent silent for longer loses its tasks anyway
-TICK = 0.25
-ENDING = 10.0  # seconds in which a process has to end, once told to; a supervisor waits for five
-LAST = 1.0  # seconds for other threads to end after the main thread
 
 
 class Watchdog(Thread):
@@ -29,18 +26,18 @@ class Watchdog(Thread):
     nor tasks that ignore their cancellation can delay the end of the process: `leave` ends it, with `code`.
     """
 
-    def __init__(self, seconds: float = HEARTBEAT_TIMEOUT, leave: Callable[[int], NoReturn] = os._exit) -> None:
+    def __init__(self, seconds: float = timing.HEARTBEAT_TIMEOUT, leave: Callable[[int], NoReturn] = os._exit) -> None:
         super().__init__(name="watchdog", daemon=True)
         self.code = 1
-        self._most = float(os.environ.get(SECONDS) or seconds) / TICK
+        self._most = float(os.environ.get(SECONDS) or seconds) / timing.WATCHDOG_CHECK
         self._beats = 0
         self._watching = False
         self._leave = leave
         self._left: float | None = None
 
-    def limit(self, code: int, seconds: float = ENDING) -> None:
+    def limit(self, code: int, seconds: float = timing.PROCESS_END) -> None:
         """The process is about to end, with this code. If it has not ended after so many seconds, end it."""
-        self.code, self._left = code, seconds / TICK
+        self.code, self._left = code, seconds / timing.WATCHDOG_CHECK
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -56,20 +53,20 @@ class Watchdog(Thread):
     def run(self) -> None:
         still, seen = 0, -1
         while main_thread().is_alive():
-            main_thread().join(TICK)
+            main_thread().join(timing.WATCHDOG_CHECK)
             still, seen = (still + 1 if seen == self._beats else 0), self._beats
             if self._watching and still > self._most:
-                _end_blocked(still * TICK)
+                _end_blocked(still * timing.WATCHDOG_CHECK)
             if self._left is not None:
                 self._left -= 1
                 if self._left < 0:
                     self._leave(self.code)
-        time.sleep(LAST)  # a daemon thread: if the process ends by itself, this goes no further
+        time.sleep(timing.THREADS_END)  # a daemon thread: if the process ends by itself, this goes no further
         self._leave(self.code)
 
     async def _beat(self) -> None:
         while True:
-            await anyio.sleep(TICK / 2)
+            await anyio.sleep(timing.WATCHDOG_CHECK / 2)
             self._beats += 1
 
 

@@ -29,6 +29,7 @@ from hustings.protocols import (
     StaleWriter,
     Unanswered,
     Unsendable,
+    timing,
 )
 
 from ..decider.decision import decide, wake
@@ -46,7 +47,7 @@ from ..observe.telemetry import (
 from ..skills.attempt import described
 from .heartbeat import present
 from .invalid_messages import InvalidMessages
-from .registry import TICK, AgentRegistry
+from .registry import AgentRegistry
 from .takeover import TakeoverMonitor
 
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
@@ -117,7 +118,7 @@ class RunManager:
     async def watch(self) -> None:
         """Take over the runs that no process drives any more."""
         while True:
-            await anyio.sleep(TICK)
+            await anyio.sleep(timing.SILENCE_CHECK)
             for run in await self._takeovers.orphans(self._instance):
                 if run not in self._driving:
                     self._group.start_soon(self._pursue, run)
@@ -289,7 +290,7 @@ class RunLoop:
                 return await act()
             except (Unanswered, BusFull) as error:
                 self._log.warning("the log is unavailable, trying again", why=str(error))
-                await anyio.sleep(1)
+                await anyio.sleep(timing.STORE_RETRY)
 
     async def _catch_up(self) -> None:
         """Fold to the current end of the log; do not wait for entries that are deleted meanwhile."""

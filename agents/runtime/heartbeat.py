@@ -9,9 +9,7 @@ from hashlib import sha256
 import anyio
 
 from hustings.bus import Bus, background
-from hustings.protocols import AgentCard, Data, Heartbeat
-
-BEAT = 1.0  # seconds between heartbeats
+from hustings.protocols import AgentCard, Data, Heartbeat, timing
 
 
 @asynccontextmanager
@@ -46,7 +44,7 @@ async def present(
 
     async def beat_on() -> None:
         while True:
-            await anyio.sleep(BEAT)
+            await anyio.sleep(timing.HEARTBEAT)
             await beat()
 
     async with bus.live.service(card, stats):

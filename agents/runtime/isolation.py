@@ -17,7 +17,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import ValidationError
 
 from hustings.bus import Bus, background
-from hustings.protocols import LARGEST, Assigned, Completion, Failure, Message, traceparent
+from hustings.protocols import LARGEST, Assigned, Completion, Failure, Message, timing, traceparent
 
 from ..models.endpoints import here
 from ..observe.logger import structlog
@@ -28,9 +28,6 @@ from .process import PARENT, ending, kill_group
 
 DEATHS = 5  # processes that a task may end: a worker (unobserved), then isolated workers
 WORKERS = 4  # isolated workers of one worker, at most
-IDLE = 10.0  # seconds for which an idle isolated worker is kept
-GRACE = 0.5  # seconds that an isolated worker has to end when told to
-PAUSE = 1.0  # seconds before the next try if an isolated worker could not be started
 
 
 class SuspectedTask(Message, contract="hustings.isolated.SuspectedTask.v1"):
@@ -73,14 +70,14 @@ class IsolatedWorkers:
         """
         deaths = self._deaths[run, assigned.task]
         suspect = SuspectedTask(run=run, assigned=assigned, trace=traceparent.get() or "")
-        with anyio.move_on_after(assigned.deadline - time.time() + GRACE):
+        with anyio.move_on_after(assigned.deadline - time.time() + timing.ISOLATED_GRACE):
             async with self._room:
                 while len(deaths) < DEATHS - 1:
                     try:
                         answer = await self._try(suspect)
                     except _Unfit as why:
                         self._log.error("no isolated worker could be started", why=str(why))
-                        await anyio.sleep(PAUSE)
+                        await anyio.sleep(timing.ISOLATED_RETRY)
                     except _Died as how:
                         deaths.append(str(how))
                         self._log.warning("an isolated worker died", task=assigned.task, how=str(how))
@@ -135,8 +132,8 @@ class IsolatedWorkers:
         """End the isolated workers that are idle for too long; when cancelled, all of them."""
         try:
             while True:
-                await anyio.sleep(IDLE / 4)
-                await self._end_idle(anyio.current_time() - IDLE)
+                await anyio.sleep(timing.ISOLATED_IDLE / 4)
+                await self._end_idle(anyio.current_time() - timing.ISOLATED_IDLE)
         finally:
             await self._end_idle(anyio.current_time())
 
@@ -195,7 +192,7 @@ class _IsolatedWorker:
     async def _until_dead(self, reading: CancelScope) -> None:
         """Stop reading when the process ends: a child that it leaves behind may keep the pipe open."""
         await self._process.wait()
-        await anyio.sleep(GRACE)
+        await anyio.sleep(timing.ISOLATED_GRACE)
         reading.cancel()
 
     async def end(self) -> None:
@@ -204,7 +201,7 @@ class _IsolatedWorker:
             if self._process.returncode is None:
                 with suppress(ProcessLookupError):
                     self._process.terminate()
-                with anyio.move_on_after(GRACE):
+                with anyio.move_on_after(timing.ISOLATED_GRACE):
                     await self._process.wait()
             kill_group(self._process.pid)
             await self._process.aclose()

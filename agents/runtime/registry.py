@@ -8,13 +8,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from hustings.bus import Bus
-from hustings.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered
-
-from ..decider.policy import SILENT
-
-TICK = 0.25  # seconds between two checks for silent agents
-DEAF = 2.0  # seconds without our own heartbeat; after that the silence of others means nothing
-LOOK = 5.0  # seconds between two looks at the work queues
+from hustings.protocols import AgentCard, Denied, Directory, Heartbeat, Unanswered, timing
 
 
 class AgentRegistry:
@@ -100,12 +94,12 @@ class AgentRegistry:
 
     async def _notice_silence(self) -> None:
         while True:
-            await anyio.sleep(TICK)
+            await anyio.sleep(timing.SILENCE_CHECK)
             now = time.monotonic()
-            self._deaf = self._deaf or now - self._echo > DEAF
+            self._deaf = self._deaf or now - self._echo > timing.OWN_SILENCE
             if self._deaf:
                 continue
-            for who in [who for who, (seen, _) in self._seen.items() if now - seen > SILENT]:
+            for who in [who for who, (seen, _) in self._seen.items() if now - seen > timing.AGENT_SILENCE]:
                 self._remove(who)
             self._refresh()
 
@@ -117,7 +111,7 @@ class AgentRegistry:
     async def _look_into_work_queues(self) -> None:
         """Note how far each work queue is empty: the decider finds unanswered tasks that no work queue holds."""
         while True:
-            await anyio.sleep(LOOK)
+            await anyio.sleep(timing.QUEUE_CHECK)
             for agent in tuple(self._cards):
                 with suppress(Unanswered, Denied):
                     self._settled[agent] = await self.bus.log.settled_up_to(agent)

@@ -5,12 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from hustings.bus import Bus
-from hustings.protocols import COORDINATOR, Concluded, Denied, Entry, GoalAsked, RunAcquired, Unanswered
+from hustings.protocols import COORDINATOR, Concluded, Denied, Entry, GoalAsked, RunAcquired, Unanswered, timing
 
 from .registry import AgentRegistry
-
-SILENCE = 2.5  # seconds without a heartbeat after which a driver loses its runs
-UNHELD = 5.0  # seconds after which a goal that nobody drives is looked up in the work queue
 
 
 @dataclass
@@ -51,7 +48,7 @@ class TakeoverMonitor:
     def lives(self, instance: str) -> bool:
         """True if this coordinator instance was heard lately."""
         silence = self._registry.silence(COORDINATOR, instance)
-        return silence is not None and silence < SILENCE
+        return silence is not None and silence < timing.COORDINATOR_SILENCE
 
     async def orphans(self, instance: str) -> list[str]:
         """The runs that no live coordinator drives, or that the log gives to this instance.
@@ -60,11 +57,12 @@ class TakeoverMonitor:
         begun counts only if the work queue does not hold it either.
         """
         now = time.monotonic()
-        if now - self._began < SILENCE:
+        if now - self._began < timing.COORDINATOR_SILENCE:
             return []
         begun = [run for run, known in self._runs.items() if known.driver]
         orphans = [run for run in begun if self._runs[run].driver == instance or not self.lives(self._runs[run].driver)]
-        unbegun = [run for run, known in self._runs.items() if not known.driver and now - known.since > UNHELD]
+        latest = now - timing.UNHELD_GOAL
+        unbegun = [run for run, known in self._runs.items() if not known.driver and known.since < latest]
         if unbegun:
             with suppress(Unanswered, Denied):
                 self._floor = await self._bus.log.settled_up_to(COORDINATOR)

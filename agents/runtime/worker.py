@@ -9,7 +9,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from anyio.abc import TaskGroup, TaskStatus
 
 from hustings.bus import Bus, Delivery, WorkQueue, background
-from hustings.protocols import Assigned, BusError, BusFull, Completion, Data, Failure, Unanswered
+from hustings.protocols import Assigned, BusError, BusFull, Completion, Data, Failure, Unanswered, timing
 
 from ..models.endpoints import Endpoints, here
 from ..observe.logger import structlog
@@ -21,18 +21,16 @@ from .invalid_messages import InvalidMessages
 from .isolation import IsolatedWorkers
 
 DELIVERIES = 5  # without isolation, a task that was delivered so often counts as poison
-LATELY = 10.0  # seconds for which we remember that a run ended; the work queue checks older tasks
-DOUBT = 2.0  # seconds within which the log confirms the end
-GRACE = 4.0  # seconds for running tasks when the worker stops; a supervisor kills after 5
 
 
 class Worker:
     """One replica of a specialist.
 
     Serves until cancelled, or until `drain` is set: then it takes no more tasks, gives back those it has not begun, and
-    has GRACE seconds to finish the others. Tasks that were delivered before run in `isolated`, if given. `recycle` is
-    set when `max_concurrent_tasks` abandoned attempts still run, in threads or because they ignore cancellation: a new
-    process should take over. `endpoints` are its models' endpoints, by default those of the process.
+    has WORKER_GRACE seconds to finish the others. Tasks that were delivered before run in `isolated`, if given.
+    `recycle` is set when `max_concurrent_tasks` abandoned attempts still run, in threads or because they ignore
+    cancellation: a new process should take over. `endpoints` are its models' endpoints, by default those of the
+    process.
     """
 
     def __init__(
@@ -84,8 +82,8 @@ class Worker:
                 task_status.started()
                 async with anyio.create_task_group() as tasks:
                     await self._receive_tasks(work_queue, tasks)
-                    grace = GRACE if self.bus.connection.connected else 0.0  # without a broker no answer could be sent
-                    tasks.cancel_scope.deadline = anyio.current_time() + grace
+                    online = self.bus.connection.connected  # without a broker no answer could be sent
+                    tasks.cancel_scope.deadline = anyio.current_time() + (timing.WORKER_GRACE if online else 0.0)
 
     # background work beside the tasks
 
@@ -115,7 +113,7 @@ class Worker:
         """Begin no more tasks of this run that are in the work queue."""
         self._endings.pop(run, None)
         self._endings[run] = now = anyio.current_time()
-        while now - self._endings[first := next(iter(self._endings))] > LATELY:
+        while now - self._endings[first := next(iter(self._endings))] > timing.ENDED_RUN:
             del self._endings[first]
 
     async def _over(self, run: str) -> bool:
@@ -123,9 +121,9 @@ class Worker:
         while (heard := self._endings.get(run)) is not None:
             if await self.bus.log.ended(run):
                 return True
-            if anyio.current_time() - heard > DOUBT:
+            if anyio.current_time() - heard > timing.ENDING_DOUBT:
                 break
-            await anyio.sleep(DOUBT / 20)
+            await anyio.sleep(timing.ENDING_DOUBT / 20)
         return False
 
     # processing a task
@@ -175,7 +173,7 @@ class Worker:
                 await self.bus.log.complete(delivery.run, answer, source=self.instance, cause=cause)
             except (Unanswered, BusFull) as error:
                 self._log.warning("the answer is not stored yet", task=answer.task, why=str(error))
-                await anyio.sleep(1)
+                await anyio.sleep(timing.STORE_RETRY)
             else:
                 return
 

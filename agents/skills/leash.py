@@ -15,9 +15,10 @@ import anyio
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
+from hustings.protocols import timing
+
 T = TypeVar("T")
 
-GRACE = 2.0  # seconds in which a cancelled skill has to end
 PUSHES = 10  # further cancellations that a coroutine gets before it is left as it is
 TURNS = 100  # of the event loop, for tasks that wait for each other to notice a cancellation
 
@@ -25,7 +26,7 @@ _held: ContextVar["Leash | None"] = ContextVar("leash", default=None)
 
 
 class Leash:
-    """Runs one piece of the skill author's code, which cannot outlive its cancellation by more than GRACE seconds.
+    """Runs one piece of the skill author's code, which outlives its cancellation by SKILL_GRACE seconds at most.
 
     `cut` is True if it tried to. Tasks that were not cancelled (behind `asyncio.shield`, or kept for the next attempt)
     go on; after the cut, a cancellation of theirs is final too.
@@ -36,7 +37,7 @@ class Leash:
         self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What the work returns or raises. If cancelled, this takes GRACE seconds at most, whatever the work does."""
+        """What the work returns or raises. Cancelled, it takes SKILL_GRACE seconds at most."""
         said: list[T] = []
         raised: list[BaseException] = []
         ended = anyio.Event()
@@ -92,7 +93,7 @@ class Leash:
 
     async def _end(self, task: asyncio.Task[None]) -> None:
         """Wait for the work, and for cancelled tasks that it started, during the grace period; then cut them off."""
-        with anyio.move_on_after(GRACE):
+        with anyio.move_on_after(timing.SKILL_GRACE):
             while stubborn := self._stubborn(task):
                 await asyncio.wait(stubborn)
             return

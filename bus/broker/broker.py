@@ -8,11 +8,10 @@ from pathlib import Path
 
 import anyio
 
-from hustings.protocols import BrokerUnavailable, BusFull
+from hustings.protocols import BrokerUnavailable, BusFull, timing
 
 from ..background import background
 from .server import (
-    START,
     Address,
     Durability,
     Lock,
@@ -23,7 +22,7 @@ from .server import (
     stop,
     writing,
 )
-from .watch import LOOK, Watch
+from .watch import Watch
 
 
 @asynccontextmanager
@@ -68,7 +67,7 @@ class _Keeper:
             self._home.mkdir(parents=True, exist_ok=True)
             if not (ignore := self._home / ".gitignore").exists():
                 ignore.write_text("*\n")
-        with anyio.move_on_after(START):
+        with anyio.move_on_after(timing.BROKER_START):
             while True:
                 address = known(self._home)
                 if address and answers(address):
@@ -103,7 +102,7 @@ class _Keeper:
             try:
                 return await self.ensure()
             except BusFull:
-                await anyio.sleep(LOOK)
+                await anyio.sleep(timing.BROKER_CHECK)
 
     async def _look_after(self, server: "subprocess.Popen[bytes]", address: Address) -> None:
         await self._watch.unfit(address.url)

@@ -22,11 +22,10 @@ from typing import Literal, NamedTuple, Self
 import anyio
 from pydantic import BaseModel, ValidationError
 
-from hustings.protocols import BrokerUnavailable, BusFull
+from hustings.protocols import BrokerUnavailable, BusFull, timing
 
 Durability = Literal["power", "process"]
 PORTS = range(20_000, 32_000)  # below the ephemeral ports, so no client takes ours while the server is down
-START, STOP = 10.0, 5.0  # seconds
 GC = "40"  # GOGC of the server, in per cent; with the default of 100 it takes 150 MiB
 ROOM = 2**22  # bytes; with less free on the disk the server is not started
 FREE = "Make room on the disk."
@@ -148,7 +147,7 @@ async def stop(process: "subprocess.Popen[bytes]") -> None:
         return  # its pid may belong to another process by now
     with anyio.CancelScope(shield=True):
         process.terminate()
-        with anyio.move_on_after(STOP):
+        with anyio.move_on_after(timing.BROKER_STOP):
             await process_exited(process.pid)
         process.kill()
         process.wait()
@@ -228,7 +227,7 @@ def _dies_with_us() -> Callable[[], None] | None:
 
 async def _ready(process: "subprocess.Popen[bytes]", address: Address) -> bool:
     """Wait until the server answers; False if it ends before, or does not answer for ten seconds."""
-    with anyio.move_on_after(START):
+    with anyio.move_on_after(timing.BROKER_START):
         while process.poll() is None:
             if answers(address):
                 return True

@@ -6,15 +6,13 @@ from time import monotonic
 
 import anyio
 
-from hustings.protocols import BusError
+from hustings.protocols import BusError, timing
 
 from ..client.connection import Connection, connect
 from ..client.jetstream import StreamNames, call, stuck
 from .server import room
 
-LOOK = 2.0  # seconds between two checks
 MISSES = 2  # failed attempts to connect, each of about 3.5 seconds, after which the server counts as hung
-LONGEST, CALM = 8.0, 60.0  # seconds: the longest pause between restarts; without a restart for CALM it is reset
 
 
 class Watch:
@@ -22,7 +20,7 @@ class Watch:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._pause = LOOK
+        self._pause = timing.BROKER_CHECK
         self._next = 0.0
 
     async def unfit(self, url: str) -> None:
@@ -34,18 +32,18 @@ class Watch:
         """
         misses = 0
         while misses < MISSES:
-            await anyio.sleep(LOOK)
+            await anyio.sleep(timing.BROKER_CHECK)
             misses += 1
             with suppress(BusError):
                 async with connect(url, name="keeper") as connection:
                     misses = 0
                     while not (await self._stuck(connection) and self._due()):  # noqa: ASYNC110 - there is no event to wait for
-                        await anyio.sleep(LOOK)
+                        await anyio.sleep(timing.BROKER_CHECK)
                     return
 
     async def _stuck(self, connection: Connection) -> bool:
         """True if the server cannot write one of its streams. Raises Unanswered."""
-        await connection.flush(LOOK)
+        await connection.flush(timing.BROKER_CHECK)
         streams = (await call(connection, "STREAM.NAMES", {}, StreamNames)).streams or []
         return any([await stuck(connection, stream) for stream in streams])
 
@@ -54,6 +52,7 @@ class Watch:
         now = monotonic()
         if now < self._next or not room(self._home):
             return False
-        self._pause = LOOK if now > self._next + CALM else min(self._pause * 2, LONGEST)
+        long_ago = now > self._next + timing.BROKER_CALM
+        self._pause = timing.BROKER_CHECK if long_ago else min(self._pause * 2, timing.BROKER_RESTART)
         self._next = now + self._pause
         return True

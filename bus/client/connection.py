@@ -17,12 +17,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from hustings.protocols import BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered
+from hustings.protocols import BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered, timing
 
 from .contact import Contact, contacts
 from .refusal import explain, hopeless
 
-FIRST_CONNECT = 1.5  # seconds; together with `_examine` it stays below the promised two
 OLDEST_SERVER = (2, 12)
 _INBOX = re.compile(r"_INBOX(\.[^.*>\s]+)+")  # a reply subject, without wildcards
 _DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"', re.IGNORECASE)
@@ -132,7 +131,7 @@ class Connection:
         return fit or not message.reply
 
     async def request(
-        self, subject: str, data: bytes = b"", *, headers: dict[str, str] | None = None, timeout: float = 2.0
+        self, subject: str, data: bytes = b"", *, headers: dict[str, str] | None = None, timeout: float = timing.ANSWER
     ) -> Msg:
         """Send and wait for the answer.
 
@@ -207,7 +206,7 @@ class Connection:
         """A unique reply subject."""
         return self._client.new_inbox()
 
-    async def flush(self, timeout: float = 2.0) -> None:
+    async def flush(self, timeout: float = timing.ANSWER) -> None:
         """Wait until the server has processed all that was sent. Raises Unanswered, BrokerUnavailable."""
         with anyio.move_on_after(timeout):
             await self.ready()
@@ -242,7 +241,7 @@ class Connection:
     # the first connect
 
     async def _open(self, name: str) -> None:
-        with anyio.move_on_after(FIRST_CONNECT):
+        with anyio.move_on_after(timing.FIRST_CONNECT):
             while not await self._try(name):
                 if any(hopeless(error) for error in self._refused):
                     break

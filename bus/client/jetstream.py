@@ -13,14 +13,13 @@ from nats.aio.msg import Msg
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, JsonValue
 from pydantic_core import to_json
 
-from hustings.protocols import BusError, BusFull, Unanswered
+from hustings.protocols import BusError, BusFull, Unanswered, timing
 
 from .connection import Connection, NobodyThere
 
 R = TypeVar("R", bound="Reply")
 T = TypeVar("T")
 
-PATIENCE = 12.0  # seconds; the slowest leader election took 8.5
 NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
 WRONG_LAST = {10071, 10164}
 _FULL = {10023, 10028, 10047, 10077, 10120, 10122}
@@ -127,7 +126,7 @@ class Arrived:
 
 
 async def call(
-    connection: Connection, verb: str, body: Mapping[str, JsonValue], reply: type[R], *, timeout: float = 2.0
+    connection: Connection, verb: str, body: Mapping[str, JsonValue], reply: type[R], *, timeout: float = timing.ANSWER
 ) -> R:
     """One request to the API. Raises JetStreamError, BusFull, Unanswered, Denied, BrokerUnavailable."""
     return _opened(verb, await connection.request(f"$JS.API.{verb}", to_json(body), timeout=timeout), reply)
@@ -167,7 +166,7 @@ async def stuck(connection: Connection, stream: str) -> BusFull | None:
 
 async def persist(act: Callable[[], Awaitable[T]]) -> T:
     """Retry `act` for 12 seconds while it is unanswered or temporarily impossible. Raises the last error."""
-    deadline, pause = monotonic() + PATIENCE, 0.01
+    deadline, pause = monotonic() + timing.LEADER_ELECTION, 0.01
     while True:
         try:
             return await act()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from hustings.protocols import BusError, uuid7
+from hustings.protocols import BusError, timing, uuid7
 
 from .connection import Connection
 from .jetstream import (
@@ -20,7 +20,6 @@ from .jetstream import (
 from .pull_consumer import PullConsumer
 
 PREFETCH = 200
-UNUSED = 30.0  # seconds without a pull after which the server removes the consumer
 
 
 class OrderedConsumer:
@@ -69,7 +68,7 @@ class OrderedConsumer:
             "name": name,
             "ack_policy": "none",
             "mem_storage": True,
-            "inactive_threshold": int(UNUSED * 1e9),
+            "inactive_threshold": int(timing.CONSUMER_UNUSED * 1e9),
         }
         if len(self._subjects) == 1:
             config["filter_subject"] = self._subjects[0]

@@ -12,13 +12,10 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from pydantic_core import to_json
 
-from hustings.protocols import BusFull, Unanswered
+from hustings.protocols import BusFull, Unanswered, timing
 
 from .connection import Connection
 from .jetstream import Arrived
-
-EXPIRES, HEARTBEAT = 30.0, 2.0  # seconds: of one request; between the server's heartbeats
-SILENCE = 5.0  # seconds without a heartbeat after which the consumer is opened again
 
 
 class PullConsumer:
@@ -85,8 +82,8 @@ class PullConsumer:
             self._subscription = None
 
     async def _hear(self) -> bool:
-        """Wait for a message or heartbeat; False if there was neither for SILENCE, with a request open."""
-        with anyio.move_on_after(SILENCE if self._asked else None) as silence:
+        """Wait for a message or heartbeat; False if there was neither for PULL_SILENCE seconds, with a request open."""
+        with anyio.move_on_after(timing.PULL_SILENCE if self._asked else None) as silence:
             await self._news.wait()
         if silence.cancelled_caught and self._connection.connected:
             self._broken = True
@@ -114,7 +111,8 @@ class PullConsumer:
         if self._asked >= (wanted + 1) // 2:
             return
         more = wanted - self._asked
-        body = {"batch": more, "expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)}
+        expires, idle_heartbeat = int(timing.PULL_EXPIRES * 1e9), int(timing.PULL_HEARTBEAT * 1e9)
+        body = {"batch": more, "expires": expires, "idle_heartbeat": idle_heartbeat}
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}"
         try:
             await self._connection.publish(subject, to_json(body), reply=self._inbox)

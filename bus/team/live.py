@@ -24,6 +24,7 @@ from hustings.protocols import (
     check_legible,
     open_envelope,
     parse,
+    timing,
 )
 
 from ..client.connection import Connection
@@ -95,7 +96,7 @@ class Live:
         """While the block runs, answer NATS tools (`$SRV.PING`, `INFO`, `STATS`) and requests for the card."""
         return Service(self._connection, self._subjects, card, stats).run()
 
-    async def card(self, agent: str, timeout: float = 2.0) -> AgentCard | None:
+    async def card(self, agent: str, timeout: float = timing.ANSWER) -> AgentCard | None:
         """The card of an agent; None if no instance answers."""
         try:
             answer = await self._connection.request(self._subjects.card(agent), timeout=timeout)

@@ -7,7 +7,7 @@ from time import monotonic, time
 import anyio
 from pydantic import JsonValue
 
-from hustings.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse
+from hustings.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse, timing
 
 from ..background import background
 from ..client.connection import Connection
@@ -21,9 +21,6 @@ from ..client.pull_consumer import PullConsumer
 from ..failpoints import failpoint
 from .log import Log
 
-ACK_WAIT = 4.0  # seconds after which the server redelivers an unconfirmed message to another replica
-STALE = 3.2  # seconds without a confirmation after which we no longer rely on holding a delivery
-OLD = 2.0  # seconds; an older task may be settled already, so the log is asked
 MANY = 64  # messages requested at once, at most
 
 
@@ -115,9 +112,9 @@ class WorkQueue:
         return True
 
     async def confirm_held(self) -> None:
-        """Confirm the held deliveries three times per ACK_WAIT."""
+        """Confirm the held deliveries in time, again and again."""
         while True:
-            await anyio.sleep(ACK_WAIT / 3)
+            await anyio.sleep(timing.TOUCH)
             await self._confirm()
 
     async def stop(self) -> None:
@@ -168,7 +165,7 @@ class WorkQueue:
         A broker that was killed has forgotten the last acks and delivery counts.
         """
         came = max(self._began, self._connection.since)
-        return arrived.times > 1 or time() - arrived.time > OLD or arrived.time < came
+        return arrived.times > 1 or time() - arrived.time > timing.OLD_TASK or arrived.time < came
 
     async def _settled(self, delivery: Delivery) -> bool:
         """True if nobody waits for it: the run was deleted or has ended, or the attempt is answered."""
@@ -206,7 +203,7 @@ async def open_work_queue(
             "filter_subject": subject,
             "deliver_policy": "all",
             "ack_policy": "explicit",
-            "ack_wait": int(ACK_WAIT * 1e9),
+            "ack_wait": int(timing.ACK_WAIT * 1e9),
             "max_deliver": -1,  # with a limit the server would silently stop delivering a message
             "max_ack_pending": -1,  # the default of 1000 would silently hold back the rest
         }
@@ -220,9 +217,9 @@ async def open_work_queue(
         async with background(work_queue.confirm_held):
             yield work_queue
     finally:
-        with anyio.move_on_after(2, shield=True):
+        with anyio.move_on_after(timing.QUEUE_CLOSING, shield=True):
             await work_queue.close()
 
 
 def _stale(arrived: Arrived) -> bool:
-    return monotonic() - arrived.confirmed > STALE
+    return monotonic() - arrived.confirmed > timing.STALE

@@ -64,7 +64,7 @@ async def abandoned(bus: Bus, run: str) -> list[AttemptAbandoned]:
 @pytest.mark.processes
 async def test_no_answered_task_is_abandoned_in_a_crowd_of_runs(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of tasks at once: the coordinator hears how far the inboxes are long before it has read the answers."""
-    monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
+    monkeypatch.setattr("hustings.protocols.timing.QUEUE_CHECK", 0.05)
     mill, client = Mill(bus.url, bus.team), Client(bus)
     async with max_concurrent_tasks(bus.url, bus.team):
         runs = [await client.ask(Grain(pieces=PIECES)) for _ in range(RUNS)]
@@ -117,7 +117,7 @@ async def test_an_answer_behind_the_fold_is_waited_for(
     bus: Bus, monkeypatch: pytest.MonkeyPatch, reason: Literal["settled", "silent", "late"]
 ) -> None:
     """Its inbox is past the task, its agent has left, or its time is over: but the answer is there, and counts."""
-    monkeypatch.setattr("hustings.agents.runtime.registry.LOOK", 0.05)
+    monkeypatch.setattr("hustings.protocols.timing.QUEUE_CHECK", 0.05)
     clerk = Specialist("clerk")
     clerk.skill(add)
     timeout, heartbeat_timeout = (0.5 if reason == "late" else 300.0), 0.2

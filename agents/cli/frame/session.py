@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, TypeVarTuple
 import anyio
 
 from hustings.bus import Bus, Connection, Live, Log, ObjectStore, RunHead, connect, embedded, find_embedded, team_names
-from hustings.protocols import BrokerUnavailable, NotFound, Subjects
+from hustings.protocols import BrokerUnavailable, NotFound, Subjects, timing
 
 from .output import say
 from .settings import Settings
@@ -21,7 +21,6 @@ Start = Literal["always", "if-stored", "never"]
 NAME = "cli"  # the name of the command line on the bus
 RECENT = ("@last", "@prev")
 OLDER = ".moot"  # where the project kept its store under its earlier name
-LOST = 5.0  # seconds without a broker after which the command stops following a run
 
 
 def go(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
@@ -54,10 +53,10 @@ async def broker(settings: Settings, *, start: Start = "never") -> AsyncIterator
 
 
 async def watch(connection: Connection) -> None:
-    """Never returns. Raises BrokerUnavailable once the broker has been away for LOST seconds."""
-    await connection.lost(LOST)
+    """Never returns. Raises BrokerUnavailable once the broker has been away for too long."""
+    await connection.lost(timing.FOLLOWER_LOST)
     raise BrokerUnavailable(
-        "the broker is gone", f"it has not answered for {LOST:g} s; the run goes on when it is back"
+        "the broker is gone", f"it has not answered for {timing.FOLLOWER_LOST:g} s; the run goes on when it is back"
     )
 
 

@@ -9,12 +9,12 @@ import anyio
 import click
 
 from hustings.bus import find_embedded, open_bus
-from hustings.protocols import COORDINATOR, UsageError
+from hustings.protocols import COORDINATOR, UsageError, timing
 
 from ...client.client import new_run
 from ...deploy.launch import until_told
 from ...deploy.neighbours import homes
-from ...deploy.watchdog import HEARTBEAT_TIMEOUT, Watchdog
+from ...deploy.watchdog import Watchdog
 from ...observe.logs import configure_logging
 from ...observe.telemetry import set_up
 from ...runtime.isolation import open_isolated
@@ -72,7 +72,7 @@ def team_of(found: Sequence[Team | Specialist]) -> str | None:
 
 def heartbeat_timeout_of(found: Sequence[Team | Specialist]) -> float:
     """How long their processes may be silent: the longest of their teams, never less than the default."""
-    return max([HEARTBEAT_TIMEOUT, *(each.heartbeat_timeout for each in found if isinstance(each, Team))])
+    return max([timing.HEARTBEAT_TIMEOUT, *(each.heartbeat_timeout for each in found if isinstance(each, Team))])
 
 
 def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:

@@ -8,7 +8,7 @@ import anyio
 import click
 
 from hustings.bus import connect
-from hustings.protocols import COORDINATOR, Concluded
+from hustings.protocols import COORDINATOR, Concluded, timing
 
 from ...client.client import Client
 from ...views.text import plain, span
@@ -23,9 +23,6 @@ from ..frame.session import (
 )
 from ..frame.settings import Settings
 from ..frame.table import shaded
-
-SOON = 2.0  # seconds within which a live driver ends its run
-TAKEOVER = 10.0  # more seconds, for another coordinator to take over if the driver has died
 
 
 @click.command()
@@ -70,10 +67,10 @@ async def _withdrawn(client: Client, run: str, because: str) -> Concluded | None
     at = await client.cancel(run, because)
     if await client.bus.log.ended(run):
         return await _end(client, run)
-    with anyio.move_on_after(SOON):
+    with anyio.move_on_after(timing.CANCEL):
         return await _conclusion(client, run, at)
     if any(one.name == COORDINATOR for one in await client.bus.live.roll_call()):
-        with anyio.move_on_after(TAKEOVER):
+        with anyio.move_on_after(timing.CANCEL_TAKEOVER):
             return await _conclusion(client, run, at)
     return None
 

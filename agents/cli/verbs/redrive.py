@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import anyio
 
 from hustings.bus import background
-from hustings.protocols import COORDINATOR, DeadLetter, NotFound, Result, UsageError
+from hustings.protocols import COORDINATOR, DeadLetter, NotFound, Result, UsageError, timing
 
 from ...client.client import Client
 from ...decider.folding import evolve
@@ -21,8 +21,6 @@ from ..frame.session import watch
 from ..frame.settings import Settings
 from ..frame.table import table
 from .letters import Wanted, reading, still_dead
-
-LISTEN = 2.0  # seconds in which a live coordinator answers, even on a busy machine
 
 Row = dict[str, Any]
 Versions = dict[str, set[str]]
@@ -91,7 +89,7 @@ async def _versions(client: Client) -> Versions:
     """The versions in which each agent is running now."""
     present = await client.bus.live.roll_call()
     if COORDINATOR not in {one.name for one in present}:
-        present = await client.bus.live.roll_call(LISTEN)
+        present = await client.bus.live.roll_call(timing.ROLL_CALL)
     found: Versions = {}
     for one in present:
         found.setdefault(one.name, set()).add(one.metadata.get("version", one.version))

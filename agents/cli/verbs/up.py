@@ -9,7 +9,7 @@ import anyio
 import click
 
 from hustings.bus import Feed, background, process_exited, redact
-from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError
+from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError, timing
 
 from ...client.client import Client, connect
 from ...deploy.launch import (
@@ -24,8 +24,6 @@ from ..frame.options import common, durability
 from ..frame.output import on_stderr, say
 from ..frame.session import broker, go
 from ..frame.settings import Settings
-
-STARTING = 20.0  # seconds after which the command names the agents that are not up
 
 
 @click.command()
@@ -78,13 +76,13 @@ async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str
 
 
 async def _announce(client: Client, team: Team) -> None:
-    """Say when all are up; after STARTING seconds, name those that are missing."""
+    """Say when all are up; after a while, name those that are missing."""
     async with client.bus.live.heartbeats() as heartbeats:
         missing = await absentees(client, team)
-        with anyio.move_on_after(STARTING):
+        with anyio.move_on_after(timing.TEAM_START):
             await _come(missing, heartbeats)
         if missing:
-            say(f"team {team.name} is not up: {', '.join(missing)} did not start within {STARTING:g} s")
+            say(f"team {team.name} is not up: {', '.join(missing)} did not start within {timing.TEAM_START:g} s")
             await _come(missing, heartbeats)
         say(f"team {team.name} is up: coordinator and {len(team.members)} specialists; ^C stops them")
     await anyio.sleep_forever()
@@ -98,9 +96,9 @@ async def _come(missing: list[str], heartbeats: Feed[Heartbeat]) -> None:
 
 
 async def _watch(client: Client) -> None:
-    """Raise BrokerUnavailable once the broker has been away for 15 s."""
-    await client.bus.connection.lost(15)
-    raise BrokerUnavailable("the broker is gone", "it has not answered for 15 s")
+    """Raise BrokerUnavailable once the broker has been away for too long."""
+    await client.bus.connection.lost(timing.TEAM_LOST)
+    raise BrokerUnavailable("the broker is gone", f"it has not answered for {timing.TEAM_LOST:g} s")
 
 
 @click.command()

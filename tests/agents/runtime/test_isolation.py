@@ -11,7 +11,6 @@ from pathlib import Path
 import anyio
 import pytest
 
-from hustings.agents.runtime import isolation as module
 from hustings.agents.runtime.isolation import IsolatedWorkers, open_isolated
 from hustings.bus import Bus, process_exited, process_running
 from hustings.protocols import Assigned, Completion, Failure, Message, Progress, Result
@@ -93,7 +92,7 @@ async def test_every_way_to_end_is_told(
     tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch, code: str, how: str
 ) -> None:
     """A blocked event loop too: the watchdog ends it."""
-    monkeypatch.setattr(module, "DEATHS", 2)
+    monkeypatch.setattr("hustings.agents.runtime.isolation.DEATHS", 2)
     async with isolated(tmp_path, bus) as trying:
         answer = await trying.attempt("r", task(code))
         assert isinstance(answer, Failure)
@@ -104,7 +103,7 @@ async def test_an_innocent_is_done_by_a_cell_that_is_used_again_and_ended_when_i
     tmp_path: Path, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it prints, and reads, is not the talk between worker and isolated worker; and it is no suspect any more."""
-    monkeypatch.setattr(module, "IDLE", 0.4)
+    monkeypatch.setattr("hustings.protocols.timing.ISOLATED_IDLE", 0.4)
     async with isolated(tmp_path, bus) as trying:
         first, second = [word(await trying.attempt("r", task("0"))) for _ in range(2)]
         assert first == second

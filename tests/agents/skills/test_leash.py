@@ -13,7 +13,6 @@ from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
 from hustings.agents import Specialist
-from hustings.agents.skills import leash
 from hustings.agents.skills.leash import Leash
 from hustings.agents.testing import serving
 from hustings.bus import Bus, open_bus
@@ -186,7 +185,7 @@ async def test_whoever_swallows_its_cancellation_is_let_go_and_does_not_go_on(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the grace: nobody waits, no task of it is left, and the event loop is at rest."""
-    monkeypatch.setattr(leash, "GRACE", 0.1)
+    monkeypatch.setattr("hustings.protocols.timing.SKILL_GRACE", 0.1)
     before, held = asyncio.all_tasks(), Leash()
     with anyio.fail_after(300), anyio.move_on_after(0.1):
         await held.run(way)
@@ -203,7 +202,7 @@ def at_rest(task: "asyncio.Task[object]") -> bool:
 
 async def test_one_that_waits_for_a_stranger_that_swallows_is_let_go_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stranger is on no leash, and goes on; the skill is not resumed when it ends."""
-    monkeypatch.setattr(leash, "GRACE", 0.1)
+    monkeypatch.setattr("hustings.protocols.timing.SKILL_GRACE", 0.1)
     let, after = anyio.Event(), []
 
     async def stranger() -> None:
@@ -314,7 +313,7 @@ async def test_no_slot_is_lost_and_a_worker_with_as_many_as_slots_is_recycled(
     broker: str, bus: Bus, monkeypatch: pytest.MonkeyPatch, max_concurrent_tasks: int
 ) -> None:
     """Stubborn tasks, more than there are hands; each is answered as abandoned, told of, and the next one is done."""
-    monkeypatch.setattr(leash, "GRACE", 0.1)
+    monkeypatch.setattr("hustings.protocols.timing.SKILL_GRACE", 0.1)
     mule = Specialist("mule", max_concurrent_tasks=max_concurrent_tasks)
     mule.skill(everything_said)
     mule.skill(speak)

@@ -138,7 +138,7 @@ async def test_without_room_for_its_files_a_broker_does_not_start(
 
 async def test_a_broker_that_hangs_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is stopped for good is replaced, and what it had confirmed is there."""
-    monkeypatch.setattr("hustings.bus.broker.watch.LOOK", 0.2)
+    monkeypatch.setattr("hustings.protocols.timing.BROKER_CHECK", 0.2)
     async with embedded(tmp_path) as url, open_bus(url, "team", name="test") as bus:
         await bus.log.ask("r", goal(), client="me")
         watch = os.pidfd_open(server_pid(tmp_path))
@@ -153,7 +153,7 @@ async def test_a_keeper_that_slept_leaves_the_broker_alone(tmp_path: Path) -> No
     """A pause of the process that looks after a broker, however long, is not the broker's fault; nor is a short one of
     the broker's own."""
     hasty = HOLD.replace(
-        "async def main", "import hustings.bus.broker.watch as watch; watch.LOOK = 0.2\nasync def main"
+        "async def main", "import hustings.protocols.timing as timing; timing.BROKER_CHECK = 0.2\nasync def main"
     )
     with process(hasty, str(tmp_path), str(2**30)) as keeper:
         url = await line(keeper)
