@@ -65,14 +65,6 @@ def _to_come(state: RunState) -> int:
     return state.unbegun + state.unassigned + again
 
 
-def too_wide(state: RunState, budget: Budget | None) -> str:
-    """The reason if a step fans out further than the budget allows; else empty."""
-    total, step = state.widest
-    if budget is None or budget.fan_out is None or total <= budget.fan_out:
-        return ""
-    return f"{step} fans out to {total} tasks, and the budget allows {budget.fan_out}"
-
-
 def _limits(budget: Budget | None) -> Iterator[tuple[str, float]]:
     for kind in _KINDS:
         limit = getattr(budget, kind, None)

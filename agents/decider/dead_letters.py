@@ -4,16 +4,18 @@ from collections.abc import Iterator
 
 from hustings.protocols import DeadLetter
 
-from .policy import Policy, View
 from .state import RunState
+from .turn import Turn
 
 
-def dead_letters(state: RunState, policy: Policy, view: View) -> Iterator[DeadLetter]:
+def dead_letters(turn: Turn) -> Iterator[DeadLetter]:
     """The dead letters to write: for tasks that were given up, and for those that are hopeless now."""
+    state = turn.state
     for name in state.dead:
         yield dead_letter(state, name)
     for name in state.retries:
-        if hopeless(state, policy, view, name, state.steps[state.tasks[name].step].step.agents):
+        if hopeless(turn, name, state.steps[state.tasks[name].step].step.agents):
+            turn.abandoned.add(name)
             yield dead_letter(state, name)
 
 
@@ -31,11 +33,11 @@ def dead_letter(state: RunState, name: str) -> DeadLetter:
     )
 
 
-def hopeless(state: RunState, policy: Policy, view: View, name: str, agents: tuple[str, ...]) -> bool:
+def hopeless(turn: Turn, name: str, agents: tuple[str, ...]) -> bool:
     """True if only one agent can do the task, and the task kills it, or the agent has been silent for too long."""
-    task, kind = state.tasks[name], state.failures[name].kind
+    task, kind, directory = turn.state.tasks[name], turn.state.failures[name].kind, turn.view.directory
     if {*agents} != {task.agent}:
         return False
-    heard = view.directory.silent.get(task.agent, task.since)
-    vanished = task.agent not in view.directory.alive and view.now >= heard + policy.heartbeat_timeout * policy.attempts
+    heard, longest = directory.silent.get(task.agent, task.since), turn.policy.heartbeat_timeout * turn.policy.attempts
+    vanished = task.agent not in directory.alive and turn.view.now >= heard + longest
     return kind == "killed" or (kind == "abandoned" and vanished)

@@ -1,20 +1,18 @@
 """decide: what the coordinator appends next. Pure: no I/O, no clock, no model; the same input gives the same events."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
+from itertools import islice
 from operator import itemgetter
 
 from pydantic import ValidationError
 
 from hustings.protocols import (
     OUTCOME,
-    AttemptAbandoned,
     Claim,
     Concluded,
     Data,
     Decision,
-    Directory,
-    Failure,
     FromSteps,
     GoalAsked,
     Inquiry,
@@ -36,20 +34,14 @@ from ..arbitration.docket import settle
 from ..arbitration.matters import group
 from ..planning.planner import Brief
 from ..planning.validate import faults, too_deep
-from .allocation import BudgetAllocator, too_wide
-from .assign import assignments, load_of
+from .assign import assignments
 from .dead_letters import dead_letters
 from .fold_barriers import testimonies
-from .inquiries import inquire, is_open, serve
-from .policy import (
-    BATCH,
-    Policy,
-    View,
-    budget_of,
-    ends_at,
-)
+from .inquiries import inquire, is_open, look_up, serve
+from .policy import BATCH, Policy, View
 from .state import BarrierState, RunState, task_id
 from .timeouts import abandonments, abandons_at
+from .turn import Turn, begin
 
 
 def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
@@ -59,129 +51,106 @@ def decide(state: RunState, policy: Policy, view: View) -> list[Decision]:
     """
     if state.goal is None or state.concluded:
         return []
-    if end := _ended_from_outside(state, policy, view):
-        return [end]
-    view = View(view.now, _taking_part(state.goal, view.directory))
-    if state.plan is None:
-        return [*_before_the_plan(state, policy, view)]
-    events = [event for _, event in zip(range(BATCH), _moves(state, policy, view), strict=False)]
-    return events or _conclusion(state, policy)
+    turn = begin(state, state.goal, policy, view)
+    return [*_ended_from_outside(turn)] or [*islice(_moves(turn), BATCH)] or [*_conclusion(turn)]
+
+
+def _moves(turn: Turn) -> Iterator[Decision]:
+    """All that is decided while the run goes on, in this order. Each part reads what those before it noted."""
+    yield from abandonments(turn)
+    if turn.state.plan is None:
+        yield from _questions(turn)
+        yield from _planning(turn)
+        return
+    yield from dead_letters(turn)
+    if not turn.state.unreachable:
+        yield from _questions(turn)
+        yield from assignments(turn)
+        yield from _openings(turn)
 
 
 def wake(state: RunState, policy: Policy, view: View) -> float | None:
     """When to decide again if no event comes before, in seconds since the epoch; None: only after an event."""
-    end = ends_at(state, policy)
-    times = [] if end is None else [end]
+    if state.goal is None:
+        return None
+    turn = begin(state, state.goal, policy, view)
+    times = [turn.ends_at]
     if state.plan is None:
         times.append(state.driving_since + policy.discovery_timeout)
     if state.deadlines:
         times.append(state.deadlines[0][0])
     times += [
-        abandons_at(state, policy, view, state.tasks[name])
+        abandons_at(turn, state.tasks[name])
         for agent, tasks in state.open.items()
         if agent not in view.directory.alive
         for name in tasks
     ]
     times += [state.barriers[name].since + policy.discovery_timeout for name in state.unsettled]
     times += [state.asks[name].since + policy.discovery_timeout for name in state.unserved]
-    return min((time for time in times if time > view.now), default=None)
+    return min((time for time in times if view.now < time < math.inf), default=None)
 
 
-def _ended_from_outside(state: RunState, policy: Policy, view: View) -> Concluded | None:
+def _ended_from_outside(turn: Turn) -> Iterator[Concluded]:
+    state, budget = turn.state, turn.budget
+    total, step = state.widest
     if state.cancelled:
-        return _concluded_event(state, "cancelled", state.cancelled)
-    end = ends_at(state, policy)
-    if end is not None and view.now >= end:
-        return _concluded_event(state, "failed", f"it took longer than {end - state.asked_at:g} s")
-    if state.exhausted and policy.exhausted == "stop":
-        return _concluded_event(state, "failed", f"the budget is exhausted: {state.exhausted}")
-    why = too_wide(state, budget_of(state, policy))
-    return _concluded_event(state, "failed", why) if why else None
+        yield _concluded_event(turn, "cancelled", state.cancelled)
+    elif turn.view.now >= turn.ends_at:
+        yield _concluded_event(turn, "failed", f"it took longer than {turn.ends_at - state.asked_at:g} s")
+    elif state.exhausted and turn.policy.exhausted == "stop":
+        yield _concluded_event(turn, "failed", f"the budget is exhausted: {state.exhausted}")
+    elif budget and budget.fan_out is not None and total > budget.fan_out:
+        why = f"{step} fans out to {total} tasks, and the budget allows {budget.fan_out}"
+        yield _concluded_event(turn, "failed", why)
 
 
-def _taking_part(goal: GoalAsked, directory: Directory) -> Directory:
-    """The directory without the skills that this run must not use."""
-    if not goal.only and not goal.skip:
-        return directory
-    cards = [card for card in directory.cards if card.agent not in goal.skip]
-    wanted = tuple(card for card in cards if not (card.witness and goal.only and card.agent not in goal.only))
-    return directory.model_copy(update={"cards": wanted})
-
-
-def _before_the_plan(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
-    abandoned = [*abandonments(state, policy, view)]
-    load, allocator = load_of(state), BudgetAllocator(state, budget_of(state, policy))
-    yield from abandoned
-    yield from _waiting(state, policy, view, load, allocator, abandoned)
-    yield from _planning(state, policy, view, load, allocator)
-
-
-def _moves(state: RunState, policy: Policy, view: View) -> Iterator[Decision]:
-    abandoned = [*abandonments(state, policy, view)]
-    yield from abandoned
-    yield from dead_letters(state, policy, view)
-    if state.unreachable:
-        return
-    load, allocator = load_of(state), BudgetAllocator(state, budget_of(state, policy))
-    yield from _waiting(state, policy, view, load, allocator, abandoned)
-    yield from assignments(state, policy, view, load, allocator)
-    yield from _openings(state)
-
-
-def _waiting(
-    state: RunState,
-    policy: Policy,
-    view: View,
-    load: Counter[str],
-    allocator: BudgetAllocator,
-    abandoned: list[AttemptAbandoned],
-) -> Iterator[Decision]:
+def _questions(turn: Turn) -> Iterator[Decision]:
     """What agents and barriers wait for, the longest wait first, so that each gets a turn at a busy agent."""
-    late = {abandonment.task for abandonment in abandoned}
-    asked = [(state.asks[child].since, child) for child in state.unserved if state.asks[child].asker not in late]
+    state = turn.state
+    asked = [(state.asks[name].since, name) for name in state.unserved if state.asks[name].asker not in turn.abandoned]
     settling = [(state.barriers[name].since, name) for name in state.unsettled]
     for _, name in sorted([*asked, *settling], key=itemgetter(0)):
-        if name in state.unserved:
-            yield from serve(state, policy, view, name, load, allocator)
-        else:
-            yield from _settling(state, policy, view, name, load, allocator)
+        yield from serve(turn, name) if name in state.unserved else _settling(turn, name)
 
 
 # planning
 
 
-def _planning(
-    state: RunState, policy: Policy, view: View, load: Counter[str], allocator: BudgetAllocator
-) -> list[Decision]:
-    if state.goal and state.goal.again:
-        return [_planned_event(_again(state.goal), view.directory)]
+def _planning(turn: Turn) -> Iterator[Decision]:
+    if turn.goal.again:
+        yield _planned_event(turn, _again(turn.goal))
+    elif wrong := _misfit(turn):
+        yield _concluded_event(turn, "failed", wrong)
+    else:
+        yield from _by_planner(turn)
+
+
+def _by_planner(turn: Turn) -> list[Decision]:
+    state, policy, view = turn.state, turn.policy, turn.view
     brief = Brief(
-        goal=state.goal_data(),
+        goal=turn.goal.goal,
         goal_type=policy.goal,
         outcome_type=policy.outcome,
         directory=view.directory,
-        members=tuple(member for member in policy.members if state.goal is None or member not in state.goal.skip),
+        members=tuple(member for member in policy.members if member not in turn.goal.skip),
         prefer=policy.prefer,
         open=policy.open,
-        answer=_look_up(state),
-        budget=budget_of(state, policy),
+        answer=look_up(turn),
+        budget=turn.budget,
     )
-    if wrong := _misfit(state, policy):
-        return [_concluded_event(state, "failed", wrong)]
     if brief.absent() and view.now < state.driving_since + policy.discovery_timeout:
         return []
     try:
         plan = policy.planner(brief)
         if isinstance(plan, Inquiry):
-            _check_new(state, [plan], "planner")
-            return list(inquire(state, policy, view, plan, "plan", state.driving_since, load, allocator))
+            return [*inquire(turn, [plan], "plan", state.driving_since)]
         if not isinstance(plan, Plan):
             raise PlanError("there is no plan", f"the planner gave a {type(plan).__name__}")
         if reasons := faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]:
             raise PlanError("the plan cannot be carried out", "; ".join(reasons))
     except PlanError as error:
-        return [_concluded_event(state, "failed", str(error), brief.absent())]
-    return [_planned_event(plan, view.directory)]
+        return [_concluded_event(turn, "failed", str(error), brief.absent())]
+    return [_planned_event(turn, plan)]
 
 
 def _again(goal: GoalAsked) -> Plan:
@@ -199,20 +168,22 @@ def _again(goal: GoalAsked) -> Plan:
     return Plan(steps=steps, outcome={**outcome}, optional=tuple(outcome))
 
 
-def _misfit(state: RunState, policy: Policy) -> str:
+def _misfit(turn: Turn) -> str:
     """Why the team cannot pursue this goal; empty if it can."""
-    if state.goal and state.goal.type != policy.goal.__contract__:
-        return f"this team takes the goal {policy.goal.__contract__}, not {state.goal.type}"
+    wanted, goal = turn.policy.goal, turn.goal
+    if goal.type != wanted.__contract__:
+        return f"this team takes the goal {wanted.__contract__}, not {goal.type}"
     try:
-        policy.goal.of(state.goal_data())
+        wanted.of(goal.goal)
     except ValidationError as error:
         return f"the goal does not fit: {first_error(error)}"
     return ""
 
 
-def _planned_event(plan: Plan, directory: Directory) -> Planned:
+def _planned_event(turn: Turn, plan: Plan) -> Planned:
+    """The plan, with what the view says about its agents and skills."""
     named = {agent for step in plan.steps for agent in step.agents}
-    skills = {step.skill for step in plan.steps}
+    skills, directory = {step.skill for step in plan.steps}, turn.view.directory
     return Planned(
         plan=plan,
         versions={card.agent: card.version for card in directory.cards if card.agent in named},
@@ -223,7 +194,8 @@ def _planned_event(plan: Plan, directory: Directory) -> Planned:
 # barriers
 
 
-def _openings(state: RunState) -> Iterator[Opened]:
+def _openings(turn: Turn) -> Iterator[Opened]:
+    state = turn.state
     conflicts, agreed = state.conflicts, state.agreed
     for name in state.openings:
         items = _testimony(state, state.barriers[name])
@@ -250,54 +222,39 @@ def _items(spoken: Testimony) -> tuple[Claim | Proposal, ...]:
     return (*spoken.claims, *spoken.proposals)
 
 
-def _settling(
-    state: RunState, policy: Policy, view: View, name: str, load: Counter[str], allocator: BudgetAllocator
-) -> Iterator[Decision]:
-    barrier = state.barriers[name]
-    replies = settle(barrier.matters, barrier.items, policy.arbiters, _look_up(state))
+def _settling(turn: Turn, name: str) -> Iterator[Decision]:
+    barrier = turn.state.barriers[name]
+    replies = settle(barrier.matters, barrier.items, turn.policy.arbiters, look_up(turn))
     inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
-    _check_new(state, inquiries, "arbiters")
-    allocator.expect(sum(not is_open(state, inquiry.task) for inquiry in inquiries))
-    for inquiry in inquiries:
-        yield from inquire(state, policy, view, inquiry, name, barrier.since, load, allocator)
+    turn.allocator.expect(sum(not is_open(turn, inquiry.task) for inquiry in inquiries))
+    yield from inquire(turn, inquiries, name, barrier.since)
     if not inquiries:
         yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
-
-
-def _check_new(state: RunState, inquiries: list[Inquiry], who: str) -> None:
-    """Raises PlanError if all inquiries are answered already: whoever repeats them would never end."""
-    if inquiries and all(inquiry.task in state.answers for inquiry in inquiries):
-        skills = ", ".join(sorted({inquiry.skill for inquiry in inquiries}))
-        raise PlanError(f"the team's {who} asked {skills} again", "it has the answer to that inquiry already")
-
-
-def _look_up(state: RunState) -> Callable[[Inquiry], Data | Failure | None]:
-    def answer(inquiry: Inquiry) -> Data | Failure | None:
-        if inquiry.task not in state.answers:
-            return None
-        said = state.answers[inquiry.task]
-        return said if isinstance(said, dict | Failure) else {}
-
-    return answer
 
 
 # the end
 
 
-def _conclusion(state: RunState, policy: Policy) -> list[Decision]:
+def _conclusion(turn: Turn) -> Iterator[Concluded]:
+    """The end of the run, if nothing is left to do."""
+    state = turn.state
     if state.unreachable:
         why = f"outcome.{state.unreachable} cannot be filled any more: {_missing(state)}"
-        return [_concluded_event(state, "failed", why)]
-    if OUTCOME not in state.agenda:
-        return []
+        yield _concluded_event(turn, "failed", why)
+    elif OUTCOME in state.agenda:
+        yield _settled(turn)
+
+
+def _settled(turn: Turn) -> Concluded:
+    state = turn.state
     undecided = sum(not v.decided for barrier in state.barriers.values() for v in barrier.verdicts)
-    if undecided and policy.undecided == "stop":
+    if undecided and turn.policy.undecided == "stop":
         matters = "1 matter is" if undecided == 1 else f"{undecided} matters are"
-        return [_concluded_event(state, "undecided", f"{matters} undecided, and this team leaves that to a person")]
+        return _concluded_event(turn, "undecided", f"{matters} undecided, and this team leaves that to a person")
     if state.missing:
-        return [_concluded_event(state, "partial", f"without {_missing(state)}")]
+        return _concluded_event(turn, "partial", f"without {_missing(state)}")
     left = f"{undecided} {'matter' if undecided == 1 else 'matters'} undecided"
-    return [_concluded_event(state, "decided", left if undecided else "everything was settled")]
+    return _concluded_event(turn, "decided", left if undecided else "everything was settled")
 
 
 def _missing(state: RunState) -> str:
@@ -308,7 +265,8 @@ def _missing(state: RunState) -> str:
     return "; ".join(f"{', '.join(agents)}: {because}" for because, agents in reasons.items())
 
 
-def _concluded_event(state: RunState, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:
+def _concluded_event(turn: Turn, status: Status, because: str, missing: tuple[str, ...] = ()) -> Concluded:
+    state = turn.state
     return Concluded(
         status=status,
         outcome=_outcome(state),

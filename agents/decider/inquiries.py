@@ -1,8 +1,6 @@
 """Inquiries of planners and arbiters, and asks of agents within their tasks. A part of the pure decider."""
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
@@ -11,104 +9,83 @@ from hustings.protocols import (
     Answered,
     Assigned,
     AttemptAbandoned,
-    BudgetShare,
     Contract,
     Data,
     DeadLetter,
-    Directory,
     Failure,
     Inquiry,
+    PlanError,
     SkillCard,
 )
 
 from ..planning.planner import contracts
 from ..planning.validate import in_words
-from .allocation import BudgetAllocator
 from .assign import Due, assign
 from .dead_letters import dead_letter, hopeless
-from .policy import Policy, View, budget_of
-from .state import ASK, AskState, RunState
+from .state import ASK, AskState
+from .turn import Turn
 
 DEEP = 4  # the deepest nesting of asks, if the budget has no `depth`
 
 
 class _Question(NamedTuple):
-    """A task for an agent that offers the skill; one in `waiting` only if no other does. Given up at `until`. `wants`:
-    what the skill has to return."""
+    """An attempt that is due if an agent offers the skill; one in `waiting` only if no other does. Given up at `until`.
+    `wants`: what the skill has to return."""
 
-    task: str
-    skill: str
+    due: Due
     given: Data
-    asked_by: str
     until: float
-    latest: float = math.inf
-    depth: int = 0
     waiting: frozenset[str] = frozenset()
-    share: BudgetShare | None = None
     wants: Contract | None = None
 
 
 def inquire(
-    state: RunState,
-    policy: Policy,
-    view: View,
-    inquiry: Inquiry,
-    asked_by: str,
-    since: float,
-    load: Counter[str],
-    allocator: BudgetAllocator,
+    turn: Turn, inquiries: list[Inquiry], asked_by: str, since: float
 ) -> Iterator[Assigned | AttemptAbandoned | DeadLetter]:
-    """Assign the inquiry to an agent that offers the skill. It fails if there is none within `discovery_timeout`."""
-    if inquiry.task in state.answers or is_open(state, inquiry.task):
-        return
-    question = _Question(inquiry.task, inquiry.skill, inquiry.given, asked_by, until=since + policy.discovery_timeout)
-    said = _put(state, policy, view, question, load, allocator)
-    if isinstance(said, str):
-        yield AttemptAbandoned(task=inquiry.task, attempt=0, because=said)
-    elif said:
-        yield said
+    """Assign inquiries to agents that offer the skill. One fails if there is none within `discovery_timeout`.
 
-
-def serve(
-    state: RunState, policy: Policy, view: View, child: str, load: Counter[str], allocator: BudgetAllocator
-) -> Iterator[Assigned | Answered | DeadLetter]:
-    """Assign the task of an ask, or pass its answer on to the asker."""
-    if child in state.answers:
-        yield _passed_on(child, state.answers[child])
-    elif not is_open(state, child):
-        said = _served(state, policy, view, child, state.asks[child], load, allocator)
+    Raises PlanError if all of them are answered already: whoever repeats them would never end."""
+    if inquiries and all(inquiry.task in turn.state.answers for inquiry in inquiries):
+        skills = ", ".join(sorted({inquiry.skill for inquiry in inquiries}))
+        who = "arbiters" if asked_by in turn.state.barriers else "planner"
+        raise PlanError(f"the team's {who} asked {skills} again", "it has the answer to that inquiry already")
+    until = since + turn.policy.discovery_timeout
+    for inquiry in inquiries:
+        if inquiry.task in turn.state.answers or is_open(turn, inquiry.task):
+            continue
+        said = _put(turn, _Question(Due(inquiry.task, inquiry.skill, asked_by=asked_by), inquiry.given, until))
         if isinstance(said, str):
-            yield Answered(child=child, failed=said)
+            yield AttemptAbandoned(task=inquiry.task, attempt=0, because=said)
         elif said:
             yield said
 
 
-def _served(
-    state: RunState,
-    policy: Policy,
-    view: View,
-    child: str,
-    ask: AskState,
-    load: Counter[str],
-    allocator: BudgetAllocator,
-) -> Assigned | DeadLetter | str | None:
-    """The next attempt of an ask. The asker waits, so its deadline is not after the asker's own."""
-    budget = budget_of(state, policy)
-    most = budget.depth if budget and budget.depth is not None else DEEP
-    if ask.depth > most:
-        return f"{ask.skill}: {ask.depth} nested tasks would wait for each other, and the limit is {most}"
-    until, waiting = ask.since + policy.discovery_timeout, frozenset(_waiting(state, ask))
-    latest = state.tasks[ask.asker].deadline
-    question = _Question(child, ask.skill, ask.input, ASK, until, latest, ask.depth, waiting, ask.share, ask.wants)
-    return _put(state, policy, view, question, load, allocator)
+def is_open(turn: Turn, task: str) -> bool:
+    return task in turn.state.tasks and turn.state.tasks[task].status == "open"
 
 
-def _waiting(state: RunState, ask: AskState) -> Iterator[str]:
-    """The agents that wait for this ask, directly or not: its asker, the asker of that task, and so on."""
-    around: AskState | None = ask
-    while around:
-        yield state.tasks[around.asker].agent
-        around = state.asks.get(around.asker)
+def look_up(turn: Turn) -> Callable[[Inquiry], Data | Failure | None]:
+    """How planners and arbiters read the answer to an inquiry: None while there is none."""
+
+    def answer(inquiry: Inquiry) -> Data | Failure | None:
+        if inquiry.task not in turn.state.answers:
+            return None
+        said = turn.state.answers[inquiry.task]
+        return said if isinstance(said, dict | Failure) else {}
+
+    return answer
+
+
+def serve(turn: Turn, child: str) -> Iterator[Assigned | Answered | DeadLetter]:
+    """Assign the task of an ask, or pass its answer on to the asker."""
+    if child in turn.state.answers:
+        yield _passed_on(child, turn.state.answers[child])
+    elif not is_open(turn, child):
+        said = _served(turn, child, turn.state.asks[child])
+        if isinstance(said, str):
+            yield Answered(child=child, failed=said)
+        elif said:
+            yield said
 
 
 def _passed_on(child: str, said: JsonValue | Failure) -> Answered:
@@ -117,41 +94,41 @@ def _passed_on(child: str, said: JsonValue | Failure) -> Answered:
     return Answered(child=child, output=said)
 
 
-def is_open(state: RunState, task: str) -> bool:
-    return task in state.tasks and state.tasks[task].status == "open"
+def _served(turn: Turn, child: str, ask: AskState) -> Assigned | DeadLetter | str | None:
+    """The next attempt of an ask. The asker waits, so its deadline is not after the asker's own."""
+    most = turn.budget.depth if turn.budget and turn.budget.depth is not None else DEEP
+    if ask.depth > most:
+        return f"{ask.skill}: {ask.depth} nested tasks would wait for each other, and the limit is {most}"
+    latest, until = turn.state.tasks[ask.asker].deadline, ask.since + turn.policy.discovery_timeout
+    due = Due(child, ask.skill, asked_by=ASK, latest=latest, depth=ask.depth, share=ask.share)
+    return _put(turn, _Question(due, ask.input, until, frozenset(_askers(turn, ask)), ask.wants))
 
 
-def _put(
-    state: RunState,
-    policy: Policy,
-    view: View,
-    question: _Question,
-    load: Counter[str],
-    allocator: BudgetAllocator,
-) -> Assigned | DeadLetter | str | None:
+def _askers(turn: Turn, ask: AskState) -> Iterator[str]:
+    """The agents that wait for this ask, directly or not: its asker, the asker of that task, and so on."""
+    around: AskState | None = ask
+    while around:
+        yield turn.state.tasks[around.asker].agent
+        around = turn.state.asks.get(around.asker)
+
+
+def _put(turn: Turn, question: _Question) -> Assigned | DeadLetter | str | None:
     """The next attempt of a question, or the reason why there will be none. None: it waits for a free agent, or for one
     that may still start."""
-    before = state.tasks.get(question.task)
-    offers = [card for card in view.directory.cards if card.name == question.skill and _admitted(card, policy)]
+    due = question.due
+    before = turn.state.tasks.get(due.task)
+    offers = [card for card in turn.view.directory.cards if card.name == due.skill and _admitted(turn, card)]
     cards = [card for card in offers if question.wants in (None, card.output)]
-    bound = {card.agent: _bind(state, policy, view.directory, card, question.given) for card in cards}
+    bound = {card.agent: _bind(turn, card, question.given) for card in cards}
     given = {agent: data for agent, data in bound.items() if data is not None}
-    if before and hopeless(state, policy, view, question.task, tuple(given) or (before.agent,)):
-        return dead_letter(state, question.task)
+    if before and hopeless(turn, due.task, tuple(given) or (before.agent,)):
+        return dead_letter(turn.state, due.task)
     if not given:
-        return f"{question.skill}: {_unserved(question, offers, bound)}" if view.now >= question.until else None
-    due = Due(
-        task=question.task,
-        skill=question.skill,
-        given={agent: data for agent, data in given.items() if agent not in question.waiting} or given,
-        spenders={card.agent for card in cards if card.spends},
-        before=before,
-        asked_by=question.asked_by,
-        latest=question.latest,
-        depth=question.depth,
-        share=question.share,
+        return f"{due.skill}: {_unserved(question, offers, bound)}" if turn.view.now >= question.until else None
+    given = {agent: data for agent, data in given.items() if agent not in question.waiting} or given
+    return assign(
+        turn, due._replace(given=given, spenders={card.agent for card in cards if card.spends}, before=before)
     )
-    return assign(state, policy, view, load, allocator, due)
 
 
 def _unserved(question: _Question, offers: Sequence[SkillCard], bound: Iterable[str]) -> str:
@@ -164,17 +141,17 @@ def _unserved(question: _Question, offers: Sequence[SkillCard], bound: Iterable[
     return "nobody offers it"
 
 
-def _admitted(card: SkillCard, policy: Policy) -> bool:
-    return policy.open or card.agent in policy.members
+def _admitted(turn: Turn, card: SkillCard) -> bool:
+    return turn.policy.open or card.agent in turn.policy.members
 
 
-def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard, given: Data) -> Data | None:
+def _bind(turn: Turn, card: SkillCard, given: Data) -> Data | None:
     """The whole input of a question: the given parameters, the others by contract. None if one cannot be filled."""
     bound: Data = dict(given)
     for name, wanted in card.inputs.items():
         if name in bound:
             continue
-        found = _known(state, policy, directory, wanted.type) if not wanted.many else None
+        found = _known(turn, wanted.type) if not wanted.many else None
         if found is None and not wanted.optional:
             return None
         if found is not None:
@@ -182,18 +159,17 @@ def _bind(state: RunState, policy: Policy, directory: Directory, card: SkillCard
     return bound
 
 
-def _known(state: RunState, policy: Policy, directory: Directory, contract: str) -> JsonValue:
-    if policy.goal.__contract__ == contract:
-        return state.goal_data()
-    for field, wanted in contracts(policy.goal).items():
+def _known(turn: Turn, contract: str) -> JsonValue:
+    """What the run has of this contract: the goal, one of its fields, or what a step returned."""
+    goal, data = turn.policy.goal, turn.goal.goal
+    if goal.__contract__ == contract:
+        return data
+    for field, wanted in contracts(goal).items():
         if wanted.type == contract and not wanted.many:
-            return state.goal_data().get(field)
-    outputs = {(card.agent, card.name): card.output.type for card in directory.cards}
-    for step in state.steps.values():
-        if (
-            step.status == "done"
-            and not step.step.many
-            and outputs.get((step.step.agents[0], step.step.skill)) == contract
-        ):
+            return data.get(field)
+    outputs = {(card.agent, card.name): card.output.type for card in turn.view.directory.cards}
+    for step in turn.state.steps.values():
+        of = step.step
+        if step.status == "done" and not of.many and outputs.get((of.agents[0], of.skill)) == contract:
             return step.outputs[0]
     return None

@@ -16,7 +16,6 @@ from hustings.protocols import (
 from ..arbitration.docket import Arbiter
 from ..planning.chain import by_contract
 from ..planning.planner import Planner
-from .state import RunState
 
 BATCH = 1000  # events of one decision: the limit of an atomic batch
 
@@ -61,14 +60,3 @@ class View(NamedTuple):
 
     now: float
     directory: Directory
-
-
-def ends_at(state: RunState, policy: Policy) -> float | None:
-    """When the run must end, by its execution_timeout or its budget's seconds; None: never."""
-    budget, execution_timeout = budget_of(state, policy), state.goal.execution_timeout if state.goal else None
-    bounds = [bound for bound in (execution_timeout, budget.seconds if budget else None) if bound is not None]
-    return state.asked_at + min(bounds) if bounds else None
-
-
-def budget_of(state: RunState, policy: Policy) -> Budget | None:
-    return (state.goal.budget if state.goal else None) or policy.budget
