@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 READY = .venv/ready
+TREE = .venv/typings/hustings # the package as it is installed, in links, where type checkers find it
 
 .PHONY: demo test test-fast test-long acceptance check lint coverage lock clean
 
@@ -48,4 +49,6 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	mkdir -p $(TREE)
+	ln -sfn $(addprefix ../../../,agents bus examples protocols hustings/__init__.py hustings/py.typed) $(TREE)
 	touch $(READY)

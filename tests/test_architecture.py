@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FRONT = "hustings"
 LAYERS = ["protocols", "bus", "agents", "examples"]
 MODULES = {path: ast.parse(path.read_text()) for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))}
-TESTS = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "tests").rglob("*.py"))}
 FOLDERS = {str(path.parent.relative_to(ROOT)) for path in MODULES if path.name == "__init__.py"}
 SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
 
@@ -71,23 +69,6 @@ def test_the_package_table_equals_the_folders() -> None:
     expected = {"hustings": "hustings"} | {f"hustings.{folder.replace('/', '.')}": folder for folder in FOLDERS}
     assert SETUPTOOLS["package-dir"] == expected
     assert SETUPTOOLS["packages"] == sorted(expected)
-
-
-def test_type_checkers_find_every_package_and_what_the_tests_look_into() -> None:
-    """Each alias under typings/ passes on the module of its name; each package and each import of a test has one."""
-    stubs = {".".join(stub.relative_to(ROOT / "typings").with_suffix("").parts): stub for stub in _stubs()}
-    aliases = {name.removesuffix(".__init__"): stub.read_text() for name, stub in stubs.items()}
-    for name, text in aliases.items():
-        if name == FRONT:  # tests/test_public_names.py
-            continue
-        assert text.endswith(f"\nfrom {name.removeprefix('hustings.')} import *\n"), name
-    packages = {f"hustings.{folder.replace('/', '.')}" for folder in FOLDERS}
-    needed = {name for tree in TESTS.values() for name in imported(tree) if name.startswith("hustings.")}
-    assert packages | needed <= set(aliases)
-
-
-def _stubs() -> list[Path]:
-    return sorted((ROOT / "typings").rglob("*.pyi"))
 
 
 def test_what_we_never_write() -> None:
@@ -154,7 +135,7 @@ for name in sys.argv[1:]:
 def test_the_wheel_has_every_package(tmp_path: Path) -> None:
     """Built from a copy of the sources and unpacked, it is what is imported, not the editable install."""
     copy, unpacked = tmp_path / "copy", tmp_path / "unpacked"
-    for layer in (FRONT, *LAYERS):
+    for layer in ("hustings", *LAYERS):
         shutil.copytree(ROOT / layer, copy / layer, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, copy)
@@ -165,7 +146,7 @@ def test_the_wheel_has_every_package(tmp_path: Path) -> None:
         archive.extractall(unpacked)
         packed = {name.removeprefix("hustings/") for name in archive.namelist() if name.startswith("hustings/")}
     sources = {str(path.relative_to(copy)) for layer in LAYERS for path in (copy / layer).rglob("*") if path.is_file()}
-    assert packed == sources | {path.name for path in (copy / FRONT).iterdir()}
+    assert packed == sources | {path.name for path in (copy / "hustings").iterdir()}
     names = [
         "hustings",
         "hustings.protocols",

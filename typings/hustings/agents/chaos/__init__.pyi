@@ -1,2 +1,0 @@
-# Type checkers read agents/chaos/ as hustings.agents.chaos (setuptools maps it at install time).
-from agents.chaos import *

@@ -1,2 +1,0 @@
-# Type checkers read agents/decider/ as hustings.agents.decider (setuptools maps it at install time).
-from agents.decider import *

@@ -1,2 +1,0 @@
-# Type checkers read agents/history/ as hustings.agents.history (setuptools maps it at install time).
-from agents.history import *

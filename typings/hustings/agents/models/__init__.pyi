@@ -1,2 +1,0 @@
-# Type checkers read agents/models/ as hustings.agents.models (setuptools maps it at install time).
-from agents.models import *

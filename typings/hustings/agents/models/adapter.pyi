@@ -1,2 +1,0 @@
-# Type checkers read agents/models/adapter.py as hustings.agents.models.adapter (setuptools maps it at install time).
-from agents.models.adapter import *

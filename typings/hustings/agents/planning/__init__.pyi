@@ -1,2 +1,0 @@
-# Type checkers read agents/planning/ as hustings.agents.planning (setuptools maps it at install time).
-from agents.planning import *

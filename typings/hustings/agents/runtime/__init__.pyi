@@ -1,2 +1,0 @@
-# Type checkers read agents/runtime/ as hustings.agents.runtime (setuptools maps it at install time).
-from agents.runtime import *

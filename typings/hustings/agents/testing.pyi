@@ -1,2 +1,0 @@
-# Type checkers read agents/testing.py as hustings.agents.testing (setuptools maps it at install time).
-from agents.testing import *

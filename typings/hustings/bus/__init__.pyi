@@ -1,2 +1,0 @@
-# Type checkers read bus/ as hustings.bus (setuptools maps it at install time).
-from bus import *

@@ -1,2 +1,0 @@
-# Type checkers read bus/client/ as hustings.bus.client (setuptools maps it at install time).
-from bus.client import *

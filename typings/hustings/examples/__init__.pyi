@@ -1,2 +1,0 @@
-# Type checkers read examples/ as hustings.examples (setuptools maps it at install time).
-from examples import *

@@ -1,2 +1,0 @@
-# Type checkers read examples/research_desk/ as hustings.examples.research_desk (setuptools maps it at install time).
-from examples.research_desk import *

@@ -1,2 +1,0 @@
-# Type checkers read protocols/ as hustings.protocols (setuptools maps it at install time).
-from protocols import *
