@@ -1,56 +1,41 @@
 """Team: the specialists, their coordinator's policy, the goal and the outcome, as a value in a module."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from hustings.protocols import Budget, Goal, NotFound, Outcome, UsageError, timing, token
+from hustings.protocols import Goal, NotFound, Outcome, UsageError, token
 
-from .arbitration.counting import independent, majority, unopposed
-from .arbitration.docket import Arbiter
-from .decider.policy import Exhausted, Policy
+from .decider.policy import Policy, TeamSettings
 from .history.run_report import RunReport
 from .models.rules import ModelRouter, ModelRule
-from .planning.chain import by_contract
-from .planning.planner import Planner
 from .skills.specialist import Specialist
+
+Tell = Callable[[RunReport], str]
+Files = Callable[[RunReport], Mapping[str, str]]
+Apply = Callable[[RunReport, Mapping[str, Path]], str]
 
 
 @dataclass(frozen=True)
-class Team:
+class Team(TeamSettings):
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
-    `arbiters` are asked in order; `prefer` names agents to prefer where several could do a step; a team that
-    is not `open` uses its own specialists only. Times are in seconds, `max_open_tasks` and `budget` as in Policy.
-    `models` says which models serve which skills. If a task's share of the budget is too small, a `cheaper` one is
-    used, or the task fails and the outcome is `partial`, or the run `stop`s. `tell` turns a report into text for
-    people; `files` gives the files that `hustings run` writes beside it, by name; `apply` uses the outcome on the
-    paths given for the goal's fields, and says what it did. Raises BadName, UsageError.
+    docs/settings.md lists all settings with their units. Raises BadName; UsageError: a value is not of its setting's
+    type, or out of bounds.
     """
 
-    name: str
-    goal: type[Goal]
-    outcome: type[Outcome]
-    specialists: Sequence[Specialist] = ()
-    planner: Planner = by_contract
-    arbiters: Sequence[Arbiter] = (unopposed, independent, majority)
-    prefer: Sequence[str] = ()
-    open: bool = True
-    attempts: int = 2
-    heartbeat_timeout: float = timing.HEARTBEAT_TIMEOUT
-    attempt_timeout: float = 300.0
-    discovery_timeout: float = 10.0
-    undecided: Literal["proceed", "stop"] = "proceed"
-    max_open_tasks: int = 1000
-    budget: Budget | None = None
-    models: Sequence[ModelRule] = ()
-    exhausted: Exhausted = "cheaper"
-    tell: Callable[[RunReport], str] | None = None
-    files: Callable[[RunReport], Mapping[str, str]] = lambda _: {}
-    apply: Callable[[RunReport, Mapping[str, Path]], str] | None = None
+    name: Annotated[str, "its name on the bus: letters, digits, `_` and `-`"]
+    goal: Annotated[type[Goal], "what a client asks for"]
+    outcome: Annotated[type[Outcome], "what a run makes of it"]
+    specialists: Annotated[Sequence[Specialist], "its members"] = ()
+    models: Annotated[Sequence[ModelRule], "which models serve which skills; the first rule that fits counts"] = ()
+    tell: Annotated[Tell | None, "makes a text for people of a report"] = None
+    files: Annotated[Files, "the files that `hustings run` writes beside a report, by name"] = lambda _: {}
+    apply: Annotated[Apply | None, "uses the outcome on the paths given for the goal's fields; says what it did"] = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         token(self.name, "team's name")
         names = [specialist.name for specialist in self.specialists]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -69,21 +54,6 @@ class Team:
 
     def policy(self) -> Policy:
         """The part of the team that its coordinator needs."""
-        return Policy(
-            goal=self.goal,
-            outcome=self.outcome,
-            members=self.members,
-            planner=self.planner,
-            arbiters=tuple(self.arbiters),
-            prefer=tuple(self.prefer),
-            open=self.open,
-            attempts=self.attempts,
-            heartbeat_timeout=self.heartbeat_timeout,
-            attempt_timeout=self.attempt_timeout,
-            discovery_timeout=self.discovery_timeout,
-            undecided=self.undecided,
-            max_open_tasks=self.max_open_tasks,
-            budget=self.budget,
-            served=ModelRouter(self.models, cheaper=self.exhausted == "cheaper").of,
-            exhausted=self.exhausted,
-        )
+        settings = {each.name: getattr(self, each.name) for each in fields(TeamSettings)}
+        served = ModelRouter(self.models, cheaper=self.exhausted == "cheaper").of
+        return Policy(goal=self.goal, outcome=self.outcome, members=self.members, served=served, **settings)

@@ -17,7 +17,7 @@ ORDER = [  # a folder stands for all that is in it and has no place of its own
     # what is logged and shown of it
     "agents/observe",
     # what is decided: pure
-    "agents/planning", "agents/arbitration", "agents/decider",
+    "agents/settings", "agents/planning", "agents/arbitration", "agents/decider",
     # what an author works with
     "agents/models", "agents/skills", "agents/members",
     # what a run came to, and how to ask for one

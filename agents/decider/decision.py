@@ -133,7 +133,7 @@ def _by_planner(turn: Turn) -> list[Decision]:
         outcome_type=policy.outcome,
         directory=view.directory,
         members=tuple(member for member in policy.members if member not in turn.goal.skip),
-        prefer=policy.prefer,
+        prefer=tuple(policy.prefer),
         open=policy.open,
         answer=look_up(turn),
         budget=turn.budget,

@@ -1,8 +1,10 @@
-"""Policy: what a team configures for its coordinator; View: what else a decision depends on."""
+"""TeamSettings: what a team lays down; Policy: what its coordinator needs of it; View: what else decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from annotated_types import Ge
 
 from hustings.protocols import (
     Budget,
@@ -13,12 +15,15 @@ from hustings.protocols import (
     timing,
 )
 
+from ..arbitration.counting import independent, majority, unopposed
 from ..arbitration.docket import Arbiter
 from ..planning.chain import by_contract
 from ..planning.planner import Planner
+from ..settings import Seconds, check
 
 BATCH = 1000  # events of one decision: the limit of an atomic batch
 
+Undecided = Literal["proceed", "stop"]
 Exhausted = Literal["cheaper", "partial", "stop"]
 
 
@@ -26,33 +31,41 @@ def own_choice(agent: str, skill: str) -> None:
     """The default: each agent chooses its own model."""
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What a team configures for its coordinator. Times in seconds.
+@dataclass(frozen=True, kw_only=True)
+class TeamSettings:
+    """What a team lays down for all of its runs. A setting stands here and nowhere else; docs/settings.md lists them.
 
-    `attempts` per task; `heartbeat_timeout`: how long an agent with a task may be silent if no other agent can do it;
-    `attempt_timeout` of one attempt; `discovery_timeout`: how long planning waits for the team's members, and an
-    inquiry or ask for an agent that offers the skill; `max_open_tasks`: how many open tasks one agent has in a run, of
-    all kinds; `budget`: used if the goal has none; `served`: the models for an agent's skill, from both names, None if
-    the agent chooses; `exhausted`: what happens to a run if a task's share is too small.
+    Raises UsageError: a value is not of its setting's type, or out of bounds.
     """
+
+    planner: Annotated[Planner, "makes the plan of a run"] = by_contract
+    arbiters: Annotated[Sequence[Arbiter], "settle matters, asked in this order"] = (unopposed, independent, majority)
+    prefer: Annotated[Sequence[str], "the agents to prefer where several could do a step"] = ()
+    open: Annotated[bool, "whether specialists of other teams may join"] = True
+    attempts: Annotated[int, Ge(1), "how often a task is tried"] = 2
+    heartbeat_timeout: Annotated[Seconds, "silence that an agent may keep, if no other can do its task"] = (
+        timing.HEARTBEAT_TIMEOUT
+    )
+    attempt_timeout: Annotated[Seconds, "how long one attempt of a task may take"] = 300.0
+    discovery_timeout: Annotated[Seconds, "how long to wait for members, or for an agent that offers a skill"] = 10.0
+    undecided: Annotated[Undecided, "whether a run with undecided matters proceeds to its outcome"] = "proceed"
+    max_open_tasks: Annotated[int, Ge(1), "how many open tasks of a run one agent has, of all kinds"] = 1000
+    budget: Annotated[Budget | None, "what a run may spend if its goal has no budget"] = None
+    exhausted: Annotated[Exhausted, "a share too small: a cheaper model, partial outcome, or stop"] = "cheaper"
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy(TeamSettings):
+    """The part of a team that its coordinator needs. `served`: the models for an agent's skill, from both names; None
+    if the agent chooses."""
 
     goal: type[Goal]
     outcome: type[Outcome]
     members: tuple[str, ...] = ()
-    planner: Planner = by_contract
-    arbiters: tuple[Arbiter, ...] = ()
-    prefer: tuple[str, ...] = ()
-    open: bool = True
-    attempts: int = 2
-    heartbeat_timeout: float = timing.HEARTBEAT_TIMEOUT
-    attempt_timeout: float = 300.0
-    discovery_timeout: float = 10.0
-    undecided: Literal["proceed", "stop"] = "proceed"
-    max_open_tasks: int = 1000
-    budget: Budget | None = None
     served: Callable[[str, str], ModelChain | None] = own_choice
-    exhausted: Exhausted = "cheaper"
 
 
 class View(NamedTuple):

@@ -72,6 +72,11 @@ def longest(lines: list[str]) -> str:
 team = Team("hello", Count, Counted, specialists=[clerk], arbiters=[unopposed, independent, majority])
 Team("hello", Line, Counted)  # type: ignore
 Team("hello", Count, Counted, budget=Budget(calls="many"))  # type: ignore
+Team("hello", Count, Counted, attempts=3, open=False, exhausted="stop", attempt_timeout=60)
+Team("hello", Count, Counted, attempts="3")  # type: ignore
+Team("hello", Count, Counted, attemps=3)  # type: ignore
+assert_type(team.attempts, int)
+assert_type(team.attempt_timeout, float)
 Line(number="one", text="a")  # type: ignore
 Line(number=1)  # type: ignore
 

@@ -34,7 +34,7 @@ async def _plan(settings: Settings, team: Team, live: bool) -> int:
             outcome_type=team.outcome,
             directory=directory,
             members=policy.members,
-            prefer=policy.prefer,
+            prefer=tuple(policy.prefer),
             open=policy.open,
         )
     )

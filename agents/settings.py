@@ -1,0 +1,87 @@
+"""Settings: the fields of a dataclass, each annotated with its bounds, its unit and its meaning; and how to check them.
+
+attempt_timeout: Annotated[Seconds, Field(description="how long one attempt may take")] = 300.0
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from difflib import get_close_matches
+from functools import cache
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+
+from annotated_types import Unit
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from hustings.protocols import UsageError, first_error
+
+Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False), Unit("seconds")]
+
+SHOWN = 80  # characters of a wrong value in an error
+
+
+class Setting(NamedTuple):
+    """One setting of a class. `default` is dataclasses.MISSING if it must be given."""
+
+    name: str
+    type: object
+    default: object
+    unit: str
+    meaning: str
+
+
+@cache
+def settings_of(owner: type) -> tuple[Setting, ...]:
+    """The settings of a dataclass, in the order of its fields."""
+    annotations = _annotations(owner)
+    return tuple(_setting(each.name, annotations[each.name], each.default) for each in fields(owner))
+
+
+def _setting(name: str, annotation: object, default: object) -> Setting:
+    info = FieldInfo.from_annotation(annotation)  # type: ignore[arg-type]  # any annotation is one
+    unit = next((each.unit for each in info.metadata if isinstance(each, Unit)), "")
+    meaning = next((each for each in info.metadata if isinstance(each, str)), "")
+    return Setting(name, info.annotation, default, unit, meaning)
+
+
+def check(settings: object) -> None:
+    """Read each value as its setting's type, of a frozen instance too.
+
+    Raises UsageError: a value is not of its setting's type, or out of bounds.
+    """
+    owner: type = type(settings)
+    for setting in settings_of(owner):
+        value = getattr(settings, setting.name)
+        try:
+            object.__setattr__(settings, setting.name, _reader(owner, setting.name).validate_python(value, strict=True))
+        except ValidationError as error:
+            what, hint = f"{setting.name} cannot be {_shown(value)}", _hint(setting, value)
+            raise UsageError(what, first_error(error), hint) from None
+
+
+def did_you_mean(word: object, known: Iterable[object]) -> str:
+    """A sentence with the known word that looks most like this one; empty if none does."""
+    near = get_close_matches(str(word), [str(each) for each in known], 1)
+    return f"Did you mean {near[0]}? " if near else ""
+
+
+def _hint(setting: Setting, value: object) -> str:
+    unit = f", in {setting.unit}" if setting.unit else ""
+    default = f" (default {setting.default!r})" if isinstance(setting.default, str | int | float) else ""
+    return f"{did_you_mean(value, get_args(setting.type))}{setting.name}: {setting.meaning}{unit}{default}."
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+@cache
+def _reader(owner: type, name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_annotations(owner)[name], config=ConfigDict(arbitrary_types_allowed=True))
+
+
+@cache
+def _annotations(owner: type) -> dict[str, Any]:
+    hints = get_type_hints(owner, include_extras=True)
+    return {each.name: hints[each.name] for each in fields(owner)}
