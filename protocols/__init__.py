@@ -91,13 +91,15 @@ from .plans import (
 from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
 from .untrusted import Untrusted
+from .validation import error_in_words, errors_in_words, first_error
 from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
-from .wire import DEEPEST, LARGEST, check_legible, first_error, plain, sent
+from .wire import DEEPEST, LARGEST, check_legible, plain, sent
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
     "Message", "later", "Contract", "Data", "Count", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope",
-    "uuid7", "traceparent", "sent", "plain", "check_legible", "first_error", "Untrusted", "DEEPEST", "LARGEST",
+    "uuid7", "traceparent", "sent", "plain", "check_legible", "first_error", "errors_in_words", "error_in_words",
+    "Untrusted", "DEEPEST", "LARGEST",
     "timing",
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",

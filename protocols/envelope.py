@@ -13,6 +13,7 @@ from .errors import Unreadable, Unsendable
 from .events import Decision, Event
 from .message import Message
 from .subjects import Subject
+from .validation import first_error_of_others
 from .wire import DEEPEST, READABLE, ROOM, check_legible
 
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
@@ -105,9 +106,7 @@ def open_envelope(raw: bytes) -> Envelope:
     try:
         envelope = _READER.validate_json(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "the message"
-        raise Unreadable(f"{where}: {first['msg']}") from None
+        raise Unreadable(first_error_of_others(error, whole="the message", skip=1)) from None
     check_legible(raw, READABLE if isinstance(envelope.data, Decision) else DEEPEST + ROOM)
     return envelope
 

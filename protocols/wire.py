@@ -8,6 +8,7 @@ from pydantic_core import PydanticSerializationError, SchemaValidator, core_sche
 
 from .errors import Unreadable, Unsendable
 from .message import Data, Message
+from .validation import first_error
 
 DEEPEST = 150  # levels of nesting in what a client or agent sends: a goal, a result, an ask
 ROOM = 25  # levels that an event may add around it when it is passed on
@@ -72,12 +73,6 @@ def sent(message: Message, as_what: type[Message] | None = None) -> Data:
 def plain(message: Message) -> Data:
     """The message as plain JSON values, unchecked. Works also if a field is called `plain`."""
     return Message.plain(message)
-
-
-def first_error(error: ValidationError) -> str:
-    """The first error with its place: "claims.0.about: Field required"."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    return ": ".join(filter(None, [".".join(str(part) for part in first["loc"]), first["msg"]]))
 
 
 def _why(error: str, deepest: int) -> str:

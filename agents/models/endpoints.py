@@ -9,7 +9,7 @@ from typing import Any, Literal
 import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hustings.protocols import ModelFailure, UsageError
+from hustings.protocols import ModelFailure, UsageError, errors_in_words
 
 from .adapter import Access
 from .anthropic import Anthropic
@@ -177,9 +177,10 @@ def _provider(name: str, row: dict[str, Any], file: Path | None) -> Provider:
     try:
         return Provider.model_validate(row)
     except ValidationError as error:
-        reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
         where = f"{file}: providers.{name}" if file else f"the provider {name}"
-        raise UsageError(f"{where} is not described correctly", "; ".join(reasons), "correct it") from error
+        raise UsageError(
+            f"{where} is not described correctly", "; ".join(errors_in_words(error)), "correct it"
+        ) from error
 
 
 def _content(file: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hustings.protocols import Usage, UsageError
+from hustings.protocols import Usage, UsageError, errors_in_words
 
 ANY = "*"
 LIKE = 8  # names with so many equal first characters are of one family, as in "claude-sonnet"
@@ -80,8 +80,8 @@ def prices(environ: Mapping[str, str] = os.environ) -> Prices:
     try:
         return Prices(shipped | _read(Path(path).read_text("utf-8")) if path else shipped)
     except ValidationError as error:
-        reasons = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise UsageError(f"{path} has invalid prices", "; ".join(reasons), "correct it as in prices.toml") from error
+        why = "; ".join(errors_in_words(error, whole="the file"))
+        raise UsageError(f"{path} has invalid prices", why, "correct it as in prices.toml") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read", str(error), "correct HUSTINGS_PRICES, or the file") from error
 

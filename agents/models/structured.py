@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from hustings.protocols import Data, Message
+from hustings.protocols import Data, Message, errors_in_words
 
 M = TypeVar("M", bound=Message)
 
@@ -52,12 +52,7 @@ def read(text: str, answer: type[M]) -> M:
     try:
         return answer.model_validate_json(text[start : end + 1] if 0 <= start < end else text)
     except ValidationError as error:
-        raise Unfit(_reasons(error)) from None
-
-
-def _reasons(error: ValidationError) -> str:
-    each = error.errors(include_url=False, include_input=False)[:10]
-    return "\n".join(f"{'.'.join(str(part) for part in one['loc']) or 'the answer'}: {one['msg']}" for one in each)
+        raise Unfit("\n".join(errors_in_words(error, whole="the answer"))) from None
 
 
 def _closed(schema: JsonValue) -> JsonValue:

@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, JsonValue, PydanticUserError, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from hustings.protocols import BadSkill, Data, NonRetryableError
+from hustings.protocols import BadSkill, Data, NonRetryableError, first_error
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ def tool(function: Callable[..., Any], *, acts: bool = False) -> Tool:
         try:
             checked = inputs.model_validate(given)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            raise NonRetryableError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+            raise NonRetryableError(first_error(error)) from None
         arguments = {field: getattr(checked, field) for field in inputs.model_fields}
         if iscoroutinefunction(function):
             said = await function(**arguments)

@@ -25,6 +25,7 @@ from hustings.protocols import (
     Unreadable,
     Value,
     check_legible,
+    errors_in_words,
 )
 
 from .planner import Brief, Planner, contracts
@@ -148,9 +149,7 @@ def _checked(answer: Data, brief: Brief) -> tuple[Plan | None, tuple[str, ...]]:
     try:
         plan = complete(DraftPlan.of(answer), brief)
     except ValidationError as error:
-        return None, tuple(
-            f"{one['loc']}: {one['msg']}" for one in error.errors(include_url=False, include_input=False)[:5]
-        )
+        return None, errors_in_words(error, most=5, whole="the plan")
     except (ValueError, Unreadable) as error:
         return None, (str(error)[:LONG],)
     wrong = faults(plan) or [*filter(None, [too_deep(plan, brief.budget)])]

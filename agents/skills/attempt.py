@@ -187,7 +187,7 @@ def _arguments(skill: Skill, given: Data) -> dict[str, object]:
     try:
         return {name: _argument(parameter, given.get(name)) for name, parameter in skill.inputs.items()}
     except ValidationError as error:
-        raise _Misfit(f"{error.title}.{first_error(error)}") from None
+        raise _Misfit(f"{error.title}: {first_error(error)}") from None
 
 
 def _argument(parameter: Parameter, value: JsonValue) -> object:

@@ -17,7 +17,7 @@ from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from hustings.protocols import Blob, Goal, UsageError
+from hustings.protocols import Blob, Goal, UsageError, error_in_words
 
 from ...client.client import Client
 from ...team import Team
@@ -348,24 +348,17 @@ def _errors(goal: type[Goal], values: Mapping[str, JsonValue]) -> list[ErrorDeta
 
 def _unfit(team: Team, error: ErrorDetails) -> UsageError:
     name = _name(team.goal, error)
-    where = ".".join(map(str, error["loc"][1:]))
-    given = "" if error["type"] == "missing" else f", not {_cut(error['input'])}"
     hint = "`--help` after the team's name lists the fields."
     if error["type"].endswith(("dict_type", "mapping_type", "model_type", "list_type", "tuple_type", "set_type")):
         hint = "Write it as JSON, or as @FILE with a file of JSON."
     what = f"--{_flag(name)} does not fit" if name else "the goal does not fit"
-    return UsageError(what, f"{f'{where}: ' if where else ''}{error['msg']}{given}", hint)
+    return UsageError(what, error_in_words(error, skip=bool(name)), hint)
 
 
 def _name(goal: type[Goal], error: ErrorDetails) -> str:
     """The field that an error is about, or "" for the goal as a whole."""
     first = str(error["loc"][0]) if error["loc"] else ""
     return next((name for name, field in goal.model_fields.items() if first in (name, field.alias)), first)
-
-
-def _cut(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _to(name: str, what: str = "is") -> str:

@@ -564,8 +564,8 @@ def test_undecided_stop_ends_for_a_person() -> None:
     ("goal", "type", "words"),
     [
         (GOAL, "Other.v1", "this team takes the goal Ask.v1, not Other.v1"),
-        ({}, "Ask.v1", "the goal does not fit: text: Field required"),
-        ({"text": {"words": "1"}}, "Ask.v1", "the goal does not fit: text.words: Input should be a valid integer"),
+        ({}, "Ask.v1", "the goal does not fit: text is missing"),
+        ({"text": {"words": "1"}}, "Ask.v1", "the goal does not fit: text.words must be a whole number, not '1'"),
     ],
 )
 def test_a_goal_of_another_kind_fails_with_the_reason(goal: Data, type: str, words: str) -> None:

@@ -45,7 +45,7 @@ async def test_an_answer_that_does_not_fit_is_sent_back_once_with_the_reasons(bu
     assert (await context(bus, speaker).model(Finding, instructions="Look.")).severity == "high"
     last = speaker.requests[1].turns[-1].parts[-1]
     assert isinstance(last, TextPart)
-    assert "severity: Input should be 'low' or 'high'" in last.text
+    assert "severity must be 'low' or 'high'" in last.text
 
 
 async def test_an_answer_that_does_not_fit_twice_is_a_failure_that_knows_its_cost(bus: Bus) -> None:
@@ -115,7 +115,7 @@ async def test_what_goes_wrong_in_a_tool_is_told_to_the_model_without_its_entrai
     await context(bus, speaker).model(str, instructions="Try.", tools=[tool(fail)])
     told = [request.turns[-1].parts[0] for request in speaker.requests[1:]]
     assert [part.text for part in told if isinstance(part, ToolResult) and part.failed] == [
-        "how: Input should be 'refused' or 'raised'",
+        "how must be 'refused' or 'raised', not 'otherwise'",
         "not that one",
         "it failed: ValueError",
         "refused: there is no tool 'drop'; there are fail",

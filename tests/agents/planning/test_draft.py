@@ -148,7 +148,7 @@ FAULTY: list[tuple[Data, str]] = [
     (sketch(*GOOD[:2]), "the outcome needs end, which is not a step"),
     (sketch(step("x", "owl", "look", ITSELF), *GOOD), "wait for each other"),
     (sketch(step("x.y", "owl", "look", goal("text", "text")), *GOOD), "x.y cannot be part of a subject"),
-    ({"steps": "none"}, "Input should be a valid array"),
+    ({"steps": "none"}, "steps must be a list, not 'none'"),
     (sketch(*[dig("{}")] * 201), "at most 200 items"),
     (sketch(step("a", "owl", "look", goal("text", "spare")), *GOOD[1:]), "a.text: the goal has nothing there"),
     (sketch(step(*END, goal("ask"), goal("ask"), VERDICTS)), "end binds a parameter twice"),
