@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Iterable
 from graphlib import TopologicalSorter
 
-from hustings.protocols import OUTCOME, FromSteps, FromVerdicts, Planned, Ref, steps_of
+from hustings.protocols import OUTCOME, FromSteps, Planned, Ref
 
+from ..planning.barriers import barriers, owners, waits
 from .state import BarrierState, RunState, StepState
 
 
@@ -15,33 +16,17 @@ def planned(state: RunState, event: Planned) -> None:
     state.steps = {step.id: StepState(step) for step in event.plan.steps}
     state.unbegun = sum(step.spends for step in event.plan.steps)
     state.missing |= dict.fromkeys(event.plan.absent, "absent when the run was planned")
-    order = TopologicalSorter({step.id: steps_of(step.inputs) for step in event.plan.steps}).static_order()
-    needs = {name: _needs(state, name, state.steps[name].step.inputs) for name in order}
-    needs[OUTCOME] = {*_needs(state, OUTCOME, event.plan.outcome), *needs}
-    needs |= {name: set(barrier.steps) for name, barrier in state.barriers.items()}
+    settles = barriers(event.plan)
+    state.barriers = {name: BarrierState(steps) for name, steps in settles.items()}
+    state.owner = owners(settles)
+    needs = {node: {*before} for node, before in waits(event.plan).items()}
+    needs[OUTCOME].update(state.steps)
     _rank(state, needs, event.typical)
     for node, before in needs.items():
         state.waits[node] = len(before)
         for other in sorted(before):
             state.after.setdefault(other, []).append(node)
     ready(state, [node for node, before in needs.items() if not before])
-
-
-def _needs(state: RunState, taker: str, refs: dict[str, Ref]) -> set[str]:
-    """The steps and barriers that a step or the outcome waits for. A barrier settles the witnesses that no earlier one
-    does, so a step that takes verdicts must come after all that it waits for."""
-    needs: set[str] = set()
-    for name, ref in refs.items():
-        if isinstance(ref, FromSteps):
-            needs.update(ref.steps)
-        elif isinstance(ref, FromVerdicts):
-            fresh = tuple(step for step in ref.steps if step not in state.owner)
-            if fresh:
-                barrier = f"{taker}.{name}"
-                state.barriers[barrier] = BarrierState(fresh)
-                state.owner.update(dict.fromkeys(fresh, barrier))
-            needs.update(state.owner[step] for step in ref.steps)
-    return needs
 
 
 def _rank(state: RunState, needs: dict[str, set[str]], typical: dict[str, float]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from itertools import groupby
 
-from hustings.protocols import Data, Plan
+from hustings.protocols import OUTCOME, Data, Plan
 
 from ...history.conflicts import (
     Case,
@@ -19,7 +19,7 @@ from ..text import describe, some, span
 from ..unified_diff import Sign, files_of, lines_of
 from .conflict import exhibit, pre
 from .gantt import lanes
-from .plan_graph import GOAL, OUTCOME, dag
+from .plan_graph import GOAL, dag
 from .style import STYLE
 from .summary import head, said
 from .tags import (

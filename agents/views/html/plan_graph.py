@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
-from hustings.protocols import FromSteps, FromVerdicts, Plan, Ref
+from hustings.protocols import OUTCOME, Plan
 
+from ...planning.barriers import waits
 from .tags import Html, number, tag
 
-GOAL, OUTCOME = " goal", " outcome"  # no step has such an id: a step's id is a token
+GOAL = " goal"  # no step has such an id: a step's id is a token
 BOX, HEIGHT, COLUMN, PITCH, EDGE = 132, 42, 166, 56, 8
 LETTERS = 17  # letters that fit into a box
 
@@ -47,32 +48,11 @@ def dag(plan: Plan, notes: Mapping[str, str]) -> Html:
 
 
 def _graph(plan: Plan) -> _Graph:
-    graph = _Graph(before={GOAL: []})
-    owner: dict[str, str] = {}
-    for step in plan.steps:
-        graph.before[step.id] = _waits(graph, step.id, step.inputs, owner) or [GOAL]
-    ends = _waits(graph, OUTCOME, plan.outcome, owner)
-    graph.before[OUTCOME] = ends or [GOAL]
+    graph = _Graph(before={GOAL: [], **{node: before or [GOAL] for node, before in waits(plan).items()}})
     for node in TopologicalSorter(graph.before).static_order():
         graph.columns[node] = max((graph.columns[before] + 1 for before in graph.before.get(node, ())), default=0)
     graph.columns[OUTCOME] = max(graph.columns.values()) + (graph.columns[OUTCOME] != max(graph.columns.values()))
     return graph
-
-
-def _waits(graph: _Graph, taker: str, refs: Mapping[str, Ref], owner: dict[str, str]) -> list[str]:
-    """What a step waits for; instead of several witnesses their barrier, which is drawn once."""
-    found: dict[str, None] = {}
-    for name, ref in refs.items():
-        if isinstance(ref, FromSteps):
-            found |= dict.fromkeys(ref.steps)
-        elif isinstance(ref, FromVerdicts):
-            fresh = [step for step in ref.steps if step not in owner]
-            if fresh:
-                barrier = f"{taker.strip()}.{name}"
-                graph.before[barrier] = fresh
-                owner |= dict.fromkeys(fresh, barrier)
-            found |= dict.fromkeys(owner[step] for step in ref.steps)
-    return list(found)
 
 
 def _arrange(graph: _Graph) -> None:
