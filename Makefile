@@ -50,5 +50,5 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	mkdir -p $(TREE)
-	ln -sfn $(addprefix ../../../,agents bus examples protocols hustings/__init__.py hustings/py.typed) $(TREE)
+	ln -sfn $(addprefix ../../../,agents bus examples protocols hustings/py.typed $(wildcard hustings/*.py)) $(TREE)
 	touch $(READY)

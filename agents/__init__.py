@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         surest,
     )
     from .client.client import Client, connect
+    from .client.run import Run
     from .decider.decision import decide
     from .decider.folding import evolve, fold
     from .decider.policy import Policy, View
@@ -55,6 +56,7 @@ _HOMES = {
     "planning.chain": "by_contract",
     "planning.validate": "misfits",
     "client.client": "Client connect",
+    "client.run": "Run",
     "skills.context": "TaskContext",
     "runtime.coordinator": "coordinate",
     "history.dead_letters": "FailedAttempt DeadLetterDetail DeadLetterEntry Redrive",
@@ -92,7 +94,8 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     "Arbiter", "Docket", "Option", "unopposed", "independent", "rules", "Rule", "keep", "evident", "surest", "prefer",
     "majority", "verified", "judged", "model_judge", "Case", "Judgement",
     # ask
-    "Client", "connect", "RunReport", "exit_code", "DeadLetterEntry", "DeadLetterDetail", "FailedAttempt", "Redrive",
+    "Client", "connect", "Run", "RunReport", "exit_code",
+    "DeadLetterEntry", "DeadLetterDetail", "FailedAttempt", "Redrive",
     # run the parts
     "Worker", "AgentRegistry", "coordinate", "Supervisor",
     # the pure heart

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Generic
+
+from typing_extensions import TypeVar
 
 from hustings.protocols import Goal, NotFound, Outcome, UsageError, token
 
@@ -15,10 +17,12 @@ from .skills.specialist import Specialist
 Tell = Callable[[RunReport], str]
 Files = Callable[[RunReport], Mapping[str, str]]
 Apply = Callable[[RunReport, Mapping[str, Path]], str]
+GoalT = TypeVar("GoalT", bound=Goal, default=Goal, covariant=True)
+OutcomeT = TypeVar("OutcomeT", bound=Outcome, default=Outcome, covariant=True)
 
 
 @dataclass(frozen=True)
-class Team(TeamSettings):
+class Team(TeamSettings, Generic[GoalT, OutcomeT]):
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
     docs/settings.md lists all settings with their units. Raises BadName; UsageError: a value is not of its setting's
@@ -26,8 +30,8 @@ class Team(TeamSettings):
     """
 
     name: Annotated[str, "its name on the bus: letters, digits, `_` and `-`"]
-    goal: Annotated[type[Goal], "what a client asks for"]
-    outcome: Annotated[type[Outcome], "what a run makes of it"]
+    goal: Annotated[type[GoalT], "what a client asks for"]
+    outcome: Annotated[type[OutcomeT], "what a run makes of it"]
     specialists: Annotated[Sequence[Specialist], "its members"] = ()
     models: Annotated[Sequence[ModelRule], "which models serve which skills; the first rule that fits counts"] = ()
     tell: Annotated[Tell | None, "makes a text for people of a report"] = None

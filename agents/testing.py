@@ -4,7 +4,8 @@ async with bench(clerk) as call:
     summary = await call("summarise", document=Document(text="..."))
 
 async with running(team) as client:
-    report = await client.outcome(await client.ask(Digest(text=...)))
+    run = await client.ask(Digest(text=...))
+    digested = await run.outcome()
 """
 
 import tempfile
@@ -17,7 +18,8 @@ import anyio
 from hustings.bus import embedded, open_bus
 from hustings.protocols import Assigned, Failure, Message, NonRetryableError, Result, token
 
-from .client.client import Client, new_run
+from .client.client import Client, GoalT, connect, new_run
+from .client.run import OutcomeT
 from .models import Endpoints
 from .models.fake import FakeEndpoint as FakeEndpoint
 from .models.fake import Reply as Reply
@@ -97,7 +99,9 @@ async def bench(
 
 
 @asynccontextmanager
-async def running(team: Team, url: str | None = None, *, endpoints: Endpoints | None = None) -> AsyncIterator[Client]:
+async def running(
+    team: Team[GoalT, OutcomeT], url: str | None = None, *, endpoints: Endpoints | None = None
+) -> AsyncIterator[Client[GoalT, OutcomeT]]:
     """A whole team in this process: coordinator and specialists on one broker, and a client for it."""
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
@@ -109,7 +113,7 @@ async def running(team: Team, url: str | None = None, *, endpoints: Endpoints | 
             lambda task_status: coordinate(bus, team.policy(), instance=new_run(), task_status=task_status)
         )
         stack.callback(group.cancel_scope.cancel)
-        yield Client(await stack.enter_async_context(open_bus(where, team.name, name="client")))
+        yield await stack.enter_async_context(connect(team, where))
 
 
 def _heard(specialist: Specialist, skill: str, output: object) -> Message | list[Message]:

@@ -48,10 +48,10 @@ team = Team("failover", goal=Sit, outcome=Rested, specialists=[sitter], heartbea
 
 
 @asynccontextmanager
-async def started() -> AsyncIterator[Client]:
+async def started() -> AsyncIterator[Client[Sit, Rested]]:
     """The team as processes, and a client of it."""
     with tempfile.TemporaryDirectory(prefix="hustings-failover-") as home:
-        async with embedded(Path(home)) as url, connect(url, team.name) as client:
+        async with embedded(Path(home)) as url, connect(team, url) as client:
             twice = {COORDINATOR: 2, "sitter": 2}
             processes = children("benchmarks.failover:team", team, url, parts=(COORDINATOR, "sitter"), replicas=twice)
             quiet = Supervisor(
@@ -63,7 +63,7 @@ async def started() -> AsyncIterator[Client]:
                 group.cancel_scope.cancel()
 
 
-async def pids(client: Client, agent: str, count: int) -> dict[str, int]:
+async def pids(client: Client[Sit, Rested], agent: str, count: int) -> dict[str, int]:
     """The processes of an agent by their instance, as soon as there are so many."""
     found: dict[str, int] = {}
     async with client.bus.live.heartbeats() as heartbeats:
@@ -75,11 +75,11 @@ async def pids(client: Client, agent: str, count: int) -> dict[str, int]:
     raise AssertionError("the connection was closed")
 
 
-async def coordinator_trial(client: Client, number: int) -> float:
+async def coordinator_trial(client: Client[Sit, Rested], number: int) -> float:
     """Seconds from the end of the one that drives until the other has appended something."""
     run = await client.ask(Sit())
     gone, began = "", 0.0
-    async for entry in client.bus.log.follow(run):
+    async for entry in client.bus.log.follow(run.id):
         if isinstance(entry.event, RunAcquired) and not gone:
             gone = entry.event.instance
             there = await pids(client, COORDINATOR, 2)
@@ -87,18 +87,18 @@ async def coordinator_trial(client: Client, number: int) -> float:
             began = time.time()
             os.kill(there[gone], number_of_signal)
         elif isinstance(entry.event, RunAcquired) and entry.event.instance != gone:
-            await client.cancel(run)
+            await run.cancel()
             return entry.time - began
     raise AssertionError("the connection was closed")
 
 
-async def agent_trial(client: Client, number: int) -> float:
+async def agent_trial(client: Client[Sit, Rested], number: int) -> float:
     """Seconds from the end of the process that has the task until another begins with it."""
     async with client.bus.live.watch() as live:
         run = await client.ask(Sit())
         first, began = 0, 0.0
         async for said in live:
-            if not isinstance(said, Progress) or said.run != run:
+            if not isinstance(said, Progress) or said.run != run.id:
                 continue
             if not first:
                 first = int(said.says)
@@ -108,7 +108,7 @@ async def agent_trial(client: Client, number: int) -> float:
                 os.kill(first, number_of_signal)
             elif int(said.says) != first:
                 took = time.time() - began
-                await client.cancel(run)
+                await run.cancel()
                 return took
     raise AssertionError("the connection was closed")
 

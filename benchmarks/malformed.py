@@ -68,7 +68,7 @@ team = Team("malformed", goal=Call, outcome=Heard, specialists=[echo])
 class Work:
     """Good runs, one after the other, by a few clients; `done` have ended as they should."""
 
-    def __init__(self, client: Client, offer: float) -> None:
+    def __init__(self, client: Client[Call, Heard], offer: float) -> None:
         self.client = client
         self.every = CLIENTS / offer
         self.done = 0
@@ -81,11 +81,11 @@ class Work:
             await anyio.sleep(max(due - time.monotonic(), 0))
             due = max(due, time.monotonic() - self.every) + self.every
             run = await self.client.ask(Call(text="hello"))
-            self.runs.add(run)
-            report = await self.client.outcome(run)
+            self.runs.add(run.id)
+            report = await run.wait()
             self.done += 1
             if report.status != "decided" or report.outcome["answer"] != {"text": "hello"}:
-                self.bad.append(run)
+                self.bad.append(run.id)
 
     async def rate(self, seconds: float) -> float:
         before, began = self.done, time.monotonic()
@@ -94,9 +94,9 @@ class Work:
 
 
 @asynccontextmanager
-async def started() -> AsyncIterator[tuple[Client, Supervisor, str]]:
+async def started() -> AsyncIterator[tuple[Client[Call, Heard], Supervisor, str]]:
     with tempfile.TemporaryDirectory(prefix="hustings-malformed-") as home:
-        async with embedded(Path(home), durability="process") as url, connect(url, team.name) as client:
+        async with embedded(Path(home), durability="process") as url, connect(team, url) as client:
             processes = children("benchmarks.malformed:team", team, url, parts=(COORDINATOR, "echo"))
             quiet = Supervisor(processes, on_change=lambda _: None, on_line=lambda *_: None, restarts=10_000)
             async with anyio.create_task_group() as group:
@@ -139,9 +139,9 @@ async def flooded(work: Work, sender: Process, each: int) -> tuple[list[float], 
     return without, during
 
 
-async def accepted(client: Client, good: set[str]) -> int:
+async def accepted(client: Client[Call, Heard], good: set[str]) -> int:
     """Entries that a stranger wrote and that can be read, and entries that somebody wrote for a run of a stranger."""
-    final, count = await client.ask(Call(text="the end")), 0
+    final, count = (await client.ask(Call(text="the end"))).id, 0
     async with aclosing(client.bus.log.tail(all=True)) as entries:
         async for entry in entries:
             if entry.subject.run == final:
@@ -150,7 +150,7 @@ async def accepted(client: Client, good: set[str]) -> int:
     raise AssertionError("the connection was closed")
 
 
-async def ghosts(client: Client, seen: list[Heartbeat | Progress]) -> None:
+async def ghosts(client: Client[Call, Heard], seen: list[Heartbeat | Progress]) -> None:
     async with client.bus.live.watch() as live:
         async for said in live:
             seen += [said] if said.agent == "ghost" else []
@@ -168,14 +168,14 @@ async def main(each: int, rate: int, offer: float) -> bool:
     async with started() as (client, supervisor, url), anyio.create_task_group() as group:
         work = Work(client, offer)
         first = await client.ask(Call(text="hello"), execution_timeout=60)
-        await client.outcome(first)
+        await first.wait()
         group.start_soon(ghosts, client, seen)
         for _ in range(CLIENTS):
             group.start_soon(work.go_on)
         target = await client.ask(Call(text=""))
-        for name in consumers(team.name, target, "echo"):
+        for name in consumers(team.name, target.id, "echo"):
             environment = {**os.environ, "HUSTINGS_URL": url}
-            command = [sys.executable, "-m", "benchmarks.malformed", "--send", name, "--into", target]
+            command = [sys.executable, "-m", "benchmarks.malformed", "--send", name, "--into", target.id]
             ends, used = sum(status.restarts for status in supervisor.statuses), cpu(supervisor)
             async with await anyio.open_process(
                 [*command, "--each", str(each), "--rate", str(rate)],
@@ -195,9 +195,9 @@ async def main(each: int, rate: int, offer: float) -> bool:
                 f"{used / each * 1e6:5.0f} us CPU",
                 flush=True,
             )
-        state = await client.state(target)
+        state = await target.state()
         waits = not state.concluded and not state.cancelled and {task.attempt for task in state.tasks.values()} == {1}
-        taken = await accepted(client, {*work.runs, first, target}) + len(seen)
+        taken = await accepted(client, {*work.runs, first.id, target.id}) + len(seen)
         print(f"{taken} accepted; {work.done} good runs, {len(work.bad)} of them disturbed")
         print(f"the waiting run saw {state.invalid} invalid messages and {'still waits' if waits else 'was disturbed'}")
         group.cancel_scope.cancel()

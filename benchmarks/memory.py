@@ -114,10 +114,10 @@ def resident(pid: int) -> float:
 
 
 @asynccontextmanager
-async def started() -> AsyncIterator[tuple[Client, Scale]]:
+async def started() -> AsyncIterator[tuple[Client[Heap, Added], Scale]]:
     with tempfile.TemporaryDirectory(prefix="hustings-memory-") as folder:
         home = Path(folder)
-        async with embedded(home) as url, connect(url, team.name) as client:
+        async with embedded(home) as url, connect(team, url) as client:
             parts = (COORDINATOR, *team.members)
             supervisor = Supervisor(
                 children("benchmarks.memory:team", team, url, parts=parts),
@@ -130,15 +130,15 @@ async def started() -> AsyncIterator[tuple[Client, Scale]]:
                 group.cancel_scope.cancel()
 
 
-async def many(client: Client, scale: Scale, tasks: int, keep: bool) -> None:
+async def many(client: Client[Heap, Added], scale: Scale, tasks: int, keep: bool) -> None:
     async def some(share: int) -> None:
         for _ in range(share // RUN):
             run = await client.ask(Heap(pieces=RUN))
-            report = await client.outcome(run)
+            report = await run.wait()
             assert report.status == "decided", report
             scale.done += RUN
             if not keep:
-                await client.bus.log.delete(run)
+                await client.bus.log.delete(run.id)
 
     began = time.monotonic()
     async with background(scale.weigh), anyio.create_task_group() as group:
@@ -152,14 +152,14 @@ async def many(client: Client, scale: Scale, tasks: int, keep: bool) -> None:
         print(f"{name:<14}{weights[0][1]:>9.1f}{half[0][1]:>9.1f}{weights[-1][1]:>9.1f}         {slope:+.2f}")
 
 
-async def backlog(client: Client, scale: Scale, tasks: int) -> None:
+async def backlog(client: Client[Heap, Added], scale: Scale, tasks: int) -> None:
     await anyio.sleep(2)
     async with background(scale.weigh):
         await anyio.sleep(3)
         before = {name: weights[-1][1] for name, weights in scale.weights.items()}
         run = await client.ask(Heap(pieces=tasks, slow=True))
         await anyio.sleep(30)
-        state = await client.state(run)
+        state = await run.state()
         done = sum(task.status == "done" for task in state.tasks.values())
         open_ = sum(task.status == "open" for task in state.tasks.values())
     print(f"\na backlog of {tasks} tasks, 30 s later: {done} done, {open_} assigned, the others not yet")
@@ -167,8 +167,8 @@ async def backlog(client: Client, scale: Scale, tasks: int) -> None:
         most = max(weight for _, weight in weights)
         note = "   (it has folded the whole run to count this)" if name == "client" else ""
         print(f"{name:<14}{before[name]:>9.1f} -> at most {most:>7.1f} MiB   {most - before[name]:+.1f}{note}")
-    await client.cancel(run)
-    await client.outcome(run)
+    await run.cancel()
+    await run.wait()
 
 
 async def main(tasks: int, heap: int, keep: bool) -> None:

@@ -101,9 +101,9 @@ class Watch:
 
 
 @asynccontextmanager
-async def started(watch: Watch, url: str) -> AsyncIterator[Client]:
+async def started(watch: Watch, url: str) -> AsyncIterator[Client[Menu, Tasted]]:
     """The team as processes, and a client of it."""
-    async with connect(url, team.name) as client:
+    async with connect(team, url) as client:
         parts = (COORDINATOR, *team.members)
         processes = children("benchmarks.poison:team", team, url, parts=parts)
         watch.supervisor = Supervisor(processes, on_change=watch.changed, on_line=watch.line)
@@ -147,7 +147,7 @@ async def redriven(url: str, poison: int) -> bool:
     async with started(Watch(), url) as client:
         letters = await client.dead()
         began = time.monotonic()
-        reports = [await client.outcome(again.run) for again in await client.redrive(letters)]
+        reports = [await client.run(again.run).wait() for again in await client.redrive(letters)]
         done = sum(len(report.outcome) for report in reports)
         left = [letter for letter in await client.dead() if letter.state == "dead"]
     print(
@@ -161,7 +161,7 @@ async def poisoned(url: str, dishes: tuple[str, ...]) -> bool:
     async with started(watch, url) as client:
         began = time.monotonic()
         run = await client.ask(Menu(dishes=dishes))
-        entries = [entry async for entry in client.follow(run)]
+        entries = [entry async for entry in run.follow()]
         seconds = time.monotonic() - began
         restarts = {status.name: status.restarts for status in watch.statuses if status.restarts}
     right = told(entries, dishes)

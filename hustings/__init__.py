@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hustings.agents import (
+        Client,
         ModelRule,
+        Run,
         Specialist,
         TaskContext,
         Team,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         Outcome,
         Proof,
         Proposal,
+        RunError,
         Testimony,
         Trial,
         Verdict,
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _AGENTS = (
-    *("Specialist", "TaskContext", "Team", "ModelRule", "Untrusted", "tool", "connect"),
+    *("Specialist", "TaskContext", "Team", "ModelRule", "Untrusted", "tool", "connect", "Client", "Run"),
     *("by_model", "unopposed", "independent", "rules", "majority", "verified", "judged"),
 )
 
@@ -58,7 +61,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     # settle what they disagree about
     "Verdict", "Proof", "Trial", "unopposed", "independent", "rules", "majority", "verified", "judged",
     # ask it
-    "connect",
+    "connect", "Client", "Run", "RunError",
 ]  # fmt: skip
 
 

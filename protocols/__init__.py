@@ -23,6 +23,11 @@ from .errors import (
     PlanError,
     PromptInjectionError,
     ReplayMismatch,
+    RunCancelled,
+    RunError,
+    RunFailed,
+    RunPartial,
+    RunUndecided,
     StaleWriter,
     Unanswered,
     Unproved,
@@ -122,6 +127,6 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # errors
     "HustingsError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",
-    "Unsendable", "NonRetryableError", "AskFailed", "BudgetExceeded", "Unproved", "ModelFailure",
-    "ReplayMismatch", "PromptInjectionError",
+    "Unsendable", "NonRetryableError", "AskFailed", "BudgetExceeded", "RunError", "RunFailed", "RunCancelled",
+    "RunUndecided", "RunPartial", "Unproved", "ModelFailure", "ReplayMismatch", "PromptInjectionError",
 ]  # fmt: skip

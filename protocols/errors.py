@@ -153,6 +153,32 @@ class BudgetExceeded(HustingsError):
     try_this = "Ask for less, return what there is so far, or start the run with a larger budget."
 
 
+class RunError(HustingsError):
+    """The run has ended without the whole outcome."""
+
+    try_this = "`hustings show RUN` shows the details of a run."
+
+
+class RunFailed(RunError):
+    """The run has failed: the outcome cannot be filled, or a limit was reached."""
+
+
+class RunCancelled(RunError):
+    """The run was cancelled."""
+
+
+class RunUndecided(RunError):
+    """The run has stopped for a person: matters are undecided, and its team does not go on without them."""
+
+    exit_code = 3
+
+
+class RunPartial(RunError):
+    """The run has ended, and agents were missing; what they would have said is not in the outcome."""
+
+    exit_code = 0
+
+
 class Unproved(HustingsError):
     """The run has an outcome, but no valid proof of it."""
 

@@ -20,10 +20,10 @@ ORDER = [  # a folder stands for all that is in it and has no place of its own
     "agents/settings", "agents/planning", "agents/arbitration", "agents/decider",
     # what an author works with
     "agents/models", "agents/skills", "agents/members",
-    # what a run came to, and how to ask for one
-    "agents/history", "agents/client",
+    # what a run came to, what a team is, and how to ask it for a run
+    "agents/history", "agents/team", "agents/client",
     # what runs, and as which processes
-    "agents/team", "agents/runtime", "agents/testing", "agents/deploy",
+    "agents/runtime", "agents/testing", "agents/deploy",
     # what people see and type
     "agents/views", "agents/views/html", "agents/chaos", "agents/cli/frame", "agents/cli/verbs", "agents/cli", "agents",
     "examples",

@@ -55,7 +55,7 @@ async def storm(plan: Plan, home: Path, say: Callable[[str], None]) -> History:
     env = {"HUSTINGS_HISTORY": str(home / "ops"), "HUSTINGS_EFFECTS": str(home / "effects.db")}
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(embedded(home / "hustings"))
-        client = await stack.enter_async_context(connect(url, plan.team.name, name="chaos"))
+        client = await stack.enter_async_context(connect(plan.team, url, name="chaos"))
         log = stack.enter_context((home / "processes.log").open("w"))
         supervisor = Supervisor(
             [*_children(plan, url, env)],
@@ -104,7 +104,7 @@ async def _rage(plan: Plan, client: Client, nemesis: "Nemesis", history: History
         async with free:
             history.tasks[run] = tasks
             await _ask(client, run, plan.goal(tasks), history)
-            await client.outcome(run)
+            await client.run(run).wait()
             history.stuck.remove(run)
         if nemesis.over.is_set():
             runs.cancel_scope.deadline = anyio.current_time() + CALM

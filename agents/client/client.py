@@ -1,35 +1,31 @@
-"""Client: starts runs of a team, follows them, and reads their results. Its methods match the command line's verbs."""
+"""Client: starts runs of a team, and redrives dead letters. Its methods match the command line's verbs."""
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Generic, cast
 
 from pydantic import ValidationError
+from typing_extensions import TypeVar
 
 from hustings.bus import Bus, RunHead, open_bus
 from hustings.protocols import (
-    COORDINATOR,
     AlreadyThere,
     Assigned,
     Blob,
     Budget,
-    Cancelled,
-    Concluded,
     Discarded,
-    Entry,
     Goal,
     GoalAsked,
     NotFound,
+    Outcome,
     UsageError,
     first_error,
     sent,
     token,
 )
 
-from ..decider.folding import evolve
-from ..decider.state import RunState
 from ..history.dead_letters import (
     DeadLetterDetail,
     DeadLetterEntry,
@@ -39,18 +35,24 @@ from ..history.dead_letters import (
     by_run,
     failures,
 )
-from ..history.run_report import RunReport, report
 from ..observe.telemetry import asking
+from .run import OutcomeT, Run
+
+if TYPE_CHECKING:
+    from ..team import Team
 
 AnyBlob = TypeVar("AnyBlob", bound=Blob)
+GoalT = TypeVar("GoalT", bound=Goal, default=Goal, contravariant=True)
 
 
-class Client:
+class Client(Generic[GoalT, OutcomeT]):
     """A client of one team. Any number may work at once, from anywhere."""
 
-    def __init__(self, bus: Bus, name: str = "client") -> None:
+    def __init__(self, bus: Bus, name: str = "client", *, outcome: type[OutcomeT] | None = None) -> None:
+        """`outcome` is the team's; without it only reports tell what came out."""
         self.bus = bus
         self.name = token(name, "client's name")
+        self._outcome = outcome or cast("type[OutcomeT]", Outcome)
 
     async def upload(self, path: Path, kind: type[AnyBlob]) -> AnyBlob:
         """Upload a file, or a packed folder, for the team to read. Raises UsageError."""
@@ -59,16 +61,17 @@ class Client:
 
     async def ask(
         self,
-        goal: Goal,
+        goal: GoalT,
         *,
         run: str | None = None,
         execution_timeout: float | None = None,
         only: Sequence[str] = (),
         skip: Sequence[str] = (),
         budget: Budget | None = None,
-    ) -> str:
-        """Start a run; gives its id once the broker has stored the goal. Raises AlreadyThere, BusFull, and Unsendable
-        if the goal could not be read back.
+    ) -> Run[OutcomeT]:
+        """Start a run; gives its handle once the broker has stored the goal.
+
+        Raises AlreadyThere, BusFull, and Unsendable if the goal could not be read back.
 
         `execution_timeout` bounds the whole run, in seconds. `only` names the witnesses to use, if not all; `skip`
         names agents that take no part. `budget` replaces the team's own.
@@ -88,34 +91,11 @@ class Client:
             raise UsageError("the goal cannot be sent", first_error(error)) from None
         with asking(self.bus.team, run):
             await self.bus.log.ask(run, asked, client=self.name)
-        return run
+        return self.run(run)
 
-    async def cancel(self, run: str, because: str = "") -> int:
-        """Cancel a run; gives the position of this on the log. The coordinator's next event ends the run."""
-        return await self.bus.log.cancel(run, Cancelled(by=self.name, because=because), client=self.name)
-
-    async def follow(self, run: str, after: int = 0) -> AsyncGenerator[Entry, None]:
-        """Every entry of a run as it comes, from the first to the conclusion."""
-        async with aclosing(self.bus.log.follow(run, after)) as entries:
-            async for entry in entries:
-                yield entry
-                if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
-                    return
-
-    async def outcome(self, run: str) -> RunReport:
-        """Wait for the end of a run, and give its report."""
-        return report(self.bus.team, await _folded(run, self.follow(run)))
-
-    async def state(self, run: str) -> RunState:
-        """The report of a run as its log is now. Raises NotFound."""
-        state = await _folded(run, self.bus.log.read(run))
-        if state.goal is None:
-            raise NotFound(f"there is no run {run} of team {self.bus.team}")
-        return state
-
-    async def report(self, run: str) -> RunReport:
-        """Fold the log of a run as it is now. Raises NotFound."""
-        return report(self.bus.team, await self.state(run))
+    def run(self, id: str) -> Run[OutcomeT]:
+        """The handle of a run that was started before, here or elsewhere."""
+        return Run(self.bus, token(id, "run's id"), self._outcome, client=self.name)
 
     async def runs(self) -> list[RunHead]:
         """The team's runs, newest first."""
@@ -208,18 +188,15 @@ class Client:
 
 
 @asynccontextmanager
-async def connect(url: str, team: str, *, name: str = "client") -> AsyncIterator[Client]:
-    """A client of the team at the broker behind `url`. Raises BrokerUnavailable, BadCredentials, BrokerUnfit."""
-    async with open_bus(url, team, name=name) as bus:
-        yield Client(bus, name)
+async def connect(
+    team: "Team[GoalT, OutcomeT]", url: str, *, name: str = "client"
+) -> AsyncIterator[Client[GoalT, OutcomeT]]:
+    """A client of the team at the broker behind `url`. Raises BrokerUnavailable, BadCredentials, BrokerUnfit.
 
-
-async def _folded(run: str, entries: AsyncGenerator[Entry, None]) -> RunState:
-    state = RunState(run)
-    async with aclosing(entries):
-        async for entry in entries:
-            evolve(state, entry)
-    return state
+    Who does not have the team's code writes `Team(NAME, goal=..., outcome=...)`, with the messages that it knows.
+    """
+    async with open_bus(url, team.name, name=name) as bus:
+        yield Client(bus, name, outcome=team.outcome)
 
 
 def new_run() -> str:

@@ -1,13 +1,40 @@
 """Run report: the result of a run, in the shape that `hustings run -o json` prints. Pure."""
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import Literal, TypeVar, get_args
 
-from hustings.protocols import Amount, Data, Message, Outcome, Proof, Status, Usage, Verdict
+from pydantic import ValidationError
+
+from hustings.protocols import (
+    Amount,
+    Data,
+    HustingsError,
+    Message,
+    Outcome,
+    Proof,
+    RunCancelled,
+    RunError,
+    RunFailed,
+    RunPartial,
+    RunUndecided,
+    Status,
+    Unproved,
+    Unreadable,
+    Usage,
+    Verdict,
+    first_error,
+)
 
 from ..decider.state import RunState, TaskState
 
-_EXIT: dict[str, int] = {"decided": 0, "partial": 0, "failed": 1, "cancelled": 1, "undecided": 3}
+RunStatus = Status | Literal["running"]
+OutcomeT = TypeVar("OutcomeT", bound=Outcome)
+
+_ERRORS: dict[RunStatus, type[RunError]] = {
+    "failed": RunFailed,
+    "cancelled": RunCancelled,
+    "undecided": RunUndecided,
+}
 
 
 class Bill(Message, contract="hustings.cli.Bill.v1"):
@@ -31,7 +58,7 @@ class RunReport(Message, contract="hustings.cli.RunReport.v1"):
 
     run: str
     team: str
-    status: Status | str
+    status: RunStatus
     because: str
     outcome: Data
     verdicts: tuple[Verdict, ...]
@@ -94,8 +121,36 @@ def _amounts(state: RunState) -> Data:
 
 def exit_code(report: RunReport, outcome: type[Outcome]) -> int:
     """0 decided or partial, 1 failed or cancelled, 3 stopped for a person, 4 a proof of the outcome does not hold."""
-    code = _EXIT.get(report.status, 1)
-    return 4 if code == 0 and unproved(report, outcome) else code
+    error = shortfall(report, outcome)
+    return error.exit_code if error else 0
+
+
+def outcome_of(report: RunReport, outcome: type[OutcomeT], *, partial: bool = False) -> OutcomeT:
+    """The outcome of an ended run. Raises what `shortfall` gives, and Unreadable if it is not of this type.
+
+    `partial` accepts the outcome of a partial run, if it is whole without those who were missing.
+    """
+    error = shortfall(report, outcome)
+    if error and not (partial and isinstance(error, RunPartial)):
+        raise error
+    try:
+        return outcome.of(report.outcome)
+    except ValidationError as misfit:
+        what = f"the outcome of run {report.run} is no {outcome.__name__}"
+        raise error or Unreadable(what, first_error(misfit)) from None
+
+
+def shortfall(report: RunReport, outcome: type[Outcome]) -> HustingsError | None:
+    """Why a run has no outcome, or one that is not whole or not proved; None if it is whole and proved."""
+    details = f"`hustings show {report.run}` shows the details"
+    if report.status not in ("decided", "partial"):
+        error = _ERRORS.get(report.status, RunError)
+        return error(f"run {report.run} {report.status}", report.because, details)
+    if why := unproved(report, outcome):
+        return Unproved(f"the outcome of run {report.run} is not proved", why)
+    if report.status == "partial":
+        return RunPartial(f"run {report.run} partial", report.because, details)
+    return None
 
 
 def unproved(report: RunReport, outcome: type[Outcome]) -> str:

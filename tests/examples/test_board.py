@@ -24,10 +24,10 @@ from .conftest import OLD, SHOP, Write
 SLOW = ("bandit", "mypy", "ruff_bold", "codespell", "isort", "autoflake", "vulture", "radon")
 
 
-async def reviewed(client: Client, root: Path, skip: Sequence[str] = ()) -> Came:
+async def reviewed(client: Client[Review, Report], root: Path, skip: Sequence[str] = ()) -> Came:
     run = await client.ask(Review(repository=await client.upload(root, Repository)), skip=tuple(skip))
-    await client.outcome(run)
-    return await client.report(run)
+    await run.wait()
+    return await run.report()
 
 
 def patched(root: Path, came: Came) -> dict[str, str]:

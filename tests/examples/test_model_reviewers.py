@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hustings.agents import Endpoints, connect
 from hustings.agents.models import Provider
 from hustings.agents.testing import FakeEndpoint, Reply, answers, bench, calls
-from hustings.examples.review_board import Findings, Repository, critic
+from hustings.examples.review_board import Findings, Repository, critic, team
 from hustings.protocols import Data
 
 from .conftest import SHOP, Write
@@ -62,5 +63,5 @@ def test_the_models_join_where_there_is_a_key(key: str, there: bool) -> None:
 
 
 async def _packed(folder: Path, broker: str) -> Repository:
-    async with connect(broker, "test") as client:
+    async with connect(replace(team, name="test"), broker) as client:
         return await client.upload(folder, Repository)

@@ -19,8 +19,8 @@ from uuid import uuid4
 import anyio
 from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
-from hustings.agents import Client, connect
-from hustings.bus import find_embedded, process_exited
+from hustings.agents import Client
+from hustings.bus import Bus, find_embedded, open_bus, process_exited
 from hustings.protocols import Progress
 
 from . import court
@@ -266,8 +266,8 @@ async def _listening(port: int) -> None:
 class Held:
     """Follows who says that it waits at its gate, and in which process."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
         self.said: list[Progress] = []
         self._news = anyio.Event()
 
@@ -284,7 +284,7 @@ class Held:
                 await self._news.wait()
 
     async def listen(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        async with self.client.bus.live.watch() as live:
+        async with self.bus.live.watch() as live:
             task_status.started()
             async for each in live:
                 if isinstance(each, Progress):
@@ -296,8 +296,8 @@ class Held:
 @asynccontextmanager
 async def following(place: Place, team: str = "court") -> AsyncIterator[tuple[Client, Held]]:
     """A client of a team that is up."""
-    async with connect(place.url, team) as client, anyio.create_task_group() as group:
-        held = Held(client)
+    async with open_bus(place.url, team, name="client") as bus, anyio.create_task_group() as group:
+        held = Held(bus)
         await group.start(held.listen)
-        yield client, held
+        yield Client(bus), held
         group.cancel_scope.cancel()

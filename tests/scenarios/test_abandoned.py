@@ -46,7 +46,7 @@ async def max_concurrent_tasks(url: str, team: str) -> AsyncIterator[None]:
 
 
 async def decided(client: Client, run: str) -> None:
-    assert (await client.outcome(run)).status == "decided"
+    assert (await client.run(run).wait()).status == "decided"
 
 
 async def abandoned(bus: Bus, run: str) -> list[AttemptAbandoned]:
@@ -67,7 +67,7 @@ async def test_no_answered_task_is_abandoned_in_a_crowd_of_runs(bus: Bus, monkey
     monkeypatch.setattr("hustings.protocols.timing.QUEUE_CHECK", 0.05)
     mill, client = Mill(bus.url, bus.team), Client(bus)
     async with max_concurrent_tasks(bus.url, bus.team):
-        runs = [await client.ask(Grain(pieces=PIECES)) for _ in range(RUNS)]
+        runs = [(await client.ask(Grain(pieces=PIECES))).id for _ in range(RUNS)]
         async with mill.coordinating(), anyio.create_task_group() as group:
             for run in runs:
                 group.start_soon(decided, client, run)
@@ -139,10 +139,10 @@ async def test_an_answer_behind_the_fold_is_waited_for(
                 run = await client.ask(Ask(number=1))
                 await log.heard.wait()
                 if reason != "silent":
-                    await client.outcome(run)
-            report = await client.outcome(run)
+                    await run.wait()
+            report = await run.wait()
             group.cancel_scope.cancel()
-    said = [entry.event async for entry in bus.log.read(run)]
+    said = [entry.event async for entry in bus.log.read(run.id)]
     assert [each for each in said if isinstance(each, AttemptAbandoned)] == []
     assert [each.attempt for each in said if isinstance(each, Assigned)] == [1]
     assert (report.status, report.outcome) == ("decided", {"sum": {"number": 2}})

@@ -37,10 +37,10 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parent.parent.parent
 
 
-async def heard(client: Client, errand: Errand) -> tuple[list[str], list[Entry]]:
+async def heard(client: Client[Errand, Told], errand: Errand) -> tuple[list[str], list[Entry]]:
     """What the chief heard, and the log."""
     with anyio.fail_after(300):
-        report = await client.outcome(await client.ask(errand, run="r1"))
+        report = await (await client.ask(errand, run="r1")).wait()
     assert report.status == "decided", report.because
     said = report.outcome["heard"]
     assert isinstance(said, dict)
@@ -101,7 +101,7 @@ async def test_who_dies_while_asking_hears_the_same_and_nobody_does_it_twice(poi
     (tokens / "1").touch()
     program = (sys.executable, "-m", "hustings.agents.cli")
     target = "tests.scenarios.asker:team"
-    async with embedded(tmp_path / "hustings", durability="process") as url, connect(url, "asker") as client:
+    async with embedded(tmp_path / "hustings", durability="process") as url, connect(team, url) as client:
         env = {"HUSTINGS_URL": url, "PYTHONPATH": str(ROOT)}
         doomed = env | {"HUSTINGS_FAILPOINT": point, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)}
         children = [
@@ -185,5 +185,5 @@ async def test_the_time_of_an_asker_bounds_its_waiting() -> None:
     slow = Team("slow", Errand, Told, [chief, deaf], attempt_timeout=1.0, attempts=1)
     with anyio.fail_after(300):
         async with running(slow) as client:
-            report = await client.outcome(await client.ask(Errand(words=("a",))))
+            report = await (await client.ask(Errand(words=("a",)))).wait()
     assert (report.status, report.missing) == ("failed", ("chief",))

@@ -18,7 +18,7 @@ from hustings.agents.models.fake import FakeEndpoint, Reply, says
 from hustings.bus import embedded
 from hustings.protocols import Budget, Data
 
-from .caller import Errand
+from .caller import Errand, team
 
 pytestmark = pytest.mark.processes
 
@@ -74,11 +74,11 @@ async def errand(folder: Path, number: int, when: When) -> tuple[list[int], Cras
     tokens.mkdir(parents=True)
     crashes = Crashes(number, when, tokens)
     with FakeEndpoint(crashes) as fake:
-        async with embedded(folder / "hustings", durability="process") as url, connect(url, "caller") as client:
+        async with embedded(folder / "hustings", durability="process") as url, connect(team, url) as client:
             env = {"HUSTINGS_FAILPOINT": when, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)} if when != "during" else {}
             async with processes(url, fake.url, env, crashes):
                 with anyio.fail_after(300):
-                    report = await client.outcome(await client.ask(Errand(calls=CALLS)))
+                    report = await (await client.ask(Errand(calls=CALLS))).wait()
     assert report.status == "decided", report.because
     assert report.outcome["heard"] == {"words": [f"word {each}" for each in range(1, CALLS + 1)]}
     return crashes.asked, crashes
@@ -96,12 +96,12 @@ async def test_sixty_four_calls_at_once_never_pass_a_budget_of_ten(point: str, t
     with FakeEndpoint(lambda body: says("word")) as fake:
         async with (
             embedded(tmp_path / "hustings", durability="process") as url,
-            connect(url, "caller") as client,
+            connect(team, url) as client,
             processes(url, fake.url, env, Crashes(0, "during", tokens)),
         ):
             with anyio.fail_after(300):
                 asked = Errand(calls=64, at_once=True)
-                report = await client.outcome(await client.ask(asked, budget=Budget(calls=10)))
+                report = await (await client.ask(asked, budget=Budget(calls=10))).wait()
     assert report.status == "decided", report.because
     assert len(list(tokens.iterdir())) < 3, "nobody was killed"
     assert 1 <= len(fake.calls) <= 10

@@ -37,14 +37,14 @@ async def test_one_letter_for_each_task_although_the_coordinator_is_replaced_bef
         async with mill.serving(*mill.team.specialists):
             async with mill.coordinating("c1"):
                 run = await client.ask(Grain(pieces=8, stones=(1, 4, 6)))
-                await heard(client, run, Assigned, task="grinder-grind-7")
+                await heard(client, run.id, Assigned, task="grinder-grind-7")
             mill.grinding.set()
             for task in poisoned:
-                await heard(client, run, Failure, task=task)
-            assert not [entry for entry in await entries(client, run) if isinstance(entry.event, DeadLetter)]
+                await heard(client, run.id, Failure, task=task)
+            assert not [entry for entry in await entries(client, run.id) if isinstance(entry.event, DeadLetter)]
             async with mill.coordinating("c2"), mill.coordinating("c3"):
-                report = await client.outcome(run)
-        letters = [entry.event for entry in await entries(client, run) if isinstance(entry.event, DeadLetter)]
+                report = await run.wait()
+        letters = [entry.event for entry in await entries(client, run.id) if isinstance(entry.event, DeadLetter)]
     assert Counter(letter.task for letter in letters) == dict.fromkeys(poisoned, 1)
     assert {(letter.agent, letter.skill, letter.attempts, letter.kind, letter.version) for letter in letters} == {
         ("grinder", "grind", 1, "raised", "1.0.0")
@@ -58,17 +58,17 @@ async def test_a_letter_is_redriven_to_a_newer_version_and_may_die_again(mill: M
     with anyio.fail_after(300):
         async with mill.working():
             run = await client.ask(Grain(pieces=3, stones=(1,)))
-            await client.outcome(run)
+            await run.wait()
             (letter,) = await client.dead()
             (first,) = await client.redrive([letter])
-            again = await client.outcome(first.run)
+            again = await client.run(first.run).wait()
             assert (again.status, again.dead) == ("partial", (f"{first.run}.grinder-grind-1",))
             assert await client.redrive([letter]) == []
         assert states(await client.dead()) == {letter.id: "redriven", again.dead[0]: "dead"}
         async with mill.working("1.1.0"):
             (second,) = await client.redrive(await client.dead())
             assert (second.redrives, second.tasks) == (first.run, ("grinder-grind-1",))
-            report = await client.outcome(second.run)
+            report = await client.run(second.run).wait()
     assert (report.status, report.outcome) == ("decided", {"grinder-grind-1": {"number": 1}})
     assert [(each.state, each.by) for each in await client.dead()] == [
         ("redriven", first.run), ("redriven", second.run)
@@ -81,34 +81,34 @@ async def test_clients_that_redrive_at_once_do_each_task_once(mill: Mill, client
     with anyio.fail_after(300):
         async with mill.working():
             run = await client.ask(Grain(pieces=6, stones=(0, 1, 2, 3, 4, 5)))
-            await client.outcome(run)
+            await run.wait()
         letters = await client.dead()
         async with anyio.create_task_group() as group:
             for number, other in enumerate(others):
                 group.start_soon(other.redrive, letters[number : number + 3])
             group.start_soon(client.redrive, letters)
-        goals = [head.asked.event for head in await client.runs() if head.run != run]
+        goals = [head.asked.event for head in await client.runs() if head.run != run.id]
     again = [(goal.redrives, task.task) for goal in goals if isinstance(goal, GoalAsked) for task in goal.again]
-    assert Counter(again) == {(run, f"grinder-grind-{number}"): 1 for number in range(6)}
+    assert Counter(again) == {(run.id, f"grinder-grind-{number}"): 1 for number in range(6)}
 
 
 async def test_a_redrive_that_was_withdrawn_leaves_the_letter_dead(mill: Mill, client: Client) -> None:
     """Or else the task would be lost: nobody does it, and nobody would hear of it."""
     with anyio.fail_after(300):
         async with mill.working():
-            await client.outcome(await client.ask(Grain(pieces=2, stones=(1,))))
+            await (await client.ask(Grain(pieces=2, stones=(1,)))).wait()
             mill.grinding = anyio.Event()
             (letter,) = await client.dead()
             (first,) = await client.redrive([letter])
             assert states(await client.dead()) == {letter.id: "redriven"}
-            await client.cancel(first.run)
-            await client.outcome(first.run)
+            await client.run(first.run).cancel()
+            await client.run(first.run).wait()
         assert states(await client.dead()) == {letter.id: "dead"}
         mill.grinding.set()
         async with mill.working("1.1.0"):
             (second,) = await client.redrive([letter])
             assert second.run != first.run
-            assert (await client.outcome(second.run)).status == "decided"
+            assert (await client.run(second.run).wait()).status == "decided"
     assert [(each.state, each.by) for each in await client.dead()] == [("redriven", second.run)]
 
 
@@ -117,28 +117,28 @@ async def test_a_discarded_letter_is_not_redriven(mill: Mill, client: Client) ->
     with anyio.fail_after(300):
         async with mill.working():
             run = await client.ask(Grain(pieces=2, stones=(1,)))
-            before = await client.outcome(run)
+            before = await run.wait()
         (letter,) = await client.dead()
         await client.discard(letter, "it was a joke")
         await Client(client.bus, "bob").discard(letter, "too late")
         assert await client.redrive([letter]) == []
     (letter,) = await client.dead()
     assert (letter.state, letter.by, letter.why) == ("discarded", "ann", "it was a joke")
-    assert await client.report(run) == before
+    assert await run.report() == before
 
 
 async def test_what_was_too_large_for_the_bus_is_redriven_as_well(mill: Mill, client: Client) -> None:
     """The assignment lies in the object store; so does the new goal."""
     with anyio.fail_after(300):
         async with mill.working():
-            await client.outcome(await client.ask(Grain(pieces=1, stones=(0,), husk=600_000)))
+            await (await client.ask(Grain(pieces=1, stones=(0,), husk=600_000))).wait()
         letters = await client.dead()
         found = await client.autopsy(letters[0])
         assert b"hustings.message.stored.v1" in found.original
         assert len(str(found.input["piece"])) > 600_000
         async with mill.working("1.1.0"):
             (again,) = await client.redrive(letters)
-            assert (await client.outcome(again.run)).outcome == {"grinder-grind-0": {"number": 0}}
+            assert (await client.run(again.run).wait()).outcome == {"grinder-grind-0": {"number": 0}}
 
 
 async def test_an_autopsy_has_each_attempt(mill: Mill, client: Client) -> None:
@@ -146,7 +146,7 @@ async def test_an_autopsy_has_each_attempt(mill: Mill, client: Client) -> None:
     with anyio.fail_after(300):
         async with mill.working():
             run = await client.ask(Grain(pieces=2, stones=(1,)))
-            await client.outcome(run)
+            await run.wait()
     (letter,) = await client.dead()
     found = await client.autopsy(letter)
     assert [(each.attempt, each.agent, each.version, each.cause) for each in found.failures] == [
@@ -154,7 +154,7 @@ async def test_an_autopsy_has_each_attempt(mill: Mill, client: Client) -> None:
     ]  # fmt: skip
     assert all("is a stone" in each.because for each in found.failures)
     assert found.input == {"piece": {"number": 1, "stone": True, "husk": ""}}
-    last = next(e for e in await entries(client, run) if isinstance(e.event, Assigned) and e.event.attempt == 2)
+    last = next(e for e in await entries(client, run.id) if isinstance(e.event, Assigned) and e.event.attempt == 2)
     assert letter.assigned == last.seq
     assert last.envelope
     assert found.original == last.envelope.encode()
@@ -168,10 +168,10 @@ async def test_the_version_of_an_agent_that_was_replaced_during_the_run(mill: Mi
         async with mill.serving(splitter), mill.coordinating():
             async with mill.serving(mill.grinder("0.9.0")):
                 run = await client.ask(Grain(pieces=1, stones=(0,)))
-                await heard(client, run, Assigned, agent="splitter")
+                await heard(client, run.id, Assigned, agent="splitter")
             async with mill.serving(mill.grinder("1.0.0")):
                 mill.splitting.set()
-                await client.outcome(run)
+                await run.wait()
     (letter,) = await client.dead()
     assert letter.version == "1.0.0"
 
@@ -181,12 +181,12 @@ async def test_a_letter_that_a_stranger_wrote_about_nothing_is_refused(mill: Mil
     with anyio.fail_after(300):
         async with mill.working():
             run = await client.ask(Grain(pieces=1))
-            await client.outcome(run)
-        state = await client.state(run)
+            await run.wait()
+        state = await run.state()
         forged = DeadLetter(
             task="ghost", agent="grinder", skill="grind", attempts=1, kind="raised", because="", assigned=4
         )
-        await bus.log.append(run, [forged], after=state.fence, source="mallory")
+        await bus.log.append(run.id, [forged], after=state.fence, source="mallory")
         (letter,) = await client.dead()
         with pytest.raises(NotFound, match="ghost"):
             await client.redrive([letter])
@@ -198,7 +198,7 @@ async def test_a_run_of_the_next_id_that_is_no_redrive(mill: Mill, client: Clien
     """It is told instead of trying for ever."""
     with anyio.fail_after(300):
         async with mill.working():
-            await client.outcome(await client.ask(Grain(pieces=1, stones=(0,))))
+            await (await client.ask(Grain(pieces=1, stones=(0,)))).wait()
         letters = await client.dead()
         preempted = (await client._letters()).next_run(letters[0].run)
         await bus.log.cancel(preempted, Cancelled(by="mallory"), client="mallory")
@@ -218,16 +218,16 @@ async def test_cancel_stops_what_is_at_work_and_what_waits_for_it(mill: Mill, cl
             mill.coordinating(),
         ):
             run = await client.ask(Grain(pieces=20))
-            await heard(client, run, Assigned, task="grinder-grind-19")
+            await heard(client, run.id, Assigned, task="grinder-grind-19")
             await mill.until(lambda: bool(mill.ground))
-            await client.cancel(run, "not wanted any more")
-            report = await client.outcome(run)
+            await run.cancel("not wanted any more")
+            report = await run.wait()
             assert (report.status, report.because) == ("cancelled", "not wanted any more")
             mill.grinding.set()
             after = await client.ask(Grain(pieces=2))
-            assert (await client.outcome(after)).status == "decided"
-    assert [number for of, number in mill.ground if of == run] == [0]
-    assert mill.stopped == [(run, 0)]
+            assert (await after.wait()).status == "decided"
+    assert [number for of, number in mill.ground if of == run.id] == [0]
+    assert mill.stopped == [(run.id, 0)]
 
 
 async def test_an_agent_that_was_away_drops_the_work_of_a_run_that_was_withdrawn(mill: Mill, client: Client) -> None:
@@ -238,15 +238,15 @@ async def test_an_agent_that_was_away_drops_the_work_of_a_run_that_was_withdrawn
         async with mill.serving(splitter), mill.coordinating():
             async with mill.serving(grinder):
                 run = await client.ask(Grain(pieces=5))
-                await heard(client, run, Assigned, agent="splitter")
+                await heard(client, run.id, Assigned, agent="splitter")
             mill.splitting.set()
-            await heard(client, run, Assigned, task="grinder-grind-4")
-            await client.cancel(run)
-            await client.outcome(run)
+            await heard(client, run.id, Assigned, task="grinder-grind-4")
+            await run.cancel()
+            await run.wait()
             async with mill.serving(grinder):
                 after = await client.ask(Grain(pieces=2))
-                assert (await client.outcome(after)).status == "decided"
-    assert sorted(mill.ground) == [(after, 0), (after, 1)]
+                assert (await after.wait()).status == "decided"
+    assert sorted(mill.ground) == [(after.id, 0), (after.id, 1)]
 
 
 async def test_what_is_answered_after_the_end_changes_nothing(mill: Mill, client: Client, bus: Bus) -> None:
@@ -255,13 +255,13 @@ async def test_what_is_answered_after_the_end_changes_nothing(mill: Mill, client
     with anyio.fail_after(300):
         async with mill.working():
             run = await client.ask(Grain(pieces=2))
-            await heard(client, run, Assigned, task="grinder-grind-1")
-            await client.cancel(run)
-            before = await client.outcome(run)
+            await heard(client, run.id, Assigned, task="grinder-grind-1")
+            await run.cancel()
+            before = await run.wait()
     late = Result(task="grinder-grind-0", attempt=1, agent="grinder", output={"number": 0})
-    assert await bus.log.complete(run, late, source="grinder")
-    state = await client.state(run)
-    assert await client.report(run) == before
+    assert await bus.log.complete(run.id, late, source="grinder")
+    state = await run.state()
+    assert await run.report() == before
     assert state.concluded
     assert state.hash() != ""
     assert state.tasks["grinder-grind-0"].status == "open"

@@ -36,8 +36,8 @@ def mill(broker: str, team: str) -> Mill:
 async def ground(client: Client, *stones: int, pieces: int = 4) -> str:
     """A run that has ended, with a dead letter for each stone."""
     run = await client.ask(Grain(pieces=pieces, stones=stones))
-    await client.outcome(run)
-    return run
+    await run.wait()
+    return run.id
 
 
 def error(said: Finished) -> tuple[object, list[str]]:
@@ -172,7 +172,7 @@ async def test_redrive_says_who_is_missing(mill: Mill, client: Client, hustings:
         said = await hustings("dead", "redrive", "--run", run, "--force", "--no-wait", "-o", "json")
         assert (said.code, [row["state"] for row in said.json]) == (0, ["redriven"])
         async with mill.serving(mill.grinder("1.1.0")):
-            assert (await client.outcome(said.json[0]["run"])).status == "decided"
+            assert (await client.run(said.json[0]["run"]).wait()).status == "decided"
 
 
 # discard
@@ -254,21 +254,21 @@ async def test_cancel_ends_a_run_within_two_seconds_and_its_handlers_see_it(
     mill.grinding = anyio.Event()
     async with mill.working():
         run = await client.ask(Grain(pieces=3))
-        await heard(client, run, Assigned, task="grinder-grind-2")
+        await heard(client, run.id, Assigned, task="grinder-grind-2")
         await mill.until(lambda: len(mill.ground) == 3)
-        said = await hustings("cancel", run[:6], "--because", "wrong flour", "-o", "json")
+        said = await hustings("cancel", run.id[:6], "--because", "wrong flour", "-o", "json")
         assert said.code == 0
         assert said.json["seconds"] < 2
         assert {name: said.json[name] for name in ("id", "team", "status", "because", "before")} == {
-            "id": run, "team": mill.name, "status": "cancelled", "because": "wrong flour", "before": False
+            "id": run.id, "team": mill.name, "status": "cancelled", "because": "wrong flour", "before": False
         }  # fmt: skip
-        report = await client.outcome(run)
+        report = await run.wait()
         assert (report.status, report.because) == ("cancelled", "wrong flour")
-        again = await hustings("cancel", run)
+        again = await hustings("cancel", run.id)
         assert again.code == 0
         assert again.out == f"run {run} of team {mill.name}: cancelled, it had already ended: wrong flour\n"
-        assert await client.report(run) == report
-        await mill.until(lambda: sorted(mill.stopped) == [(run, 0), (run, 1), (run, 2)])
+        assert await run.report() == report
+        await mill.until(lambda: sorted(mill.stopped) == [(run.id, 0), (run.id, 1), (run.id, 2)])
 
 
 async def test_cancel_without_a_coordinator_says_what_will_be(mill: Mill, client: Client, hustings: Hustings) -> None:
@@ -277,12 +277,12 @@ async def test_cancel_without_a_coordinator_says_what_will_be(mill: Mill, client
     async with mill.serving(*mill.team.specialists):
         async with mill.coordinating("c1"):
             run = await client.ask(Grain(pieces=1))
-            await heard(client, run, Assigned, task="grinder-grind-0")
-        said = await hustings("cancel", run)
+            await heard(client, run.id, Assigned, task="grinder-grind-0")
+        said = await hustings("cancel", run.id)
         assert said.code == 1
         assert said.out.startswith(f"run {run} of team {mill.name}: running, after 2")
         assert said.err.startswith(f"no coordinator of team {mill.name} ended it within 2")
         assert said.err.endswith("it ends when one is up\n")
         async with mill.coordinating("c2"):
-            assert (await client.outcome(run)).because == "by cli"
+            assert (await run.wait()).because == "by cli"
     assert (await hustings("cancel", "r-none")).code == 2

@@ -73,9 +73,9 @@ async def test_one_that_kills_among_twenty_that_do_not(tmp_path: Path) -> None:
     async with place.up("doom:team") as up, following(place, "doom") as (client, _):
         splitter = place.pids("doom")["splitter"]
         with anyio.fail_after(300):
-            runs = {way: await client.ask(doom.Trouble(ways=(*GOOD[:10], way, *GOOD[10:]))) for way in REASONS}
+            runs = {way: (await client.ask(doom.Trouble(ways=(*GOOD[:10], way, *GOOD[10:])))).id for way in REASONS}
             for way, run in runs.items():
-                report = await client.outcome(run)
+                report = await client.run(run).wait()
                 assert report.status == "partial", (way, report.because)
                 assert numbers(report) == {f"lot {number}" for number in range(21) if number != 10}, way
                 (letter,) = await said(client, run, DeadLetter)
@@ -101,23 +101,23 @@ async def test_what_a_killed_process_had_in_hand_is_taken_over(tmp_path: Path, w
     async with place.up("doom:team", "-m", "convict=2"), following(place, "doom") as (client, held):
         with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("wait",), gate=str(tmp_path)))
-            victim = await begins(held, run, 0)
+            victim = await begins(held, run.id, 0)
             with within(TAKEN_OVER + START):
                 os.kill(victim, signal.SIGKILL)
-                assert await begins(held, run, 0, frozenset({victim}))
+                assert await begins(held, run.id, 0, frozenset({victim}))
             (tmp_path / "0").touch()
-            report = await client.outcome(run)
-            assert (report.status, len(await said(client, run, Assigned))) == ("decided", 2)
+            report = await run.wait()
+            assert (report.status, len(await said(client, run.id, Assigned))) == ("decided", 2)
     async with place.up("doom:twins") as up, following(place, "twins") as (client, held):
         os.kill(up.pid, signal.SIGSTOP)  # or the supervisor has the same agent back in time
         with anyio.fail_after(300):
             run = await client.ask(doom.Errand(gate=str(tmp_path / "gate")))
-            first = await held.until(lambda each: each.run == run)
+            first = await held.until(lambda each: each.run == run.id)
             with within(TAKEN_OVER):
                 os.kill(int(first.says), signal.SIGKILL)
-                second = await held.until(lambda each: each.run == run and each.agent != first.agent)
+                second = await held.until(lambda each: each.run == run.id and each.agent != first.agent)
             (tmp_path / "gate").touch()
-            report = await client.outcome(run)
+            report = await run.wait()
             assert (report.status, report.outcome["done"]) == ("decided", {"by": second.agent})
         os.kill(up.pid, signal.SIGCONT)
     await place.all_gone()
@@ -139,33 +139,33 @@ async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
     async with place.up("doom:team", "-m", "convict=2") as up, following(place, "doom") as (client, held):
         with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("wait", *("good",) * 60, "wait"), gate=str(tmp_path)))
-            leaving = await begins(held, run, 0)
+            leaving = await begins(held, run.id, 0)
             os.kill(leaving, signal.SIGTERM)
-            await begins(held, run, 0, frozenset({leaving}))
+            await begins(held, run.id, 0, frozenset({leaving}))
             for lot in (0, 61):
                 (tmp_path / str(lot)).touch()
-            report = await client.outcome(run)
+            report = await run.wait()
             assert (report.status, len(numbers(report))) == ("decided", 62)
-            backs = points(place, "back.after", run=run)
+            backs = points(place, "back.after", run=run.id)
             assert backs
             for back in backs:
                 (again,) = points(place, "take.after", seq=back["seq"], times=2)
                 assert (again["t"] - back["t"]) / 1e9 < 2
-            begun = Counter(each.says.split()[1] for each in held.said if each.run == run)
+            begun = Counter(each.says.split()[1] for each in held.said if each.run == run.id)
             assert {lot for lot, times in begun.items() if times > 1} <= {"0", "61"}
             with anyio.fail_after(300):
                 while 0 not in exit_codes(place):  # noqa: ASYNC110 - its last words may come behind the outcome
                     await anyio.sleep(0.05)
 
             run = await client.ask(doom.Trouble(ways=("wait",), gate=str(tmp_path / "later")))
-            leaving = await begins(held, run, 0)
+            leaving = await begins(held, run.id, 0)
             os.kill(leaving, signal.SIGTERM)
             await up.until("draining in_hand=1")
             os.kill(leaving, signal.SIGTERM)
-            await begins(held, run, 0, frozenset({leaving}))
+            await begins(held, run.id, 0, frozenset({leaving}))
             (tmp_path / "later").mkdir()
             (tmp_path / "later" / "0").touch()
-            assert (await client.outcome(run)).status == "decided"
+            assert (await run.wait()).status == "decided"
     await place.all_gone()
 
 
@@ -181,24 +181,24 @@ async def test_a_suspect_in_its_isolated_worker(tmp_path: Path) -> None:
     async with place.up("doom:team", "-m", "convict=2"), following(place, "doom") as (client, held):
         with anyio.fail_after(300):
             run = await client.ask(doom.Trouble(ways=("fickle",), gate=str(tmp_path)))
-            before = await begins(held, run, 0)
+            before = await begins(held, run.id, 0)
 
-            isolated = await begins(held, run, 0, frozenset({before}))
+            isolated = await begins(held, run.id, 0, frozenset({before}))
             os.kill(parent(isolated), signal.SIGTERM)
             await process_exited(isolated)
-            second = await begins(held, run, 0, frozenset({before, isolated}))
+            second = await begins(held, run.id, 0, frozenset({before, isolated}))
             with anyio.fail_after(300):
                 while 0 not in exit_codes(place):  # noqa: ASYNC110 - its last words may come behind the outcome
                     await anyio.sleep(0.05)
 
             os.kill(parent(second), signal.SIGKILL)
             await process_exited(second)
-            third = await begins(held, run, 0, frozenset({before, isolated, second}))
+            third = await begins(held, run.id, 0, frozenset({before, isolated, second}))
 
-            await client.cancel(run)
+            await run.cancel()
             await process_exited(third)
-            assert (await client.outcome(run)).status == "cancelled"
-            assert not await said(client, run, Failure)
+            assert (await run.wait()).status == "cancelled"
+            assert not await said(client, run.id, Failure)
     await place.all_gone()
 
 
@@ -214,14 +214,14 @@ async def test_what_hangs_in_a_thread_costs_its_process_and_no_more(tmp_path: Pa
     async with place.up("doom:lazy") as up, following(place, "lazy") as (client, _):
         with anyio.fail_after(300):
             recycle = place.pids("lazy")["sleeper"]
-            runs = [await client.ask(doom.Trouble(ways=("hang",))) for _ in range(2)]
+            runs = [(await client.ask(doom.Trouble(ways=("hang",)))).id for _ in range(2)]
             for run in runs:
-                await client.outcome(run)
+                await client.run(run).wait()
                 (failure,) = await said(client, run, Failure)
                 assert (failure.kind, failure.because) == ("abandoned", "the deadline passed")
             await up.until("recycled abandoned=2 max_concurrent_tasks=2")
             await process_exited(recycle)
-            report = await client.outcome(await client.ask(doom.Trouble(ways=("good",))))
+            report = await (await client.ask(doom.Trouble(ways=("good",)))).wait()
             assert [verdict.value for verdict in report.verdicts] == [place.pids("lazy")["sleeper"]]
             assert RECYCLE in exit_codes(place, "lazy")
     await place.all_gone()

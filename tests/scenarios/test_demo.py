@@ -10,7 +10,7 @@ import pytest
 
 from hustings.agents import RunState, connect
 from hustings.bus import embedded
-from hustings.examples.review_board import apply_patch, read_sources
+from hustings.examples.review_board import apply_patch, read_sources, team
 from hustings.protocols import Proposal
 
 from .processes import Place
@@ -82,5 +82,5 @@ async def apply(patch: Path, diff: str, root: Path) -> None:
 
 
 async def recorded(place: Place, run: str) -> RunState:
-    async with embedded(place.home) as url, connect(url, "review") as client:
-        return await client.state(run)
+    async with embedded(place.home) as url, connect(team, url) as client:
+        return await client.run(run).state()

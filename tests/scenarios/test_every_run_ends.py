@@ -81,11 +81,12 @@ async def write(work: Work, verdicts: list[Verdict]) -> Note:
 TEAM = Team("notes", goal=Work, outcome=Noted, specialists=[witness, scribe])
 
 
-async def end(client: Client, goal: Goal) -> Concluded:
+async def end(client: Client[Work, Noted], goal: Work) -> Concluded:
     """How the run of a goal ends, which it does in time."""
     run = await client.ask(goal)
     with anyio.fail_after(300):
-        return (await client.outcome(run), await client.state(run))[1].concluded or pytest.fail("no end")
+        await run.wait()
+    return (await run.state()).concluded or pytest.fail("no end")
 
 
 async def test_a_hundred_goals_arrive_as_they_were_or_are_refused_at_the_client(broker: str, team: str) -> None:

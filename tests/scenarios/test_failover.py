@@ -66,7 +66,7 @@ async def test_another_coordinator_goes_on_where_one_was_killed_or_slept(tmp_pat
         following(place) as (client, held),
     ):
         with anyio.fail_after(300):
-            undisturbed = await client.outcome(await case(client, place))
+            undisturbed = await client.run(await case(client, place)).wait()
 
             # killed: of the other two, that see it at the same moment, one goes on
             run = await case(client, place, "careful")
@@ -80,7 +80,7 @@ async def test_another_coordinator_goes_on_where_one_was_killed_or_slept(tmp_pat
             third, _ = await driver(client, run, frozenset({first, second}))
             os.kill(pid, signal.SIGCONT)
             open_gates(place, "careful")
-            report = await client.outcome(run)
+            report = await client.run(run).wait()
             assert settled(report) == settled(undisturbed)
             log = await entries(client, run)
             nothing_twice(log)
@@ -99,7 +99,7 @@ async def test_another_coordinator_goes_on_where_one_was_killed_or_slept(tmp_pat
                 os.kill(pid, signal.SIGTERM)
                 await driver(client, run, frozenset({first}))
             open_gates(place, "prover")
-            report = await client.outcome(run)
+            report = await client.run(run).wait()
             assert settled(report) == settled(undisturbed)
             nothing_twice(await entries(client, run))
             assert not [row for row in up.rows if "Traceback" in row or "error" in row.split(" | ")[-1][:6]]
@@ -146,7 +146,7 @@ async def test_a_goal_that_no_cursor_holds_is_found_on_the_log(bus: Bus) -> None
         await (await anext(goals)).ack()
     async with running(summing(bus.team, gate), bus.url) as there:
         with anyio.fail_after(300):
-            assert (await there.outcome(run)).outcome == {"sum": {"number": 2}}
+            assert (await there.run(run.id).wait()).outcome == {"sum": {"number": 2}}
 
 
 async def test_a_task_that_no_inbox_holds_is_given_again(bus: Bus) -> None:
@@ -155,7 +155,7 @@ async def test_a_task_that_no_inbox_holds_is_given_again(bus: Bus) -> None:
     async with running(summing(bus.team, gate), bus.url) as client:
         with anyio.fail_after(300):
             run = await client.ask(Ask(number=1))
-            async for entry in bus.log.follow(run):
+            async for entry in bus.log.follow(run.id):
                 if isinstance(entry.event, Assigned) and entry.event.attempt == 1:
                     await acknowledge(bus, "clerk", entry.seq)
                 if isinstance(entry.event, AttemptAbandoned):

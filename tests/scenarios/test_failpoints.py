@@ -16,7 +16,7 @@ from hustings.agents.deploy.supervisor import Child
 from hustings.bus import FAILPOINTS, embedded
 from hustings.protocols import Completion, Concluded, Entry, Failure, Progress, Result
 
-from .till import Shopping, booked, new_ledger
+from .till import Bill, Shopping, booked, new_ledger, team
 
 pytestmark = pytest.mark.processes
 
@@ -26,10 +26,10 @@ CLIENT = """
 import sys, anyio
 from hustings.agents import connect
 from hustings.protocols import AlreadyThere
-from tests.scenarios.till import Shopping
+from tests.scenarios.till import Shopping, team
 
 async def main(url, ledger):
-    async with connect(url, "till") as client:
+    async with connect(team, url) as client:
         try:
             await client.ask(Shopping(items=3, ledger=ledger), run="r1")
         except AlreadyThere:
@@ -79,14 +79,14 @@ async def crash_at(point: str, folder: Path) -> None:
     for number in range(1 if point == "ask.after" else CRASHES):  # who asks again for what is there gets no further
         (tokens / str(number)).touch()
     env = {"HUSTINGS_FAILPOINT": point, "HUSTINGS_FAILPOINT_TOKENS": str(tokens)}
-    async with embedded(folder / "hustings", durability="process") as url, connect(url, "till") as client:
+    async with embedded(folder / "hustings", durability="process") as url, connect(team, url) as client:
         async with processes(url, str(ledger), point, env) as supervisor:
             with anyio.fail_after(300):
                 if point in BACK:
                     await sell_and_stop(client, ledger, folder / "gate", tokens, supervisor)
                 elif point not in ASKED:
                     await client.ask(Shopping(items=3, ledger=str(ledger)), run="r1")
-                report = await client.outcome("r1")
+                report = await client.run("r1").wait()
                 while os.listdir(tokens):  # noqa: ASYNC110 - the point may lie behind the end of the run
                     await anyio.sleep(0.05)
         entries = [entry async for entry in client.bus.log.read("r1")]
@@ -94,7 +94,9 @@ async def crash_at(point: str, folder: Path) -> None:
     check(entries, ledger, all_sold=report.status == "decided")
 
 
-async def sell_and_stop(client: Client, ledger: Path, gate: Path, tokens: Path, supervisor: Supervisor) -> None:
+async def sell_and_stop(
+    client: Client[Shopping, Bill], ledger: Path, gate: Path, tokens: Path, supervisor: Supervisor
+) -> None:
     """An agent that is told to stop hands back what it has in hand; it crashes in that, twice."""
     told: set[int] = set()  # told twice, it would end on the spot
     async with client.bus.live.watch() as live:

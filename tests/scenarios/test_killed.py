@@ -44,7 +44,7 @@ def _content(item: object) -> str:
 async def case(client: Client, place: Place, *hold: str) -> str:
     """Ask for a run in which these agents wait at their gates."""
     text = await client.upload(place.folder / "text", court.Text)
-    return await client.ask(court.Case(text=text, hold=hold, gate=str(place.folder)))
+    return (await client.ask(court.Case(text=text, hold=hold, gate=str(place.folder)))).id
 
 
 def open_gates(place: Place, *names: str) -> None:
@@ -58,7 +58,7 @@ async def test_whoever_is_killed_in_mid_run_the_run_comes_to_the_same(tmp_path: 
     async with place.up() as up:
         async with following(place) as (client, held):
             with anyio.fail_after(300):
-                undisturbed = await client.outcome(await case(client, place))
+                undisturbed = await client.run(await case(client, place)).wait()
                 assert undisturbed.status == "decided"
                 assert undisturbed.outcome["draft"] == {"text": "Alpha\nBETA\nfatal\n"}
 
@@ -70,7 +70,7 @@ async def test_whoever_is_killed_in_mid_run_the_run_comes_to_the_same(tmp_path: 
                     os.kill(pid, signal.SIGKILL)
                 open_gates(place, *names)
                 for name, run in runs.items():
-                    report = await client.outcome(run)
+                    report = await client.run(run).wait()
                     assert (report.status, settled(report)) == ("decided", settled(undisturbed)), name
                     assert place.pids()[name] != pids[name]
 
@@ -79,7 +79,7 @@ async def test_whoever_is_killed_in_mid_run_the_run_comes_to_the_same(tmp_path: 
                 await held.at(run, "careful")
                 os.kill(place.pids()["coordinator"], signal.SIGKILL)
                 open_gates(place, "careful")
-                report = await client.outcome(run)
+                report = await client.run(run).wait()
                 assert (report.status, settled(report)) == ("decided", settled(undisturbed))
 
                 # the broker, which comes back where it was
@@ -90,7 +90,7 @@ async def test_whoever_is_killed_in_mid_run_the_run_comes_to_the_same(tmp_path: 
                 os.kill(broker, signal.SIGKILL)
                 await client.bus.connection.lost(0)
                 open_gates(place, "prover")
-                report = await client.outcome(run)
+                report = await client.run(run).wait()
                 assert (report.status, settled(report)) == ("decided", settled(undisturbed))
                 assert (place.url, place.pids()) == (url, pids)
 

@@ -9,6 +9,7 @@ import anyio
 
 from hustings.agents import Client
 from hustings.agents.testing import running
+from hustings.bus import Bus
 from hustings.protocols import parse
 
 from . import court
@@ -20,17 +21,17 @@ EACH = 1000  # malformed messages into each consumer
 PAUSE = 100  # messages at a time
 
 
-async def flood(client: Client, run: str, chance: Random) -> None:
+async def flood(bus: Bus, run: str, chance: Random) -> None:
     """So many malformed messages into every consumer, as fast as the broker takes them."""
-    work_queue = client.bus.connection.new_inbox()
-    for good, subject in consumers(client.bus.team, run, "scribe").values():
+    work_queue = bus.connection.new_inbox()
+    for good, subject in consumers(bus.team, run, "scribe").values():
         for number, bad in zip(range(EACH), mutants(good, chance), strict=False):
             where = subject(number)
             bad = bad.replace(RUN.encode(), parse(where).run.encode())
-            await client.bus.connection.publish(where, bad, reply=chance.choice(("", work_queue, "a..b", "*")))
+            await bus.connection.publish(where, bad, reply=chance.choice(("", work_queue, "a..b", "*")))
             if number % PAUSE == 0:
-                await client.bus.connection.flush(10)
-    await client.bus.connection.flush(10)
+                await bus.connection.flush(10)
+    await bus.connection.flush(10)
 
 
 async def test_malformed_messages_harm_nobody(broker: str, team: str, tmp_path: Path) -> None:
@@ -38,18 +39,18 @@ async def test_malformed_messages_harm_nobody(broker: str, team: str, tmp_path: 
     for a goal, a task, an answer, an end or a sign of life, and the run ends as if nothing had been."""
     (tmp_path / "text").write_text("alpha\nbeta\nfatal\n")
     async with running(replace(court.team, name=team), broker) as client, anyio.create_task_group() as group:
-        held = Held(client)
+        held = Held(client.bus)
         await group.start(held.listen)
         with anyio.fail_after(300):
             text = await client.upload(tmp_path / "text", court.Text)
-            undisturbed = await client.outcome(await client.ask(court.Case(text=text)))
+            undisturbed = await (await client.ask(court.Case(text=text))).wait()
             run = await client.ask(court.Case(text=text, hold=("eager",), gate=str(tmp_path)))
-            await held.at(run, "eager")
-            await flood(client, run, Random(1))
-            other = await client.outcome(await client.ask(court.Case(text=text)))
+            await held.at(run.id, "eager")
+            await flood(client.bus, run.id, Random(1))
+            other = await (await client.ask(court.Case(text=text))).wait()
             (tmp_path / "eager").touch()
-            report = await client.outcome(run)
-            state = await client.state(run)
+            report = await run.wait()
+            state = await run.state()
         assert report.status == other.status == "decided"
         assert report.outcome == other.outcome == undisturbed.outcome
         assert {task.attempt for task in state.tasks.values()} == {1}
@@ -58,9 +59,9 @@ async def test_malformed_messages_harm_nobody(broker: str, team: str, tmp_path: 
         group.cancel_scope.cancel()
 
 
-async def said_in(client: Client, *runs: str) -> set[str]:
+async def said_in(client: Client[court.Case, court.Ruling], *runs: str) -> set[str]:
     """Who wrote in the runs whose names begin so; nothing of it can be read."""
-    authors, final = set(), await client.ask(court.Case(text=court.Text(digest="", size=0)))
+    authors, final = set(), (await client.ask(court.Case(text=court.Text(digest="", size=0)))).id
     async with aclosing(client.bus.log.tail(all=True)) as entries:
         async for entry in entries:
             if entry.subject.run.startswith(runs):

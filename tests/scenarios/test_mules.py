@@ -26,13 +26,13 @@ def place_of_mules(folder: Path) -> Place:
 
 async def given_up(client: Client) -> None:
     """A run whose skill goes on when the patience has ended."""
-    report = await client.outcome(await client.ask(mules.Ask(stubborn=True), execution_timeout=1))
+    report = await (await client.ask(mules.Ask(stubborn=True), execution_timeout=1)).wait()
     assert report.status == "failed"
 
 
 async def polled(client: Client) -> int:
     """An ordinary run: the process that answers."""
-    report = await client.outcome(await client.ask(mules.Ask(), execution_timeout=40))
+    report = await (await client.ask(mules.Ask(), execution_timeout=40)).wait()
     assert report.status == "decided", report.because
     return mules.Said.of(report.outcome["said"]).pid
 

@@ -85,9 +85,9 @@ async def test_from_python(place: Place) -> None:
     async with place.up("clerk:team"):
         lines = block("hustings.connect(").replace("nats://…", place.url).splitlines()
         script = "\n".join(
-            ["import anyio, hustings, hustings.agents", "from clerk import Summarise", "async def main():"]
+            ["import anyio, hustings", "from clerk import Summarise, team", "async def main():"]
             + [f"    {line}" for line in lines]
-            + ["    print(report.outcome['summary']['text'])", "anyio.run(main)"]
+            + ["anyio.run(main)"]
         )
         done = await anyio.run_process([sys.executable, "-c", script], cwd=place.folder, env=place.env)
     assert done.stdout.decode() == "Hear hear.\n"

@@ -18,20 +18,20 @@ from .processes import Held
 
 
 @asynccontextmanager
-async def at_work(url: str, team: str) -> AsyncIterator[tuple[Client, Held]]:
+async def at_work(url: str, team: str) -> AsyncIterator[tuple[Client[court.Case, court.Ruling], Held]]:
     """The court in this process, under a name of its own."""
     async with running(replace(court.team, name=team), url) as client, anyio.create_task_group() as group:
-        held = Held(client)
+        held = Held(client.bus)
         await group.start(held.listen)
         with anyio.fail_after(300):
             yield client, held
         group.cancel_scope.cancel()
 
 
-async def ask(client: Client, folder: Path, *hold: str) -> str:
+async def ask(client: Client[court.Case, court.Ruling], folder: Path, *hold: str) -> str:
     (folder / "text").write_text("alpha\nbeta\nfatal\n")
     text = await client.upload(folder / "text", court.Text)
-    return await client.ask(court.Case(text=text, hold=hold, gate=str(folder)))
+    return (await client.ask(court.Case(text=text, hold=hold, gate=str(folder)))).id
 
 
 async def test_what_comes_again_is_done_once(broker: str, team: str, tmp_path: Path) -> None:
@@ -42,10 +42,10 @@ async def test_what_comes_again_is_done_once(broker: str, team: str, tmp_path: P
         for name in ("coordinator", "eager"):  # made anew, they begin with the first message
             await client.bus.connection.request(f"$JS.API.CONSUMER.DELETE.LOG_{team}.{name}")
         other = await ask(client, tmp_path)
-        assert (await client.outcome(other)).status == "decided"  # so what was before it has come again
+        assert (await client.run(other).wait()).status == "decided"  # so what was before it has come again
         (tmp_path / "eager").touch()
-        assert (await client.outcome(run)).status == "decided"
-        assert (await client.outcome(await ask(client, tmp_path))).status == "decided"
+        assert (await client.run(run).wait()).status == "decided"
+        assert (await client.run(await ask(client, tmp_path)).wait()).status == "decided"
         drivers = [entry async for entry in client.bus.log.read(run) if isinstance(entry.event, RunAcquired)]
         assert len(drivers) == 1
         assert [progress.run for progress in held.said] == [run]
@@ -60,7 +60,7 @@ async def test_invalid_bytes_cost_an_attempt_at_most(broker: str, team: str, tmp
     """Not JSON, an unknown type, a newer major version, a wrong field: on the coordinator's subjects, on the subjects
     of results and of goals, as a task, and a result that somebody else says."""
     async with at_work(broker, team) as (client, held):
-        undisturbed = await client.outcome(await ask(client, tmp_path))
+        undisturbed = await client.run(await ask(client, tmp_path)).wait()
         run = await ask(client, tmp_path, "eager", "careful", "scribe")
         for name in ("eager", "careful"):
             await held.at(run, name)
@@ -83,9 +83,9 @@ async def test_invalid_bytes_cost_an_attempt_at_most(broker: str, team: str, tmp
         await client.bus.connection.publish(stolen, sealed(result, run))
         for name in ("eager", "careful", "scribe"):
             (tmp_path / name).touch()
-        report = await client.outcome(run)
+        report = await client.run(run).wait()
         assert (report.status, report.outcome["draft"]) == ("decided", undisturbed.outcome["draft"])
-        state = await client.state(run)
+        state = await client.run(run).state()
         assert {name: task.attempt for name, task in state.tasks.items() if not task.asked_by} == {
             "eager-shout": 2, "careful-title": 2, "scribe-draft": 1, "prover-prove": 1
         }  # fmt: skip
@@ -99,6 +99,6 @@ async def test_a_squatted_answer_costs_an_attempt_at_once(broker: str, team: str
         await held.at(run, "eager")
         await client.bus.connection.publish(f"hustings.{team}.run.{run}.scribe.result.scribe-draft.1", b"first!")
         (tmp_path / "eager").touch()
-        report = await client.outcome(run)
+        report = await client.run(run).wait()
         assert report.status == "decided"
-        assert (await client.state(run)).tasks["scribe-draft"].attempt == 2
+        assert (await client.run(run).state()).tasks["scribe-draft"].attempt == 2

@@ -155,7 +155,7 @@ _doubts = Plan(
 )
 
 _members = (splitter, ann, bob, summer)
-_base = Team(
+_base: Team = Team(
     name="sim",
     goal=Count,
     outcome=Sum,

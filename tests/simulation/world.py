@@ -189,7 +189,7 @@ class World:
                 self.history.asked.setdefault(run, set()).add(name)
                 if self.random.random() < FICKLE:
                     await anyio.sleep(self.random.random() * 6)
-                    await _insist(lambda: client.cancel(run))
+                    await _insist(lambda: client.run(run).cancel())
             self._busy.discard(name)
             await anyio.sleep_forever()
 

@@ -1,14 +1,17 @@
 """What an author writes, as a type checker sees it: nothing here is run. An ignore that is not needed is an error."""
 
-from typing import assert_type
+from typing import Literal, assert_type
 
 from hustings import (
     Blob,
     Budget,
     Claim,
+    Client,
     Goal,
     Message,
     Outcome,
+    Run,
+    RunError,
     Specialist,
     TaskContext,
     Team,
@@ -21,7 +24,6 @@ from hustings import (
     tool,
     unopposed,
 )
-from hustings.agents import Client, RunReport
 
 
 class Text(Blob): ...
@@ -69,7 +71,17 @@ def longest(lines: list[str]) -> str:
     return max(lines, key=len)
 
 
+class Rename(Goal):
+    text: str
+
+
+class Renamed(Outcome):
+    text: Line
+
+
 team = Team("hello", Count, Counted, specialists=[clerk], arbiters=[unopposed, independent, majority])
+assert_type(team, Team[Count, Counted])
+assert_type(team.outcome, type[Counted])
 Team("hello", Line, Counted)  # type: ignore
 Team("hello", Count, Counted, budget=Budget(calls="many"))  # type: ignore
 Team("hello", Count, Counted, attempts=3, open=False, exhausted="stop", attempt_timeout=60)
@@ -83,14 +95,39 @@ Line(number=1)  # type: ignore
 assert_type(split(Text.of({}), None), object)  # type: ignore
 
 
-async def ask(client: Client) -> None:
+async def ask(client: Client[Count, Counted]) -> None:
     run = await client.ask(Count(text=Text.of({})))
-    assert_type(run, str)
-    assert_type(await client.outcome(run), RunReport)
-    await client.ask("count")  # type: ignore
+    assert_type(run, Run[Counted])
+    assert_type(run.id, str)
+    assert_type(await run.outcome(), Counted)
+    assert_type((await run.outcome()).verdicts, list[Verdict])
+    assert_type((await run.wait()).because, str)
+    assert_type(await run.status(), Literal["decided", "partial", "undecided", "failed", "cancelled", "running"])
+    async for entry in run.follow():
+        assert_type(entry.seq, int)
+    await run.cancel("not wanted")
+    assert_type(client.run("r1"), Run[Counted])
+    await client.ask("count")  # type: ignore[arg-type]
+    await client.ask(Rename(text="x"))  # type: ignore[arg-type]
 
 
 async def main() -> None:
-    async with connect("nats://127.0.0.1", team.name) as client:
-        assert_type(client, Client)
+    async with connect(team, "nats://127.0.0.1") as client:
+        assert_type(client, Client[Count, Counted])
         await ask(client)
+    async with connect(Team("other", Rename, Renamed), "nats://127.0.0.1") as other:
+        await ask(other)  # type: ignore[arg-type]
+        assert_type(await (await other.ask(Rename(text="x"))).outcome(), Renamed)
+    connect("hello", "nats://127.0.0.1")  # type: ignore[arg-type]
+
+
+def anybody(team: Team) -> type[Goal]:
+    """A function that takes any team."""
+    return team.goal
+
+
+anybody(team)
+
+
+def failed(error: RunError) -> str:
+    return error.why

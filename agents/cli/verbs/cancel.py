@@ -11,6 +11,7 @@ from hustings.bus import connect
 from hustings.protocols import COORDINATOR, Concluded, timing
 
 from ...client.client import Client
+from ...client.run import Run
 from ...views.text import plain, span
 from ..frame.options import common
 from ..frame.output import emit, say
@@ -51,7 +52,7 @@ async def _cancel(settings: Settings, run: str, because: str, team: str | None) 
             client, began = Client(bus_of(connection, name), NAME), time.monotonic()
             before = end = await _end(client, found)
             if end is None:
-                end = await _withdrawn(client, found, because)
+                end = await _withdrawn(client, client.run(found), because)
             return {
                 "id": found,
                 "team": name,
@@ -62,21 +63,21 @@ async def _cancel(settings: Settings, run: str, because: str, team: str | None) 
             }
 
 
-async def _withdrawn(client: Client, run: str, because: str) -> Concluded | None:
+async def _withdrawn(client: Client, run: Run, because: str) -> Concluded | None:
     """Cancel the run and give its end, or None if no coordinator ends it in time."""
-    at = await client.cancel(run, because)
-    if await client.bus.log.ended(run):
-        return await _end(client, run)
+    at = await run.cancel(because)
+    if await client.bus.log.ended(run.id):
+        return await _end(client, run.id)
     with anyio.move_on_after(timing.CANCEL):
-        return await _conclusion(client, run, at)
+        return await _conclusion(run, at)
     if any(one.name == COORDINATOR for one in await client.bus.live.roll_call()):
         with anyio.move_on_after(timing.CANCEL_TAKEOVER):
-            return await _conclusion(client, run, at)
+            return await _conclusion(run, at)
     return None
 
 
-async def _conclusion(client: Client, run: str, after: int) -> Concluded | None:
-    async with aclosing(client.follow(run, after)) as entries:
+async def _conclusion(run: Run, after: int) -> Concluded | None:
+    async with aclosing(run.follow(after)) as entries:
         async for entry in entries:
             if isinstance(entry.event, Concluded) and entry.subject.author == COORDINATOR:
                 return entry.event

@@ -48,7 +48,7 @@ def _members(team: Team) -> Directory:
 
 
 async def _alive(settings: Settings, team: Team) -> Directory:
-    async with broker(settings, start="never") as url, connect(url, team.name, name="plan") as client:
+    async with broker(settings, start="never") as url, connect(team, url, name="plan") as client:
         there = {present.name for present in await client.bus.live.roll_call()} - {COORDINATOR}
         cards = [card for name in sorted(there) if (card := await client.bus.live.card(name))]
         return Directory(cards=tuple(skill for card in cards for skill in card.skills), alive=frozenset(there))

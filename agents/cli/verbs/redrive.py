@@ -131,7 +131,7 @@ async def _redrive(client: Client, letters: list[DeadLetterEntry], terms: Terms)
 async def _follow(client: Client, redrive: Redrive, rows: dict[str, Row]) -> None:
     """Follow a new run to its end, and note the result of each task."""
     state = RunState(redrive.run)
-    async with aclosing(client.follow(redrive.run)) as entries:
+    async with aclosing(client.run(redrive.run).follow()) as entries:
         async for entry in entries:
             evolve(state, entry)
             match entry.event:

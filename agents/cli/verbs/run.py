@@ -11,17 +11,17 @@ import click
 from anyio import get_cancelled_exc_class
 
 from hustings.bus import background
-from hustings.protocols import Goal, HustingsError, Unproved, UsageError
+from hustings.protocols import Goal, UsageError
 
 from ...client.client import Client, connect
+from ...client.run import Run
 from ...decider.folding import evolve
 from ...decider.state import RunState
 from ...deploy.launch import absentees, children, supervised
 from ...history.run_report import (
     RunReport,
-    exit_code,
     report,
-    unproved,
+    shortfall,
 )
 from ...team import Team
 from ...views.text import some
@@ -112,7 +112,7 @@ async def pursue(
 async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> tuple[RunReport, int]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(broker(settings, start="always"))
-        client = await stack.enter_async_context(connect(url, team.name, name="cli"))
+        client = await stack.enter_async_context(connect(team, url, name="cli"))
         await stack.enter_async_context(background(partial(watch, client.bus.connection)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
@@ -147,22 +147,22 @@ async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Run
     return team.apply(came, {name: path for name, (path, _) in asked.paths.items()})
 
 
-async def _follow(client: Client, run: str, show: Watcher) -> RunReport:
+async def _follow(client: Client, run: Run, show: Watcher) -> RunReport:
     """Follow a run to its end. If interrupted, cancel it: nobody would wait for its outcome."""
-    state = RunState(run)
-    show.note(f"run {run}")
+    state = RunState(run.id)
+    show.note(f"run {run.id}")
     try:
         async with (
             client.bus.live.watch() as live,
             background(partial(show.listen, live)),
-            aclosing(client.follow(run)) as log,
+            aclosing(run.follow()) as log,
         ):
             async for entry in log:
                 evolve(state, entry)
                 show.entry(state, entry)
     except get_cancelled_exc_class():
         with anyio.move_on_after(1, shield=True):
-            await client.cancel(run, "interrupted")
+            await run.cancel("interrupted")
         raise
     return report(client.bus.team, state)
 
@@ -179,14 +179,8 @@ def _keep(settings: Settings, team: Team, came: RunReport) -> Path:
 
 def _code(team: Team, came: RunReport) -> int:
     """The exit code; unless it is 0, print to stderr what failed, why, and what to try."""
-    code = exit_code(came, team.outcome)
-    if code == 4:
-        error: HustingsError = Unproved(f"the outcome of run {came.run} is not proved", unproved(came, team.outcome))
-    elif code:
-        error = HustingsError(
-            f"run {came.run} {came.status}", came.because, f"`hustings show {came.run}` shows the details"
-        )
-    else:
+    error = shortfall(came, team.outcome)
+    if error is None or error.exit_code == 0:
         return 0
-    say("\n".join(Shape(error.what, error.why, error.hint, code).lines()))
-    return code
+    say("\n".join(Shape(error.what, error.why, error.hint, error.exit_code).lines()))
+    return error.exit_code

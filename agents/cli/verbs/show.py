@@ -43,7 +43,7 @@ def show(settings: Settings, run: str, team: str | None) -> None:
 
 async def _show(settings: Settings, run: str, team: str | None) -> tuple[RunReport, RunState]:
     async with reading(settings, run, team) as (bus, found):
-        state = await Client(bus).state(found)
+        state = await Client(bus).run(found).state()
         return report(bus.team, state), state
 
 

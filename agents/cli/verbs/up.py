@@ -54,7 +54,7 @@ def _replicas(team: Team, text: str) -> tuple[str, int]:
 
 
 async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str, int]) -> int:
-    async with broker(settings, start="always") as url, connect(url, team.name, name="up") as client:
+    async with broker(settings, start="always") as url, connect(team, url, name="up") as client:
         processes = children(target, team, url, parts=(COORDINATOR, *team.members), replicas=replicas)
         relay, color = on_stderr(settings)
         say(f"broker       {redact(url)}")

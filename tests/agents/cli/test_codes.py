@@ -5,6 +5,7 @@ from importlib import import_module
 import pytest
 
 from hustings.agents import RunReport, Team
+from hustings.agents.history.run_report import RunStatus
 from hustings.protocols import Data, Goal, Outcome, Proof
 
 code_of = import_module("hustings.agents.cli.verbs.run")._code
@@ -17,7 +18,7 @@ class Proved(Outcome):
 TEAM = Team("jury", goal=Goal, outcome=Proved)
 
 
-def came(status: str, outcome: Data) -> RunReport:
+def came(status: RunStatus, outcome: Data) -> RunReport:
     return RunReport(
         run="r1", team="jury", status=status, because="so it is", outcome=outcome, verdicts=(), missing=(), spent={},
         state_hash="", events=0, seconds=0.0,
@@ -41,7 +42,7 @@ def came(status: str, outcome: Data) -> RunReport:
     ],
 )
 def test_the_code_and_the_words(
-    capsys: pytest.CaptureFixture[str], status: str, holds: bool, code: int, words: list[str]
+    capsys: pytest.CaptureFixture[str], status: RunStatus, holds: bool, code: int, words: list[str]
 ) -> None:
     proof: Data = {"holds": holds, "because": "no tests"}
     assert code_of(TEAM, came(status, {"proof": proof})) == code

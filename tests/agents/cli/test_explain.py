@@ -82,7 +82,7 @@ Run = Callable[..., Shown]
 
 async def record(home: Path) -> None:
     async with embedded(home, durability="process") as url, running(team, url) as client:
-        await client.outcome(await client.ask(Ask(note=Note(text="so")), run="tried"))
+        await (await client.ask(Ask(note=Note(text="so")), run="tried")).wait()
 
 
 @pytest.fixture(scope="module")

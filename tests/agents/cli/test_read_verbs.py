@@ -117,7 +117,7 @@ async def record(home: Path) -> None:
             await bus.log.ask("waiting", asked, client="mallory")
         async with running(moody, url) as client:
             for run, text in (("mood-decided", "so so"), ("mood-partial", "bad")):
-                await client.outcome(await client.ask(Mood(note=Note(text=text)), run=run))
+                await (await client.ask(Mood(note=Note(text=text)), run=run)).wait()
 
 
 @pytest.fixture(scope="module")

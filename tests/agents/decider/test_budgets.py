@@ -300,8 +300,8 @@ async def test_sixty_four_tasks_at_once_never_pass_a_budget_of_ten(broker: str) 
     team = Team("spenders", goal=Purchase, outcome=Bought, specialists=[spender], budget=Budget(calls=10))
     async with running(team, broker) as client:
         with anyio.fail_after(300):
-            report = await client.outcome(await client.ask(Purchase(coins=64)))
-        state = await client.state(report.run)
+            report = await (await client.ask(Purchase(coins=64))).wait()
+        state = await client.run(report.run).state()
     assert report.spent["calls"] == 10
     assert len(report.outcome["coins"]) == 10  # type: ignore[arg-type]
     assert report.status == "partial"

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from hustings.agents import Endpoints, ModelRule, Specialist, TaskContext, Team, connect
+from hustings.agents import Endpoints, ModelRule, Specialist, TaskContext, Team
 from hustings.agents.models import Provider
 from hustings.agents.testing import FakeEndpoint, Reply, broker, running, says, serving
 from hustings.bus import Bus
@@ -62,7 +62,7 @@ async def test_another_model_is_asked(within: Within) -> None:
         endpoints = Endpoints({"one": provider(hung), "two": provider(well)})
         async with running(team("one:m", "two:m"), endpoints=endpoints) as client:
             with within(8):
-                report = await client.outcome(await client.ask(Question()))
+                report = await (await client.ask(Question())).wait()
     assert report.outcome["word"] == {"word": "here"}
     assert [(bill.model, bill.calls, bill.failed) for bill in report.models] == [("one:m", 1, 1), ("two:m", 1, 0)]
 
@@ -74,12 +74,11 @@ async def test_another_agent_is_asked() -> None:
         async with (
             broker() as url,
             serving(clerk("bob"), url, "elsewhere", endpoints=Endpoints({"one": provider(well)})),
-            running(team("one:m"), url, endpoints=Endpoints({"one": provider(hung)})),
-            connect(url, "elsewhere") as client,
+            running(team("one:m"), url, endpoints=Endpoints({"one": provider(hung)})) as client,
         ):
             run = await client.ask(Question())
-            report = await client.outcome(run)
-            said = [entry.event async for entry in client.bus.log.read(run)]
+            report = await run.wait()
+            said = [entry.event async for entry in client.bus.log.read(run.id)]
     assert report.outcome["word"] == {"word": "here"}
     tried = [(each.agent, type(each)) for each in said if isinstance(each, Failure | Result)]
     assert tried in ([("ann", Failure), ("bob", Result)], [("bob", Result)])

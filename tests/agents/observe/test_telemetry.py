@@ -128,8 +128,8 @@ async def test_a_run_is_one_trace_and_says_nothing_of_its_content(spans: InMemor
     with FakeEndpoint(script=script) as fake:
         async with running(traced(clerk()), endpoints=endpoints(fake)) as client:
             run = await client.ask(Question(words=f"{SECRET} of the user"))
-            assert (await client.outcome(run)).status == "decided"
-            recorded = [entry.envelope async for entry in client.bus.log.read(run)]
+            assert (await run.wait()).status == "decided"
+            recorded = [entry.envelope async for entry in client.bus.log.read(run.id)]
     model = "chat claude-sonnet-5-5"
     tree = {
         "invoke_workflow traced": "ask traced",
@@ -153,7 +153,7 @@ async def test_a_run_is_one_trace_and_says_nothing_of_its_content(spans: InMemor
     )
     assert (attempt["gen_ai.operation.name"], attempt["gen_ai.agent.name"]) == ("invoke_agent", "clerk")
     assert (attempt["gen_ai.conversation.id"], attempt["hustings.attempt"], attempt["hustings.skill"]) == (
-        run,
+        run.id,
         1,
         "answer",
     )
@@ -167,7 +167,7 @@ async def test_what_fails_tells_its_kind_and_not_its_words(spans: InMemorySpanEx
     """A model that fails with somebody's words in its mouth, and the attempt and the run that fail with it."""
     with FakeEndpoint(script=[Reply(status=400, message=SECRET)]) as fake:
         async with running(traced(clerk()), endpoints=endpoints(fake)) as client:
-            assert (await client.outcome(await client.ask(Question(words=SECRET)))).status == "failed"
+            assert (await (await client.ask(Question(words=SECRET))).wait()).status == "failed"
     kinds = {"chat claude-sonnet-5-5": "rejected", "invoke_agent clerk": "raised", "invoke_workflow traced": "failed"}
     for name, kind in kinds.items():
         assert said(one(spans, name))["error.type"] == kind
@@ -184,7 +184,7 @@ async def test_a_plan_that_cannot_be_made_is_a_span_that_failed(spans: InMemoryS
 
     lost = Team(name="lost", goal=Question, outcome=Answer, specialists=[clerk()], planner=confused)
     async with running(lost) as client:
-        assert (await client.outcome(await client.ask(Question(words="")))).status == "failed"
+        assert (await (await client.ask(Question(words=""))).wait()).status == "failed"
     assert said(one(spans, "plan lost"))["error.type"] == "failed"
     assert below(one(spans, "plan lost"), one(spans, "invoke_workflow lost"))
     assert SECRET not in one(spans, "plan lost").to_json()
@@ -203,7 +203,7 @@ async def test_settling_is_the_arbiters_work(spans: InMemorySpanExporter) -> Non
     witnesses = [witness("ann", 1), witness("bob", 2), witness("cid", 2)]
     court = Team(name="court", goal=Question, outcome=Settled, specialists=witnesses, arbiters=[unopposed, majority])
     async with running(court) as client:
-        assert (await client.outcome(await client.ask(Question(words="")))).status == "decided"
+        assert (await (await client.ask(Question(words=""))).wait()).status == "decided"
     arbiter = one(spans, "invoke_agent arbiter")
     assert below(arbiter, one(spans, "invoke_workflow court"))
     assert said(arbiter)["gen_ai.agent.name"] == "arbiter"
@@ -233,7 +233,7 @@ async def test_a_task_that_comes_again_stays_in_its_trace(spans: InMemorySpanExp
                     first.cancel()
                     await anyio.sleep_forever()
             async with serving(twice, url, team.name, endpoints=endpoints(fake)):
-                assert (await client.outcome(run)).status == "decided"
+                assert (await run.wait()).status == "decided"
             group.cancel_scope.cancel()
     workflow = one(spans, "invoke_workflow traced")
     attempts = made(spans, "invoke_agent twice")
@@ -274,7 +274,7 @@ async def test_a_coordinator_that_takes_over_continues_the_trace(spans: InMemory
             group.cancel_scope.cancel()
         async with anyio.create_task_group() as group, serving(quick, url, team.name):
             await enter(group, url, team, "second")
-            assert (await Client(bus).outcome("r")).status == "decided"
+            assert (await Client(bus).run("r").wait()).status == "decided"
             group.cancel_scope.cancel()
     first, second = made(spans, "invoke_workflow traced")
     assert first.parent is None
@@ -372,7 +372,7 @@ from hustings.examples.hello.team import Count, Text
 async def main():
     async with running(team) as client:
         digest = await client.bus.blobs.put(b"one two")
-        await client.outcome(await client.ask(Count(text=Text(**digest.model_dump()))))
+        await (await client.ask(Count(text=Text(**digest.model_dump())))).wait()
 
 telemetry.set_up("x", {})
 anyio.run(main)
