@@ -47,7 +47,7 @@ class Shelves:
 
 
 def _paragraphs(name: str, text: str) -> list[_Paragraph]:
-    found, start, lines = [], 1, list[str]()
+    found, start, lines = list[_Paragraph](), 1, list[str]()
     for number, line in enumerate([*text.splitlines(), ""], 1):
         if line.strip():
             start = start if lines else number

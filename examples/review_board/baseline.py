@@ -26,7 +26,7 @@ class Baseline:
     modules: tuple[str, ...]
     record: Record
     seconds: float = 0.0
-    lost: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def patience(self) -> float:

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -150,7 +150,7 @@ class Bench:
         return run([sys.executable, *arguments], place.code, env, self._limits, writable=[place.code.parent])
 
     @contextmanager
-    def _place(self, overlay: Overlay) -> Iterator[Place]:
+    def _place(self, overlay: Overlay) -> Generator[Place]:
         with tempfile.TemporaryDirectory(prefix="hustings-proof-", ignore_cleanup_errors=True) as name:
             scratch = Path(name).resolve()
             place = Place(scratch / "code", scratch / "home", scratch / "scripts", scratch / "record.jsonl")

@@ -24,9 +24,11 @@ def complex_functions(root: Path) -> Findings:
     _without_a_trap(root / "pyproject.toml")
     found: dict[str, Claim] = {}
     for files in portions(list(sources.files)):
-        said = json.loads(call("radon", ["cc", "--json", "--min", LEAST, *files], root))
+        said: dict[str, list[dict[str, Any]] | str] = json.loads(
+            call("radon", ["cc", "--json", "--min", LEAST, *files], root)
+        )
         for path, blocks in said.items():
-            for block in blocks if isinstance(blocks, list) else ():
+            for block in blocks if isinstance(blocks, list) else []:
                 if block["type"] != "class":
                     claim = _claim(Path(path).as_posix(), block)
                     found[claim.about] = claim

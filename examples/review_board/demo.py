@@ -3,7 +3,7 @@
 import importlib.util
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ COMPARE = f"from {comparison.__name__} import main; main()"
 
 
 @asynccontextmanager
-async def epilogue(folder: Path) -> AsyncIterator[Callable[[RunReport], Awaitable[str]]]:
+async def epilogue(folder: Path) -> AsyncGenerator[Callable[[RunReport], Awaitable[str]]]:
     """Compare the tools while the block runs, in a process of low priority.
 
     Gives a function that waits for the result and makes a table (each tool alone, all in a row, the board), or "" if

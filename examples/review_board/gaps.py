@@ -74,7 +74,8 @@ def _fewer(names: dict[tuple[GapKind, str], list[str]]) -> Iterable[tuple[GapKin
     for kind in KINDS:
         found = [(why, some) for (of, why), some in names.items() if of == kind]
         found.sort(key=lambda pair: (-len(pair[1]), pair[0]))
-        yield from ((kind, why, some) for why, some in found[:MOST_REASONS])
+        for why, some in found[:MOST_REASONS]:
+            yield kind, why, some
         if rest := [name for _, some in found[MOST_REASONS:] for name in some]:
             yield kind, "for other reasons", rest
 

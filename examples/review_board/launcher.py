@@ -13,6 +13,7 @@ import runpy
 import select
 import signal
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,9 @@ def descendants() -> dict[int, int]:
     return {process: memory[process] for process in found if memory[process] >= 0}
 
 
-def send(processes: object, number: int) -> None:
+def send(processes: Iterable[int], number: int) -> None:
     """Signal them all, except those already gone."""
-    for process in processes:  # type: ignore[attr-defined]
+    for process in processes:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(process, number)
 
@@ -105,13 +106,17 @@ def become(command: list[str], limits: dict[str, Any]) -> None:
     os.execvp(command[0], command)  # noqa: S606 - becoming the command is the purpose
 
 
+def _noted(number: int, frame: object) -> None:
+    """Nothing more is to be done: the file has the byte."""
+
+
 def woken() -> int:
     """A file that each SIGCHLD and SIGTERM from now on is written to, as one byte."""
     reads, writes = os.pipe()
     os.set_blocking(writes, False)
     signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
     for number in (signal.SIGCHLD, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _noted)
     return reads
 
 

@@ -8,7 +8,7 @@ from hustings import Blob, Goal, Message, Outcome, Proof, Proposal, Testimony, V
 class Repository(Blob, contract="review.Repository.v1"):
     """A packed folder of Python code: one that holds packages (or `src/`), or a package itself."""
 
-    kind: Literal["folder"] = "folder"
+    kind: Literal["folder"] = "folder"  # pyright: ignore[reportIncompatibleVariableOverride] - a message is frozen
 
 
 class Review(Goal, contract="review.Review.v1"):

@@ -62,7 +62,8 @@ def moved(parts: Sequence[Balance]) -> list[list[int]]:
 def at_odds(changes: Sequence[Sequence[Edit]]) -> str:
     """A line that the changes double or lose only together: they remove it in one place and add it in several, or the
     reverse. Empty if there is none."""
-    alone, together = [lines(edits) for edits in changes], lines({edit for edits in changes for edit in edits})
+    edits = {edit for some in changes for edit in some}  # pyright: ignore[reportUnhashable] - it is frozen by its config
+    alone, together = [lines(some) for some in changes], lines(edits)
     for name, number in together.items():
         wanted = [balance.get(name, 0) for balance in alone]
         if number and not any(number * each > 0 for each in wanted):

@@ -7,6 +7,7 @@ change that compiles and imports holds, and its reason says so; the proof of the
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hustings import Edit, Proposal, Trial
@@ -158,7 +159,7 @@ class Sieve:
             changes = self._sifted(changes, tier)
         while not self._on.baseline.hole and (failures := self._tests(changes)):
             only = sorted(failures) if len(failures) <= MOST_TARGETS else []
-            left = self._sifted(changes, lambda some, only=only: self._tests(some, only))  # type: ignore[misc]
+            left = self._sifted(changes, partial(self._tests, only=only))
             if len(left) == len(changes):  # those tests pass alone: only the other changes break them
                 left = self._sifted(changes, self._tests)
             changes = left

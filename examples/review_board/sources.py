@@ -65,7 +65,7 @@ def paths(root: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
 
 def read_sources(root: Path) -> Sources:
     """All Python files. Those that are not UTF-8, or no Python, are claimed and left alone."""
-    files, claims = {}, []
+    files, claims = dict[str, Source](), list[Claim]()
     for path in paths(root):
         found = _read(path, path.relative_to(root).as_posix())
         if isinstance(found, Source):

@@ -48,7 +48,7 @@ def _without_twins(files: Iterable[str]) -> list[str]:
     """Of scripts that mypy would take for one module (two setup.py, two conftest.py) the first."""
     known = set(files)
     seen: set[str] = set()
-    chosen = []
+    chosen: list[str] = []
     for path in sorted(known):
         folder, _, name = path.rpartition("/")
         alone = f"{folder}/__init__.py" not in known if folder else True

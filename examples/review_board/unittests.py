@@ -44,7 +44,7 @@ class Recorder(unittest.TextTestResult):
         _say("test", test.id(), "xfailed", _reason(err))
 
 
-def _runs(test: unittest.TestCase) -> bool:
+def _runs(test: object) -> bool:
     """False for the placeholder of a module that cannot be imported, or of a class or module that cannot be set up."""
     return isinstance(test, unittest.TestCase) and type(test).__module__ != "unittest.loader"
 
