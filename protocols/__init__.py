@@ -97,7 +97,7 @@ from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
 from .untrusted import Untrusted
 from .validation import error_in_words, errors_in_words, first_error
-from .verdicts import Dissent, Inquiry, Matter, MatterKind, Trial, Verdict
+from .verdicts import Dissent, Inquiry, Matter, MatterKind, Ruling, Trial, Verdict, own_evidence
 from .wire import DEEPEST, LARGEST, check_legible, plain, sent
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
@@ -117,7 +117,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     "Effort", "Stop", "Trouble", "ModelChain", "Called", "sealed",
     # testimony and verdicts
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
-    "Matter", "MatterKind", "Verdict", "Dissent", "Inquiry", "Trial",
+    "Matter", "MatterKind", "Verdict", "Ruling", "own_evidence", "Dissent", "Inquiry", "Trial",
     # the events of a run
     "Event", "Decision", "Completion", "GoalAsked", "Cancelled", "RunAcquired", "Planned", "Assigned",
     "AttemptAbandoned", "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind",

@@ -3,7 +3,6 @@
 import os
 import time
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, Union, get_args
 from uuid import UUID
 
@@ -19,19 +18,23 @@ from .wire import DEEPEST, READABLE, ROOM, check_legible
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The current W3C trace context; `seal` writes it into each envelope."""
 
-_OPTIONAL = ("dataschema", "causationid", "correlationid", "traceparent")
+_OPTIONAL = ("subject", "time", "datacontenttype", "dataschema", "causationid", "correlationid", "traceparent")
 
 
 class Envelope(Message, contract="hustings.Envelope.v1"):
-    """One event on the wire. `type` is the contract of `data`; the extensions name its run and its cause."""
+    """One event on the wire. `type` is the contract of `data`; the extensions name its run and its cause.
+
+    Nothing is said twice: hustings writes no `subject` and no `time` (the broker vouches for those of the message), no
+    `correlationid` (that is the run), and no `datacontenttype` (JSON is the default of CloudEvents).
+    """
 
     specversion: Literal["1.0"] = "1.0"
     id: str
     source: str
     type: str
-    subject: str
-    time: AwareDatetime
-    datacontenttype: Literal["application/json"] = "application/json"
+    subject: str | None = None
+    time: AwareDatetime | None = None
+    datacontenttype: Literal["application/json"] | None = None
     dataschema: str | None = None
     runid: str
     causationid: str | None = None
@@ -81,17 +84,14 @@ _READER: TypeAdapter[Envelope] = TypeAdapter(
 )
 
 
-def seal(event: Event, *, source: str, run: str, subject: str = "", cause: str | None = None) -> Envelope:
-    """Put an event into its envelope, with a new id and the current time."""
+def seal(event: Event, *, source: str, run: str, cause: str | None = None) -> Envelope:
+    """Put an event into its envelope, with a new id, which begins with the current time."""
     return _KINDS[type(event)](
         id=str(uuid7()),
         source=source,
         type=event.__contract__,
-        subject=subject,
-        time=datetime.now(UTC),
         runid=run,
         causationid=cause,
-        correlationid=run,
         traceparent=traceparent.get(),
         data=event,
     )

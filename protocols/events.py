@@ -10,8 +10,7 @@ from .goals import Status
 from .message import Contract, Count, Data, Message, Moment, Seconds, later
 from .models import Called, ModelChain
 from .plans import Plan
-from .testimony import Claim, Proposal
-from .verdicts import Matter, Verdict
+from .verdicts import Matter, Ruling
 
 FailureKind = Literal["non_retryable", "raised", "abandoned", "killed", "invalid"]
 
@@ -75,8 +74,8 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
     skill: str
     input: Data
     deadline: Moment
-    ordinal: Count = 0
-    asked_by: str = ""
+    ordinal: Count = later(0)
+    asked_by: str = later("")
     share: BudgetShare | None = later(None)
     serving: ModelChain | None = later(None)
     depth: Count = later(0)
@@ -183,26 +182,28 @@ class Discarded(Message, contract="hustings.task.discarded.v1"):
 
 
 class Opened(Message, contract="hustings.barrier.opened.v1"):
-    """All matters of one barrier, with their statements, each item with its id and author."""
+    """All matters of one barrier. They name the items of the Results by id: the task, and the number of the item."""
 
     barrier: str
     matters: tuple[Matter, ...]
-    items: tuple[Claim | Proposal, ...]
 
 
 class Settled(Message, contract="hustings.barrier.settled.v1"):
-    """All verdicts of one barrier."""
+    """All verdicts of one barrier, as rulings."""
 
     barrier: str
-    verdicts: tuple[Verdict, ...]
+    rulings: tuple[Ruling, ...]
 
 
 class Concluded(Message, contract="hustings.run.concluded.v1"):
-    """The end of the run. `state_hash`: the hash of the state after sequence `at`; a replay must give the same."""
+    """The end of the run. `state_hash`: the hash of the state after sequence `at`; a replay must give the same.
+
+    `filled` names the fields of the outcome that have a value. The values are on the log already: the plan says where.
+    """
 
     status: Status
-    outcome: Data
     because: str
+    filled: tuple[str, ...] = ()
     state_hash: str
     at: Count
     missing: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field, JsonValue
 
-from .message import Count, Message
+from .message import Count, Message, later
 
 
 class Evidence(Message, contract="hustings.Evidence.v1"):
@@ -23,8 +23,8 @@ class Item(Message):
     statements of one lineage count as one witness. Empty: the agent itself is the source.
     """
 
-    id: str = ""
-    by: str = ""
+    id: str = later("")
+    by: str = later("")
     lineage: str = ""
     confidence: float = Field(default=1.0, ge=0.0, le=1.0)
     evidence: tuple[Evidence, ...] = ()

@@ -1,6 +1,7 @@
 """Verdict: which statements about one thing stand, by which rule, and what would have changed the decision."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import JsonValue
@@ -56,6 +57,72 @@ class Verdict(Message, contract="hustings.Verdict.v1"):
     def contested(self) -> bool:
         """True if the matter was a conflict."""
         return self.kind not in ("claim", "change")
+
+
+class Ruling(Message, contract="hustings.Ruling.v1"):
+    """A Verdict as it lies on the log, without what is there already: `stands` names the items, the matter has `kind`
+    and `about`. `cites`: the evidence of the items that stand comes before `evidence`.
+    """
+
+    matter: str
+    decided: bool
+    rule: str
+    because: str
+    stands: tuple[str, ...] = later(())
+    falls: tuple[str, ...] = later(())
+    value: JsonValue = later(None)
+    cites: bool = later(True)
+    evidence: tuple[Evidence, ...] = later(())
+    weights: dict[str, float] = later({})
+    margin: float = later(0.0)
+    dissent: tuple[Dissent, ...] = later(())
+    flips: str = later("")
+
+    @classmethod
+    def on(cls, verdict: Verdict) -> "Ruling":
+        """The ruling from which `verdict` makes this verdict again."""
+        own = own_evidence(verdict.stands)
+        cites = verdict.evidence[: len(own)] == own
+        return cls(
+            matter=verdict.matter,
+            decided=verdict.decided,
+            rule=verdict.rule,
+            because=verdict.because,
+            stands=tuple(item.id for item in verdict.stands),
+            falls=verdict.falls,
+            value=verdict.value,
+            cites=cites,
+            evidence=verdict.evidence[len(own) :] if cites else verdict.evidence,
+            weights=verdict.weights,
+            margin=verdict.margin,
+            dissent=verdict.dissent,
+            flips=verdict.flips,
+        )
+
+    def verdict(self, matter: Matter, items: Mapping[str, Claim | Proposal]) -> Verdict:
+        """The whole verdict: this ruling with its matter and the items. Raises KeyError for an item that is missing."""
+        stands = tuple(items[item] for item in self.stands)
+        return Verdict(
+            matter=self.matter,
+            kind=matter.kind,
+            about=matter.about,
+            decided=self.decided,
+            rule=self.rule,
+            because=self.because,
+            stands=stands,
+            falls=self.falls,
+            value=self.value,
+            evidence=(*(own_evidence(stands) if self.cites else ()), *self.evidence),
+            weights=self.weights,
+            margin=self.margin,
+            dissent=self.dissent,
+            flips=self.flips,
+        )
+
+
+def own_evidence(items: Iterable[Claim | Proposal]) -> tuple[Evidence, ...]:
+    """The evidence of some items, each piece once."""
+    return tuple(dict.fromkeys(evidence for item in items for evidence in item.evidence))
 
 
 class Inquiry(Message, contract="hustings.Inquiry.v1"):

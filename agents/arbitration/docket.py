@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hustings.protocols import Data, Dissent, Evidence, Failure, Inquiry, Matter, Proposal, Verdict
+from hustings.protocols import Data, Dissent, Evidence, Failure, Inquiry, Matter, Proposal, Verdict, own_evidence
 
 from .matters import (
     Option,
@@ -63,6 +63,8 @@ def settle(
         for reply in replies:
             if not isinstance(reply, Verdict):
                 raise TypeError(f"an arbiter gives Verdicts and Inquiries, and gave a {type(reply).__name__}")
+            if made_up := [item.id for item in reply.stands if items.get(item.id) != item]:
+                raise ValueError(f"in {reply.matter} an arbiter lets stand what nobody said: {', '.join(made_up)}")
             tentative[reply.matter] = reply
     docket = Docket(matters, items, tentative, answer)
     return [v if (v := tentative.get(m.id)) and v.decided else _undecided(docket, m) for m in matters]
@@ -159,7 +161,7 @@ def verdict_on(
         stands=standing,
         falls=tuple(item.id for item in fallen) if out is None else tuple(dict.fromkeys((*narrowed, *out))),
         value=value,
-        evidence=evidence or tuple(dict.fromkeys(e for item in standing for e in item.evidence)),
+        evidence=evidence or own_evidence(standing),
         weights=weights or {},
         margin=margin,
         dissent=tuple(Dissent(item=item.id, by=item.by, says=item.because or _short(item)) for item in fallen),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hustings.protocols import OUTCOME, Concluded, Data, Status
+from hustings.protocols import OUTCOME, Concluded, Status
 
 from .state import RunState
 from .turn import Turn
@@ -57,17 +57,9 @@ def concluded_event(turn: Turn, status: Status, because: str, missing: tuple[str
     state = turn.state
     return Concluded(
         status=status,
-        outcome=_outcome(state),
         because=because,
+        filled=tuple(state.outcome()),
         state_hash=state.hash(),
         at=state.seq,
         missing=tuple(dict.fromkeys((*missing, *state.missing))),
     )
-
-
-def _outcome(state: RunState) -> Data:
-    """The fields of the outcome that can be filled."""
-    if state.plan is None:
-        return {}
-    fields = {name: state.value(ref) for name, ref in state.plan.outcome.items() if state.available(ref)}
-    return {name: value for name, value in fields.items() if value is not None}

@@ -6,13 +6,11 @@ from itertools import islice
 from operator import itemgetter
 
 from hustings.protocols import (
-    Claim,
     Decision,
     Inquiry,
     Opened,
-    Proposal,
+    Ruling,
     Settled,
-    Testimony,
     Verdict,
 )
 
@@ -21,11 +19,11 @@ from ..arbitration.matters import group
 from .assign import assignments
 from .conclusion import conclusion, ended_from_outside
 from .dead_letters import dead_letters
-from .fold_barriers import testimonies
+from .fold_barriers import testimony
 from .inquiries import inquire, is_open, look_up, serve
 from .plan import planning
 from .policy import BATCH, Policy, View
-from .state import BarrierState, RunState, task_id
+from .state import RunState
 from .timeouts import abandonments, abandons_at
 from .turn import Turn, begin
 
@@ -89,28 +87,11 @@ def _openings(turn: Turn) -> Iterator[Opened]:
     state = turn.state
     conflicts, agreed = state.conflicts, state.agreed
     for name in state.openings:
-        items = _testimony(state, state.barriers[name])
+        items = testimony(state, state.barriers[name])
         matters = group(items, conflicts=conflicts, agreed=agreed)
-        yield Opened(barrier=name, matters=matters, items=items)
+        yield Opened(barrier=name, matters=matters)
         conflicts += sum(matter.contested for matter in matters)
         agreed += sum(not matter.contested for matter in matters)
-
-
-def _testimony(state: RunState, barrier: BarrierState) -> tuple[Claim | Proposal, ...]:
-    """All items that the witnesses of a barrier returned, each with its id (task and ordinal) and author."""
-    said: list[Claim | Proposal] = []
-    for name in barrier.steps:
-        step = state.steps[name]
-        for ordinal in sorted(step.outputs):
-            task = task_id(step.step, ordinal)
-            by = state.tasks[task].agent
-            items = [item for spoken in testimonies(step.outputs[ordinal]) for item in _items(spoken)]
-            said += [item.model_copy(update={"id": f"{task}.{n}", "by": by}) for n, item in enumerate(items)]
-    return tuple(said)
-
-
-def _items(spoken: Testimony) -> tuple[Claim | Proposal, ...]:
-    return (*spoken.claims, *spoken.proposals)
 
 
 def _settling(turn: Turn, name: str) -> Iterator[Decision]:
@@ -120,4 +101,4 @@ def _settling(turn: Turn, name: str) -> Iterator[Decision]:
     turn.allocator.expect(sum(not is_open(turn, inquiry.task) for inquiry in inquiries))
     yield from inquire(turn, inquiries, name, barrier.since)
     if not inquiries:
-        yield Settled(barrier=name, verdicts=tuple(reply for reply in replies if isinstance(reply, Verdict)))
+        yield Settled(barrier=name, rulings=tuple(Ruling.on(reply) for reply in replies if isinstance(reply, Verdict)))

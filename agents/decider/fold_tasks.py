@@ -3,12 +3,12 @@
 import heapq
 from collections import OrderedDict
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Entry, Failure, FailureKind, Result
 
 from .fold_asks import drop, heard
-from .fold_barriers import testimonies, wake
+from .fold_barriers import hear, wake
 from .fold_plan import (
     lose,
     ready,
@@ -108,7 +108,7 @@ def _done(state: RunState, event: Result) -> None:
         heard(state, event.task)
         return
     step = state.steps[task.step]
-    if step.step.witness and not _is_testimony(event.output):
+    if step.step.witness and not _hears(state, event):
         _failed(state, event.task, "invalid", "a witness returned something that is not a Testimony")
         return
     _close(state, event.task, "done")
@@ -117,9 +117,9 @@ def _done(state: RunState, event: Result) -> None:
     _step_closed(state, step)
 
 
-def _is_testimony(output: JsonValue) -> bool:
+def _hears(state: RunState, event: Result) -> bool:
     try:
-        testimonies(output)
+        hear(state, event.task, event.output)
     except ValidationError:
         return False
     return True

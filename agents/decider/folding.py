@@ -25,7 +25,7 @@ from hustings.protocols import (
 )
 
 from .fold_asks import asked, may_ask, passed_on
-from .fold_barriers import opened, settled, status_of
+from .fold_barriers import can_open, can_settle, opened, settled
 from .fold_plan import planned
 from .fold_tasks import (
     abandoned,
@@ -89,9 +89,9 @@ def evolve(state: RunState, entry: Entry) -> None:
             pass  # a note of a person; it does not change the run
         case AttemptAbandoned() if mine and (event.attempt == 0 or event.task in state.tasks):
             abandoned(state, event)
-        case Opened() if mine and status_of(state, event.barrier) == "ready":
+        case Opened() if mine and can_open(state, event):
             opened(state, event, entry.time)
-        case Settled() if mine and status_of(state, event.barrier) in ("open", "asking"):
+        case Settled() if mine and can_settle(state, event):
             settled(state, event)
         case Concluded() if mine:
             state.concluded = event

@@ -152,8 +152,9 @@ class RunState:
     `spending`: what was shared out of the budget and spent; `committed`: the sum. `failures`: the last failure of each
     task that is not done; `dead`: tasks that were given up and have no dead letter yet; `places`: where each task that
     is not done was assigned; `given`: the inputs of the tasks of each step at work; `openings`: the barriers that are
-    ready; `queues`: the ready steps by the agents that can do them, the longest remaining path first; `unbegun` counts
-    the waiting steps, `unassigned` the tasks of the others, `widest` is the most tasks in one step.
+    ready; `testimony`: what each task of a witness said, until its barrier opens; `queues`: the ready steps by the
+    agents that can do them, the longest remaining path first; `unbegun` counts the waiting steps, `unassigned` the
+    tasks of the others, `widest` is the most tasks in one step.
 
     `tallies`: what each agent has spent with each model; `recorded`: the hash of all calls in their order; `former`:
     the agents of attempts that were followed by one of another agent; `exhausted`: the task whose share was too small.
@@ -197,6 +198,7 @@ class RunState:
     given: dict[str, tuple[Data, list[JsonValue]]] = field(default_factory=dict, metadata=DERIVED)
     openings: dict[str, None] = field(default_factory=dict, metadata=DERIVED)
     queues: dict[tuple[str, ...], list[tuple[float, int, str]]] = field(default_factory=dict, metadata=DERIVED)
+    testimony: dict[str, tuple[Claim | Proposal, ...]] = field(default_factory=dict, metadata=DERIVED)
     queued: int = field(default_factory=int, metadata=DERIVED)
     unbegun: int = field(default_factory=int, metadata=DERIVED)
     unassigned: int = field(default_factory=int, metadata=DERIVED)
@@ -244,6 +246,15 @@ class RunState:
                 return [verdict.plain() for verdict in self.verdicts(ref)]
             case _:
                 return getattr(ref, "value", None)
+
+    def outcome(self) -> Data:
+        """The fields of the outcome that can be filled; after the conclusion those that it names."""
+        if self.plan is None:
+            return {}
+        end, refs = self.concluded, self.plan.outcome
+        filled = [*filter(refs.__contains__, end.filled)] if end else [n for n in refs if self.available(refs[n])]
+        fields = {name: self.value(refs[name]) for name in filled}
+        return {name: value for name, value in fields.items() if value is not None}
 
     def goal_data(self) -> Data:
         return self.goal.goal if self.goal else {}

@@ -154,7 +154,7 @@ class DeadLetters:
     def _undone(self, run: str, task: str) -> bool:
         """True if a redrive ended without the task and without a dead letter of its own, for example when cancelled."""
         end = self._ends.get(run)
-        return end is not None and task not in end.outcome and (run, task) not in self._said
+        return end is not None and task not in end.filled and (run, task) not in self._said
 
 
 def by_run(letters: Iterable[DeadLetterEntry]) -> dict[str, list[DeadLetterEntry]]:

@@ -80,7 +80,7 @@ def report(team: str, state: RunState) -> RunReport:
         team=team,
         status=end.status if end else "running",
         because=end.because if end else "",
-        outcome=end.outcome if end else {},
+        outcome=state.outcome() if end else {},
         verdicts=tuple(verdict for barrier in state.barriers.values() for verdict in barrier.verdicts),
         missing=end.missing if end else tuple(state.missing),
         dead=tuple(f"{state.run}.{name}" for name, task in state.tasks.items() if _dead(state, name, task)),

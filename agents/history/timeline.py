@@ -122,9 +122,9 @@ class _Teller:
                 says = f"{len(event.matters)} matters, {conflicts} of them conflicts"
                 self.marks.append(Mark(at, "opened", says, event.barrier, len(event.matters), conflicts))
             case Settled():
-                undecided = sum(not verdict.decided for verdict in event.verdicts)
+                undecided = sum(not ruling.decided for ruling in event.rulings)
                 says = f"settled, {undecided} undecided" if undecided else "settled"
-                self.marks.append(Mark(at, "settled", says, event.barrier, len(event.verdicts)))
+                self.marks.append(Mark(at, "settled", says, event.barrier, len(event.rulings)))
             case Concluded():
                 self.marks.append(Mark(at, "concluded", f"{event.status}: {event.because}"))
             case _:

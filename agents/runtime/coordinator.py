@@ -232,7 +232,7 @@ class RunLoop:
 
     def _failed(self, because: str) -> Concluded:
         state, text = self._state, inert(because[:4000])[:2000]
-        return Concluded(status="failed", outcome={}, because=text, state_hash=state.hash(), at=state.seq)
+        return Concluded(status="failed", because=text, state_hash=state.hash(), at=state.seq)
 
     def _forward(self, decisions: list[Decision]) -> list[Decision]:
         """The decisions; or the end of the run, if they repeat those appended last: having no effect, they would be

@@ -110,7 +110,7 @@ class Attempts:
             agent=assigned.agent,
             output=output,
             version=self._specialist.version,
-            seconds=time.perf_counter() - started,
+            seconds=round(time.perf_counter() - started, 6),
         )
 
     async def _call(self, skill: Skill, arguments: dict[str, object]) -> object:

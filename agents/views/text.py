@@ -27,6 +27,7 @@ from hustings.protocols import (
     Opened,
     Planned,
     Result,
+    Ruling,
     RunAcquired,
     Settled,
     Spent,
@@ -87,7 +88,7 @@ def some(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def by_rule(verdicts: Sequence[Verdict]) -> str:
+def by_rule(verdicts: Sequence[Verdict | Ruling]) -> str:
     """How many verdicts each rule gave: "9 by unopposed, 2 by majority, 1 undecided"."""
     rules = Counter(verdict.rule for verdict in verdicts if verdict.decided)
     parts = [f"{number} by {rule}" for rule, number in rules.most_common()]
@@ -191,7 +192,7 @@ def _decision(event: Event) -> str:
             conflicts = sum(matter.contested for matter in event.matters)
             return f"{some(len(event.matters), 'matter')}, {conflicts} of them conflicts, before {event.barrier}"
         case Settled():
-            return f"settled {event.barrier}: {by_rule(event.verdicts)}"
+            return f"settled {event.barrier}: {by_rule(event.rulings)}"
         case Concluded():
             return f"concluded: {event.status}" + (f" — {event.because}" if event.because else "")
         case _:

@@ -342,14 +342,14 @@ class Log:
         return await append_one(self._connection, self._stream, messages, fence)
 
     async def _seal(self, event: Event, subject: str, source: str, run: str, cause: str | None = None) -> Sealed:
-        envelope = seal(event, source=source, run=run, subject=subject, cause=cause)
+        envelope = seal(event, source=source, run=run, cause=cause)
         raw = envelope.encode()
         return Sealed(subject, raw if len(raw) <= LARGE else await self._store(envelope, raw))
 
     async def _store(self, envelope: Envelope, raw: bytes) -> bytes:
         blob = await self._blobs.put(raw)
         note = Stored(digest=blob.digest, size=blob.size)
-        return seal(note, source=envelope.source, run=envelope.runid, subject=envelope.subject).encode()
+        return seal(note, source=envelope.source, run=envelope.runid).encode()
 
     def _subject(self, run: str, event: Decision) -> str:
         if isinstance(event, Assigned):

@@ -21,7 +21,7 @@ def result(task: str = "t1", agent: str = "clerk", attempt: int = 1, output: str
 
 
 def concluded() -> Concluded:
-    return Concluded(status="decided", outcome={}, because="", state_hash="", at=1)
+    return Concluded(status="decided", because="", state_hash="", at=1)
 
 
 async def entries(bus: Bus, run: str) -> list[Entry]:

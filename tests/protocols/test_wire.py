@@ -34,6 +34,7 @@ from hustings.protocols import (
     Planned,
     Proposal,
     Result,
+    Ruling,
     Settled,
     Step,
     Testimony,
@@ -129,7 +130,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "read_as": TEXT,
     "written_as": TEXT,
     "happened": st.lists(HAPPENED, max_size=2),
-    "one_of": st.none() | HAPPENED | st.builds(Tree, value=JSON),
+    "one_of": st.none() | HAPPENED | st.builds(Tree.model_construct, value=JSON),
 }
 
 
@@ -351,11 +352,11 @@ def test_every_composed_event_can_be_read() -> None:
         task,
         GoalAsked(type="G.v1", goal={}, by="c", again=(task,), redrives="r"),
         Planned(plan=Plan(steps=(again,), outcome={"t": FromSteps(steps=("t",))})),
-        Opened(barrier="b", matters=(Matter(id="m", items=("s.0",), kind="claim", contested=False),), items=(claim,)),
-        Settled(barrier="b", verdicts=(verdict,)),
+        Opened(barrier="b", matters=(Matter(id="m", items=("s.0",), kind="claim", contested=False),)),
+        Settled(barrier="b", rulings=(Ruling.on(verdict),)),
         Asked(task="t", attempt=1, agent="a", ask="x-1", skill="k", input={"of": [said]}),
         Answered(child="ask-1", output=[said]),
-        Concluded(status="decided", outcome={"v": verdicts, "t": [said]}, because="", state_hash="", at=1),
+        Concluded(status="decided", because="", filled=("v", "t"), state_hash="", at=1),
     ]
     for event in events:
         assert open_envelope(seal(event, source="x", run="r").encode()).data == event
@@ -382,12 +383,12 @@ def test_what_others_write_is_read_only_as_far_as_it_can_be_passed_on() -> None:
 
 def test_an_event_that_its_writer_could_not_read_is_not_written() -> None:
     """Made without being checked, as `model_copy` and `model_construct` can: it is refused before it is sent."""
-    verdict = Verdict(matter="m", kind="claim", about="a", decided=True, rule="r", because="b")
-    deep = verdict.model_copy(update={"value": nested(200)})
-    wrong: list[Message] = [verdict.model_copy(update={"margin": math.inf}), deep, Proposal.model_construct(edits=[1])]
+    ruling = Ruling(matter="m", decided=True, rule="r", because="b")
+    deep = ruling.model_copy(update={"value": nested(200)})
+    wrong: list[Message] = [ruling.model_copy(update={"margin": math.inf}), deep, Proposal.model_construct(edits=[1])]
     for each in wrong:
         with pytest.raises(Unsendable, match="Settled cannot be written"):
-            seal(Settled.model_construct(barrier="b", verdicts=(each,)), source="x", run="r").encode()
+            seal(Settled.model_construct(barrier="b", rulings=(each,)), source="x", run="r").encode()
 
 
 def test_there_is_room_for_what_events_add() -> None:

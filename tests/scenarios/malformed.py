@@ -30,7 +30,7 @@ def consumers(team: str, run: str, agent: str) -> dict[str, tuple[bytes, At]]:
     goal = GoalAsked(type="Case.v1", goal={}, by="mallory")
     task = Assigned(task="t", step="s", agent=agent, attempt=1, skill="none", input={}, deadline=4e9)
     result = Result(task="t", attempt=1, agent=agent, output={}, version="1.0.0", seconds=0.1)
-    end = Concluded(status="failed", outcome={}, because="", state_hash="", at=1)
+    end = Concluded(status="failed", because="", state_hash="", at=1)
     beat = Heartbeat(agent="ghost", instance="ghost", version="1", card="", pid=1, host="h")
     progress = Progress(run=run, task="t", agent="ghost", says="!")
     return {

@@ -12,13 +12,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from hustings.agents import Brief, Client, Docket, RunState, Specialist, Team, unopposed
+from hustings.agents import Brief, Client, Docket, RunReport, RunState, Specialist, Team, unopposed
 from hustings.agents.decider import folding
 from hustings.agents.testing import running
 from hustings.protocols import (
     Assigned,
     Claim,
-    Concluded,
     Entry,
     Goal,
     Inquiry,
@@ -81,12 +80,11 @@ async def write(work: Work, verdicts: list[Verdict]) -> Note:
 TEAM = Team("notes", goal=Work, outcome=Noted, specialists=[witness, scribe])
 
 
-async def end(client: Client[Work, Noted], goal: Work) -> Concluded:
+async def end(client: Client[Work, Noted], goal: Work) -> RunReport:
     """How the run of a goal ends, which it does in time."""
     run = await client.ask(goal)
     with anyio.fail_after(300):
-        await run.wait()
-    return (await run.state()).concluded or pytest.fail("no end")
+        return await run.wait()
 
 
 async def test_a_hundred_goals_arrive_as_they_were_or_are_refused_at_the_client(broker: str, team: str) -> None:

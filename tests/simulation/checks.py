@@ -125,7 +125,7 @@ def decided_right(history: History) -> Iterator[str]:
             if isinstance(each.event, Concluded) and withdrawn <= each.event.at:
                 yield from [f"{run}: withdrawn, and {each.event.status}"] if each.event.status != "cancelled" else []
             elif isinstance(each.event, Concluded):
-                yield from (f"{run}: {wrong}" for wrong in _wrong(history, each.event, tasks))
+                yield from (f"{run}: {wrong}" for wrong in _wrong(run, history, each.event, tasks))
 
 
 def said_is_there(history: History) -> Iterator[str]:
@@ -234,15 +234,16 @@ def _misled(event: Assigned, tasks: dict[str, _Task]) -> Iterator[str]:
             yield f"total was given {event.input.get('squares')}, what counts is {squares}"
 
 
-def _wrong(history: History, end: Concluded, tasks: dict[str, _Task]) -> Iterator[str]:
+def _wrong(run: str, history: History, end: Concluded, tasks: dict[str, _Task]) -> Iterator[str]:
     undone = [name for name, task in tasks.items() if task.counted is None]
     if end.status != "decided" or undone:
         yield f"{end.status}, {end.because}; undone: {undone}"
     upto, last = history.upto, "total" if history.team is teams.sums else "weigh"
     right = sum(n**2 for n in range(upto)) if history.team is teams.sums else upto
     expected = tasks[last].counted if last in tasks else None
-    if end.outcome.get("total") != expected or not isinstance(expected, dict) or expected["value"] != right:
-        yield f"the outcome is {end.outcome.get('total')}, what counts is {expected}, right is {right}"
+    total = _folded(run, history, 2**63).outcome().get("total")
+    if total != expected or not isinstance(expected, dict) or expected["value"] != right:
+        yield f"the outcome is {total}, what counts is {expected}, right is {right}"
 
 
 def _is_answer(subject: str, detail: dict[str, JsonValue]) -> bool:

@@ -185,7 +185,7 @@ def stale_holder_speaks() -> list[Patch]:
 @bug
 def acked_before_append() -> list[Patch]:
     """A task is acknowledged as soon as its handler has returned; the answer is stored afterwards."""
-    answer, handle = log.Log.answer, worker.Worker._handle
+    answer, handle = log.Log.complete, worker.Worker._handle
     held: dict[tuple[str, str, int], Any] = {}
 
     async def remember(self: Any, delivery: Any) -> None:
@@ -197,7 +197,7 @@ def acked_before_append() -> list[Patch]:
         await held[run, said.task, said.attempt].ack()
         return await answer(self, run, said, **more)
 
-    return [Patch(worker.Worker, "_handle", remember), Patch(log.Log, "answer", first_ack)]
+    return [Patch(worker.Worker, "_handle", remember), Patch(log.Log, "complete", first_ack)]
 
 
 @bug
@@ -271,7 +271,7 @@ def reader_resumes_too_late() -> list[Patch]:
 @bug
 def old_answers_count() -> list[Patch]:
     """An answer to an older attempt counts for the one that is open."""
-    real = folding.answered
+    real = folding.completed
 
     def answered(state: Any, entry: Entry, event: Any) -> None:
         task = state.tasks.get(event.task)
@@ -281,13 +281,13 @@ def old_answers_count() -> list[Patch]:
             entry = entry._replace(subject=subject)
         real(state, entry, event)
 
-    return [Patch(folding, "answered", answered)]
+    return [Patch(folding, "completed", answered)]
 
 
 @bug
 def late_answer_replaces() -> list[Patch]:
     """A late answer to an older attempt replaces what a newer one has said."""
-    real = folding.answered
+    real = folding.completed
 
     def answered(state: Any, entry: Entry, event: Any) -> None:
         task = state.tasks.get(event.task)
@@ -295,7 +295,7 @@ def late_answer_replaces() -> list[Patch]:
             state.steps[task.step].outputs[task.ordinal] = event.output
         real(state, entry, event)
 
-    return [Patch(folding, "answered", answered)]
+    return [Patch(folding, "completed", answered)]
 
 
 @bug
@@ -308,7 +308,7 @@ def concluded_too_early() -> list[Patch]:
         if decisions or not any(step.outputs for step in state.steps.values()):
             return decisions
         because = "nothing is to be done at the moment"
-        return [Concluded(status="decided", outcome={}, because=because, state_hash=state.hash(), at=state.seq)]
+        return [Concluded(status="decided", because=because, state_hash=state.hash(), at=state.seq)]
 
     return [Patch(coordinator, "decide", decide)]
 

@@ -25,9 +25,9 @@ from hustings.agents import (
 )
 from hustings.agents.arbitration.docket import LookUp, settle
 from hustings.agents.arbitration.matters import clash, group, options
-from hustings.protocols import Data, Failure, Inquiry, Proposal, Verdict
+from hustings.protocols import Data, Evidence, Failure, Inquiry, Proposal, Ruling, Verdict
 
-from ..sayings import PROPERTY, Said, by_id, claim, edit, ids, proposal, sayings
+from ..sayings import PROPERTY, QUOTE, Said, by_id, claim, edit, ids, proposal, sayings
 
 
 def silent(_: Inquiry) -> None:
@@ -325,6 +325,33 @@ def test_verdicts_do_not_depend_on_the_order_of_what_was_said(
     """Shuffled testimony gives the very same verdicts, words and weights included."""
     shuffled = chance.sample(items, len(items))
     assert settled(items, *policy, answer=prover(seed)) == settled(shuffled, *policy, answer=prover(seed))
+
+
+EVIDENCE = st.lists(st.sampled_from([QUOTE, Evidence(kind="trial", says="it holds")]), max_size=3).map(tuple)
+
+
+@PROPERTY
+@given(sayings(), st.lists(st.sampled_from(ARBITERS), max_size=5), st.integers(0, 9), st.none() | EVIDENCE)
+def test_a_ruling_joined_with_its_matter_and_items_is_the_verdict(
+    items: list[Said], policy: list[Arbiter], seed: int, other: tuple[Evidence, ...] | None
+) -> None:
+    """What lies on the log, read back and joined, is what the arbiters gave, whatever evidence they put there."""
+    verdicts = settled(items, *policy, answer=prover(seed))
+    for matter, reply in zip(group(items), verdicts, strict=True):
+        verdict = reply if other is None else reply.model_copy(update={"evidence": other})
+        read = Ruling.of(Ruling.on(verdict).plain())
+        assert read.verdict(matter, by_id(items)) == verdict
+
+
+def test_nothing_stands_that_nobody_said() -> None:
+    """An arbiter that changes an item, or invents one, raises: its verdict could not be found on the log."""
+    said = claim("a.0", "ann", 1)
+    for made_up in (said.model_copy(update={"value": 2}), said.model_copy(update={"id": "a.1"})):
+        verdict = Verdict(
+            matter="M-1", kind="claim", about="key", decided=True, rule="r", because="b", stands=(made_up,)
+        )
+        with pytest.raises(ValueError, match="nobody said"):
+            settle(group([said]), by_id([said]), [lambda _, verdict=verdict: [verdict]], lambda _: None)  # type: ignore[misc]
 
 
 @PROPERTY

@@ -112,7 +112,7 @@ async def record(home: Path) -> None:
         async with open_bus(url, "other", name="test") as bus:
             asked = GoalAsked(type=f"{TITLE}Mood.v1", goal={}, by="mallory")
             at = await bus.log.ask("forged", asked, client="mallory")
-            end = Concluded(status="decided", outcome={}, because=TITLE, state_hash="0" * 64, at=at)
+            end = Concluded(status="decided", because=TITLE, state_hash="0" * 64, at=at)
             await bus.log.append("forged", [RunAcquired(instance="x"), end], after=0, source="x")
             await bus.log.ask("waiting", asked, client="mallory")
         async with running(moody, url) as client:
@@ -421,7 +421,7 @@ def test_the_broker_of_a_home_is_started_and_teams_are_found(home: Path) -> None
 
 
 def test_words_do_not_believe_strangers() -> None:
-    end = Concluded(status="decided", outcome={}, because="trust me", state_hash="", at=1)
+    end = Concluded(status="decided", because="trust me", state_hash="", at=1)
     lie = Entry(9, Subject("r1", "mallory", "event", ("concluded",)), 0.0, seal(end, source="coordinator", run="r1"))
     assert describe(lie) == "ignored: mallory may not write hustings.run.concluded.v1"
     bytes_only = Entry(9, Subject("r1", "mallory", "result", ()), 0.0, None, "not\nJSON \x1b[31m")

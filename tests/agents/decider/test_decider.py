@@ -15,6 +15,7 @@ from hustings.agents import (
     Brief,
     Docket,
     Policy,
+    RunState,
     decide,
     fixed,
     fold,
@@ -25,6 +26,7 @@ from hustings.agents import (
     unopposed,
     verified,
 )
+from hustings.agents.arbitration.docket import settle
 from hustings.agents.decider.decision import wake
 from hustings.protocols import (
     COORDINATOR,
@@ -46,9 +48,11 @@ from hustings.protocols import (
     Plan,
     Planned,
     Result,
+    Ruling,
     Settled,
     Step,
     Verdict,
+    open_envelope,
 )
 
 from ..sayings import edit, proposal
@@ -155,7 +159,9 @@ def test_any_order_and_any_crash_gives_the_same_end() -> None:
     for seed in range(200):
         run = board(seed, crash=seed > 0)
         end = run.run(GOAL, Ask.__contract__)
-        ends.add((end.status, end.because, repr(end.outcome), tuple(v.model_dump_json() for v in verdicts(run))))
+        ends.add(
+            (end.status, end.because, repr(run.state.outcome()), tuple(v.model_dump_json() for v in verdicts(run)))
+        )
     assert len(ends) == 1
     settled = {verdict.matter: verdict for verdict in verdicts(run)}
     assert (end.status, end.missing) == ("decided", ())
@@ -288,8 +294,48 @@ def test_an_answer_to_an_older_attempt_changes_nothing() -> None:
     run.say(first, {"late": True})
     assert (run.state.steps, run.state.tasks) == before
     assert run.state.invalid == 0
-    end = run.play()
-    assert end.outcome == {"summary": {}}
+    run.play()
+    assert run.state.outcome() == {"summary": {}}
+
+
+def answers(state: RunState) -> Callable[[Inquiry], Data]:
+    def answer(inquiry: Inquiry) -> Data:
+        said = state.answers[inquiry.task]
+        assert isinstance(said, dict)
+        return said
+
+    return answer
+
+
+def test_a_log_of_rulings_gives_the_verdicts_that_the_arbiters_gave() -> None:
+    """Written, read and folded afresh, each barrier has the items of the results, and what `settle` makes of them."""
+    for seed in range(20):
+        run = board(seed, crash=seed % 2 > 0)
+        run.run(GOAL, Ask.__contract__)
+        read = [open_envelope(entry.envelope.encode()) for entry in run.log if entry.envelope]
+        state = fold("r1", [entry._replace(envelope=said) for entry, said in zip(run.log, read, strict=True)])
+        for barrier in state.barriers.values():
+            assert barrier.verdicts == tuple(settle(barrier.matters, barrier.items, ARBITERS, answers(state)))
+            assert barrier.verdicts
+        assert state.hash() == run.state.hash()
+
+
+def test_rulings_on_what_nobody_said_are_invalid() -> None:
+    """Matters and items that are not there, whoever names them: counted, and the barrier waits for a right one."""
+    run = board()
+    run.ask(GOAL, Ask.__contract__)
+    while not run.state.unsettled:
+        if not run.decided():
+            run.answer(run.open_tasks()[0])
+    (name,) = run.state.unsettled
+    for ruling in (
+        Ruling(matter="C-99", decided=True, rule="r", because="b"),
+        Ruling(matter="C-1", decided=True, rule="r", because="b", stands=("ghost.0",)),
+    ):
+        before = run.state.invalid
+        run.append(Settled(barrier=name, rulings=(ruling,)), COORDINATOR, "event", "settled")
+        assert (run.state.invalid, run.state.barriers[name].status) == (before + 1, "open")
+    assert run.play().status == "decided"
 
 
 # strangers
@@ -356,11 +402,12 @@ NOISE = [
     Assigned(task="x", step="ghost", agent="ann", attempt=1, skill="sum", input={}, deadline=0.0),
     Assigned(task="x", step="", agent="ann", attempt=1, skill="sum", input={}, deadline=0.0, asked_by="ghost"),
     AttemptAbandoned(task="ghost", attempt=1, because="so"),
-    Opened(barrier="ghost", matters=(), items=()),
-    Settled(barrier="ghost", verdicts=()),
-    Opened(barrier="outcome.verdicts", matters=(), items=()),
-    Settled(barrier="outcome.verdicts", verdicts=()),
-    Settled(barrier="scribe-draft.verdicts", verdicts=()),
+    Opened(barrier="ghost", matters=()),
+    Opened(barrier="scribe-draft.verdicts", matters=()),
+    Settled(barrier="ghost", rulings=()),
+    Opened(barrier="outcome.verdicts", matters=()),
+    Settled(barrier="outcome.verdicts", rulings=()),
+    Settled(barrier="scribe-draft.verdicts", rulings=()),
     Planned(plan=Plan(steps=(), outcome={})),
     GoalAsked(type="Other.v1", goal={}, by="eve"),
     Result(task="x", attempt=1, agent="eve", output={}),
@@ -370,7 +417,7 @@ NOISE = [
 def test_strangers_on_the_coordinators_subjects_are_counted_and_passed_over() -> None:
     """Whatever is written there out of place, readable or not: the run comes to the same end."""
     quiet = board()
-    end = quiet.run(GOAL, Ask.__contract__)
+    quiet.run(GOAL, Ask.__contract__)
     loud = board()
     loud.ask(GOAL, Ask.__contract__)
     for event in NOISE[:1]:
@@ -380,7 +427,8 @@ def test_strangers_on_the_coordinators_subjects_are_counted_and_passed_over() ->
         loud.append(event, COORDINATOR, "event", "runacquired")
     assert loud.state.invalid == 1 + len(NOISE)
     assert loud.state.fence == loud.state.seq
-    assert loud.play().outcome == end.outcome
+    loud.play()
+    assert loud.state.outcome() == quiet.state.outcome()
     assert verdicts(loud) == verdicts(quiet)
 
 
@@ -393,7 +441,7 @@ def test_a_lost_witness_is_partial_and_named() -> None:
     end = run.run(GOAL, Ask.__contract__)
     assert (end.status, end.missing) == ("partial", ("flake",))
     assert "flake: no config" in end.because
-    assert {"summary", "proof", "verdicts"} == set(end.outcome)
+    assert {"summary", "proof", "verdicts"} == set(end.filled)
 
 
 def test_a_lost_outcome_is_a_failed_run_that_names_the_field() -> None:
@@ -620,7 +668,7 @@ def test_each_element_is_a_task_and_keeps_its_place() -> None:
     run = many()
     end = run.run({"texts": [{"words": n} for n in range(5)]}, Many.__contract__)
     assert [task.task for task in run.assigned("clerk-sum")] == [f"clerk-sum-{n}" for n in range(5)]
-    assert end.outcome["summaries"] == [{"words": n} for n in range(5)]
+    assert run.state.outcome()["summaries"] == [{"words": n} for n in range(5)]
     assert end.status == "decided"
 
 
@@ -629,7 +677,7 @@ def test_elements_that_fail_leave_the_others() -> None:
     run = many(sum=lambda given: refused("odd") if "1" in str(given) else given["text"])
     end = run.run({"texts": [{"words": n} for n in range(3)]}, Many.__contract__)
     assert (end.status, end.missing) == ("partial", ("clerk",))
-    assert end.outcome["summaries"] == [{"words": 0}, {"words": 2}]
+    assert run.state.outcome()["summaries"] == [{"words": 0}, {"words": 2}]
     assert len(run.assigned("eye-look")) == 2
 
 
@@ -644,7 +692,7 @@ def test_an_empty_list_is_no_loss() -> None:
     """No task, no failure: what hangs on it gets an empty list."""
     run = many()
     end = run.run({"texts": []}, Many.__contract__)
-    assert (end.status, end.outcome) == ("decided", {"summaries": [], "verdicts": []})
+    assert (end.status, run.state.outcome()) == ("decided", {"summaries": [], "verdicts": []})
     assert run.assigned() == []
 
 
@@ -654,17 +702,17 @@ def test_an_empty_list_is_no_loss() -> None:
 def test_what_is_settled_is_not_reopened() -> None:
     """The second barrier opens what is new; its taker hears the verdicts of both, the first ones unchanged."""
     run = board()
-    end = run.run(GOAL, Ask.__contract__)
-    first, second = [entry.event for entry in run.log if isinstance(entry.event, Opened)]
-    assert {item.by for item in first.items} == {"ruff", "flake", "guard"}
-    assert {item.by for item in second.items} == {"black"}
+    run.run(GOAL, Ask.__contract__)
+    first, second = run.state.barriers.values()
+    assert {item.by for item in first.items.values()} == {"ruff", "flake", "guard"}
+    assert {item.by for item in second.items.values()} == {"black"}
     drafted, finished = run.assigned("scribe-draft")[0], run.assigned("scribe-finish")[0]
     earlier, later = drafted.input["verdicts"], finished.input["verdicts"]
     assert isinstance(earlier, list)
     assert isinstance(later, list)
     assert later[: len(earlier)] == earlier
     assert len(later) == len(earlier) + 1
-    assert end.outcome["verdicts"] == later
+    assert run.state.outcome()["verdicts"] == later
     names = [verdict.matter for verdict in verdicts(run)]
     assert len(set(names)) == len(names)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hustings.agents.history.dead_letters import DeadLetters, newer
-from hustings.protocols import Assigned, Concluded, Data, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject, seal
+from hustings.protocols import Assigned, Concluded, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject, seal
 
 
 class Said:
@@ -24,8 +24,7 @@ class Said:
         self.say(run, asked, "ann", kind="goal")
 
     def end(self, run: str, *done: str) -> None:
-        outcome: Data = {task: {"number": 1} for task in done}
-        self.say(run, Concluded(status="partial", outcome=outcome, because="", state_hash="", at=1))
+        self.say(run, Concluded(status="partial", filled=done, because="", state_hash="", at=1))
 
     @property
     def states(self) -> dict[str, tuple[str, str]]:
