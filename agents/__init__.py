@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .runtime.coordinator import coordinate
     from .runtime.registry import AgentRegistry
     from .runtime.worker import Worker
+    from .settings import mentions
     from .skills.context import TaskContext
     from .skills.specialist import Specialist
     from .team import Team
@@ -78,6 +79,7 @@ _HOMES = {
     "members.planner": "model_planner",
     "decider.state": "RunState",
     "deploy.supervisor": "Supervisor",
+    "settings": "mentions",
     "team": "Team",
     "runtime.worker": "Worker",
 }
@@ -87,7 +89,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
     "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
     # make a team of them
-    "Team", "Policy", "ModelRule",
+    "Team", "Policy", "ModelRule", "mentions",
     # plan
     "Planner", "Brief", "by_contract", "fixed", "by_model", "model_planner", "PlanRequest", "DraftPlan", "misfits",
     # settle

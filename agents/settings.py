@@ -3,11 +3,11 @@
 attempt_timeout: Annotated[Seconds, Field(description="how long one attempt may take")] = 300.0
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from annotated_types import Unit
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -18,6 +18,9 @@ from hustings.protocols import UsageError, first_error
 Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False), Unit("seconds")]
 
 SHOWN = 80  # characters of a wrong value in an error
+
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 class Setting(NamedTuple):
@@ -63,6 +66,21 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     """A sentence with the known word that looks most like this one; empty if none does."""
     near = get_close_matches(str(word), [str(each) for each in known], 1)
     return f"Did you mean {near[0]}? " if near else ""
+
+
+def mentions(*names: str) -> Callable[[F], F]:
+    """Note on a planner, arbiter or rule whom it names, as AGENT.SKILL (`*`: any); a Team checks that it is there."""
+
+    def noted(function: F) -> F:
+        vars(function).update(mentions=names)
+        return function
+
+    return noted
+
+
+def mentioned(*functions: Callable[..., object]) -> tuple[str, ...]:
+    """What `mentions` noted on these functions."""
+    return tuple(name for function in functions for name in getattr(function, "mentions", ()))
 
 
 def _hint(setting: Setting, value: object) -> str:

@@ -1,10 +1,12 @@
 """Team: the specialists, their coordinator's policy, the goal and the outcome, as a value in a module."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Generic
 
+from pydantic import Field
 from typing_extensions import TypeVar
 
 from hustings.protocols import Goal, NotFound, Outcome, UsageError, token
@@ -12,8 +14,10 @@ from hustings.protocols import Goal, NotFound, Outcome, UsageError, token
 from .decider.policy import Policy, TeamSettings
 from .history.run_report import RunReport
 from .models.rules import ModelRouter, ModelRule
+from .settings import did_you_mean, mentioned
 from .skills.specialist import Specialist
 
+Whom = Annotated[str, Field(pattern=r"^(\*|[\w*-]+\.[\w*-]+)$")]
 Tell = Callable[[RunReport], str]
 Files = Callable[[RunReport], Mapping[str, str]]
 Apply = Callable[[RunReport, Mapping[str, Path]], str]
@@ -25,8 +29,12 @@ OutcomeT = TypeVar("OutcomeT", bound=Outcome, default=Outcome, covariant=True)
 class Team(TeamSettings, Generic[GoalT, OutcomeT]):
     """The specialists of a team, its goal and outcome, and how its coordinator plans and settles.
 
-    docs/settings.md lists all settings with their units. Raises BadName; UsageError: a value is not of its setting's
-    type, or out of bounds.
+    docs/settings.md lists all settings with their units. Every skill and agent that a setting names has to be there
+    when the team is made: planner and arbiters (if they were made by `by_model`, `verified` and the like, or note it by
+    `mentions`), `prefer`, `models`. So give the specialists their skills first. What only a specialist of another team
+    offers is not known then; name it in `outsiders`, as AGENT.SKILL.
+
+    Raises BadName; UsageError: a value is not of its setting's type, or out of bounds, or names what is not there.
     """
 
     name: Annotated[str, "its name on the bus: letters, digits, `_` and `-`"]
@@ -34,6 +42,7 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
     outcome: Annotated[type[OutcomeT], "what a run makes of it"]
     specialists: Annotated[Sequence[Specialist], "its members"] = ()
     models: Annotated[Sequence[ModelRule], "which models serve which skills; the first rule that fits counts"] = ()
+    outsiders: Annotated[Sequence[Whom], "what only other teams' specialists offer, as AGENT.SKILL (`*`: any)"] = ()
     tell: Annotated[Tell | None, "makes a text for people of a report"] = None
     files: Annotated[Files, "the files that `hustings run` writes beside a report, by name"] = lambda _: {}
     apply: Annotated[Apply | None, "uses the outcome on the paths given for the goal's fields; says what it did"] = None
@@ -44,6 +53,39 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
         names = [specialist.name for specialist in self.specialists]
         if twice := {name for name in names if names.count(name) > 1}:
             raise UsageError(f"team {self.name} has two specialists named {', '.join(sorted(twice))}")
+        if self.outsiders and not self.open:
+            raise UsageError(f"team {self.name} has outsiders", "it is not open, so none can join", "Set open=True.")
+        for setting, whom in self._named().items():
+            for name in whom:
+                self._check_name(setting, name)
+
+    def _named(self) -> dict[str, Iterable[str]]:
+        """Whom each setting names, as AGENT.SKILL with wildcards."""
+        return {
+            "planner": mentioned(self.planner),
+            "arbiters": mentioned(*self.arbiters),
+            "prefer": [f"{agent}.*" for agent in self.prefer],
+            "models": [rule.who for rule in self.models],
+        }
+
+    def _check_name(self, setting: str, name: str) -> None:
+        """Raises UsageError: neither a member nor an outsider is meant."""
+        skills = [f"{member.name}.{skill}" for member in self.specialists for skill in member.skills]
+        known = [".", *(f"{member}." for member in self.members), *skills, *self.outsiders]
+        if any(fnmatchcase(each, name) or fnmatchcase(name, each) for each in known):
+            return
+        agent, _, skill = name.rpartition(".")
+        word, there = name, skills
+        if agent == "*":
+            word, there = skill, [each.partition(".")[2] for each in skills]
+        elif skill == "*":
+            word, there = agent, [*self.members]
+        near = did_you_mean(word, there)
+        raise UsageError(
+            f"team {self.name} has no {'specialist' if skill == '*' else 'skill'} {word}",
+            f"`{setting}` names it; there is {', '.join(sorted({*there})) or 'none'}",
+            f'{near}If another team offers it, say so: outsiders=["{name}"].' if self.open else near,
+        )
 
     @property
     def members(self) -> tuple[str, ...]:

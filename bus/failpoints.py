@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,8 +50,8 @@ class _Watch(NamedTuple):
 
 def failpoint(point: str, **detail: JsonValue) -> None:
     """This process reaches the point. `detail` gives run, task, attempt, seq and the like."""
-    if _watch is not None:
-        _failpoint(_watch, point, detail)
+    if (watch := _asked()) is not None:
+        _failpoint(watch, point, detail)
 
 
 def _failpoint(watch: _Watch, point: str, detail: dict[str, JsonValue]) -> None:
@@ -70,7 +71,9 @@ def _token(folder: Path) -> bool:
     return False
 
 
+@cache
 def _asked() -> _Watch | None:
+    """Read at the first failpoint, not on import. Ends the process if there is no such failpoint."""
     history, failpoint = os.environ.get(HISTORY), os.environ.get(FAILPOINT, "")
     if not history and not failpoint:
         return None
@@ -83,6 +86,3 @@ def _asked() -> _Watch | None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         file = os.open(Path(history) / f"{os.getpid()}.jsonl", flags, 0o600)
     return _Watch(file, failpoint, Path(os.environ.get(TOKENS, ".")))
-
-
-_watch = _asked()

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Untrusted, Verdict
 
+from ..settings import mentions
 from .docket import Arbiter, Docket, ranked
 from .matters import Option
 
@@ -51,6 +52,7 @@ def judged(skill: str = "judge") -> Arbiter:
     is narrowed to them and the chosen side.
     """
 
+    @mentions(f"*.{skill}")
     def by_judge(docket: Docket) -> Iterator[Verdict | Inquiry]:
         cases = [(m, docket.options(m)) for m in docket.contested() if 2 <= len(docket.options(m)) <= MOST]
         asked = [

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from hustings.protocols import Data, Evidence, Failure, Inquiry, Matter, Proposal, Trial, Verdict
 
+from ..settings import mentions
 from .docket import Arbiter, Docket, verdict_on
 from .matters import Option, options
 
@@ -18,6 +19,7 @@ def verified(skill: str) -> Arbiter:
     stand at this barrier together; those that break the proof fall. Without a valid answer, no change stands.
     """
 
+    @mentions(f"*.{skill}")
     def by_proof(docket: Docket) -> Iterator[Verdict | Inquiry]:
         standing = {
             matter.id: options(v.stands)

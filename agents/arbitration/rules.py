@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from hustings.protocols import Verdict
 
+from ..settings import mentioned, mentions
 from .docket import (
     Arbiter,
     Docket,
@@ -19,6 +20,7 @@ def rules(*order: Rule) -> Arbiter:
     A rule's name and docstring become the verdict's reason.
     """
 
+    @mentions(*mentioned(*order))
     def by_rule(docket: Docket) -> Iterator[Verdict]:
         for matter in docket.contested():
             view = docket
@@ -51,6 +53,7 @@ def surest(option: Option) -> float:
 def prefer(*agents: str) -> Rule:
     """A rule: of two options, the one by the agent that is named first stands."""
 
+    @mentions(*(f"{agent}.*" for agent in agents))
     def preferred(option: Option) -> float:
         return max((float(len(agents) - agents.index(i.by)) for i in option.items if i.by in agents), default=0.0)
 

@@ -3,11 +3,17 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from hustings.protocols import ModelChain, UsageError
 
+from ..settings import check
 from .prices import Offer, prices
+
+By = Literal["order", "price", "latency", "quality"]
+Quality = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _ORDERS: dict[str, Callable[[Offer], float]] = {
     "price": lambda offer: offer.input * 3 + offer.output,  # of a usual call, which has more input than output
@@ -21,15 +27,18 @@ class ModelRule:
     """One rule of a team: these models serve the skills AGENT.SKILL that match `who` (`*`: any).
 
     They are tried in the given order, or the cheapest, the quickest or the best first by the price file. Models with a
-    stated quality (0 to 1) below `quality` are left out.
+    stated quality (0 to 1) below `quality` are left out. Raises UsageError.
     """
 
-    who: str
-    models: Sequence[str]
-    by: Literal["order", "price", "latency", "quality"] = "order"
-    quality: float = 0.0
+    who: Annotated[str, "the skills that it is for, as AGENT.SKILL (`*`: any)"]
+    models: Annotated[Sequence[str], "their models, as PROVIDER:NAME"]
+    by: Annotated[By, "which of them is tried first: the first given, the cheapest, the quickest, the best"] = "order"
+    quality: Annotated[Quality, "the stated quality that a model must have"] = 0.0
 
     def __post_init__(self) -> None:
+        check(self)
+        if not self.models:
+            raise UsageError(f"no model serves {self.who}", "its rule names none")
         for model in self.models:
             if not all(model.partition(":")):
                 raise UsageError(

@@ -28,6 +28,7 @@ from hustings.protocols import (
     errors_in_words,
 )
 
+from ..settings import mentioned, mentions
 from .planner import Brief, Planner, contracts
 from .validate import (
     Cards,
@@ -98,6 +99,7 @@ def by_model(skill: str = "plan", *, fallback: Planner | None = None) -> Planner
     `fallback` plans; without a fallback it raises PlanError.
     """
 
+    @mentions(f"*.{skill}", *(mentioned(fallback) if fallback else ()))
     def planner(brief: Brief) -> Plan | Inquiry:
         reasons: tuple[str, ...] = ()
         earlier: Data | None = None

@@ -54,7 +54,7 @@ from .simplifier import simplifier
 from .sources import Source, read_sources
 from .spelling import spelling_fixes
 from .suspicion import accused
-from .team import team
+from .team import team, with_models
 from .tools import find
 from .type_errors import type_errors
 from .vulture import vulture
@@ -65,7 +65,7 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "Repository", "Review", "Findings", "Draft", "Rewritten", "Formatting", "Patch", "Counts", "Gap", "ReviewProof",
     "Report",
     # the team, and who says it
-    "team",
+    "team", "with_models",
     "ruff", "ruff_bold", "autoflake", "pyupgrade", "flynt", "isort", "codespell", "formatter",
     "vulture", "bandit", "ruff_security", "mypy", "radon", "api_guard", "config", "prover", "scribe",
     "critic", "simplifier",

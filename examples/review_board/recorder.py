@@ -8,17 +8,27 @@ import os
 import signal
 from collections.abc import Generator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-_path = os.environ.get("REVIEW_RECORD", os.devnull)
-_seconds = float(os.environ.get("REVIEW_TEST_SECONDS", "60"))
+
+@cache
+def _given() -> tuple[str, float]:
+    """The file to write, and the seconds for one test."""
+    return os.environ.get("REVIEW_RECORD", os.devnull), float(os.environ.get("REVIEW_TEST_SECONDS", "60"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Read the environment before the repository's own code can change it."""
+    _given()
 
 
 def _say(kind: str, test: str, outcome: str, why: str = "") -> None:
     # Opened each time: whatever a test does to the process, earlier lines are on disk.
-    with open(_path, "a", encoding="utf-8") as record:
+    with open(_given()[0], "a", encoding="utf-8") as record:
         record.write(json.dumps([kind, test, outcome, why[-500:]]) + "\n")
 
 
@@ -79,11 +89,13 @@ def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that hangs, so that the others get their turn. If it cannot be interrupted, the whole run fails."""
 
+    seconds = _given()[1]
+
     def late(*_: object) -> None:
-        pytest.fail(f"not done after {_seconds:g} s, the limit for one test", pytrace=False)
+        pytest.fail(f"not done after {seconds:g} s, the limit for one test", pytrace=False)
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, _seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         return (yield)
     finally:

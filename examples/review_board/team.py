@@ -1,8 +1,7 @@
 """The review board: its specialists, its rules, and the text of its report."""
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import replace
 
 from hustings import (
     Budget,
@@ -18,7 +17,7 @@ from hustings import (
     unopposed,
     verified,
 )
-from hustings.agents import RunReport, configured, evident, keep, model_judge, prefer, surest
+from hustings.agents import RunReport, evident, keep, model_judge, prefer, surest
 
 from .api_guard import api_guard
 from .applying import apply_to
@@ -157,53 +156,40 @@ def _cut(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
-# They join if there is a key for them; the board is complete without them.
-models = [critic, simplifier, model_judge()] if configured(os.environ, Path.cwd()).has("anthropic") else []
+TOOLS = [
+    *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell, formatter, vulture, bandit, ruff_security),
+    *(mypy, radon, api_guard, config, prover, scribe),
+]
+RULES = [
+    unopposed,
+    independent,
+    rules(keep),
+    majority,
+    rules(
+        prefer("config", "pyupgrade", "ruff", "flynt", "autoflake", "isort", "codespell", "ruff_bold"), evident, surest
+    ),
+]
 
 team = Team(
     name="review",
     goal=Review,
     outcome=Report,
-    specialists=[
-        ruff,
-        ruff_bold,
-        autoflake,
-        pyupgrade,
-        flynt,
-        isort,
-        codespell,
-        formatter,
-        vulture,
-        bandit,
-        ruff_security,
-        mypy,
-        radon,
-        api_guard,
-        config,
-        prover,
-        scribe,
-        *models,
-    ],
-    arbiters=[
-        unopposed,
-        independent,
-        rules(keep),
-        majority,
-        rules(
-            prefer("config", "pyupgrade", "ruff", "flynt", "autoflake", "isort", "codespell", "ruff_bold"),
-            evident,
-            surest,
-        ),
-        *([judged()] if models else []),
-        verified("trial"),
-    ],
-    models=[
-        ModelRule("critic.*", models=("anthropic:claude-opus-5-5", "anthropic:claude-sonnet-5-5")),
-        ModelRule("*", models=("anthropic:claude-sonnet-5-5", "anthropic:claude-haiku-5-5")),
-    ],
-    budget=Budget(money=DOLLARS) if models else None,
+    specialists=TOOLS,
+    arbiters=[*RULES, verified("trial")],
     attempt_timeout=600,
     tell=tell,
     files=files,
     apply=apply_to,
+)
+
+with_models = replace(
+    team,
+    name="review_with_models",
+    specialists=[*TOOLS, critic, simplifier, model_judge()],
+    arbiters=[*RULES, judged(), verified("trial")],
+    models=[
+        ModelRule("critic.*", models=("anthropic:claude-opus-5-5", "anthropic:claude-sonnet-5-5")),
+        ModelRule("*", models=("anthropic:claude-sonnet-5-5", "anthropic:claude-haiku-5-5")),
+    ],
+    budget=Budget(money=DOLLARS),
 )

@@ -8,13 +8,17 @@ import os
 import sys
 import unittest
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-_path = os.environ.get("REVIEW_RECORD", os.devnull)
+
+@cache
+def _path() -> str:
+    return os.environ.get("REVIEW_RECORD", os.devnull)
 
 
 def _say(kind: str, test: str, outcome: str, why: str = "") -> None:
-    with open(_path, "a", encoding="utf-8") as record:
+    with open(_path(), "a", encoding="utf-8") as record:
         record.write(json.dumps([kind, test, outcome, why[-500:]]) + "\n")
 
 
@@ -63,6 +67,7 @@ def _flat(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
 
 def main() -> None:
     """Discover below the working directory, then collect or run all tests, or those with the ids given."""
+    _path()  # read before the repository's own code can change the environment
     only = set(sys.argv[2:])
     tests = [test for test in _flat(unittest.defaultTestLoader.discover(".")) if not only or test.id() in only]
     for test in tests:

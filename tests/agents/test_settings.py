@@ -6,10 +6,22 @@ from typing import Any
 
 import pytest
 
-from hustings.agents import Policy, Team, by_contract, rules, surest
+from hustings.agents import (
+    ModelRule,
+    Policy,
+    Specialist,
+    Team,
+    by_contract,
+    by_model,
+    judged,
+    prefer,
+    rules,
+    surest,
+    verified,
+)
 from hustings.agents.decider.policy import TeamSettings
-from hustings.agents.settings import settings_of
-from hustings.protocols import Budget, Goal, Outcome, UsageError
+from hustings.agents.settings import mentions, settings_of
+from hustings.protocols import Budget, Goal, Outcome, Trial, UsageError
 
 
 class Ask(Goal): ...
@@ -50,11 +62,11 @@ def test_each_setting_of_a_team_reaches_its_coordinator() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"attempts": 0}, "attempts cannot be 0.*greater than or equal to 1"),
+        ({"attempts": 0}, "attempts cannot be 0.*at least 1"),
         ({"attempts": 1.5}, "attempts cannot be 1.5"),
         ({"attempts": True}, "attempts cannot be True"),
-        ({"attempt_timeout": -1}, "attempt_timeout cannot be -1.*greater than 0"),
-        ({"heartbeat_timeout": 0}, "heartbeat_timeout cannot be 0.*greater than 0"),
+        ({"attempt_timeout": -1}, "attempt_timeout cannot be -1.*more than 0"),
+        ({"heartbeat_timeout": 0}, "heartbeat_timeout cannot be 0.*more than 0"),
         ({"heartbeat_timeout": math.nan}, "heartbeat_timeout cannot be nan.*finite"),
         ({"discovery_timeout": math.inf}, "discovery_timeout cannot be inf.*finite"),
         ({"max_open_tasks": 0}, "max_open_tasks cannot be 0"),
@@ -65,7 +77,7 @@ def test_each_setting_of_a_team_reaches_its_coordinator() -> None:
         ({"specialists": [Ask]}, "specialists cannot be .*instance of Specialist"),
         ({"arbiters": ["majority"]}, "arbiters cannot be .*callable"),
         ({"goal": Said}, "goal cannot be .*subclass of Goal"),
-        ({"budget": {"calls": -1}}, "budget cannot be .*greater than or equal to 0"),
+        ({"budget": {"calls": -1}}, "budget cannot be .*at least 0"),
         ({"tell": "all"}, "tell cannot be 'all'.*callable"),
     ],
 )
@@ -91,3 +103,86 @@ def test_a_list_that_is_changed_later_does_not_change_the_team() -> None:
     team = Policy(goal=Ask, outcome=Said, prefer=names)
     names.append("bob")
     assert team.prefer == ["ann"]
+
+
+prover = Specialist("prover")
+
+
+@prover.skill
+def trial(asked: Ask) -> Trial:
+    return Trial(holds=(), falls={}, because=str(asked))
+
+
+@mentions("*.oracle")
+def oracular(docket: object) -> list[Any]:
+    """An arbiter of somebody's own."""
+    return [docket]
+
+
+MISSPELT: list[tuple[dict[str, Any], str, str]] = [
+    ({"arbiters": [verified("trail")]}, "no skill trail: `arbiters` names it; there is trial", "Did you mean trial?"),
+    ({"arbiters": [judged("juge")]}, "no skill juge", 'outsiders=["*.juge"]'),
+    ({"arbiters": [oracular]}, "no skill oracle", 'outsiders=["*.oracle"]'),
+    ({"arbiters": [rules(surest, prefer("prove"))]}, "no specialist prove: `arbiters`", "Did you mean prover?"),
+    ({"planner": by_model("plan")}, "no skill plan: `planner` names it", 'outsiders=["*.plan"]'),
+    ({"planner": by_model("trial", fallback=by_model("trail"))}, "no skill trail", "Did you mean trial?"),
+    ({"prefer": ["provr"]}, "no specialist provr: `prefer` names it; there is prover", "Did you mean prover?"),
+    ({"models": [ModelRule("nobody.*", ["a:b"])]}, "no specialist nobody: `models`", 'outsiders=["nobody.*"]'),
+    ({"models": [ModelRule("prover.trail", ["a:b"])]}, "no skill prover.trail", "Did you mean prover.trial?"),
+    ({"models": [ModelRule("prover", ["a:b"])]}, "no skill prover", 'outsiders=["prover"]'),
+]
+
+
+@pytest.mark.parametrize(("given", "says", "hint"), MISSPELT)
+def test_a_name_that_no_member_has_is_refused(given: dict[str, Any], says: str, hint: str) -> None:
+    """The error says which setting names it and what there is; its hint has what looks alike, and the way out."""
+    with pytest.raises(UsageError) as refused:
+        Team("office", Ask, Said, [prover], **given)
+    assert says in str(refused.value)
+    assert hint in refused.value.hint
+
+
+@pytest.mark.parametrize(("given", "says", "hint"), MISSPELT[:-1])
+def test_what_only_another_team_offers_has_to_be_said(given: dict[str, Any], says: str, hint: str) -> None:
+    """`outsiders` names it, and an open team is made; a closed team cannot have it, and is told so."""
+    outsiders = ["*.trail", "*.juge", "*.oracle", "prove.*", "*.plan", "provr.*", "nobody.*", "prover.tr*"]
+    assert Team("office", Ask, Said, [prover], outsiders=outsiders, **given).outsiders == outsiders
+    with pytest.raises(UsageError, match="not open"):
+        Team("office", Ask, Said, [prover], outsiders=outsiders, open=False, **given)
+    with pytest.raises(UsageError) as closed:
+        Team("office", Ask, Said, [prover], open=False, **given)
+    assert "outsiders" not in closed.value.hint
+
+
+def test_names_that_are_there_are_accepted() -> None:
+    """Members, their skills, and wildcards; of an outsider any skill, if no skill is said."""
+    team = Team(
+        "office",
+        Ask,
+        Said,
+        [prover, Specialist("clerk")],
+        planner=by_model("trial"),
+        arbiters=[rules(prefer("clerk", "ann")), verified("trial")],
+        prefer=["prover"],
+        models=[ModelRule(who, ["a:b"]) for who in ("prover.*", "*.trial", "pro*.tri*", "ann.say", "ann.*", "*")],
+        outsiders=["ann.say"],
+    )
+    assert team.members == ("prover", "clerk")
+    assert Team("empty", Ask, Said, models=[ModelRule("*", ["a:b"])]).members == ()
+
+
+@pytest.mark.parametrize("word", ["ann", "ann.", ".say", "ann say", ""])
+def test_an_outsider_is_named_with_its_skill(word: str) -> None:
+    with pytest.raises(UsageError, match="outsiders cannot be"):
+        Team("office", Ask, Said, outsiders=[word])
+
+
+@pytest.mark.parametrize("quality", [-0.1, 1.1, math.nan])
+def test_a_rule_for_models_is_checked_when_it_is_made(quality: float) -> None:
+    with pytest.raises(UsageError, match="quality cannot be"):
+        ModelRule("*", ["a:b"], quality=quality)
+    with pytest.raises(UsageError, match="by cannot be 'prize'") as spelt:
+        ModelRule("*", ["a:b"], by="prize")  # type: ignore[arg-type]
+    assert spelt.value.hint.startswith("Did you mean price? ")
+    with pytest.raises(UsageError, match="no model serves"):
+        ModelRule("*", [])

@@ -70,7 +70,7 @@ async def test_two_models_disagree_a_judge_settles_it_and_the_tests_prove_it(tmp
         only = [f"--only={name}" for name in ("critic", "simplifier")]
         said = await place.call(
             "run",
-            "hustings.examples.review_board:team",
+            "hustings.examples.review_board:with_models",
             "--repository",
             str(tmp_path / "shop"),
             *only,

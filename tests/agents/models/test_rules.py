@@ -59,8 +59,9 @@ def test_models_are_put_in_order_by_what_the_price_file_says_of_them() -> None:
 @pytest.mark.parametrize("models", [OPUS, (HAIKU, "gpt-5"), (":x",)], ids=["one word", "no provider", "nothing before"])
 def test_a_line_whose_models_are_no_names_is_refused_at_once(models: Sequence[str]) -> None:
     """A single text is a sequence too, of letters."""
-    with pytest.raises(UsageError, match="PROVIDER:NAME"):
+    with pytest.raises(UsageError) as refused:
         ModelRule("*", models=models)
+    assert "PROVIDER:NAME" in f"{refused.value} {refused.value.hint}"
 
 
 class Sick(Simulation):
