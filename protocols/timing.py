@@ -41,7 +41,8 @@ ISOLATED_IDLE = 10.0  # for which an idle isolated worker is kept
 ISOLATED_RETRY = 1.0  # before the next try, if an isolated worker could not be started
 
 # whether the broker is there
-FIRST_CONNECT = 1.5  # in which the first connection to a broker has to succeed
+FIRST_CONNECT = 1.5  # for which an address that refuses the first connection is tried again
+HANDSHAKE = 5  # in which a server has to answer an attempt to connect
 ANSWER = 2.0  # in which the broker has to answer a request, if the caller says nothing else
 LEADER_ELECTION = 12.0  # for which a request is repeated while a cluster elects a leader; the slowest took 8.5
 STORE_RETRY = 1.0  # before the next try to append, if the broker is away or full
@@ -73,7 +74,8 @@ assert PULL_EXPIRES >= 2 * PULL_HEARTBEAT, "the server accepts no longer heartbe
 assert ISOLATED_GRACE < SKILL_GRACE < WORKER_GRACE, "a skill is cut off within its worker's time"
 assert WORKER_GRACE < SUPERVISOR_GRACE < PROCESS_END, "tasks are handed back before the process is killed"
 assert WATCHDOG_CHECK * 4 <= HEARTBEAT_TIMEOUT, "a loop counts as blocked only after several looks"
-assert FIRST_CONNECT < ANSWER, "a wrong address is reported within two seconds"
+assert FIRST_CONNECT < ANSWER, "an address without a server is reported within two seconds"
+assert FIRST_CONNECT < HANDSHAKE, "a slow server is waited for, a missing one is not"
 assert TEAM_LOST > BROKER_START > BROKER_STOP, "an embedded broker may be restarted under a running team"
 assert TEAM_START > BROKER_START, "the broker starts before the agents"
 assert CANCEL_TAKEOVER > COORDINATOR_SILENCE + ACK_WAIT, "a takeover fits in"

@@ -241,11 +241,11 @@ class Connection:
     # the first connect
 
     async def _open(self, name: str) -> None:
-        with anyio.move_on_after(timing.FIRST_CONNECT):
-            while not await self._try(name):
-                if any(hopeless(error) for error in self._refused):
-                    break
-                await anyio.sleep(0.05)
+        end = anyio.current_time() + timing.FIRST_CONNECT
+        while not await self._try(name):
+            if any(hopeless(error) for error in self._refused) or anyio.current_time() > end:
+                break
+            await anyio.sleep(0.05)
         if not self._client.is_connected:
             raise explain(self.shown, self._refused)
         self._turn(connected=True)
@@ -266,7 +266,7 @@ class Connection:
                 closed_cb=self._on_closed,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.1,  # type: ignore[arg-type]  # annotated int, used as a number of seconds
-                connect_timeout=1,
+                connect_timeout=timing.HANDSHAKE,
                 ping_interval=5,
                 max_outstanding_pings=2,
             )

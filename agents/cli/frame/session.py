@@ -1,14 +1,29 @@
 """Session: find the broker from the settings, the teams on a broker, and the run that a person names."""
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
+from functools import partial
 from importlib.util import find_spec
+from threading import current_thread, main_thread
 from typing import Literal, TypeVar, TypeVarTuple
 
 import anyio
 
-from hustings.bus import Bus, Connection, Live, Log, ObjectStore, RunHead, connect, embedded, find_embedded, team_names
+from hustings.bus import (
+    Bus,
+    Connection,
+    Live,
+    Log,
+    ObjectStore,
+    RunHead,
+    background,
+    connect,
+    embedded,
+    find_embedded,
+    team_names,
+)
 from hustings.protocols import BrokerUnavailable, NotFound, Subjects, timing
 
 from .output import say
@@ -24,8 +39,26 @@ OLDER = ".moot"  # where the project kept its store under its earlier name
 
 
 def go(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
-    """Run an async function to its end, on uvloop where there is one."""
-    return anyio.run(function, *args, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+    """Run an async function to its end, on uvloop where there is one. Raises KeyboardInterrupt after ^C, which only the
+    main thread can receive."""
+    work = partial(function, *args)
+    if current_thread() is main_thread():
+        work = partial(_until_interrupted, work)
+    return anyio.run(work, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+
+
+async def _until_interrupted(function: Callable[[], Awaitable[T]]) -> T:
+    """^C cancels a scope, which cancels every further wait too; asyncio's own cancellation of a task can be lost."""
+    with anyio.open_signal_receiver(signal.SIGINT) as interrupts, anyio.CancelScope() as scope:
+        async with background(partial(_cancel_at, interrupts, scope)):
+            return await function()
+    raise KeyboardInterrupt
+
+
+async def _cancel_at(interrupts: AsyncIterator[signal.Signals], scope: anyio.CancelScope) -> None:
+    await anext(interrupts)
+    scope.cancel()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a second ^C ends the process at once
 
 
 @asynccontextmanager
