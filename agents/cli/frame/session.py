@@ -41,7 +41,7 @@ OLDER = ".moot"  # where the project kept its store under its earlier name
 def go(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
     """Run an async function to its end, on uvloop where there is one. Raises KeyboardInterrupt after ^C, which only the
     main thread can receive."""
-    work = partial(function, *args)
+    work: Callable[[], Awaitable[T]] = partial(function, *args)
     if current_thread() is main_thread():
         work = partial(_until_interrupted, work)
     return anyio.run(work, backend_options={"use_uvloop": find_spec("uvloop") is not None})

@@ -450,7 +450,7 @@ def test_words_do_not_believe_strangers() -> None:
          DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because="no\nidea"),
          "t is dead after 1 attempt (killed): no idea"),
         ("mallory", "event", DeadLetter(task="t", agent="ann", skill="s", attempts=1, kind="killed", because=""),
-         "ignored: mallory may not write hustings.task.dead.v1"),
+         "ignored: mallory may not write hustings.task.deadletter.v1"),
         ("ann", "goal", GoalAsked(type="G.v1", goal={}, by="ann", redrives="r0", again=(
             Assigned(task="t", step="t", agent="a", attempt=1, skill="s", input={}, deadline=0.0),)),
          "ann asks for 1 task of r0 once more"),
