@@ -3,7 +3,7 @@ BIN = .venv/bin
 READY = .venv/ready
 TREE = .venv/typings/hustings # the package as it is installed, in links, where type checkers find it
 
-.PHONY: demo test test-fast test-long acceptance check lint coverage lock clean
+.PHONY: demo test test-fast test-long acceptance check lint coverage docs lock clean
 
 WORKERS ?= 4 # more than cores: much of the time is waiting
 PYTEST = $(BIN)/pytest --durations=15
@@ -36,6 +36,9 @@ check: lint test test-long ## what CI runs
 coverage: $(READY)      ## lines and branches that the tests reach within the test processes
 	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report=term -m "not long and not timing" \
 		tests/protocols tests/bus tests/agents
+
+docs: $(READY)          ## write docs/settings.md from the code
+	$(BIN)/python -m hustings.agents.cli.reference > docs/settings.md
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from annotated_types import Unit
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -17,6 +17,7 @@ from hustings.protocols import UsageError, first_error
 
 Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False), Unit("seconds")]
 
+SIGNS = {"gt": ">", "ge": "≥", "le": "≤", "lt": "<"}
 SHOWN = 80  # characters of a wrong value in an error
 
 
@@ -29,6 +30,7 @@ class Setting(NamedTuple):
     name: str
     type: object
     default: object
+    bounds: str
     unit: str
     meaning: str
 
@@ -44,7 +46,18 @@ def _setting(name: str, annotation: object, default: object) -> Setting:
     info = FieldInfo.from_annotation(annotation)  # type: ignore[arg-type]  # any annotation is one
     unit = next((each.unit for each in info.metadata if isinstance(each, Unit)), "")
     meaning = next((each for each in info.metadata if isinstance(each, str)), "")
-    return Setting(name, info.annotation, default, unit, meaning)
+    return Setting(name, info.annotation, default, _bounds(info), unit, meaning)
+
+
+def _bounds(info: FieldInfo) -> str:
+    if get_origin(info.annotation) is Literal:
+        return " or ".join(map(str, get_args(info.annotation)))
+    return ", ".join(
+        f"{sign} {getattr(each, word):g}"
+        for each in info.metadata
+        for word, sign in SIGNS.items()
+        if hasattr(each, word)
+    )
 
 
 def check(settings: object) -> None:

@@ -43,15 +43,15 @@ class TeamSettings:
     prefer: Annotated[Sequence[str], "the agents to prefer where several could do a step"] = ()
     open: Annotated[bool, "whether specialists of other teams may join"] = True
     attempts: Annotated[int, Ge(1), "how often a task is tried"] = 2
-    heartbeat_timeout: Annotated[Seconds, "silence that an agent may keep, if no other can do its task"] = (
-        timing.HEARTBEAT_TIMEOUT
-    )
+    heartbeat_timeout: Annotated[
+        Seconds, "how long, for each attempt, its agent may be silent if no other can do it"
+    ] = timing.HEARTBEAT_TIMEOUT
     attempt_timeout: Annotated[Seconds, "how long one attempt of a task may take"] = 300.0
     discovery_timeout: Annotated[Seconds, "how long to wait for members, or for an agent that offers a skill"] = 10.0
     undecided: Annotated[Undecided, "whether a run with undecided matters proceeds to its outcome"] = "proceed"
     max_open_tasks: Annotated[int, Ge(1), "how many open tasks of a run one agent has, of all kinds"] = 1000
     budget: Annotated[Budget | None, "what a run may spend if its goal has no budget"] = None
-    exhausted: Annotated[Exhausted, "a share too small: a cheaper model, partial outcome, or stop"] = "cheaper"
+    exhausted: Annotated[Exhausted, "what a share of the budget that is too small leads to"] = "cheaper"
 
     def __post_init__(self) -> None:
         check(self)
