@@ -1,38 +1,61 @@
 """For tests: a specialist, or a whole team, on a real temporary broker, in one `async with`.
 
 async with bench(clerk) as call:
-    summary = await call("summarise", document=Document(text="..."))
+    summary = await call(Summary, "summarise", document=Document(text="..."))
 
 async with running(team) as client:
     run = await client.ask(Digest(text=...))
     digested = await run.outcome()
 """
 
+import os
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import TypeVar, overload
 
 import anyio
+from pydantic import JsonValue
 
-from hustings.bus import embedded, open_bus
-from hustings.protocols import Assigned, Failure, Message, NonRetryableError, Result, token
+from hustings.bus import Bus, embedded, open_bus
+from hustings.protocols import (
+    COORDINATOR,
+    Assigned,
+    Data,
+    Failure,
+    HustingsError,
+    Message,
+    NonRetryableError,
+    Result,
+    UsageError,
+    token,
+)
 
 from .client.client import Client, GoalT, connect, new_run
 from .client.run import OutcomeT
+from .deploy.launch import absentees, children, supervised
 from .models import Endpoints
-from .models.fake import FakeEndpoint as FakeEndpoint
-from .models.fake import Reply as Reply
-from .models.fake import answers as answers
-from .models.fake import calls as calls
-from .models.fake import says as says
+from .models.fake import FakeEndpoint, Reply, answers, calls, says
+from .planning.validate import in_words
 from .runtime.coordinator import coordinate
 from .runtime.worker import Worker
-from .skills.ask import said
+from .skills.ask import heard, said, wanted
 from .skills.specialist import Specialist
 from .team import Team
 
-Call = Callable[..., Awaitable[Message | list[Message]]]
+M = TypeVar("M", bound=Message)
+Given = Message | Sequence[Message] | None
+
+__all__ = [  # noqa: RUF022 - a table of contents
+    # run it
+    "bench", "Call", "SkillFailed", "running", "serving", "broker",
+    # models to test with
+    "FakeEndpoint", "Reply", "says", "answers", "calls",
+]  # fmt: skip
 
 
 class SkillFailed(AssertionError):
@@ -60,64 +83,125 @@ async def serving(
         worker.drain.set()
 
 
+class Call:
+    """Calls the skills of one specialist; what `bench` gives."""
+
+    def __init__(self, bus: Bus, specialist: Specialist) -> None:
+        self._bus = bus
+        self._specialist = specialist
+
+    @overload
+    async def __call__(self, answer: type[M], skill: str, /, **given: Given) -> M: ...
+    @overload
+    async def __call__(self, answer: type[list[M]], skill: str, /, **given: Given) -> list[M]: ...
+    async def __call__(self, answer: type[M] | type[list[M]], skill: str, /, **given: Given) -> M | list[M]:
+        """What the skill returns: a message of this type, or a list of them.
+
+        Raises SkillFailed, also if it returns another type, and NonRetryableError if the skill refused its input.
+        """
+        message, contract = wanted(answer)
+        output = await self._output(skill, {name: said(value) for name, value in given.items() if value is not None})
+        promised = self._specialist.skills[skill].output.contract
+        if promised != contract:
+            raise SkillFailed(f"{skill} returns {in_words(promised)}, not {in_words(contract)}")
+        return heard(message, contract, skill, output)
+
+    async def _output(self, skill: str, given: Data) -> JsonValue:
+        run = new_run()
+        assigned = Assigned(
+            task=token(skill),
+            step="",
+            agent=self._specialist.name,
+            attempt=1,
+            skill=skill,
+            input=given,
+            deadline=2**36,
+        )
+        after = await self._bus.log.append(run, [assigned], after=0, source="bench")
+        async with aclosing(self._bus.log.follow(run, after)) as entries:
+            async for entry in entries:
+                if isinstance(entry.event, Failure):
+                    error = NonRetryableError if entry.event.kind == "non_retryable" else SkillFailed
+                    raise error(entry.event.because)
+                if isinstance(entry.event, Result):
+                    return entry.event.output
+        raise SkillFailed("the log ended")
+
+
 @asynccontextmanager
 async def bench(
     specialist: Specialist, url: str | None = None, *, endpoints: Endpoints | None = None
 ) -> AsyncIterator[Call]:
     """Call the skills of one specialist over the bus, as a coordinator would.
 
-    `await call("skill", parameter=message, ...)` gives the skill's message (or list of messages). Raises
-    SkillFailed, or NonRetryableError if the skill refused its input.
+    `await call(Answer, "skill", parameter=message, ...)` gives the skill's message, or `list[Answer]` a list.
     """
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
         await stack.enter_async_context(serving(specialist, where, endpoints=endpoints))
-        bus = await stack.enter_async_context(open_bus(where, "test", name="bench"))
-
-        async def call(skill: str, **given: Message | Sequence[Message] | None) -> Message | list[Message]:
-            run = new_run()
-            assigned = Assigned(
-                task=token(skill),
-                step="",
-                agent=specialist.name,
-                attempt=1,
-                skill=skill,
-                input={name: said(value) for name, value in given.items() if value is not None},
-                deadline=2**36,
-            )
-            after = await bus.log.append(run, [assigned], after=0, source="bench")
-            async for entry in bus.log.follow(run, after):
-                if isinstance(entry.event, Failure):
-                    raise (NonRetryableError if entry.event.kind == "non_retryable" else SkillFailed)(
-                        entry.event.because
-                    )
-                if isinstance(entry.event, Result):
-                    return _heard(specialist, skill, entry.event.output)
-            raise SkillFailed("the log ended")
-
-        yield call
+        yield Call(await stack.enter_async_context(open_bus(where, "test", name="bench")), specialist)
 
 
 @asynccontextmanager
 async def running(
-    team: Team[GoalT, OutcomeT], url: str | None = None, *, endpoints: Endpoints | None = None
+    team: Team[GoalT, OutcomeT],
+    url: str | None = None,
+    *,
+    processes: str | None = None,
+    endpoints: Endpoints | None = None,
 ) -> AsyncIterator[Client[GoalT, OutcomeT]]:
-    """A whole team in this process: coordinator and specialists on one broker, and a client for it."""
+    """A whole team, and a client of it: coordinator and specialists on one broker, in this process, which is fast.
+
+    With `processes="MODULE:TEAM"`, where the team can be imported, each of them is a process, as with `hustings up`.
+    They have this process's environment and import path; their models are those of the environment, not of
+    `endpoints`. Raises UsageError: there is another team; HustingsError: a process ends again and again.
+    """
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
+        client = await stack.enter_async_context(connect(team, where))
+        if processes is None:
+            await stack.enter_async_context(_in_this_process(team, where, endpoints))
+        else:
+            await stack.enter_async_context(_as_processes(processes, team, client.bus))
+        yield client
+
+
+@asynccontextmanager
+async def _in_this_process(team: Team, url: str, endpoints: Endpoints | None) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
         for specialist in team.specialists:
-            await stack.enter_async_context(serving(specialist, where, team.name, endpoints=endpoints))
-        bus = await stack.enter_async_context(open_bus(where, team.name, name="coordinator"))
+            await stack.enter_async_context(serving(specialist, url, team.name, endpoints=endpoints))
+        bus = await stack.enter_async_context(open_bus(url, team.name, name="coordinator"))
         group = await stack.enter_async_context(anyio.create_task_group())
         await group.start(
             lambda task_status: coordinate(bus, team.policy(), instance=new_run(), task_status=task_status)
         )
-        stack.callback(group.cancel_scope.cancel)
-        yield await stack.enter_async_context(connect(team, where))
+        yield
+        group.cancel_scope.cancel()
 
 
-def _heard(specialist: Specialist, skill: str, output: object) -> Message | list[Message]:
-    message = specialist.skills[skill].output.message
-    if isinstance(output, list):
-        return [message.of(element) for element in output]
-    return message.of(output)  # type: ignore[arg-type]
+@asynccontextmanager
+async def _as_processes(target: str, team: Team, bus: Bus) -> AsyncIterator[None]:
+    """Returns into the block when all of them are there."""
+    if resolve_name(target) is not team:
+        raise UsageError(f"{target} is not the team {team.name} that is to run")
+    parts = (COORDINATOR, *team.members)
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with tempfile.TemporaryDirectory(prefix="hustings-test-") as home:
+        started = supervised(
+            Path(home),
+            team,
+            bus.url,
+            children(target, team, bus.url, parts=parts, env=paths),
+            tell=partial(print, file=sys.stderr),
+            color=False,
+            verbose=False,
+        )
+        async with bus.live.heartbeats() as heartbeats, started as supervisor:
+            missing = {*await absentees(bus.live, team)}
+            while missing:
+                missing.discard((await anext(heartbeats)).agent)
+                for status in supervisor.statuses:
+                    if status.state == "gave up":
+                        raise HustingsError(f"{status.name} does not start", "its output is above")
+            yield

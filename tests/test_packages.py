@@ -23,7 +23,7 @@ ORDER = [  # a folder stands for all that is in it and has no place of its own
     # what a run came to, what a team is, and how to ask it for a run
     "agents/history", "agents/team", "agents/client",
     # what runs, and as which processes
-    "agents/runtime", "agents/testing", "agents/deploy",
+    "agents/runtime", "agents/deploy", "agents/testing",
     # what people see and type
     "agents/views", "agents/views/html", "agents/chaos", "agents/cli/frame", "agents/cli/verbs", "agents/cli", "agents",
     "examples",

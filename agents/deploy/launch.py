@@ -10,10 +10,9 @@ from pathlib import Path
 
 import anyio
 
-from hustings.bus import background, redact
+from hustings.bus import Live, background, redact
 from hustings.protocols import COORDINATOR, HustingsError
 
-from ..client.client import Client
 from ..observe.logs import render_line
 from ..observe.sanitize import masked
 from ..runtime.process import ending
@@ -29,11 +28,17 @@ USEFUL = (
 
 
 def children(
-    target: str, team: Team, url: str, *, parts: Sequence[str], replicas: Mapping[str, int] | None = None
+    target: str,
+    team: Team,
+    url: str,
+    *,
+    parts: Sequence[str],
+    replicas: Mapping[str, int] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> list[Child | Sequence[Child]]:
     """The processes for these parts of a team: the coordinators first, then all specialists together."""
     program = (sys.executable, "-m", "hustings.agents.cli")
-    env = {"HUSTINGS_URL": url}  # in the environment, because everybody can see the command line of a process
+    env = {**(env or {}), "HUSTINGS_URL": url}  # not on the command line, which everybody can see
 
     def replicated(name: str, *verb: str) -> list[Child]:
         numbers = range(1, (replicas or {}).get(name, 1) + 1) if name in parts else ()
@@ -44,9 +49,9 @@ def children(
     return [coordinators, [child for each in agents for child in each]]
 
 
-async def absentees(client: Client, team: Team) -> list[str]:
+async def absentees(live: Live, team: Team) -> list[str]:
     """The parts of a team, including the coordinator, of which no process answers now."""
-    there = {present.name for present in await client.bus.live.roll_call()}
+    there = {present.name for present in await live.roll_call()}
     return [name for name in (COORDINATOR, *team.members) if name not in there]
 
 

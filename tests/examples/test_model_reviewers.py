@@ -43,7 +43,7 @@ async def test_what_a_model_says_of_lines_that_do_not_read_so_is_left_out(write:
     with FakeEndpoint(lambda body: reviewer(body, remark(MIN), *wrong)) as fake:
         endpoints = Endpoints({"anthropic": Provider(kind="anthropic", base_url=fake.url)})
         async with bench(critic, broker, endpoints=endpoints) as call:
-            found = await call("criticise", repository=await _packed(shop, broker))
+            found = await call(Findings, "criticise", repository=await _packed(shop, broker))
     assert isinstance(found, Findings)
     ((edit,),) = [proposal.edits for proposal in found.proposals]
     assert (edit.resource, edit.was, edit.text) == ("shop/catalogue.py", LINE, MIN)

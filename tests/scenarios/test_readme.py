@@ -49,7 +49,8 @@ def test_all_blocks_are_run_here() -> None:
     known = (
         'clerk = Specialist("clerk"', "$ hustings plan clerk:team", "flowchart LR", "make demo", "EACH TOOL ALONE",
         "make test", " passed in ", "@critic.skill", 'name="hello"', 'outsider = Specialist("outsider"',
-        "$ hustings agent outsider:outsider", "nats-server -js --auth", "hustings.connect(", "def test_the_team",
+        "$ hustings agent outsider:outsider", "nats-server -js --auth", "hustings.connect(", "hustings.sync.connect(",
+        "def test_the_team",
     )  # fmt: skip
     assert [text for _, text in BLOCKS if not any(word in text for word in known)] == []
 
@@ -77,7 +78,7 @@ async def test_its_tests(place: Place) -> None:
     (place.folder / "test_clerk.py").write_text(block("def test_the_team"))
     command = [sys.executable, "-m", "pytest", "-q", "test_clerk.py"]
     done = await anyio.run_process(command, cwd=place.folder, env=place.env, check=False)
-    assert "3 passed" in done.stdout.decode(), done.stdout.decode()
+    assert "4 passed" in done.stdout.decode(), done.stdout.decode()
 
 
 async def test_from_python(place: Place) -> None:
@@ -91,6 +92,16 @@ async def test_from_python(place: Place) -> None:
         )
         done = await anyio.run_process([sys.executable, "-c", script], cwd=place.folder, env=place.env)
     assert done.stdout.decode() == "Hear hear.\n"
+
+
+async def test_from_python_without_await(place: Place) -> None:
+    """The same, in a script; whoever follows sees who wrote each entry."""
+    async with place.up("clerk:team"):
+        lines = block("hustings.sync.connect(").replace("nats://…", place.url)
+        script = "import hustings.sync\nfrom clerk import Summarise, team\n" + lines
+        done = await anyio.run_process([sys.executable, "-c", script], cwd=place.folder, env=place.env)
+    author, *_, coordinator, text = done.stdout.decode().splitlines()
+    assert (author, coordinator, text) == ("client", "coordinator", "Hear hear.")
 
 
 async def outsider(place: Place) -> Place:

@@ -37,8 +37,8 @@ TEST = Template('''\
 """$name, on a real throw-away broker."""
 
 import anyio
-from hustings.agents.testing import bench
 from hustings import Testimony
+from hustings.testing import bench
 
 from $name import Document, $name
 
@@ -46,8 +46,7 @@ from $name import Document, $name
 def test_it_counts_the_words() -> None:
     async def scenario() -> None:
         async with bench($name) as call:
-            said = await call("examine", document=Document(text="hear hear"))
-            assert isinstance(said, Testimony)
+            said = await call(Testimony, "examine", document=Document(text="hear hear"))
             assert said.claims[0].value == 2
 
     anyio.run(scenario)

@@ -116,7 +116,7 @@ async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wis
         await stack.enter_async_context(background(partial(watch, client.bus.connection)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
-        missing = [name for name in await absentees(client, team) if name not in wishes.skip]
+        missing = [name for name in await absentees(client.bus.live, team) if name not in wishes.skip]
         if missing:
             show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
             processes = children(target, team, url, parts=missing)

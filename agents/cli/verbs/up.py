@@ -78,7 +78,7 @@ async def _up(settings: Settings, target: str, team: Team, replicas: Mapping[str
 async def _announce(client: Client, team: Team) -> None:
     """Say when all are up; after a while, name those that are missing."""
     async with client.bus.live.heartbeats() as heartbeats:
-        missing = await absentees(client, team)
+        missing = await absentees(client.bus.live, team)
         with anyio.move_on_after(timing.TEAM_START):
             await _come(missing, heartbeats)
         if missing:

@@ -85,11 +85,11 @@ async def test_whatever_a_skill_raises_is_its_answer(broker: str, skill: str) ->
         for way, (_, text) in WAYS.items():
             if text:
                 with pytest.raises((SkillFailed, NonRetryableError)) as failed:
-                    await call(skill, way=Way(name=way))
+                    await call(Word, skill, way=Way(name=way))
                 assert str(failed.value).startswith(
                     text.replace("go said", f"{skill} said").replace("go p", f"{skill} p")
                 ), way
-        assert await call(skill, way=Way(name="good")) == Word(value=1)
+        assert await call(Word, skill, way=Way(name="good")) == Word(value=1)
 
 
 def task(number: int, skill: str, seconds: float = 60) -> Assigned:

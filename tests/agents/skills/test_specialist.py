@@ -184,7 +184,7 @@ async def test_what_can_work_does(
     specialist = Specialist("desk")
     assert specialist.skill(function) is function
     async with bench(specialist, broker) as call:
-        assert await call(name, **given) == B(n=n)
+        assert await call(B, name, **given) == B(n=n)
 
 
 def test_a_default_makes_a_parameter_optional_and_what_is_no_message_is_no_input() -> None:
@@ -280,6 +280,6 @@ async def test_what_is_no_answer_fails_at_its_author(broker: str, said: object, 
     specialist.skill(speak)
     async with bench(specialist, broker) as call:
         with pytest.raises(SkillFailed, match=f"speak promised .*B.* and returned {what}"):
-            await call("speak", a=ONE)
+            await call(B, "speak", a=ONE)
     if inspect.isgenerator(said):
         said.close()
