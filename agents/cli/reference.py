@@ -17,8 +17,8 @@ def reference() -> Iterator[str]:
     """The lines of docs/settings.md."""
     yield "# Settings"
     yield ""
-    yield "Made from the code by `make docs`. A value that is not of its type, or out of bounds, is refused when the team"
-    yield "is made; so is the name of a skill or agent that is not there."
+    yield "Made from the code by `make docs`. A value that is not of its type, or out of bounds, is refused when the"
+    yield "team is made; so is the name of a skill or agent that is not there."
     yield from _section("Team", "setting | default | bounds | unit | meaning", map(_row, settings_of(Team)))
     yield from _section("ModelRule", "setting | default | bounds | unit | meaning", map(_row, settings_of(ModelRule)))
     yield from _section("The command line", "option | variable | key in hustings.toml | meaning", _options())
