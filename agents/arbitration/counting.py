@@ -4,15 +4,10 @@ from collections.abc import Iterator
 
 from hustings.protocols import Proposal, Verdict
 
-from .docket import (
-    Docket,
-    names_of,
-    ranked,
-    verdict_on,
-    witnesses_of,
-)
+from .docket import Docket
 from .matters import Option
 from .rules import surest
+from .verdict import names_of, ranked, verdict_on, witnesses_of
 
 
 def unopposed(docket: Docket) -> Iterator[Verdict]:

@@ -12,8 +12,9 @@ from pydantic_core import to_json
 from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Untrusted, Verdict
 
 from ..settings import mentions
-from .docket import Arbiter, Docket, ranked
+from .docket import Arbiter, Docket
 from .matters import Option
+from .verdict import ranked
 
 MOST = 12  # options in one case, at most
 

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from hustings.protocols import Data, Evidence, Failure, Inquiry, Matter, Proposal, Trial, Verdict
 
 from ..settings import mentions
-from .docket import Arbiter, Docket, verdict_on
+from .docket import Arbiter, Docket
 from .matters import Option, options
+from .verdict import verdict_on
 
 
 def verified(skill: str) -> Arbiter:

@@ -5,13 +5,9 @@ from collections.abc import Callable, Iterator
 from hustings.protocols import Verdict
 
 from ..settings import mentioned, mentions
-from .docket import (
-    Arbiter,
-    Docket,
-    Rule,
-    ranked,
-)
+from .docket import Arbiter, Docket, Rule
 from .matters import Option
+from .verdict import ranked
 
 
 def rules(*order: Rule) -> Arbiter:

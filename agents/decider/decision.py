@@ -14,8 +14,8 @@ from hustings.protocols import (
     Verdict,
 )
 
-from ..arbitration.docket import settle
 from ..arbitration.matters import group
+from ..arbitration.settling import settle
 from .assign import assignments
 from .conclusion import conclusion, ended_from_outside
 from .dead_letters import dead_letters

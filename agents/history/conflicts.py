@@ -92,18 +92,6 @@ def cases(state: RunState, took: Mapping[str, float]) -> tuple[Case, ...]:
     return tuple(sorted(found, key=lambda case: (not case.contested, _number(case.id))))
 
 
-def ruling(case: Case) -> str:
-    """The verdict in words: what stands, and which agents said it."""
-    if case.verdict is None:
-        return "not settled yet"
-    if not case.verdict.decided:
-        return "undecided: nothing stands"
-    standing = [side for side in case.sides if side.stands]
-    if not standing:
-        return "nothing stands"
-    return "; ".join(f"{side.says}, says {' and '.join(side.agents)}" for side in standing)
-
-
 def witnesses(sides: Iterable[Side]) -> tuple[Source, ...]:
     """The independent witnesses of some sides together."""
     return _sources((source.lineage, agent) for side in sides for source in side.sources for agent in source.agents)

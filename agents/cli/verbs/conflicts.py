@@ -6,9 +6,10 @@ import click
 
 from hustings.protocols import Data
 
-from ...history.conflicts import Case, ruling, versus
+from ...history.conflicts import Case, versus
 from ...history.timeline import Story, tell
 from ...views.text import plain
+from ...views.verdicts import what_stands
 from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import go, reading
@@ -74,7 +75,7 @@ def row(case: Case) -> Data:
         "decided": not case.undecided,
         "rule": case.rule,
         "because": case.verdict.because if case.verdict else "",
-        "verdict": ruling(case),
+        "verdict": what_stands(case),
     }
 
 
@@ -93,4 +94,4 @@ def _text(story: Story, found: list[Case], known: list[Case]) -> str:
 
 def _verdict(case: Case) -> str:
     because = f": {case.verdict.because}" if case.verdict and not any(side.stands for side in case.sides) else ""
-    return ruling(case) + because
+    return what_stands(case) + because

@@ -7,18 +7,12 @@ import click
 
 from hustings.protocols import Claim, Evidence, NotFound, Proposal
 
-from ...history.conflicts import (
-    Case,
-    Side,
-    counted_once,
-    gathered,
-    people,
-    ruling,
-)
+from ...history.conflicts import Case, Side, counted_once, gathered, people
 from ...history.timeline import Story
 from ...observe.sanitize import inert
 from ...views.text import plain, span
 from ...views.unified_diff import lines_of
+from ...views.verdicts import what_stands
 from ..frame.hints import close_to, did_you_mean
 from ..frame.options import common
 from ..frame.output import emit
@@ -120,7 +114,7 @@ def _shared(case: Case) -> Iterator[str]:
 
 def _verdict(case: Case) -> Iterator[str]:
     verdict = case.verdict
-    yield _fact("verdict", ruling(case), bold=True)
+    yield _fact("verdict", what_stands(case), bold=True)
     if verdict is None:
         return
     yield _fact("rule", verdict.rule)

@@ -17,12 +17,12 @@ from ...views.text import (
     some,
     span,
 )
+from ...views.verdicts import line
 from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import go, reading
 from ..frame.settings import Settings
 from ..frame.table import cut, shaded, table
-from .tell import line
 
 LINES, WIDTH = 24, 160  # of a JSON document in text
 UNDECIDED = LETTERS = 10  # how many are named in text

@@ -5,17 +5,9 @@ from collections.abc import Sequence
 
 from hustings.protocols import Claim, Evidence, Proposal
 
-from ...history.conflicts import (
-    Case,
-    Proving,
-    Side,
-    counted_once,
-    gathered,
-    people,
-    ruling,
-    versus,
-)
+from ...history.conflicts import Case, Proving, Side, counted_once, gathered, people, versus
 from ..unified_diff import Sign, lines_of, runs
+from ..verdicts import what_stands
 from .tags import (
     Html,
     join,
@@ -120,7 +112,7 @@ def _ruling(case: Case) -> Html:
     verdict = case.verdict
     if verdict is None:
         return tag("p", "Not settled yet.")
-    facts: list[tuple[str, object]] = [("verdict", tag("b", ruling(case))), ("rule", verdict.rule)]
+    facts: list[tuple[str, object]] = [("verdict", tag("b", what_stands(case))), ("rule", verdict.rule)]
     facts.append(("because", verdict.because))
     shared = counted_once(case)
     if shared:

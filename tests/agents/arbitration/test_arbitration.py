@@ -23,8 +23,9 @@ from hustings.agents import (
     unopposed,
     verified,
 )
-from hustings.agents.arbitration.docket import LookUp, settle
+from hustings.agents.arbitration.docket import LookUp
 from hustings.agents.arbitration.matters import clash, group, options
+from hustings.agents.arbitration.settling import settle
 from hustings.protocols import Data, Evidence, Failure, Inquiry, Proposal, Ruling, Verdict
 
 from ..sayings import PROPERTY, QUOTE, Said, by_id, claim, edit, ids, proposal, sayings

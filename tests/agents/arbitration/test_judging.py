@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from hustings.agents import Case, Judgement, Policy, judged, majority, prefer, rules, unopposed
-from hustings.agents.arbitration.docket import LookUp, settle
+from hustings.agents.arbitration.docket import LookUp
 from hustings.agents.arbitration.matters import clash, group, options
+from hustings.agents.arbitration.settling import settle
 from hustings.protocols import Budget, BudgetShare, Data, Failure, Goal, Inquiry, Message, Outcome, Verdict
 
 from ..sayings import PROPERTY, Said, by_id, claim, edit, ids, proposal, sayings

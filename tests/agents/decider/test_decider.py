@@ -26,7 +26,7 @@ from hustings.agents import (
     unopposed,
     verified,
 )
-from hustings.agents.arbitration.docket import settle
+from hustings.agents.arbitration.settling import settle
 from hustings.agents.decider.decision import wake
 from hustings.protocols import (
     COORDINATOR,

@@ -2,11 +2,12 @@
 
 import pytest
 
-from hustings.agents.history.conflicts import Case, counted_once, lettered, people, ruling, versus
+from hustings.agents.history.conflicts import Case, counted_once, lettered, people, versus
 from hustings.agents.history.timeline import Bar, tell
 from hustings.agents.views.html.gantt import lanes
 from hustings.agents.views.mermaid import sequence
 from hustings.agents.views.unified_diff import files_of, lines_of
+from hustings.agents.views.verdicts import what_stands
 from hustings.protocols import Edit, Failure
 
 from ..simulation import raised
@@ -25,14 +26,14 @@ def test_a_lineage_is_one_witness_and_the_guard_with_evidence_stands() -> None:
     ]
     assert people(counted_once(found)) == "flake = ruff (pyflakes)"
     assert versus(found) == "guard against flake, ruff (1)"
-    assert ruling(found) == "keep old text, says guard"
+    assert what_stands(found) == "keep old text, says guard"
     assert found.place == "a.py:2"
 
 
 def test_what_a_proof_rejects_says_how_the_proof_went() -> None:
     (found,) = [case for case in story().cases if case.rejected]
     assert not found.contested
-    assert ruling(found) == "nothing stands"
+    assert what_stands(found) == "nothing stands"
     assert found.proving is not None
     assert found.proving.agent == "prover"
     assert list(found.proving.falls.values()) == ["breaks test_it text"]
@@ -41,7 +42,7 @@ def test_what_a_proof_rejects_says_how_the_proof_went() -> None:
 def test_a_tie_is_undecided() -> None:
     (found,) = [case for case in story().cases if case.kind == "contradiction"]
     assert found.undecided
-    assert ruling(found) == "undecided: nothing stands"
+    assert what_stands(found) == "undecided: nothing stands"
 
 
 def test_bars_and_marks_follow_the_log() -> None:
