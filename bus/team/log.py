@@ -21,7 +21,6 @@ from hustings.protocols import (
     Decision,
     Discarded,
     Entry,
-    Envelope,
     Event,
     GoalAsked,
     NotFound,
@@ -31,7 +30,6 @@ from hustings.protocols import (
     Stored,
     Subjects,
     ToolResult,
-    Unanswered,
     Unreadable,
     open_envelope,
     parse,
@@ -59,9 +57,9 @@ from ..client.jetstream import (
 )
 from ..client.ordered_consumer import follow, read
 from ..failpoints import failpoint
+from . import large_messages
 from .object_store import ObjectStore
 
-LARGE = 512 * 1024  # bytes; a larger envelope goes to the object store
 NEARLY_FULL = 0.9  # above this no goals are accepted, so that running runs can end
 
 
@@ -312,23 +310,13 @@ class Log:
         """The message as an entry: without an envelope if it is unreadable, of another run, or its blob is gone."""
         envelope, why, subject = None, "", parse(message.subject)
         try:
-            envelope = open_envelope(message.data)
-            if isinstance(envelope.data, Stored):
-                envelope = open_envelope(await self._fetch(envelope.data.digest))
+            envelope = await large_messages.restore(open_envelope(message.data), self._blobs, self._connection)
             if envelope.runid != subject.run:
                 raise Unreadable(f"it belongs to the run {envelope.runid[:80]!r}")
         except (Unreadable, NotFound) as error:
             envelope, why = None, str(error)
         moment = message.time.timestamp() if isinstance(message, Kept) else message.time
         return Entry(message.seq, subject, moment, envelope, why)
-
-    async def _fetch(self, digest: str) -> bytes:
-        """The blob with a message. As for the log itself, waits for a broker that is away."""
-        while True:
-            try:
-                return await self._blobs.get(digest)
-            except Unanswered:
-                await self._connection.ready()
 
     async def _first(self, event: Event, subject: str, source: str, run: str, cause: str | None = None) -> bool:
         """Append the first message on a subject. False if there is one already: that one counts."""
@@ -343,13 +331,7 @@ class Log:
 
     async def _seal(self, event: Event, subject: str, source: str, run: str, cause: str | None = None) -> Sealed:
         envelope = seal(event, source=source, run=run, cause=cause)
-        raw = envelope.encode()
-        return Sealed(subject, raw if len(raw) <= LARGE else await self._store(envelope, raw))
-
-    async def _store(self, envelope: Envelope, raw: bytes) -> bytes:
-        blob = await self._blobs.put(raw)
-        note = Stored(digest=blob.digest, size=blob.size)
-        return seal(note, source=envelope.source, run=envelope.runid).encode()
+        return Sealed(subject, await large_messages.shrink(envelope, self._blobs))
 
     def _subject(self, run: str, event: Decision) -> str:
         if isinstance(event, Assigned):
