@@ -3,7 +3,7 @@ BIN = .venv/bin
 READY = .venv/ready
 TREE = .venv/typings/hustings # the package as it is installed, in links, where type checkers find it
 
-.PHONY: demo test test-fast test-long acceptance check lint coverage docs lock clean
+.PHONY: demo test test-fast test-long acceptance check lint coverage docs api lock clean
 
 WORKERS ?= 4 # more than cores: much of the time is waiting
 PYTEST = $(BIN)/pytest --durations=15
@@ -39,6 +39,9 @@ coverage: $(READY)      ## lines and branches that the tests reach within the te
 
 docs: $(READY)          ## write docs/settings.md from the code
 	$(BIN)/python -m hustings.agents.cli.reference > docs/settings.md
+
+api: $(READY)           ## write tests/public/api.txt anew: the names and signatures of the front doors
+	$(BIN)/python -m tests.public
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

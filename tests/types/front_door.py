@@ -21,9 +21,11 @@ from hustings import (
     connect,
     independent,
     majority,
+    sync,
     tool,
     unopposed,
 )
+from hustings.testing import bench, running
 
 
 class Text(Blob): ...
@@ -82,17 +84,17 @@ class Renamed(Outcome):
 team = Team("hello", Count, Counted, specialists=[clerk], arbiters=[unopposed, independent, majority])
 assert_type(team, Team[Count, Counted])
 assert_type(team.outcome, type[Counted])
-Team("hello", Line, Counted)  # type: ignore
-Team("hello", Count, Counted, budget=Budget(calls="many"))  # type: ignore
+Team("hello", Line, Counted)  # type: ignore[type-var]
+Team("hello", Count, Counted, budget=Budget(calls="many"))  # type: ignore[arg-type]
 Team("hello", Count, Counted, attempts=3, open=False, exhausted="stop", attempt_timeout=60)
-Team("hello", Count, Counted, attempts="3")  # type: ignore
-Team("hello", Count, Counted, attemps=3)  # type: ignore
+Team("hello", Count, Counted, attempts="3")  # type: ignore[arg-type]
+Team("hello", Count, Counted, attemps=3)  # type: ignore[call-arg]
 assert_type(team.attempts, int)
 assert_type(team.attempt_timeout, float)
-Line(number="one", text="a")  # type: ignore
-Line(number=1)  # type: ignore
+Line(number="one", text="a")  # type: ignore[arg-type]
+Line(number=1)  # type: ignore[call-arg]
 
-assert_type(split(Text.of({}), None), object)  # type: ignore
+split(Text.of({}), None)  # type: ignore[arg-type, unused-coroutine]
 
 
 async def ask(client: Client[Count, Counted]) -> None:
@@ -131,3 +133,27 @@ anybody(team)
 
 def failed(error: RunError) -> str:
     return error.why
+
+
+def script() -> None:
+    with sync.connect(team, "nats://127.0.0.1") as client:
+        assert_type(client, sync.Client[Count, Counted])
+        run = client.ask(Count(text=Text.of({})))
+        assert_type(run, sync.Run[Counted])
+        assert_type(run.outcome(), Counted)
+        assert_type([entry.seq for entry in run.follow()], list[int])
+        assert_type(run.outcome(partial=True).verdicts, list[Verdict])
+        client.ask(Rename(text="x"))  # type: ignore[arg-type]
+        run.outcome(whole=True)  # type: ignore[call-arg]
+
+
+async def tested() -> None:
+    async with bench(clerk) as call:
+        assert_type(await call(Testimony, "count", line=Line(number=1, text="a")), Testimony)
+        assert_type(await call(list[Line], "split", text=Text.of({})), list[Line])
+        await call("count", line=Line(number=1, text="a"))  # type: ignore[call-overload]
+        await call(Testimony, "count", line="a")  # type: ignore[arg-type]
+    async with running(team, processes="hello:team") as client:
+        assert_type(client, Client[Count, Counted])
+        assert_type(await (await client.ask(Count(text=Text.of({})))).outcome(), Counted)
+    running(team, processes=True)  # type: ignore[arg-type]
