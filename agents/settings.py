@@ -13,7 +13,8 @@ from annotated_types import Unit
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from hustings.protocols import UsageError, first_error
+from hustings.protocols import UsageError
+from hustings.protocols.validation import first_error
 
 Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False), Unit("seconds")]
 

@@ -9,7 +9,8 @@ from typing import Annotated, Generic
 from pydantic import Field
 from typing_extensions import TypeVar
 
-from hustings.protocols import Goal, NotFound, Outcome, UsageError, token
+from hustings.protocols import Goal, NotFound, Outcome, UsageError
+from hustings.protocols.subjects import token
 
 from .decider.policy import Policy, TeamSettings
 from .history.run_report import RunReport

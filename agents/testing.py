@@ -32,8 +32,8 @@ from hustings.protocols import (
     NonRetryableError,
     Result,
     UsageError,
-    token,
 )
+from hustings.protocols.subjects import token
 
 from .client.client import Client, GoalT, connect, new_run
 from .client.run import OutcomeT

@@ -24,7 +24,8 @@ from hustings.examples.hello import team as hello
 from hustings.examples.review_board import Repository, Review
 from hustings.examples.review_board import team as board
 from hustings.examples.review_board.demo import target
-from hustings.protocols import Blob, Goal, Stored, Subjects, open_envelope
+from hustings.protocols import Blob, Goal, Subjects, open_envelope
+from hustings.protocols.events import Stored
 
 TEXT = "It's half past three.\nHello world\n\nre-do the well-known thing\n"
 

@@ -27,7 +27,8 @@ from typing import NamedTuple, get_args
 import anyio
 from pydantic import TypeAdapter
 
-from hustings.bus import Bus, Durability, embedded, open_bus
+from hustings.bus import Bus, embedded, open_bus
+from hustings.bus.broker.server import Durability
 from hustings.protocols import BusError, GoalAsked
 
 SIZE = 96 * 2**20  # bytes of the file system

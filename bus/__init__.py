@@ -2,13 +2,10 @@
 
 from .background import background
 from .broker.broker import embedded, find_embedded
-from .broker.server import Durability, process_exited, process_running
 from .client.connection import Connection, connect
-from .client.contact import redact
-from .failpoints import FAILPOINTS, failpoint
+from .failpoints import failpoint
 from .team.bus import Bus, open_bus
-from .team.layout import ensure_layout
-from .team.live import Feed, Live, Present
+from .team.live import Feed, Live
 from .team.log import Log, RunHead
 from .team.object_store import ObjectStore
 from .team.teams import team_names
@@ -20,11 +17,11 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # what is stored, and who receives it
     "Log", "RunHead", "WorkQueue", "Delivery", "ObjectStore",
     # live messages
-    "Live", "Feed", "Present",
+    "Live", "Feed",
     # the broker and the connection to it
-    "embedded", "find_embedded", "Durability", "connect", "Connection", "redact", "ensure_layout",
+    "embedded", "find_embedded", "connect", "Connection",
     # points at which a process can be watched or crashed
-    "FAILPOINTS", "failpoint",
+    "failpoint",
     # structured concurrency
-    "background", "process_exited", "process_running",
+    "background",
 ]  # fmt: skip

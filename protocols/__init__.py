@@ -1,9 +1,8 @@
 """Everything that is sent: messages, events, subjects, errors. Pure pydantic, no I/O, imports none of our packages."""
 
-from . import timing
 from .blobs import Blob
 from .budgets import Amount, Budget, BudgetShare
-from .envelope import Entry, Envelope, open_envelope, seal, traceparent, uuid7
+from .envelope import Entry, Envelope, open_envelope
 from .errors import (
     AlreadyThere,
     AskFailed,
@@ -48,7 +47,6 @@ from .events import (
     Discarded,
     Event,
     Failure,
-    FailureKind,
     GoalAsked,
     Opened,
     Planned,
@@ -56,11 +54,10 @@ from .events import (
     RunAcquired,
     Settled,
     Spent,
-    Stored,
 )
 from .goals import Goal, Outcome, Proof, Status
 from .live import Heartbeat, Progress
-from .message import Contract, Count, Data, Message, later, shape
+from .message import Contract, Data, Message
 from .models import (
     Called,
     Effort,
@@ -77,7 +74,6 @@ from .models import (
     Trouble,
     Turn,
     Usage,
-    sealed,
 )
 from .plans import (
     OUTCOME,
@@ -91,39 +87,34 @@ from .plans import (
     SkillCard,
     Step,
     Value,
-    steps_of,
 )
-from .subjects import COORDINATOR, Subject, Subjects, is_token, parse, token
+from .subjects import COORDINATOR, Subject, Subjects, parse
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
 from .untrusted import Untrusted
-from .validation import error_in_words, errors_in_words, first_error
-from .verdicts import Dissent, Inquiry, Matter, MatterKind, Ruling, Trial, Verdict, own_evidence
-from .wire import DEEPEST, LARGEST, check_legible, plain, sent
+from .verdicts import Dissent, Inquiry, Matter, Ruling, Trial, Verdict
 
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # what everything is made of
-    "Message", "later", "Contract", "Data", "Count", "shape", "Blob", "Envelope", "Entry", "seal", "open_envelope",
-    "uuid7", "traceparent", "sent", "plain", "check_legible", "first_error", "errors_in_words", "error_in_words",
-    "Untrusted", "DEEPEST", "LARGEST",
-    "timing",
+    "Message", "Contract", "Data", "Blob", "Envelope", "Entry", "open_envelope",
+    "Untrusted",
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out
     "Goal", "Outcome", "Proof", "Status", "Budget", "BudgetShare", "Amount",
     # the plan
-    "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value", "OUTCOME", "steps_of",
+    "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value", "OUTCOME",
     # models
     "ModelRequest", "ModelReply", "Turn", "Part", "TextPart", "ToolCall", "ToolResult", "Opaque", "ToolCard", "Usage",
-    "Effort", "Stop", "Trouble", "ModelChain", "Called", "sealed",
+    "Effort", "Stop", "Trouble", "ModelChain", "Called",
     # testimony and verdicts
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
-    "Matter", "MatterKind", "Verdict", "Ruling", "own_evidence", "Dissent", "Inquiry", "Trial",
+    "Matter", "Verdict", "Ruling", "Dissent", "Inquiry", "Trial",
     # the events of a run
     "Event", "Decision", "Completion", "GoalAsked", "Cancelled", "RunAcquired", "Planned", "Assigned",
-    "AttemptAbandoned", "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure", "FailureKind",
-    "Asked", "Answered", "Spent", "Stored",
+    "AttemptAbandoned", "DeadLetter", "Discarded", "Opened", "Settled", "Concluded", "Result", "Failure",
+    "Asked", "Answered", "Spent",
     # where it is said
-    "COORDINATOR", "Subject", "Subjects", "is_token", "parse", "token",
+    "COORDINATOR", "Subject", "Subjects", "parse",
     # errors
     "HustingsError", "UsageError", "BadName", "BadSkill", "NotFound", "PlanError", "BusError", "BrokerUnavailable",
     "BadCredentials", "BrokerUnfit", "Denied", "BusFull", "Unanswered", "StaleWriter", "AlreadyThere", "Unreadable",

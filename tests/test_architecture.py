@@ -29,15 +29,41 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_imports_point_down_and_come_through_the_front_door(layer: str) -> None:
-    """Across folders `from hustings.bus import X`, never a module behind it; inside a folder relative imports. Only the
-    examples, like everybody's teams, import from `hustings` itself."""
-    below = {f"hustings.{each}" for each in LAYERS[: LAYERS.index(layer)]}
-    allowed = below | ({"hustings", "hustings.agents.testing"} if layer == "examples" else set())
+def test_imports_point_down(layer: str) -> None:
+    """Never up; inside a folder relative imports. Only the examples, like everybody's teams, import from `hustings`
+    itself, and nothing that lies behind a front door."""
+    below = LAYERS[: LAYERS.index(layer)]
     for path, tree in MODULES.items():
         if path.relative_to(ROOT).parts[0] == layer:
             ours = {name for name in imported(tree) if name.split(".")[0] in ("hustings", *LAYERS)}
-            assert ours <= allowed, f"{path.relative_to(ROOT)} imports {', '.join(sorted(ours - allowed))}"
+            up = {name for name in ours if name.partition(".")[2].partition(".")[0] not in below}
+            behind = {name for name in ours if name.count(".") > 1}
+            wrong = (
+                up - {"hustings", "hustings.testing"} | behind - {"hustings.agents.testing"}
+                if layer == "examples"
+                else up
+            )
+            assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
+
+
+def test_what_a_front_door_exports_comes_through_it() -> None:
+    """Across folders, what is in `__all__` is imported from the front door, and the rest from its module."""
+    fronts = {f"hustings.{layer}": {*_exported(layer)} for layer in ("protocols", "bus", "agents")}
+    for path, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").count(".") > 1:
+                front = ".".join((node.module or "").split(".")[:2])
+                there = {alias.name for alias in node.names} & fronts.get(front, set())
+                assert not there, f"{path.relative_to(ROOT)}: import {', '.join(there)} from {front}"
+
+
+def _exported(layer: str) -> list[str]:
+    names = next(
+        node.value
+        for node in MODULES[ROOT / layer / "__init__.py"].body
+        if isinstance(node, ast.Assign) and [target.id for target in _targets(node)] == ["__all__"]
+    )
+    return [str(name) for name in ast.literal_eval(names)]
 
 
 @pytest.mark.parametrize("layer", LAYERS)

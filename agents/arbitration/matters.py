@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from hustings.protocols import Claim, Edit, Matter, MatterKind, Proposal
+from hustings.protocols import Claim, Edit, Matter, Proposal
+from hustings.protocols.verdicts import MatterKind
 
 Said = Claim | Proposal
 

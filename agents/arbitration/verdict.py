@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hustings.protocols import Dissent, Evidence, Matter, Proposal, Verdict, own_evidence
+from hustings.protocols import Dissent, Evidence, Matter, Proposal, Verdict
+from hustings.protocols.verdicts import own_evidence
 
 from .docket import Docket, Rule
 from .matters import (

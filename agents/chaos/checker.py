@@ -15,8 +15,8 @@ from hustings.protocols import (
     GoalAsked,
     RunAcquired,
     Spent,
-    steps_of,
 )
+from hustings.protocols.plans import steps_of
 
 from ..decider.folding import evolve
 from ..decider.state import RunState

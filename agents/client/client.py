@@ -21,10 +21,10 @@ from hustings.protocols import (
     NotFound,
     Outcome,
     UsageError,
-    first_error,
-    sent,
-    token,
 )
+from hustings.protocols.subjects import token
+from hustings.protocols.validation import first_error
+from hustings.protocols.wire import sent
 
 from ..history.dead_letters import (
     DeadLetterDetail,

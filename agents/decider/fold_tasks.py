@@ -5,7 +5,8 @@ from collections import OrderedDict
 
 from pydantic import ValidationError
 
-from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Entry, Failure, FailureKind, Result
+from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Entry, Failure, Result
+from hustings.protocols.events import FailureKind
 
 from .fold_asks import drop, heard
 from .fold_barriers import hear, wake

@@ -4,18 +4,8 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from hustings.protocols import (
-    Decision,
-    FromSteps,
-    GoalAsked,
-    Inquiry,
-    Plan,
-    PlanError,
-    Planned,
-    Step,
-    Value,
-    first_error,
-)
+from hustings.protocols import Decision, FromSteps, GoalAsked, Inquiry, Plan, PlanError, Planned, Step, Value
+from hustings.protocols.validation import first_error
 
 from ..planning.planner import Brief
 from ..planning.validate import faults, too_deep

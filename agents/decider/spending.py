@@ -2,7 +2,8 @@
 
 import hashlib
 
-from hustings.protocols import Amount, Asked, BudgetShare, Called, Entry, Failure, Result, Spent, sealed
+from hustings.protocols import Amount, Asked, BudgetShare, Called, Entry, Failure, Result, Spent
+from hustings.protocols.models import sealed
 
 from .state import RunState, Spending, Tally
 

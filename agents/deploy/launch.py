@@ -10,7 +10,8 @@ from pathlib import Path
 
 import anyio
 
-from hustings.bus import Live, background, redact
+from hustings.bus import Live, background
+from hustings.bus.client.contact import redact
 from hustings.protocols import COORDINATOR, HustingsError
 
 from ..observe.logs import render_line

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hustings.bus import find_embedded, process_running
+from hustings.bus import find_embedded
+from hustings.bus.broker.server import process_running
 
 
 def _folder() -> Path:

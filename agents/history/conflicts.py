@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from hustings.protocols import Claim, Data, Evidence, Failure, Matter, MatterKind, Message, Proposal, Trial, Verdict
+from hustings.protocols import Claim, Data, Evidence, Failure, Matter, Message, Proposal, Trial, Verdict
+from hustings.protocols.verdicts import MatterKind
 
 from ..arbitration.matters import Option, Said, options
 from ..decider.state import BarrierState, RunState

@@ -6,18 +6,8 @@ from collections.abc import AsyncIterable, Iterable
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from hustings.protocols import (
-    COORDINATOR,
-    Assigned,
-    Concluded,
-    Data,
-    DeadLetter,
-    Discarded,
-    Entry,
-    FailureKind,
-    GoalAsked,
-    Message,
-)
+from hustings.protocols import COORDINATOR, Assigned, Concluded, Data, DeadLetter, Discarded, Entry, GoalAsked, Message
+from hustings.protocols.events import FailureKind
 
 from ..decider.folding import evolve
 from ..decider.state import RunState

@@ -22,8 +22,8 @@ from hustings.protocols import (
     Unreadable,
     Usage,
     Verdict,
-    first_error,
 )
+from hustings.protocols.validation import first_error
 
 from ..decider.state import RunState, TaskState
 

@@ -7,7 +7,6 @@ import anyio
 from pydantic import BaseModel, JsonValue
 
 from hustings.protocols import (
-    Count,
     Data,
     ModelFailure,
     ModelReply,
@@ -21,6 +20,7 @@ from hustings.protocols import (
     Turn,
     Usage,
 )
+from hustings.protocols.message import Count
 
 from .adapter import (
     Access,

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hustings.protocols import ModelFailure, UsageError, errors_in_words
+from hustings.protocols import ModelFailure, UsageError
+from hustings.protocols.validation import errors_in_words
 
 from .adapter import Access
 from .anthropic import Anthropic

@@ -8,7 +8,6 @@ import anyio
 from pydantic import BaseModel, JsonValue
 
 from hustings.protocols import (
-    Count,
     Data,
     ModelFailure,
     ModelReply,
@@ -22,6 +21,7 @@ from hustings.protocols import (
     Usage,
     UsageError,
 )
+from hustings.protocols.message import Count
 
 from .adapter import (
     Access,

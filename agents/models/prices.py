@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hustings.protocols import Usage, UsageError, errors_in_words
+from hustings.protocols import Usage, UsageError
+from hustings.protocols.validation import errors_in_words
 
 ANY = "*"
 LIKE = 8  # names with so many equal first characters are of one family, as in "claude-sonnet"

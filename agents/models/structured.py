@@ -9,7 +9,8 @@ from typing import TypeVar, cast
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from hustings.protocols import Data, Message, errors_in_words
+from hustings.protocols import Data, Message
+from hustings.protocols.validation import errors_in_words
 
 M = TypeVar("M", bound=Message)
 

@@ -12,7 +12,8 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, JsonValue, PydanticUserError, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from hustings.protocols import BadSkill, Data, NonRetryableError, first_error
+from hustings.protocols import BadSkill, Data, NonRetryableError
+from hustings.protocols.validation import first_error
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
-from hustings.protocols import Assigned, Called, Completion, Failure, ModelReply, ModelRequest, UsageError, traceparent
+from hustings.protocols import Assigned, Called, Completion, Failure, ModelReply, ModelRequest, UsageError
+from hustings.protocols.envelope import traceparent
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

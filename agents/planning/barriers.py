@@ -2,7 +2,8 @@
 
 from graphlib import TopologicalSorter
 
-from hustings.protocols import OUTCOME, FromSteps, FromVerdicts, Plan, Ref, steps_of
+from hustings.protocols import OUTCOME, FromSteps, FromVerdicts, Plan, Ref
+from hustings.protocols.plans import steps_of
 
 
 def waits(plan: Plan) -> dict[str, list[str]]:

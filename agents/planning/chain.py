@@ -16,8 +16,8 @@ from hustings.protocols import (
     SkillCard,
     Step,
     Verdict,
-    steps_of,
 )
+from hustings.protocols.plans import steps_of
 
 from .planner import Brief, contracts
 

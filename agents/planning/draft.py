@@ -24,9 +24,9 @@ from hustings.protocols import (
     Step,
     Unreadable,
     Value,
-    check_legible,
-    errors_in_words,
 )
+from hustings.protocols.validation import errors_in_words
+from hustings.protocols.wire import check_legible
 
 from ..settings import mentioned, mentions
 from .planner import Brief, Planner, contracts

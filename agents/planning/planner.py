@@ -3,19 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hustings.protocols import (
-    Budget,
-    Contract,
-    Data,
-    Directory,
-    Failure,
-    Goal,
-    Inquiry,
-    Message,
-    Outcome,
-    Plan,
-    shape,
-)
+from hustings.protocols import Budget, Contract, Data, Directory, Failure, Goal, Inquiry, Message, Outcome, Plan
+from hustings.protocols.message import shape
 
 
 class Brief(NamedTuple):

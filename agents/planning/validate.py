@@ -16,9 +16,9 @@ from hustings.protocols import (
     Step,
     Value,
     Verdict,
-    is_token,
-    steps_of,
 )
+from hustings.protocols.plans import steps_of
+from hustings.protocols.subjects import is_token
 
 from .json_schema import unlike
 from .planner import Brief, contracts

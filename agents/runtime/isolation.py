@@ -17,7 +17,9 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import ValidationError
 
 from hustings.bus import Bus, background
-from hustings.protocols import LARGEST, Assigned, Completion, Failure, Message, timing, traceparent
+from hustings.protocols import Assigned, Completion, Failure, Message, timing
+from hustings.protocols.envelope import traceparent
+from hustings.protocols.wire import LARGEST
 
 from ..models.endpoints import here
 from ..observe.logger import structlog

@@ -8,18 +8,10 @@ from typing import TypeVar, cast
 from pydantic import JsonValue, ValidationError
 from pydantic_core import to_json
 
-from hustings.protocols import (
-    Asked,
-    AskFailed,
-    Assigned,
-    Contract,
-    Data,
-    Message,
-    UsageError,
-    first_error,
-    sent,
-    shape,
-)
+from hustings.protocols import Asked, AskFailed, Assigned, Contract, Data, Message, UsageError
+from hustings.protocols.message import shape
+from hustings.protocols.validation import first_error
+from hustings.protocols.wire import sent
 
 from .journal import Journal
 

@@ -16,20 +16,19 @@ from pydantic_core import to_json
 
 from hustings.bus import Bus
 from hustings.protocols import (
-    LARGEST,
     Assigned,
     BudgetExceeded,
     Completion,
     Data,
     Failure,
-    FailureKind,
     Message,
     NonRetryableError,
     Result,
     Unsendable,
-    first_error,
-    sent,
 )
+from hustings.protocols.events import FailureKind
+from hustings.protocols.validation import first_error
+from hustings.protocols.wire import LARGEST, sent
 
 from ..models.model import Model
 from ..observe.logger import structlog

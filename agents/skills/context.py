@@ -28,8 +28,8 @@ from hustings.protocols import (
     NonRetryableError,
     Progress,
     Untrusted,
-    first_error,
 )
+from hustings.protocols.validation import first_error
 
 from ..models.endpoints import here
 from ..models.model import Model

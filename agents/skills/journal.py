@@ -21,8 +21,8 @@ from hustings.protocols import (
     Spent,
     StaleWriter,
     ToolResult,
-    sealed,
 )
+from hustings.protocols.models import sealed
 
 
 class Journal:

@@ -27,9 +27,9 @@ from hustings.protocols import (
     ToolResult,
     Unsendable,
     Usage,
-    sealed,
-    sent,
 )
+from hustings.protocols.models import sealed
+from hustings.protocols.wire import sent
 
 from ..models.model import Listener, Model
 from ..models.prices import Prices

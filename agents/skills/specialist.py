@@ -8,16 +8,9 @@ from dataclasses import dataclass
 from functools import _lru_cache_wrapper, partial
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from hustings.protocols import (
-    AgentCard,
-    BadSkill,
-    Contract,
-    Message,
-    SkillCard,
-    Testimony,
-    shape,
-    token,
-)
+from hustings.protocols import AgentCard, BadSkill, Contract, Message, SkillCard, Testimony
+from hustings.protocols.message import shape
+from hustings.protocols.subjects import token
 
 from .context import TaskContext
 

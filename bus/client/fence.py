@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from hustings.protocols import StaleWriter, uuid7
+from hustings.protocols import StaleWriter
+from hustings.protocols.envelope import uuid7
 
 from ..failpoints import failpoint
 from .connection import Connection

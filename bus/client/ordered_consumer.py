@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from hustings.protocols import BusError, timing, uuid7
+from hustings.protocols import BusError, timing
+from hustings.protocols.envelope import uuid7
 
 from .connection import Connection
 from .jetstream import (

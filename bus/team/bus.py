@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
-from hustings.protocols import COORDINATOR, Subjects, token
+from hustings.protocols import COORDINATOR, Subjects
+from hustings.protocols.subjects import token
 
 from ..client.connection import Connection, connect
 from .layout import ensure_layout

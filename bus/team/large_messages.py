@@ -1,6 +1,8 @@
 """Large messages: an envelope above `LARGE` bytes lies in the object store, and the log has a Stored in its place."""
 
-from hustings.protocols import Envelope, Stored, Unanswered, open_envelope, seal
+from hustings.protocols import Envelope, Unanswered, open_envelope
+from hustings.protocols.envelope import seal
+from hustings.protocols.events import Stored
 
 from ..client.connection import Connection
 from .object_store import ObjectStore

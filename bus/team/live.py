@@ -17,15 +17,15 @@ from hustings.protocols import (
     Data,
     Heartbeat,
     Progress,
-    Stored,
     Subjects,
     Unanswered,
     Unreadable,
-    check_legible,
     open_envelope,
     parse,
     timing,
 )
+from hustings.protocols.events import Stored
+from hustings.protocols.wire import check_legible
 
 from ..client.connection import Connection
 from ..failpoints import failpoint

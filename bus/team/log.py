@@ -27,15 +27,14 @@ from hustings.protocols import (
     RunAcquired,
     Spent,
     StaleWriter,
-    Stored,
     Subjects,
     ToolResult,
     Unreadable,
     open_envelope,
     parse,
-    seal,
-    uuid7,
 )
+from hustings.protocols.envelope import seal, uuid7
+from hustings.protocols.events import Stored
 
 from ..client.connection import Connection
 from ..client.fence import (

@@ -11,7 +11,8 @@ import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from hustings.protocols import Blob, NotFound, Subjects, Unreadable, uuid7
+from hustings.protocols import Blob, NotFound, Subjects, Unreadable
+from hustings.protocols.envelope import uuid7
 
 from ..client.connection import Connection
 from ..client.fence import Fence, Sealed, append_one

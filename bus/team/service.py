@@ -10,7 +10,8 @@ from time import perf_counter_ns
 from nats.aio.msg import Msg
 from pydantic_core import to_json
 
-from hustings.protocols import AgentCard, Data, Subjects, uuid7
+from hustings.protocols import AgentCard, Data, Subjects
+from hustings.protocols.envelope import uuid7
 
 from ..client.connection import Connection
 

@@ -24,8 +24,8 @@ from hustings.protocols import (
     RunAcquired,
     SkillCard,
     Subject,
-    seal,
 )
+from hustings.protocols.envelope import seal
 
 Handler = Callable[[Data], JsonValue | Failure]
 

@@ -33,9 +33,8 @@ from hustings.protocols import (
     Unreadable,
     Value,
     open_envelope,
-    seal,
-    uuid7,
 )
+from hustings.protocols.envelope import seal, uuid7
 
 WORDS = st.text(max_size=8)
 SECONDS = st.floats(min_value=0, max_value=1e9)

@@ -6,7 +6,8 @@ import pytest
 from pydantic import JsonValue, ValidationError
 
 from hustings import protocols
-from hustings.protocols import Claim, Contract, Edit, Item, Message, Proposal, shape
+from hustings.protocols import Claim, Contract, Edit, Item, Message, Proposal
+from hustings.protocols.message import shape
 
 
 class Note(Message):

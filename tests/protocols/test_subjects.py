@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hustings.protocols import BadName, Subject, Subjects, is_token, parse, token
+from hustings.protocols import BadName, Subject, Subjects, parse
+from hustings.protocols.subjects import is_token, token
 
 TOKENS = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
 

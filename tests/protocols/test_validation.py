@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from pydantic_core import to_json
 
 from hustings.agents.observe.sanitize import without_secrets
-from hustings.protocols import Message, Unreadable, errors_in_words, first_error, open_envelope
+from hustings.protocols import Message, Unreadable, open_envelope
+from hustings.protocols.validation import errors_in_words, first_error
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, JsonValue, SecretStr, computed_field, field_serializer
 
 from hustings.protocols import (
-    DEEPEST,
     Answered,
     Asked,
     Assigned,
@@ -42,12 +41,10 @@ from hustings.protocols import (
     Unsendable,
     Value,
     Verdict,
-    check_legible,
     open_envelope,
-    plain,
-    seal,
-    sent,
 )
+from hustings.protocols.envelope import seal
+from hustings.protocols.wire import DEEPEST, check_legible, plain, sent
 
 
 class Colour(Enum):

@@ -13,8 +13,8 @@ from hustings.protocols import (
     Progress,
     Result,
     Spent,
-    seal,
 )
+from hustings.protocols.envelope import seal
 
 At = Callable[[int], str]
 RUN = "RUN"  # in a good message stands for the run of its subject

@@ -20,7 +20,8 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
 from hustings.agents import Client
-from hustings.bus import Bus, find_embedded, open_bus, process_exited
+from hustings.bus import Bus, find_embedded, open_bus
+from hustings.bus.broker.server import process_exited
 from hustings.protocols import Progress
 
 from . import court

@@ -15,7 +15,7 @@ import pytest
 
 from hustings.agents import Client, RunReport
 from hustings.agents.runtime.process import RECYCLE
-from hustings.bus import process_exited
+from hustings.bus.broker.server import process_exited
 from hustings.protocols import Assigned, AttemptAbandoned, DeadLetter, Failure
 
 from . import doom

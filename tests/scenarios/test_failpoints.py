@@ -13,7 +13,8 @@ import pytest
 
 from hustings.agents import Client, RunState, Supervisor, connect, evolve
 from hustings.agents.deploy.supervisor import Child
-from hustings.bus import FAILPOINTS, embedded
+from hustings.bus import embedded
+from hustings.bus.failpoints import FAILPOINTS
 from hustings.protocols import Completion, Concluded, Entry, Failure, Progress, Result
 
 from .till import Bill, Shopping, booked, new_ledger, team

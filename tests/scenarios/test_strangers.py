@@ -11,7 +11,8 @@ from pydantic_core import to_json
 
 from hustings.agents import Client
 from hustings.agents.testing import running
-from hustings.protocols import Event, Result, RunAcquired, seal
+from hustings.protocols import Event, Result, RunAcquired
+from hustings.protocols.envelope import seal
 
 from . import court
 from .processes import Held

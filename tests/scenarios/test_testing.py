@@ -6,7 +6,7 @@ from typing import assert_type
 import anyio
 import pytest
 
-from hustings.bus import process_running
+from hustings.bus.broker.server import process_running
 from hustings.protocols import Goal, UsageError
 from hustings.testing import SkillFailed, bench, running
 

@@ -26,7 +26,7 @@ from uuid import UUID
 
 import anyio._backends._asyncio as backend
 
-from hustings.protocols import uuid7
+from hustings.protocols.envelope import uuid7
 
 EPOCH = 1_700_000_000.0  # the moment at which every simulation begins
 INSTANT = 1e-6  # seconds that one turn of the loop takes: what spins gets old, too

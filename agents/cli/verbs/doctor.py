@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple
 import anyio
 import click
 
-from hustings.bus import connect, embedded, find_embedded, open_bus, redact
+from hustings.bus import connect, embedded, find_embedded, open_bus
+from hustings.bus.client.contact import redact
 from hustings.protocols import GoalAsked, HustingsError
 
 from ...views.text import plain, some

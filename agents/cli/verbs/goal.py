@@ -17,7 +17,8 @@ from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from hustings.protocols import Blob, Goal, UsageError, error_in_words
+from hustings.protocols import Blob, Goal, UsageError
+from hustings.protocols.validation import error_in_words
 
 from ...client.client import Client
 from ...team import Team

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeVar, get_args
 import click
 
 from hustings.bus import connect
-from hustings.protocols import FailureKind, NotFound, UsageError
+from hustings.protocols import NotFound, UsageError
+from hustings.protocols.events import FailureKind
 
 from ...client.client import Client
 from ...history.dead_letters import DeadLetterEntry

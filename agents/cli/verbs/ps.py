@@ -8,7 +8,8 @@ from typing import Any
 import click
 from pydantic import BaseModel, ValidationError
 
-from hustings.bus import connect, process_running
+from hustings.bus import connect
+from hustings.bus.broker.server import process_running
 from hustings.protocols import BrokerUnavailable
 
 from ..frame.options import common

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 import anyio
 import click
 
-from hustings.bus import Feed, background, process_exited, redact
+from hustings.bus import Feed, background
+from hustings.bus.broker.server import process_exited
+from hustings.bus.client.contact import redact
 from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError, timing
 
 from ...client.client import Client, connect

@@ -20,8 +20,8 @@ from hustings.protocols import (
     RunAcquired,
     Spent,
     Subject,
-    seal,
 )
+from hustings.protocols.envelope import seal
 
 RECORDED = sorted((Path(__file__).parent / "histories").glob("*.jsonl"))
 Change = Callable[[History], None]

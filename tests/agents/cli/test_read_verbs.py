@@ -39,9 +39,9 @@ from hustings.protocols import (
     Spent,
     Subject,
     Verdict,
-    seal,
 )
 from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
+from hustings.protocols.envelope import seal
 
 pytestmark = pytest.mark.processes
 

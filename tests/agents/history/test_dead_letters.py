@@ -3,7 +3,8 @@
 import pytest
 
 from hustings.agents.history.dead_letters import DeadLetters, newer
-from hustings.protocols import Assigned, Concluded, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject, seal
+from hustings.protocols import Assigned, Concluded, DeadLetter, Discarded, Entry, Event, GoalAsked, Subject
+from hustings.protocols.envelope import seal
 
 
 class Said:

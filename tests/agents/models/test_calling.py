@@ -25,8 +25,8 @@ from hustings.protocols import (
     Subject,
     TextPart,
     Usage,
-    seal,
 )
+from hustings.protocols.envelope import seal
 
 from .speakers import Speaker, context, spoken, wants
 

@@ -31,9 +31,9 @@ from hustings.protocols import (
     RunAcquired,
     UsageError,
     Verdict,
-    seal,
 )
 from hustings.protocols import Testimony as Heard  # pytest would collect it under its own name
+from hustings.protocols.envelope import seal
 
 pytestmark = pytest.mark.processes
 

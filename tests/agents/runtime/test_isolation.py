@@ -12,7 +12,8 @@ import anyio
 import pytest
 
 from hustings.agents.runtime.isolation import IsolatedWorkers, open_isolated
-from hustings.bus import Bus, process_exited, process_running
+from hustings.bus import Bus
+from hustings.bus.broker.server import process_exited, process_running
 from hustings.protocols import Assigned, Completion, Failure, Message, Progress, Result
 
 pytestmark = pytest.mark.processes

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hustings.bus import connect, redact
+from hustings.bus import connect
+from hustings.bus.client.contact import redact
 from hustings.protocols import BadCredentials, BrokerUnavailable
 
 from ..servers import configured
