@@ -93,5 +93,5 @@ def test_the_skills_are_those_that_the_plan_is_made_of() -> None:
         "format": "review.Formatting.v1",
         "finish": "review.Patch.v1",
         "trial": "hustings.Trial.v1",
-        "prove": "review.Proof.v1",
+        "prove": "review.ReviewProof.v1",
     }

@@ -273,7 +273,7 @@ def old_answers_count() -> list[Patch]:
     """An answer to an older attempt counts for the one that is open."""
     real = folding.completed
 
-    def answered(state: Any, entry: Entry, event: Any) -> None:
+    def completed(state: Any, entry: Entry, event: Any) -> None:
         task = state.tasks.get(event.task)
         if task and task.status == "open" and event.attempt < task.attempt:
             subject = entry.subject._replace(author=task.agent, rest=(event.task, str(task.attempt)))
@@ -281,7 +281,7 @@ def old_answers_count() -> list[Patch]:
             entry = entry._replace(subject=subject)
         real(state, entry, event)
 
-    return [Patch(folding, "completed", answered)]
+    return [Patch(folding, "completed", completed)]
 
 
 @bug
@@ -289,13 +289,13 @@ def late_answer_replaces() -> list[Patch]:
     """A late answer to an older attempt replaces what a newer one has said."""
     real = folding.completed
 
-    def answered(state: Any, entry: Entry, event: Any) -> None:
+    def completed(state: Any, entry: Entry, event: Any) -> None:
         task = state.tasks.get(event.task)
         if task and task.status == "done" and task.step and isinstance(event, Result):
             state.steps[task.step].outputs[task.ordinal] = event.output
         real(state, entry, event)
 
-    return [Patch(folding, "completed", answered)]
+    return [Patch(folding, "completed", completed)]
 
 
 @bug
