@@ -216,7 +216,7 @@ class PromptInjectionError(UsageError):
 
 _HINTS: dict[Trouble, str] = {
     "refusal": "Word the request differently, or let another model serve this skill.",
-    "truncated": "Allow more tokens with `most=`, or ask for less at once.",
+    "truncated": "Allow more tokens with `max_tokens=`, or ask for less at once.",
     "invalid": "Simplify the message that is asked for, or let a better model serve this skill.",
     "protocol": "Check the base URL: the server there does not speak the provider's protocol.",
     "overloaded": "Try again later, or name a second model in the team's `models`.",

@@ -24,6 +24,7 @@ RETIRED = {
     "roster": "registry", "sweep": "takeovers", "squatted": "preempted",
     "takes": "inputs", "gone": "process_exited", "Cell": "IsolatedWorker", "inhabit": "serve_isolated", 
     "stroke": "step",
+    "rework": "re_execute", "Reworked": "ReExecuted", "Story": "Timeline", "Wishes": "RunOptions",
     "sketch": "draft", "foreign": "invalid, untrusted or other", "lapsed": "abandoned", "lapses": "abandonments",
     "POINTS": "FAILPOINTS", "moot": "hustings",
 }  # fmt: skip

@@ -58,7 +58,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Story:
+class Timeline:
     """A run for people. `lanes` are the agents in the order of their first assignments."""
 
     report: RunReport
@@ -80,7 +80,7 @@ class Story:
 
 
 @dataclass
-class _Teller:
+class _Recorder:
     state: RunState
     running: dict[str, tuple[Assigned, float]] = field(default_factory=dict)
     bars: list[Bar] = field(default_factory=list)
@@ -155,19 +155,19 @@ def _bar(task: Assigned, asked: float, end: float, done: bool, entry: Entry) -> 
     )
 
 
-def tell(team: str, run: str, entries: Iterable[Entry]) -> Story:
-    """The story of a run from its log; of a run that has not ended, up to its last entry."""
-    teller = _Teller(RunState(run))
+def timeline_of(team: str, run: str, entries: Iterable[Entry]) -> Timeline:
+    """The timeline of a run from its log; of a run that has not ended, up to its last entry."""
+    recorder = _Recorder(RunState(run))
     for entry in entries:
-        teller.hear(entry)
-    end = max(0.0, round(teller.state.last - teller.state.asked_at, 3))
-    bars = sorted([*teller.bars, *teller.unfinished(end)], key=lambda bar: (bar.asked, bar.task, bar.attempt))
-    return Story(
-        report=report(team, teller.state),
-        state=teller.state,
-        cases=cases(teller.state, {bar.task: bar.end - bar.start for bar in bars if bar.inquiry}),
+        recorder.hear(entry)
+    end = max(0.0, round(recorder.state.last - recorder.state.asked_at, 3))
+    bars = sorted([*recorder.bars, *recorder.unfinished(end)], key=lambda bar: (bar.asked, bar.task, bar.attempt))
+    return Timeline(
+        report=report(team, recorder.state),
+        state=recorder.state,
+        cases=cases(recorder.state, {bar.task: bar.end - bar.start for bar in bars if bar.inquiry}),
         bars=tuple(bars),
-        marks=tuple(teller.marks),
+        marks=tuple(recorder.marks),
         lanes=tuple(dict.fromkeys(bar.lane for bar in bars)),
-        log=tuple(teller.log),
+        log=tuple(recorder.log),
     )

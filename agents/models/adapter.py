@@ -63,11 +63,11 @@ class Bill:
         self._told: Usage | None = None
         self._characters = 0
 
-    def told(self, usage: Usage) -> None:
+    def used(self, usage: Usage) -> None:
         """The vendor's figures; its `output` may lag behind the text."""
         self._told = usage
 
-    def heard(self, text: str) -> None:
+    def received(self, text: str) -> None:
         self._characters += len(text)
 
     @property
@@ -181,7 +181,7 @@ def _cut(error: Exception, access: Access, bill: Bill) -> ModelFailure:
 
 
 def _garbled(error: ValueError, bill: Bill) -> ModelFailure:
-    bill.heard(str(getattr(error, "doc", "")))
+    bill.received(str(getattr(error, "doc", "")))
     return strange(f"{type(error).__name__}: {str(error).splitlines()[0]}", bill)
 
 

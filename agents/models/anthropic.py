@@ -179,19 +179,19 @@ class _Gathered:
 
     def _used(self, usage: dict[str, Any]) -> None:
         self.usage |= {name: value for name, value in usage.items() if value is not None}
-        self.bill.told(_Usage.model_validate(self.usage).ours())
+        self.bill.used(_Usage.model_validate(self.usage).ours())
 
     def _grow(self, index: int, delta: dict[str, Any]) -> str:
         block = self.blocks[index]
         match delta["type"]:
             case "input_json_delta":
-                self.bill.heard(delta["partial_json"])
+                self.bill.received(delta["partial_json"])
                 self.inputs[index] = self.inputs.get(index, "") + delta["partial_json"]
             case "citations_delta":
                 block["citations"] = [*(block.get("citations") or []), delta["citation"]]
             case "text_delta" | "thinking_delta" | "signature_delta" as kind:
                 name = kind.removesuffix("_delta")
-                self.bill.heard(delta[name] if name != "signature" else "")
+                self.bill.received(delta[name] if name != "signature" else "")
                 block[name] = block.get(name, "") + delta[name]
                 return str(delta[name]) if name == "text" else ""
         return ""
@@ -260,7 +260,7 @@ def _block(part: Part, model: str) -> JsonValue:
 def _reply(raw: dict[str, Any], request: ModelRequest, id: str, bill: Bill) -> ModelReply:
     message = _Message.model_validate(raw)
     usage = message.usage.ours()
-    bill.told(usage)
+    bill.used(usage)
     stop = STOPS.get(message.stop_reason)
     if stop is None:
         raise strange(f"it stopped for an unknown reason, {message.stop_reason!r}", bill)

@@ -182,7 +182,7 @@ class _Gathered:
         self.model = chunk.get("model") or self.model
         if chunk.get("usage"):
             self.usage = chunk["usage"]
-            self.bill.told(_Usage.model_validate(self.usage).ours())
+            self.bill.used(_Usage.model_validate(self.usage).ours())
         return "".join(self._grow(choice) for choice in (chunk.get("choices") or [])[:1])
 
     def _grow(self, choice: dict[str, Any]) -> str:
@@ -191,7 +191,7 @@ class _Gathered:
         self.finish = choice.get("finish_reason") or self.finish
         self.content += text
         self.refusal += delta.get("refusal") or ""
-        self.bill.heard(text + (delta.get("refusal") or ""))
+        self.bill.received(text + (delta.get("refusal") or ""))
         for call in delta.get("tool_calls") or []:
             self._call(call)
         return str(text)
@@ -201,7 +201,7 @@ class _Gathered:
         call["id"] = delta.get("id") or call["id"]
         for name, piece in (delta.get("function") or {}).items():
             call["function"][name] += piece or ""
-            self.bill.heard(piece or "")
+            self.bill.received(piece or "")
 
     def whole(self) -> dict[str, Any]:
         calls = [self.calls[index] for index in sorted(self.calls)]
@@ -301,9 +301,9 @@ def _reply(raw: dict[str, Any], id: str, bill: Bill) -> ModelReply:
         raise strange("the answer has no choice", bill)
     choice = completion.choices[0]
     if completion.usage:
-        bill.told(completion.usage.ours())
+        bill.used(completion.usage.ours())
     elif not bill.usage.output:  # not streamed, so nothing was counted yet
-        bill.heard(choice.message.model_dump_json(exclude_none=True))
+        bill.received(choice.message.model_dump_json(exclude_none=True))
     stop = _stop(choice, bill)
     refused = choice.message.refusal or ("content_filter" if stop == "refusal" else "")
     return ModelReply(

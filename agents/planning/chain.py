@@ -193,7 +193,7 @@ class _Chain:
         for step in steps:
             if step != chosen:
                 for agent in self.steps[step].agents:
-                    self.skipped[f"{agent}.{self.steps[step].skill}"] = f"{chosen} says {contract} already"
+                    self.skipped[f"{agent}.{self.steps[step].skill}"] = f"{chosen} returns {contract} already"
         return chosen
 
     def _tried(self, group: Sequence[SkillCard], trail: tuple[str, ...]) -> str:

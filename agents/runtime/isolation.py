@@ -219,18 +219,18 @@ class Pipes:
     """An isolated worker's own two pipes: the former stdin and stdout, so that no skill reads or prints there."""
 
     def __init__(self, stdin: int, stdout: int) -> None:
-        self._told, self._said = os.dup(stdin), os.dup(stdout)
+        self._incoming, self._outgoing = os.dup(stdin), os.dup(stdout)
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)
         os.dup2(2, 1)
-        os.set_blocking(self._said, False)
+        os.set_blocking(self._outgoing, False)
 
-    async def told(self) -> AsyncIterator[bytes]:
+    async def lines(self) -> AsyncIterator[bytes]:
         """The incoming lines, until the other end is closed."""
         held = bytearray()
         while True:
-            await anyio.wait_readable(self._told)
-            chunk = os.read(self._told, 2**16)
+            await anyio.wait_readable(self._incoming)
+            chunk = os.read(self._incoming, 2**16)
             if not chunk:
                 return
             held += chunk
@@ -238,12 +238,12 @@ class Pipes:
                 yield bytes(held)
                 held.clear()
 
-    async def say(self, line: bytes = b"") -> None:
+    async def send(self, line: bytes = b"") -> None:
         """Write one line."""
         rest = memoryview(line + b"\n")
         while rest:
-            await anyio.wait_writable(self._said)
-            rest = rest[os.write(self._said, rest[: 2**16]) :]
+            await anyio.wait_writable(self._outgoing)
+            rest = rest[os.write(self._outgoing, rest[: 2**16]) :]
 
 
 async def serve_isolated(pipes: Pipes, specialists: Sequence[Specialist], bus: Bus) -> None:
@@ -252,9 +252,9 @@ async def serve_isolated(pipes: Pipes, specialists: Sequence[Specialist], bus: B
     async with AsyncExitStack() as lifespans:
         for specialist in specialists:
             await lifespans.enter_async_context(specialist.lifespan())
-        await pipes.say()
-        async for line in pipes.told():
+        await pipes.send()
+        async for line in pipes.lines():
             suspect = SuspectedTask.model_validate_json(line)
             with continuing(suspect.trace):
                 answer = await attempts[suspect.assigned.agent].attempt(suspect.run, suspect.assigned)
-            await pipes.say(Tried(answer=answer).model_dump_json().encode())
+            await pipes.send(Tried(answer=answer).model_dump_json().encode())

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from ..history.timeline import Bar, Mark, Story
+from ..history.timeline import Bar, Mark, Timeline
 from ..observe.sanitize import inert
 
 FEW = 3  # so many tasks of a step for one agent are drawn one by one
@@ -14,17 +14,17 @@ _KEYWORD = re.compile(r"\b(?=end\b)", re.IGNORECASE)  # a bare `end` would close
 Line = tuple[float, str]
 
 
-def sequence(story: Story) -> str:
+def sequence(timeline: Timeline) -> str:
     """The run as a `sequenceDiagram`: the goal, each task and its answer, the barriers, the end.
 
     Tasks of one skill for one agent become one arrow where there are many. What agents said is cut to a line and
     written so that it is only text in the diagram. The same log gives the same text.
     """
-    goal = story.state.goal
-    names = ["coordinator", *story.lanes]
+    goal = timeline.state.goal
+    names = ["coordinator", *timeline.lanes]
     asks = [f"  client->>p0: {_text(goal.type)}"] if goal else []
-    lines = sorted([*_tasks(story, names), *_marks(story)], key=lambda line: line[0])
-    end = story.report
+    lines = sorted([*_tasks(timeline, names), *_marks(timeline)], key=lambda line: line[0])
+    end = timeline.report
     return "\n".join(
         [
             "sequenceDiagram",
@@ -38,9 +38,9 @@ def sequence(story: Story) -> str:
     )
 
 
-def _tasks(story: Story, names: list[str]) -> Iterator[Line]:
+def _tasks(timeline: Timeline, names: list[str]) -> Iterator[Line]:
     groups: dict[tuple[str, str, bool], list[Bar]] = {}
-    for bar in story.bars:
+    for bar in timeline.bars:
         groups.setdefault((bar.lane, bar.skill, bar.inquiry), []).append(bar)
     for (lane, skill, inquiry), bars in groups.items():
         who = f"p{names.index(lane)}"
@@ -64,8 +64,8 @@ def _attempt(bar: Bar, who: str, word: str) -> Iterator[Line]:
         yield bar.end, f"  {who}--xp0: {_text(f'{word} failed, {bar.because}')}"
 
 
-def _marks(story: Story) -> Iterator[Line]:
-    for mark in story.marks:
+def _marks(timeline: Timeline) -> Iterator[Line]:
+    for mark in timeline.marks:
         if mark.kind != "concluded":
             yield mark.at, f"  Note over p0: {_text(_noted(mark))}"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from hustings.agents import Policy, independent, keep, majority, rules, unopposed, verified
-from hustings.agents.history.timeline import Story, tell
+from hustings.agents.history.timeline import Timeline, timeline_of
 from hustings.protocols import Claim, Data, Edit, Evidence, Goal, Message, Outcome, Proposal, Verdict
 
 from .simulation import Simulation, card
@@ -109,5 +109,5 @@ def play(said: dict[str, list[Said]], words: str = "text") -> Simulation:
     return simulation
 
 
-def story(said: dict[str, list[Said]] | None = None, words: str = "text") -> Story:
-    return tell("board", "r1", play(said if said is not None else board(words), words).log)
+def story(said: dict[str, list[Said]] | None = None, words: str = "text") -> Timeline:
+    return timeline_of("board", "r1", play(said if said is not None else board(words), words).log)

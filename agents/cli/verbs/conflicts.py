@@ -7,7 +7,7 @@ import click
 from hustings.protocols import Data
 
 from ...history.conflicts import Case, versus
-from ...history.timeline import Story, tell
+from ...history.timeline import Timeline, timeline_of
 from ...views.text import plain
 from ...views.verdicts import what_stands
 from ..frame.options import common
@@ -34,20 +34,20 @@ def conflicts(
     RUN is an id, the beginning of one, @prev, or @last, the default. The number in brackets counts independent
     witnesses: agents of one lineage count once.
     """
-    story = go(recorded, settings, run, team)
-    known = [case for case in story.cases if case.contested or everything]
+    timeline = go(recorded, settings, run, team)
+    known = [case for case in timeline.cases if case.contested or everything]
     found = [
         case
         for case in known
         if (case.undecided or not undecided) and (rule is None or rule.removeprefix(_FIT) == short(case))
     ]
-    emit(settings, [row(case) for case in found], lambda _: _text(story, found, known))
+    emit(settings, [row(case) for case in found], lambda _: _text(timeline, found, known))
 
 
-async def recorded(settings: Settings, run: str, team: str | None) -> Story:
-    """The story of a run, read from its log. Raises as `reading`."""
+async def recorded(settings: Settings, run: str, team: str | None) -> Timeline:
+    """The timeline of a run, read from its log. Raises as `reading`."""
     async with reading(settings, run, team) as (bus, found):
-        return tell(bus.team, found, [entry async for entry in bus.log.read(found)])
+        return timeline_of(bus.team, found, [entry async for entry in bus.log.read(found)])
 
 
 def short(case: Case) -> str:
@@ -79,7 +79,7 @@ def row(case: Case) -> Data:
     }
 
 
-def _text(story: Story, found: list[Case], known: list[Case]) -> str:
+def _text(timeline: Timeline, found: list[Case], known: list[Case]) -> str:
     lines = [
         (case.id, case.kind, case.place, versus(case) if case.contested else "", short(case), _verdict(case))
         for case in found
@@ -88,7 +88,7 @@ def _text(story: Story, found: list[Case], known: list[Case]) -> str:
         return table(("id", "kind", "about", "sides (witnesses)", "rule", "verdict"), lines)
     rules = Counter(short(case) or "no rule yet" for case in known)
     there = ", ".join(f"{number} by {name}" for name, number in rules.most_common())
-    run = story.report.run
+    run = timeline.report.run
     return plain(f"no such conflict in {run}; settled there: {there}" if there else f"no conflicts in {run}")
 
 

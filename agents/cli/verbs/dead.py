@@ -18,7 +18,7 @@ from ..frame.session import go
 from ..frame.settings import Settings
 from ..frame.table import cut, table
 from .letters import (
-    Wanted,
+    Selection,
     filters,
     named,
     reading,
@@ -45,13 +45,13 @@ def dead() -> None:
 @common
 def ls(settings: Settings, /, everything: bool, **fits: Any) -> int:
     """List dead letters. Exit code 5 if any remain, else 0."""
-    letters = go(_ls, settings, Wanted(**fits), everything)
+    letters = go(_ls, settings, Selection(**fits), everything)
     now = time()
     emit(settings, [letter.plain() for letter in letters], lambda _: _listed(letters, everything, now))
     return LEFT if any(letter.state == "dead" for letter in letters) else 0
 
 
-async def _ls(settings: Settings, wanted: Wanted, everything: bool) -> list[DeadLetterEntry]:
+async def _ls(settings: Settings, wanted: Selection, everything: bool) -> list[DeadLetterEntry]:
     async with reading(settings, wanted) as there:
         letters = [letter for letter in there.fits if everything or letter.state == "dead"]
     return sorted(letters, key=lambda letter: (letter.team, letter.agent, letter.cause, letter.when))
@@ -89,7 +89,7 @@ def show(settings: Settings, id: str, team: str | None, raw: bool) -> None:
 
     Its attempts, its input, and the last message that was sent for it.
     """
-    autopsy = go(_show, settings, id, Wanted(team=team))
+    autopsy = go(_show, settings, id, Selection(team=team))
     if raw:
         echo(autopsy.original, nl=False)
         return
@@ -98,7 +98,7 @@ def show(settings: Settings, id: str, team: str | None, raw: bool) -> None:
     emit(settings, data, lambda _: _shown(autopsy, time()))
 
 
-async def _show(settings: Settings, id: str, wanted: Wanted) -> DeadLetterDetail:
+async def _show(settings: Settings, id: str, wanted: Selection) -> DeadLetterDetail:
     async with reading(settings, wanted) as there:
         letter = named(id, there.letters)
         return await there.clients[letter.team].autopsy(letter)
@@ -153,7 +153,7 @@ def redrive(
     Without --force the command refuses if an agent still has the version that failed. If you interrupt it, the new runs
     go on. Exit code 0: all tasks are done; 5: some failed again, or were not done.
     """
-    wanted = Wanted(ids=ids, all=everything, **fits)
+    wanted = Selection(ids=ids, all=everything, **fits)
     wanted.check()
     rows = go(
         redriven, settings, wanted, Terms(newer=newer, force=force, wait=wait, execution_timeout=execution_timeout)
@@ -173,13 +173,13 @@ def discard(
     settings: Settings, /, ids: tuple[str, ...], everything: bool, because: str, yes: bool, **fits: Any
 ) -> None:
     """Mark dead letters as closed, with nothing more to do. They stay on the log: `hustings dead ls --all`."""
-    wanted = Wanted(ids=ids, all=everything, **fits)
+    wanted = Selection(ids=ids, all=everything, **fits)
     wanted.check()
     rows = go(_discard, settings, wanted, because, yes)
     emit(settings, rows, lambda rows: "\n".join(f"{plain(row['id'])} discarded" for row in rows) or "no dead letters")
 
 
-async def _discard(settings: Settings, wanted: Wanted, because: str, yes: bool) -> list[dict[str, str]]:
+async def _discard(settings: Settings, wanted: Selection, because: str, yes: bool) -> list[dict[str, str]]:
     async with reading(settings, wanted) as there:
         letters = still_dead(wanted, there)
         if letters and not wanted.ids and not yes:

@@ -13,7 +13,7 @@ from ..frame.output import say
 from ..frame.session import go
 from ..frame.settings import Settings
 from .goal import parse
-from .run import Wishes, pursue
+from .run import RunOptions, pursue
 
 EXAMPLE = "hustings.examples.review_board.demo"  # imported by name: nothing in this package may depend on an example
 
@@ -36,6 +36,6 @@ def demo(settings: Settings, verbose: bool) -> int:
             example.TARGET,
             team,
             parse(team, example.TARGET, ["--repository", str(path)]),
-            Wishes(verbose=verbose),
+            RunOptions(verbose=verbose),
             partial(example.epilogue, path),
         )

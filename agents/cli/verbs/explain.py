@@ -8,7 +8,7 @@ import click
 from hustings.protocols import Claim, Evidence, NotFound, Proposal
 
 from ...history.conflicts import Case, Side, counted_once, gathered, people
-from ...history.timeline import Story
+from ...history.timeline import Timeline
 from ...observe.sanitize import inert
 from ...views.text import plain, span
 from ...views.unified_diff import lines_of
@@ -38,16 +38,16 @@ def explain(settings: Settings, id: str, run: str, team: str | None) -> None:
     ID is a conflict (C-7) or an uncontested matter (M-3), as `hustings conflicts` lists them. RUN is an id, the
     beginning of one, @prev, or @last, the default.
     """
-    story = go(recorded, settings, run, team)
-    emit(settings, find(story, id), lambda case: "\n".join(text(case, story, colored=settings.colored(stdout()))))
+    timeline = go(recorded, settings, run, team)
+    emit(settings, find(timeline, id), lambda case: "\n".join(text(case, timeline, colored=settings.colored(stdout()))))
 
 
-def find(story: Story, id: str) -> Case:
+def find(timeline: Timeline, id: str) -> Case:
     """The conflict of that id, in upper or lower case. Raises NotFound, which lists the ids there are."""
-    known = {case.id: case for case in story.cases}
+    known = {case.id: case for case in timeline.cases}
     if id.upper() in known:
         return known[id.upper()]
-    run, conflicts = story.report.run, len(story.conflicts)
+    run, conflicts = timeline.report.run, len(timeline.conflicts)
     others = len(known) - conflicts
     there = [f"C-1 to C-{conflicts}"] * bool(conflicts) + [f"M-1 to M-{others}"] * bool(others)
     raise NotFound(
@@ -57,9 +57,9 @@ def find(story: Story, id: str) -> Case:
     )
 
 
-def text(case: Case, story: Story, *, colored: bool = False) -> Iterator[str]:
+def text(case: Case, timeline: Timeline, *, colored: bool = False) -> Iterator[str]:
     """A conflict for people, line by line, without terminal control characters except our own colours."""
-    report = story.report
+    report = timeline.report
     state = "" if case.contested else ", not contested"
     yield _bold(f"{case.id}  {case.place}")
     yield plain(f"{case.kind}{state}, run {report.run} of team {report.team}, before {case.barrier}")

@@ -11,7 +11,7 @@ import click
 from hustings.bus import Bus
 from hustings.protocols import Data, Entry, HustingsError, UsageError
 
-from ...history.timeline import Story, tell
+from ...history.timeline import Timeline, timeline_of
 from ..frame.options import common
 from ..frame.output import echo, say
 from ..frame.session import go, reading
@@ -50,9 +50,9 @@ def export(
             raise UsageError(f"{file} is a run, not a file", hint=f"Put it first: hustings export {file} --html")
     if sum(file == _STDOUT for _, file in wanted) > 1:
         raise UsageError("only one of them can go to stdout", hint="Name a file for the other.")
-    story = go(_recorded, settings, run, team)
+    timeline = go(_recorded, settings, run, team)
     for render, file in wanted:
-        _write(file, render(story))
+        _write(file, render(timeline))
 
 
 async def keep(bus: Bus, run: str, folder: Path) -> None:
@@ -61,19 +61,19 @@ async def keep(bus: Bus, run: str, folder: Path) -> None:
     await anyio.Path(folder / PAGE).write_text(page, encoding="utf-8")
 
 
-def lines(story: Story) -> str:
+def lines(timeline: Timeline) -> str:
     """The log as JSON lines: each envelope unchanged, with its position in the log as CloudEvents extensions.
 
     `sequence` is the position; the broker vouches for `logsubject` and `logtime`. An unreadable entry becomes an object
     with the reason.
     """
-    return "".join(f"{json.dumps(line)}\n" for line in _lines(story))
+    return "".join(f"{json.dumps(line)}\n" for line in _lines(timeline))
 
 
-def _lines(story: Story) -> Iterator[Data]:
-    for entry in story.log:
+def _lines(timeline: Timeline) -> Iterator[Data]:
+    for entry in timeline.log:
         said: Data = json.loads(entry.envelope.encode()) if entry.envelope else {"unreadable": entry.why}
-        yield said | _place(entry, story.report.team)
+        yield said | _place(entry, timeline.report.team)
 
 
 def _place(entry: Entry, team: str) -> Data:
@@ -82,25 +82,25 @@ def _place(entry: Entry, team: str) -> Data:
     return {"sequence": str(entry.seq), "logsubject": ".".join(filter(None, tokens)), "logtime": stamp}
 
 
-def _page(story: Story) -> str:
+def _page(timeline: Timeline) -> str:
     from ...views.html.page import page  # imported here: the log alone does not need it
 
-    return page(story)
+    return page(timeline)
 
 
-def _diagram(story: Story) -> str:
+def _diagram(timeline: Timeline) -> str:
     from ...views.mermaid import sequence
 
-    return sequence(story)
+    return sequence(timeline)
 
 
-async def _recorded(settings: Settings, run: str, team: str | None) -> Story:
+async def _recorded(settings: Settings, run: str, team: str | None) -> Timeline:
     async with reading(settings, run, team) as (bus, found):
         return await _told(bus, found)
 
 
-async def _told(bus: Bus, run: str) -> Story:
-    return tell(bus.team, run, [entry async for entry in bus.log.read(run)])
+async def _told(bus: Bus, run: str) -> Timeline:
+    return timeline_of(bus.team, run, [entry async for entry in bus.log.read(run)])
 
 
 def _write(file: str, content: str) -> None:

@@ -25,7 +25,7 @@ from ..frame.settings import Settings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """Which dead letters: those with these ids, or all that match the filters."""
 
     ids: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ def filters(command: Command) -> Command:
 
 
 @asynccontextmanager
-async def reading(settings: Settings, wanted: Wanted, *, start: Start = "if-stored") -> AsyncIterator[Reading]:
+async def reading(settings: Settings, wanted: Selection, *, start: Start = "if-stored") -> AsyncIterator[Reading]:
     """The dead letters, over an open connection. Raises as `broker` and `find`."""
     async with broker(settings, start=start) as url:
         if wanted.run:
@@ -97,7 +97,7 @@ def named(id: str, letters: Sequence[DeadLetterEntry]) -> DeadLetterEntry:
     )
 
 
-def still_dead(wanted: Wanted, there: Reading) -> list[DeadLetterEntry]:
+def still_dead(wanted: Selection, there: Reading) -> list[DeadLetterEntry]:
     """The wanted dead letters that are still open. Raises NotFound; UsageError: one of them was dealt with earlier."""
     if not wanted.ids:
         return [letter for letter in there.fits if letter.state == "dead"]

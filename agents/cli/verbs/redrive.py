@@ -20,7 +20,7 @@ from ..frame.output import say
 from ..frame.session import watch
 from ..frame.settings import Settings
 from ..frame.table import table
-from .letters import Wanted, reading, still_dead
+from .letters import Selection, reading, still_dead
 
 Row = dict[str, Any]
 Versions = dict[str, set[str]]
@@ -35,7 +35,7 @@ class Terms(NamedTuple):
     execution_timeout: float | None = None
 
 
-async def redriven(settings: Settings, wanted: Wanted, terms: Terms) -> list[Row]:
+async def redriven(settings: Settings, wanted: Selection, terms: Terms) -> list[Row]:
     """Redrive the wanted dead letters. Gives a row for each with its new state: done, dead, or redriven without a wait.
 
     Raises NotFound: no coordinator is running; UsageError: an agent has not changed.

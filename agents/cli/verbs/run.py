@@ -72,11 +72,13 @@ def run(
     team = load_team(target)
     if apply and team.apply is None:
         raise UsageError(f"team {team.name} does not support --apply", hint="Leave out --apply.")
-    wishes = Wishes(execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose)
-    return go(pursue, settings, target, team, fields, wishes)
+    options = RunOptions(
+        execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose
+    )
+    return go(pursue, settings, target, team, fields, options)
 
 
-class Wishes(NamedTuple):
+class RunOptions(NamedTuple):
     """The options of a run. `only` and `skip` as in GoalAsked; `apply`: use the outcome here."""
 
     execution_timeout: float | None = None
@@ -95,43 +97,45 @@ def _skipped(team: Team, only: Sequence[str], skip: Sequence[str]) -> tuple[str,
 
 
 async def pursue(
-    settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes, epilogue: Epilogue | None = None
+    settings: Settings, target: str, team: Team, asked: Asked, options: RunOptions, epilogue: Epilogue | None = None
 ) -> int:
     """One run from the flags to the printed outcome; gives the exit code. Raises BrokerUnavailable, UsageError.
 
     `epilogue` is entered before the run; in text output, what it gives is printed last.
     """
     if epilogue is None or settings.output != "text":
-        return (await _pursue(settings, target, team, asked, wishes))[1]
+        return (await _pursue(settings, target, team, asked, options))[1]
     async with epilogue() as last_word:
-        came, code = await _pursue(settings, target, team, asked, wishes)
+        came, code = await _pursue(settings, target, team, asked, options)
         echo("\n" + await last_word(came))
         return code
 
 
-async def _pursue(settings: Settings, target: str, team: Team, asked: Asked, wishes: Wishes) -> tuple[RunReport, int]:
+async def _pursue(
+    settings: Settings, target: str, team: Team, asked: Asked, options: RunOptions
+) -> tuple[RunReport, int]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(broker(settings, start="always"))
         client = await stack.enter_async_context(connect(team, url, name="cli"))
         await stack.enter_async_context(background(partial(watch, client.bus.connection)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
-        missing = [name for name in await absentees(client.bus.live, team) if name not in wishes.skip]
+        missing = [name for name in await absentees(client.bus.live, team) if name not in options.skip]
         if missing:
             show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
             processes = children(target, team, url, parts=missing)
             relay, color = on_stderr(settings)
             await stack.enter_async_context(
-                supervised(settings.home, team, url, processes, tell=relay, color=color, verbose=wishes.verbose)
+                supervised(settings.home, team, url, processes, tell=relay, color=color, verbose=options.verbose)
             )
-        run = await client.ask(goal, execution_timeout=wishes.execution_timeout, only=wishes.only, skip=wishes.skip)
+        run = await client.ask(goal, execution_timeout=options.execution_timeout, only=options.only, skip=options.skip)
         came = await _follow(client, run, show)
         if came.dead:
             say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
         folder = _keep(settings, team, came)
         await keep(client.bus, came.run, folder)
         code = _code(team, came)
-        applied = await _apply(client, team, asked, goal, came) if wishes.apply and code == 0 else ""
+        applied = await _apply(client, team, asked, goal, came) if options.apply and code == 0 else ""
     emit(settings, came, partial(tell, team, folder))
     if applied:
         say(applied)

@@ -46,7 +46,7 @@ class Duration(click.ParamType[float]):
         return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """Which messages: new ones, preceded by those of the last `since` seconds, or by all."""
 
     all: bool
@@ -80,10 +80,10 @@ def tail(
     """
     if new + everything + (since is not None) > 1:
         raise UsageError("--new, --since and --all exclude each other", hint="Choose one of them.")
-    go(_tail, settings, Wanted(everything, since, run, team), raw or settings.output != "text", count)
+    go(_tail, settings, Selection(everything, since, run, team), raw or settings.output != "text", count)
 
 
-async def _tail(settings: Settings, wanted: Wanted, raw: bool, count: int | None) -> None:
+async def _tail(settings: Settings, wanted: Selection, raw: bool, count: int | None) -> None:
     looks_back = wanted.all or wanted.since is not None
     left = count
     async with (
@@ -98,7 +98,7 @@ async def _tail(settings: Settings, wanted: Wanted, raw: bool, count: int | None
 
 
 @asynccontextmanager
-async def _entries(url: str, wanted: Wanted) -> AsyncIterator[MemoryObjectReceiveStream[tuple[Bus, Entry]]]:
+async def _entries(url: str, wanted: Selection) -> AsyncIterator[MemoryObjectReceiveStream[tuple[Bus, Entry]]]:
     team, run = (wanted.team, None) if wanted.run is None else await find(url, wanted.run, wanted.team)
     send, receive = anyio.create_memory_object_stream[tuple[Bus, Entry]]()
     async with connect(url, name=NAME) as connection, AsyncExitStack() as stack:
@@ -114,7 +114,9 @@ async def _entries(url: str, wanted: Wanted) -> AsyncIterator[MemoryObjectReceiv
         yield receive
 
 
-async def _follow(bus: Bus, run: str | None, wanted: Wanted, send: MemoryObjectSendStream[tuple[Bus, Entry]]) -> None:
+async def _follow(
+    bus: Bus, run: str | None, wanted: Selection, send: MemoryObjectSendStream[tuple[Bus, Entry]]
+) -> None:
     subject = Subjects(bus.team).run(run) if run else None
     entries = bus.log.tail(all=wanted.all, since_seconds=wanted.since, subject=subject)
     async with aclosing(entries):

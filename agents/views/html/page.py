@@ -14,7 +14,7 @@ from ...history.conflicts import (
     people,
     witnesses,
 )
-from ...history.timeline import Story
+from ...history.timeline import Timeline
 from ..text import describe, some, span
 from ..unified_diff import Sign, files_of, lines_of
 from .conflict import exhibit, pre
@@ -39,29 +39,29 @@ ROWS = 1000  # shown of the log
 NODES = 120  # of a plan; a larger one is not drawn
 
 
-def page(story: Story) -> str:
+def page(timeline: Timeline) -> str:
     """The report of a run, a whole HTML document. The same log gives the same text."""
     sections = [
-        _section("what", "Who said what", said(story)),
-        _section("lanes", "Who did what when", _lanes(story)),
-        *_conflicts(story),
-        _section("uncontested", "Uncontested", _uncontested(story)),
-        _section("plan", "Plan", _plan(story)),
-        *_patches(story),
-        _section("log", "Log", _log(story)),
+        _section("what", "Who said what", said(timeline)),
+        _section("lanes", "Who did what when", _lanes(timeline)),
+        *_conflicts(timeline),
+        _section("uncontested", "Uncontested", _uncontested(timeline)),
+        _section("plan", "Plan", _plan(timeline)),
+        *_patches(timeline),
+        _section("log", "Log", _log(timeline)),
     ]
     present = [(name, title, body) for name, title, body in sections if body]
     links = tag("nav", *(tag("a", title, href=f"#{name}") for name, title, _ in present))
     main = [tag("section", tag("h2", title), body, id=name) for name, title, body in present]
-    body = tag("body", head(story, links), tag("main", *main), _foot(story))
-    return f"<!doctype html>\n{tag('html', _meta(story), body, lang='en')}\n"
+    body = tag("body", head(timeline, links), tag("main", *main), _foot(timeline))
+    return f"<!doctype html>\n{tag('html', _meta(timeline), body, lang='en')}\n"
 
 
 def _section(name: str, title: str, body: Html) -> tuple[str, str, Html]:
     return name, title, body
 
 
-def _meta(story: Story) -> Html:
+def _meta(timeline: Timeline) -> Html:
     digest = b64encode(sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     return tag(
@@ -70,7 +70,7 @@ def _meta(story: Story) -> Html:
         tag("meta", http_equiv="Content-Security-Policy", content=policy),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"{story.report.run}, {story.report.team}: {story.report.status}"),
+        tag("title", f"{timeline.report.run}, {timeline.report.team}: {timeline.report.status}"),
         tag("style", trusted(STYLE)),
     )
 
@@ -78,8 +78,8 @@ def _meta(story: Story) -> Html:
 # pictures
 
 
-def _lanes(story: Story) -> Html:
-    if not story.bars:
+def _lanes(timeline: Timeline) -> Html:
+    if not timeline.bars:
         return text("")
     key = tag(
         "p",
@@ -90,16 +90,16 @@ def _lanes(story: Story) -> Html:
         tag("span", "◆ a decision of the coordinator"),
         class_="key",
     )
-    picture = lanes(story.lanes, story.bars, story.marks, story.seconds)
+    picture = lanes(timeline.lanes, timeline.bars, timeline.marks, timeline.seconds)
     return join([key, tag("div", picture, class_="box", tabindex=0)])
 
 
-def _plan(story: Story) -> Html:
-    plan = story.state.plan
+def _plan(timeline: Timeline) -> Html:
+    plan = timeline.state.plan
     if plan is None:
         return tag("p", "The run was not planned.")
     drawn = len(plan.steps) <= NODES
-    picture = tag("div", dag(plan, _notes(story, plan)), class_="box", tabindex=0) if drawn else text("")
+    picture = tag("div", dag(plan, _notes(timeline, plan)), class_="box", tabindex=0) if drawn else text("")
     rows: list[Row] = [
         (step.id, name, plan.because.get(f"{step.id}.{name}", "")) for step in plan.steps for name in step.inputs
     ]
@@ -109,15 +109,15 @@ def _plan(story: Story) -> Html:
     return join([picture, *skipped, tag("details", tag("summary", "Why each parameter is bound so"), bound)])
 
 
-def _notes(story: Story, plan: Plan) -> dict[str, str]:
-    notes = {GOAL: story.state.goal.type if story.state.goal else "", OUTCOME: ", ".join(plan.outcome)}
-    for name, barrier in story.state.barriers.items():
+def _notes(timeline: Timeline, plan: Plan) -> dict[str, str]:
+    notes = {GOAL: timeline.state.goal.type if timeline.state.goal else "", OUTCOME: ", ".join(plan.outcome)}
+    for name, barrier in timeline.state.barriers.items():
         notes[name] = f"{sum(m.contested for m in barrier.matters)} of {len(barrier.matters)} contested"
     seconds: dict[str, float] = defaultdict(float)
-    for task in story.state.tasks.values():
+    for task in timeline.state.tasks.values():
         seconds[task.step] += task.seconds
     for step in plan.steps:
-        state = story.state.steps[step.id]
+        state = timeline.state.steps[step.id]
         notes[step.id] = span(seconds[step.id]) if state.status == "done" else state.status
     return notes
 
@@ -125,11 +125,11 @@ def _notes(story: Story, plan: Plan) -> dict[str, str]:
 # the cases
 
 
-def _conflicts(story: Story) -> list[tuple[str, str, Html]]:
+def _conflicts(timeline: Timeline) -> list[tuple[str, str, Html]]:
     """First the conflicts with something rejected by a proof, then the undecided ones, then the others."""
-    rejected = [case for case in story.cases if case.rejected]
-    undecided = [case for case in story.conflicts if case.undecided]
-    others = [case for case in story.conflicts if not case.rejected and not case.undecided]
+    rejected = [case for case in timeline.cases if case.rejected]
+    undecided = [case for case in timeline.conflicts if case.undecided]
+    others = [case for case in timeline.conflicts if not case.rejected and not case.undecided]
     opened = {case.id for case in [*rejected, *undecided, *others][:OPEN]}
     room = FULL
     found = []
@@ -145,8 +145,8 @@ def _conflicts(story: Story) -> list[tuple[str, str, Html]]:
     return found
 
 
-def _uncontested(story: Story) -> Html:
-    rest = [case for case in story.cases if not case.contested and not case.rejected]
+def _uncontested(timeline: Timeline) -> Html:
+    rest = [case for case in timeline.cases if not case.contested and not case.rejected]
     return join(_compact(rest))
 
 
@@ -178,10 +178,10 @@ def _few(case: Case) -> list[tuple[Sign, str]]:
     return lines
 
 
-def _patches(story: Story) -> list[tuple[str, str, Html]]:
+def _patches(timeline: Timeline) -> list[tuple[str, str, Html]]:
     """Each unified diff among the outcome's fields, file by file."""
     found = []
-    for name, diff in _diffs(story.report.outcome):
+    for name, diff in _diffs(timeline.report.outcome):
         files = files_of(diff)
         parts = []
         for file in files:
@@ -201,19 +201,21 @@ def _diffs(outcome: Data) -> list[tuple[str, str]]:
 # the log
 
 
-def _log(story: Story) -> Html:
+def _log(timeline: Timeline) -> Html:
     rows = [
-        (entry.seq, f"{entry.time - story.state.asked_at:.3f}", entry.subject.author, cut(describe(entry), 300))
-        for entry in story.log[:ROWS]
+        (entry.seq, f"{entry.time - timeline.state.asked_at:.3f}", entry.subject.author, cut(describe(entry), 300))
+        for entry in timeline.log[:ROWS]
     ]
-    more = len(story.log) - ROWS
-    rest = [tag("p", f"… {more:,} more entries: hustings replay {story.report.run}")] if more > 0 else []
+    more = len(timeline.log) - ROWS
+    rest = [tag("p", f"… {more:,} more entries: hustings replay {timeline.report.run}")] if more > 0 else []
     shown = grid(("seq", "seconds", "author", "says"), rows, numbers=range(2))
-    return tag("details", tag("summary", f"{len(story.log):,} entries"), tag("div", shown, *rest, class_="body scroll"))
+    return tag(
+        "details", tag("summary", f"{len(timeline.log):,} entries"), tag("div", shown, *rest, class_="body scroll")
+    )
 
 
-def _foot(story: Story) -> Html:
-    came = story.report
+def _foot(timeline: Timeline) -> Html:
+    came = timeline.report
     replay, one = tag("code", f"hustings replay {came.run}"), tag("code", f"hustings explain C-1 {came.run}")
     return tag(
         "footer",

@@ -11,7 +11,7 @@ from hustings.protocols import Data
 
 from ...history.conflicts import witnesses
 from ...history.run_report import Bill
-from ...history.timeline import Story
+from ...history.timeline import Timeline
 from ..text import by_rule, span
 from .tags import (
     Html,
@@ -27,50 +27,50 @@ STATUS = {"decided": ("go", "✓"), "partial": ("wait", "!"), "undecided": ("wai
 DEAD = 20  # dead letters named
 
 
-def head(story: Story, links: Html) -> Html:
+def head(timeline: Timeline, links: Html) -> Html:
     """The header of the page, ending with links to its sections."""
-    came = story.report
+    came = timeline.report
     kind, sign = STATUS.get(came.status, ("stop", "✗"))
-    asked = datetime.fromtimestamp(story.state.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    asked = datetime.fromtimestamp(timeline.state.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return tag(
         "header",
         tag("h1", f"{came.team} ", tag("span", came.run, class_="dim")),
         tag("p", tag("span", f"{sign} {came.status}", class_=f"pill {kind}"), " ", came.because),
-        _tiles(story),
-        _facts(story, asked),
+        _tiles(timeline),
+        _facts(timeline, asked),
         links,
     )
 
 
-def _tiles(story: Story) -> Html:
-    rejected = sum(case.rejected for case in story.cases)
-    undecided = sum(case.undecided for case in story.cases)
+def _tiles(timeline: Timeline) -> Html:
+    rejected = sum(case.rejected for case in timeline.cases)
+    undecided = sum(case.undecided for case in timeline.cases)
     tiles: list[tuple[str, object]] = [
-        ("time", span(story.seconds)),
-        ("matters", f"{len(story.cases):,}"),
-        ("of them conflicts", f"{len(story.conflicts):,}"),
+        ("time", span(timeline.seconds)),
+        ("matters", f"{len(timeline.cases):,}"),
+        ("of them conflicts", f"{len(timeline.conflicts):,}"),
         ("rejected by proof", f"{rejected:,}"),
         ("undecided", f"{undecided:,}"),
-        ("tasks", f"{len(story.bars):,}"),
+        ("tasks", f"{len(timeline.bars):,}"),
     ]
-    if story.report.dead:
-        tiles.append(("dead letters", f"{len(story.report.dead):,}"))
+    if timeline.report.dead:
+        tiles.append(("dead letters", f"{len(timeline.report.dead):,}"))
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in tiles), class_="tiles")
 
 
-def _facts(story: Story, asked: str) -> Html:
-    goal, facts = story.state.goal, list[tuple[str, object]]()
+def _facts(timeline: Timeline, asked: str) -> Html:
+    goal, facts = timeline.state.goal, list[tuple[str, object]]()
     if goal:
         facts.append(("goal", join([text(f"{goal.type}, asked by {goal.by}, {asked}"), _goal(goal.goal)])))
-    if story.report.verdicts:
-        facts.append(("settled", by_rule(story.report.verdicts)))
-    facts += [(name, _proof(said)) for name, said in story.report.outcome.items() if _proves(said)]
-    if bills := story.report.models:
+    if timeline.report.verdicts:
+        facts.append(("settled", by_rule(timeline.report.verdicts)))
+    facts += [(name, _proof(said)) for name, said in timeline.report.outcome.items() if _proves(said)]
+    if bills := timeline.report.models:
         facts.append(("models", tag("div", _bills(bills), class_="fit")))
-    if story.state.missing:
-        rows = [tag("li", tag("b", who), f" {why}") for who, why in sorted(story.state.missing.items())]
+    if timeline.state.missing:
+        rows = [tag("li", tag("b", who), f" {why}") for who, why in sorted(timeline.state.missing.items())]
         facts.append(("missing", tag("ul", *rows)))
-    if dead := story.report.dead:
+    if dead := timeline.report.dead:
         rows = [tag("li", tag("code", f"hustings dead show {each}")) for each in dead[:DEAD]]
         facts.append(("dead letters", tag("ul", *rows, *([tag("li", "…")] if len(dead) > DEAD else []))))
     return tag("dl", *(part for name, said in facts for part in (tag("dt", name), tag("dd", said))), class_="facts")
@@ -129,17 +129,17 @@ def _counts(value: JsonValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def said(story: Story) -> Html:
+def said(timeline: Timeline) -> Html:
     """Each agent's statements, and how many stood or fell."""
     counts, stood, once = Counter[tuple[str, str]](), Counter[str](), Counter[str]()
-    for case in story.cases:
+    for case in timeline.cases:
         for side in case.sides:
             for item in side.items:
                 counts[item.by, item.__contract__] += 1
                 stood[item.by] += side.stands
                 once[item.by] += case.contested
     lineages: dict[str, set[str]] = {}
-    for source in witnesses(side for case in story.cases for side in case.sides):
+    for source in witnesses(side for case in timeline.cases for side in case.sides):
         for agent in source.agents:
             lineages.setdefault(agent, set()).add(source.lineage)
     rows = [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hustings.agents import Policy, decide, fold
 from hustings.agents.decider.decision import wake
-from hustings.agents.history.timeline import tell
+from hustings.agents.history.timeline import timeline_of
 from hustings.agents.planning.planner import fixed
 from hustings.agents.views.html.gantt import lanes
 from hustings.agents.views.html.page import page
@@ -411,7 +411,7 @@ def test_a_question_is_told_as_an_inquiry_is() -> None:
     assert f"ann-write asks for look: {asked.child}" in words
     assert f"{asked.child} → bob: look, asked for within a task" in words
     assert f"{asked.child} is answered" in words
-    told_of = tell("office", "r1", run.log)
+    told_of = timeline_of("office", "r1", run.log)
     assert [(bar.lane, bar.skill, bar.status) for bar in told_of.bars if bar.inquiry] == [("bob", "look", "done")]
     assert [bar.status for bar in told_of.bars if not bar.inquiry] == ["done"]
     assert "look?" in str(lanes(told_of.lanes, told_of.bars, told_of.marks, told_of.seconds))

@@ -1,9 +1,9 @@
-"""The story of a run: its cases, its bars and marks, its diagram; the same from the same log."""
+"""The timeline of a run: its cases, its bars and marks, its diagram; the same from the same log."""
 
 import pytest
 
 from hustings.agents.history.conflicts import Case, counted_once, lettered, people, versus
-from hustings.agents.history.timeline import Bar, tell
+from hustings.agents.history.timeline import Bar, timeline_of
 from hustings.agents.views.html.gantt import lanes
 from hustings.agents.views.mermaid import sequence
 from hustings.agents.views.unified_diff import files_of, lines_of
@@ -62,22 +62,22 @@ def test_a_failed_attempt_and_the_next_are_two_bars() -> None:
     run.log.clear()
     run.__post_init__()
     run.run({"text": {"words": "text"}}, "Ask.v1")
-    bars = [bar for bar in tell("board", "r1", run.log).bars if bar.lane == "ruff"]
+    bars = [bar for bar in timeline_of("board", "r1", run.log).bars if bar.lane == "ruff"]
     assert [(bar.attempt, bar.status, bar.because) for bar in bars] == [(1, "failed", "boom"), (2, "done", "")]
 
 
 def test_a_run_that_goes_on_is_told_so_far() -> None:
     log = play(board()).log
     cut = next(n for n, entry in enumerate(log) if entry.subject.author == "guard")
-    told = tell("board", "r1", log[:cut])
+    told = timeline_of("board", "r1", log[:cut])
     assert told.report.status == "running"
     assert "open" in {bar.status for bar in told.bars}
-    assert tell("board", "r1", []).bars == ()
+    assert timeline_of("board", "r1", []).bars == ()
 
 
 def test_the_same_log_gives_the_same_pictures() -> None:
     log = play(board()).log
-    one, two = tell("board", "r1", log), tell("board", "r1", log)
+    one, two = timeline_of("board", "r1", log), timeline_of("board", "r1", log)
     assert one == two
     assert sequence(one) == sequence(two)
     pictures = [lanes(told.lanes, told.bars, told.marks, told.seconds) for told in (one, two)]
@@ -143,6 +143,6 @@ def test_a_proof_that_nobody_gave_says_so() -> None:
     run.log.clear()
     run.__post_init__()
     run.run({"text": {"words": "text"}}, "Ask.v1")
-    fallen = [case for case in tell("board", "r1", run.log).cases if case.rejected]
+    fallen = [case for case in timeline_of("board", "r1", run.log).cases if case.rejected]
     assert fallen
     assert all(case.proving and "no tests here" in case.proving.because for case in fallen)

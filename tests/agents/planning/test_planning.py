@@ -149,10 +149,10 @@ def test_the_teams_own_skill_wins_and_then_what_the_team_prefers() -> None:
     cards = (card("ann", "sum", "Summary.v1", text="Text.v1"), card("bob", "skim", "Summary.v1", text="Text.v1"))
     own = by_contract(brief(*cards, members=("bob",), prefer=("ann",)))
     assert [step.id for step in own.steps] == ["bob-skim"]
-    assert own.skipped == {"ann.sum": "bob-skim says Summary.v1 already"}
+    assert own.skipped == {"ann.sum": "bob-skim returns Summary.v1 already"}
     preferred = by_contract(brief(*cards, prefer=("ann",)))
     assert [step.id for step in preferred.steps] == ["ann-sum"]
-    assert preferred.skipped == {"bob.skim": "ann-sum says Summary.v1 already"}
+    assert preferred.skipped == {"bob.skim": "ann-sum returns Summary.v1 already"}
 
 
 def test_an_outsider_that_cannot_be_planned_does_no_harm() -> None:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hustings.agents.history.timeline import tell
+from hustings.agents.history.timeline import timeline_of
 from hustings.agents.views.html.page import page
 from hustings.protocols import Claim, Proposal
 
@@ -78,7 +78,7 @@ def test_a_lone_surrogate_can_be_written() -> None:
     log = play(board()).log
     found = next(entry for entry in log if entry.subject.author == "ruff")
     forged = found._replace(envelope=None, why="broken \ud800 \x1b[31m<b>")
-    html = page(tell("board", "r1", [*log, forged]))
+    html = page(timeline_of("board", "r1", [*log, forged]))
     assert "broken \ufffd &lt;b&gt;" in html
     assert html.encode()
 
@@ -112,12 +112,12 @@ def test_the_sections_are_there_and_rejections_come_first() -> None:
 
 def test_the_same_log_gives_the_same_page() -> None:
     log = play(board()).log
-    assert page(tell("board", "r1", log)) == page(tell("board", "r1", log))
+    assert page(timeline_of("board", "r1", log)) == page(timeline_of("board", "r1", log))
 
 
 def test_a_run_without_a_plan_has_a_page() -> None:
-    assert "running" in page(tell("board", "r1", play(board()).log[:1]))
-    assert page(tell("board", "r1", []))
+    assert "running" in page(timeline_of("board", "r1", play(board()).log[:1]))
+    assert page(timeline_of("board", "r1", []))
 
 
 def many(edits: int) -> dict[str, list[Claim | Proposal]]:
@@ -136,7 +136,7 @@ def many(edits: int) -> dict[str, list[Claim | Proposal]]:
 def test_five_thousand_edits_are_built_soon_and_stay_small(unit: Callable[[], float]) -> None:
     log = play(many(5000)).log
     started = time.process_time()
-    told = tell("board", "r1", log)
+    told = timeline_of("board", "r1", log)
     folded = time.process_time()
     html = page(told)
     built = time.process_time()
@@ -153,7 +153,7 @@ def test_dead_letters_are_counted_and_named() -> None:
     run.log.clear()
     run.__post_init__()
     run.run({"text": {"words": "text"}}, "Ask.v1")
-    told = tell("board", "r1", run.log)
+    told = timeline_of("board", "r1", run.log)
     assert told.report.dead == ("r1.ruff-check",)
     written = page(told)
     assert "hustings dead show r1.ruff-check" in written
