@@ -3,9 +3,10 @@
     .venv/bin/python -m benchmarks.log_bytes [hello] [board] [--runs 1]
 
 Each team runs in this process on an embedded broker of its own: `hello` on the text of its README, `board` on the copy
-of simplejson that `hustings demo` reviews. Counts the messages as the stream has them, and the objects that stand for
-oversized ones. "on disk" is what the broker says of its stream: with subjects, headers and its own 30 bytes a message.
-CPU time is that of this process (coordinator, specialists, client) without its children; `--runs` repeats the run.
+of simplejson that `hustings demo` reviews. Counts the messages as the stream has them, the objects that stand for
+oversized ones, and as "(values)" the large values of all events, each once. "on disk" is what the broker says of its
+stream: with subjects, headers and its own 30 bytes a message. CPU time is that of this process (coordinator,
+specialists, client) without its children; `--runs` repeats the run.
 """
 
 import argparse
@@ -44,18 +45,21 @@ TEAMS = {"hello": (hello, words), "board": (board, review)}
 
 async def weigh(client: Client, run: str) -> tuple[Counter[str], Counter[str]]:
     """The bytes and the messages of a run, by type of event."""
-    sizes, counts = Counter[str](), Counter[str]()
+    sizes, counts, objects = Counter[str](), Counter[str](), set[str]()
     async with aclosing(client.bus.log.read(run)) as entries:
         seqs = [entry.seq async for entry in entries]
     for seq in seqs:
         kept = await client.bus.log.at(seq)
         assert kept
         said, size = open_envelope(kept.data), len(kept.data)
+        objects.update(getattr(said.data, "stored", {}).values())
         if isinstance(said.data, Stored):
             size += said.data.size
             said = open_envelope(await client.bus.blobs.get(said.data.digest))
         sizes[type(said.data).__name__] += size
         counts[type(said.data).__name__] += 1
+    if objects:
+        sizes["(values)"] = sum([len(await client.bus.blobs.get(digest)) for digest in objects])
     return sizes, counts
 
 

@@ -64,7 +64,8 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
 
     For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner waits, "ask": an
     agent, within its task). `share`: what this attempt may spend of the run's budget; None: there is no budget.
-    `serving`: the models that the team lets it call. `depth`: how many nested tasks wait for this one.
+    `serving`: the models that the team lets it call. `depth`: how many nested tasks wait for this one. `stored`: the
+    digests of large values in the object store, by parameter; in `input` there is null.
     """
 
     task: str
@@ -79,10 +80,14 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
     share: BudgetShare | None = later(None)
     serving: ModelChain | None = later(None)
     depth: Count = later(0)
+    stored: dict[str, str] = later({})
 
 
 class Result(Message, contract="hustings.task.result.v1"):
-    """An agent's answer to one attempt of a task. `seconds` is the time that the handler took."""
+    """An agent's answer to one attempt of a task. `seconds` is the time that the handler took.
+
+    `stored`: as in Assigned, under the name `output`.
+    """
 
     task: str
     attempt: Count
@@ -90,6 +95,7 @@ class Result(Message, contract="hustings.task.result.v1"):
     output: JsonValue
     version: str = ""
     seconds: Seconds = 0.0
+    stored: dict[str, str] = later({})
 
 
 class Failure(Message, contract="hustings.task.failure.v1"):
@@ -111,9 +117,9 @@ class Failure(Message, contract="hustings.task.failure.v1"):
 class Asked(Message, contract="hustings.task.asked.v1"):
     """An agent asks for another agent's skill, within an attempt.
 
-    `ask` is the place of the ask, DIGEST-ORDINAL: the digest of what is asked, and which of the attempt's equal asks
-    it is. `share`: what the asker passes on of its own share of the budget. `wants`: what the skill has to return;
-    None: anything.
+    `ask` is the place of the ask, DIGEST-ORDINAL: the digest of what is asked, and which of the attempt's equal asks it
+    is. `share`: what the asker passes on of its own share of the budget. `stored`: as in Assigned. `wants`: what the
+    skill has to return; None: anything.
     """
 
     task: str
@@ -124,6 +130,7 @@ class Asked(Message, contract="hustings.task.asked.v1"):
     input: Data
     share: BudgetShare | None = later(None)
     wants: Contract | None = later(None)
+    stored: dict[str, str] = later({})
 
     @property
     def child(self) -> str:
@@ -137,6 +144,7 @@ class Answered(Message, contract="hustings.task.answered.v1"):
     child: str
     output: JsonValue = None
     failed: str = ""
+    stored: dict[str, str] = later({})
 
 
 class Spent(Message, contract="hustings.task.spent.v1"):

@@ -1,34 +1,31 @@
 """Large messages: an envelope above `LARGE` bytes lies in the object store, and the log has a Stored in its place."""
 
-from hustings.protocols import Envelope, Unanswered, open_envelope
+from hustings.protocols import Envelope, open_envelope
 from hustings.protocols.envelope import seal
 from hustings.protocols.events import Stored
 
-from ..client.connection import Connection
-from .object_store import ObjectStore
+from .values import SHARED, Values
 
-LARGE = 512 * 1024  # bytes of an envelope
+LARGE = 512 * 1024  # bytes of an envelope, without the values that lie elsewhere
 
 
-async def shrink(envelope: Envelope, blobs: ObjectStore) -> bytes:
+async def shrink(envelope: Envelope, values: Values) -> bytes:
     """The bytes for the log. Raises Unsendable, BusFull, and what a connection raises."""
     raw = envelope.encode()
+    if len(raw) >= SHARED and (stored := await values.stored(envelope)) is not envelope:
+        raw = stored.encode()
     if len(raw) <= LARGE:
         return raw
-    blob = await blobs.put(raw)
+    blob = await values.blobs.put(raw)
     note = Stored(digest=blob.digest, size=blob.size)
     return seal(note, source=envelope.source, run=envelope.runid).encode()
 
 
-async def restore(envelope: Envelope, blobs: ObjectStore, connection: Connection) -> Envelope:
+async def restore(envelope: Envelope, values: Values) -> Envelope:
     """The envelope that was shrunk, or this one. As for the log itself, waits for a broker that is away.
 
-    Raises NotFound if the blob is gone, Unreadable if it holds no envelope.
+    Raises NotFound if a blob is gone, Unreadable if it holds no envelope, or no value.
     """
-    if not isinstance(envelope.data, Stored):
-        return envelope
-    while True:
-        try:
-            return open_envelope(await blobs.get(envelope.data.digest))
-        except Unanswered:
-            await connection.ready()
+    if isinstance(envelope.data, Stored):
+        envelope = open_envelope(await values.fetch(envelope.data.digest))
+    return await values.filled(envelope)

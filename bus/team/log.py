@@ -58,6 +58,7 @@ from ..client.ordered_consumer import follow, read
 from ..failpoints import failpoint
 from . import large_messages
 from .object_store import ObjectStore
+from .values import Values
 
 NEARLY_FULL = 0.9  # above this no goals are accepted, so that running runs can end
 
@@ -81,7 +82,7 @@ class Log:
         self._connection = connection
         self._subjects = subjects
         self._stream = subjects.stream()
-        self._blobs = blobs
+        self._values = Values(connection, blobs)
 
     # writing
 
@@ -309,7 +310,7 @@ class Log:
         """The message as an entry: without an envelope if it is unreadable, of another run, or its blob is gone."""
         envelope, why, subject = None, "", parse(message.subject)
         try:
-            envelope = await large_messages.restore(open_envelope(message.data), self._blobs, self._connection)
+            envelope = await large_messages.restore(open_envelope(message.data), self._values)
             if envelope.runid != subject.run:
                 raise Unreadable(f"it belongs to the run {envelope.runid[:80]!r}")
         except (Unreadable, NotFound) as error:
@@ -330,7 +331,7 @@ class Log:
 
     async def _seal(self, event: Event, subject: str, source: str, run: str, cause: str | None = None) -> Sealed:
         envelope = seal(event, source=source, run=run, cause=cause)
-        return Sealed(subject, await large_messages.shrink(envelope, self._blobs))
+        return Sealed(subject, await large_messages.shrink(envelope, self._values))
 
     def _subject(self, run: str, event: Decision) -> str:
         if isinstance(event, Assigned):

@@ -92,7 +92,7 @@ class Behind(Log):
     LOOKS = 80  # of two agents: some two seconds, in which whoever could take the answer for lost would have done so
 
     def __init__(self, log: Log, *, floors: bool) -> None:
-        super().__init__(log._connection, log._subjects, log._blobs)
+        super().__init__(log._connection, log._subjects, log._values.blobs)
         self.floors, self.looked = floors, 0
         self.news, self.heard = anyio.Event(), anyio.Event()
 

@@ -276,12 +276,13 @@ async def test_a_full_log_is_told_and_goals_are_refused_before(bus: Bus, team: s
     await bus.connection.request(
         f"$JS.API.STREAM.UPDATE.LOG_{team}", settings.replace('"max_bytes":1073741824', '"max_bytes":100000').encode()
     )
-    after = await assign(bus, "r", assigned("t1", text="x" * 90_000))
+    large = assigned("t1").model_copy(update={"input": {f"text{n}": "x" * 15_000 for n in range(6)}})
+    after = await assign(bus, "r", large)
     with pytest.raises(BusFull, match="nearly full"):
         await bus.log.ask("r2", goal(), client="me")
     after = await assign(bus, "r", assigned("t2"), after=after)
     with pytest.raises(BusFull):
-        await assign(bus, "r", assigned("t3", text="x" * 20_000), after=after)
+        await assign(bus, "r", assigned("t3", text="x" * 15_000), after=after)
     with pytest.raises(BusFull):
         await assign(bus, "r", *(assigned(f"t{n}", text="x" * 2_000) for n in range(20)), after=after)
     assert tasks(await entries(bus, "r")) == ["t1", "t2"]
