@@ -5,7 +5,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -87,6 +87,8 @@ async def crash_at(point: str, folder: Path) -> None:
                     await sell_and_stop(client, ledger, folder / "gate", tokens, supervisor)
                 elif point not in ASKED:
                     await client.ask(Shopping(items=3, ledger=str(ledger)), run="r1")
+                async with aclosing(client.run("r1").follow()) as entries_to_come:
+                    await anext(entries_to_come)  # another process may have to ask first
                 report = await client.run("r1").wait()
                 while os.listdir(tokens):  # noqa: ASYNC110 - the point may lie behind the end of the run
                     await anyio.sleep(0.05)
