@@ -3,11 +3,11 @@
 import hashlib
 from typing import Literal, Union
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from .budgets import Amount, Budget, BudgetShare
 from .goals import Status
-from .message import Contract, Count, Data, Message, Moment, Seconds, later
+from .message import Contract, Count, Data, Message, Moment, Passed, PassedData, Seconds, later
 from .models import Called, ModelChain
 from .plans import Plan
 from .verdicts import Matter, Ruling
@@ -73,7 +73,7 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
     agent: str
     attempt: Count
     skill: str
-    input: Data
+    input: PassedData
     deadline: Moment
     ordinal: Count = later(0)
     asked_by: str = later("")
@@ -92,7 +92,7 @@ class Result(Message, contract="hustings.task.result.v1"):
     task: str
     attempt: Count
     agent: str
-    output: JsonValue
+    output: Passed
     version: str = ""
     seconds: Seconds = 0.0
     stored: dict[str, str] = later({})
@@ -142,7 +142,7 @@ class Answered(Message, contract="hustings.task.answered.v1"):
     """The coordinator answers an ask: the output of the task `child`, or in `failed` why there is none."""
 
     child: str
-    output: JsonValue = None
+    output: Passed = None
     failed: str = ""
     stored: dict[str, str] = later({})
 

@@ -6,9 +6,22 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, JsonValue
-from pydantic_core import CoreSchema, to_json
+from pydantic_core import CoreSchema, core_schema, to_json
 
 Data = dict[str, JsonValue]
+
+
+class _AsItIs:
+    """Off the wire the value is checked like any other; from our own code it is taken as it is, without a copy."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.json_or_python_schema(handler(source), core_schema.any_schema())
+
+
+# what an event passes on, and was checked before: it can be large, and the event is read once more when it is written
+Passed = Annotated[JsonValue, _AsItIs]
+PassedData = Annotated[Data, _AsItIs]
 T = TypeVar("T")
 
 # number types for the framework's own messages; each is bounded, because other writers may send any number

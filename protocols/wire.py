@@ -1,10 +1,11 @@
 """Wire: checks that a message can be sent, and that a reader will get exactly what was sent."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, SchemaValidator, core_schema, from_json, to_json
+from pydantic_core import PydanticSerializationError, SchemaValidator, core_schema, from_json
 
 from .errors import Unreadable, Unsendable
 from .message import Data, Message
@@ -17,24 +18,28 @@ LARGEST = 64 * 2**20  # bytes in one message; more goes into a Blob
 
 _NESTED = SchemaValidator(core_schema.typed_dict_schema({}))  # parses everything and builds nothing
 _ALIKE = bytes.maketrans(b"123456789e", b"000000000E")
-_ODD = (
-    b"NaN",
-    b"Infinity",
-    b"0E000",
-    b"0E+000",
-    b"0" * 200,
-)  # JSON with an infinite number in it contains one of these
+_END = rb"(?![^\s,\]}])"  # behind a number; in a digest or another string, something else follows
+_ODD = {  # JSON with an infinite number in it has one of these, by its fixed part, which is found faster
+    b"NaN": re.compile(rb"NaN" + _END),
+    b"Infinity": re.compile(rb"Infinity" + _END),
+    b"0E000": re.compile(rb"0E0{3,}" + _END),
+    b"0E+000": re.compile(rb"0E\+0{3,}" + _END),
+    b"0" * 200: re.compile(rb"0{200}"),
+}
 _FINITE: TypeAdapter[JsonValue] = TypeAdapter(JsonValue, config=ConfigDict(allow_inf_nan=False))
 
 
 def check_legible(raw: bytes, deepest: int = DEEPEST) -> None:
-    """Raises Unreadable if the JSON has a number that is not finite, or more than `deepest` levels of nesting."""
+    """Raises Unreadable if the JSON has a number that is not finite, or more than `deepest` levels of nesting.
+
+    READABLE levels are not counted: whoever reads the JSON finds out.
+    """
     try:
-        if raw.count(b"[") + raw.count(b"{") > deepest:
+        if deepest < READABLE and raw.count(b"[") + raw.count(b"{") > deepest:
             spare = READABLE - deepest  # that many objects around it leave the reader `deepest` levels
             _NESTED.validate_json(b'{"":' * spare + raw + b"}" * spare)
         alike = raw.translate(_ALIKE)
-        if any(odd in alike for odd in _ODD):
+        if any(fixed in alike and odd.search(alike) for fixed, odd in _ODD.items()):
             _FINITE.validate_python(from_json(raw, allow_inf_nan=False))  # 1e400 is read as infinity
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -44,7 +49,12 @@ def check_legible(raw: bytes, deepest: int = DEEPEST) -> None:
 
 
 def sent(message: Message, as_what: type[Message] | None = None) -> Data:
-    """The message as plain JSON values, checked: they read as exactly this message again.
+    """The message as plain JSON values, checked as by `written`."""
+    return cast("Data", from_json(written(message, as_what)))
+
+
+def written(message: Message, as_what: type[Message] | None = None) -> bytes:
+    """The message as JSON, checked: it reads as exactly this message again.
 
     `as_what` is the class that readers use, if not the message's own. Raises Unsendable if something in it would be
     lost or changed on the way, or could not be read.
@@ -52,8 +62,7 @@ def sent(message: Message, as_what: type[Message] | None = None) -> Data:
     known_as = as_what or type(message)
     name = type(message).__name__
     try:
-        data = plain(message)
-        raw = to_json(data)
+        raw = message.__pydantic_serializer__.to_json(message, by_alias=False, round_trip=True, warnings=False)
     except (PydanticSerializationError, UnicodeError, RecursionError, ValueError) as error:
         raise Unsendable(f"{name} cannot be sent", _why(str(error), DEEPEST)) from None
     if len(raw) > LARGEST:
@@ -65,9 +74,9 @@ def sent(message: Message, as_what: type[Message] | None = None) -> Data:
         raise Unsendable(f"{name} cannot be sent", str(error)) from None
     except ValidationError as error:
         raise Unsendable(f"{name} cannot be sent", f"a reader would reject it: {first_error(error)}") from None
-    if different := next(_differences(message, back, top=True), ""):
+    if back != message and (different := next(_differences(message, back, top=True), "")):
         raise Unsendable(f"{name} cannot be sent", f"it would arrive changed: {different}")
-    return data
+    return raw
 
 
 def plain(message: Message) -> Data:

@@ -80,7 +80,9 @@ class Timeline:
 
 
 @dataclass
-class _Recorder:
+class Recorder:
+    """Follows a run entry by entry: `state` is its fold, `timeline` what people want to see of it."""
+
     state: RunState
     running: dict[str, tuple[Assigned, float]] = field(default_factory=dict)
     bars: list[Bar] = field(default_factory=list)
@@ -136,6 +138,20 @@ class _Recorder:
             for task, asked in self.running.values()
         ]
 
+    def timeline(self, team: str) -> Timeline:
+        """All that was heard so far."""
+        end = max(0.0, round(self.state.last - self.state.asked_at, 3))
+        bars = sorted([*self.bars, *self.unfinished(end)], key=lambda bar: (bar.asked, bar.task, bar.attempt))
+        return Timeline(
+            report=report(team, self.state),
+            state=self.state,
+            cases=cases(self.state, {bar.task: bar.end - bar.start for bar in bars if bar.inquiry}),
+            bars=tuple(bars),
+            marks=tuple(self.marks),
+            lanes=tuple(dict.fromkeys(bar.lane for bar in bars)),
+            log=tuple(self.log),
+        )
+
 
 def _bar(task: Assigned, asked: float, end: float, done: bool, entry: Entry) -> Bar:
     event = entry.event
@@ -157,17 +173,7 @@ def _bar(task: Assigned, asked: float, end: float, done: bool, entry: Entry) -> 
 
 def timeline_of(team: str, run: str, entries: Iterable[Entry]) -> Timeline:
     """The timeline of a run from its log; of a run that has not ended, up to its last entry."""
-    recorder = _Recorder(RunState(run))
+    recorder = Recorder(RunState(run))
     for entry in entries:
         recorder.hear(entry)
-    end = max(0.0, round(recorder.state.last - recorder.state.asked_at, 3))
-    bars = sorted([*recorder.bars, *recorder.unfinished(end)], key=lambda bar: (bar.asked, bar.task, bar.attempt))
-    return Timeline(
-        report=report(team, recorder.state),
-        state=recorder.state,
-        cases=cases(recorder.state, {bar.task: bar.end - bar.start for bar in bars if bar.inquiry}),
-        bars=tuple(bars),
-        marks=tuple(recorder.marks),
-        lanes=tuple(dict.fromkeys(bar.lane for bar in bars)),
-        log=tuple(recorder.log),
-    )
+    return recorder.timeline(team)

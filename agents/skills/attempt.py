@@ -12,7 +12,7 @@ import anyio
 from anyio import CapacityLimiter, get_cancelled_exc_class
 from anyio.to_thread import run_sync
 from pydantic import JsonValue, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json
 
 from hustings.bus import Bus
 from hustings.protocols import (
@@ -28,7 +28,7 @@ from hustings.protocols import (
 )
 from hustings.protocols.events import FailureKind
 from hustings.protocols.validation import first_error
-from hustings.protocols.wire import LARGEST, sent
+from hustings.protocols.wire import LARGEST, written
 
 from ..models.model import Model
 from ..observe.logger import structlog
@@ -203,7 +203,10 @@ def _spoken(skill: Skill, said: object) -> JsonValue:
     for word in words:
         if not isinstance(word, message):
             raise TypeError(f"{skill.name} promised {message.__name__} and returned {type(word).__name__}")
-    plain: list[JsonValue] = [sent(cast("Message", word), message) for word in words]
-    if contract.many and (size := len(to_json(plain))) > LARGEST:
-        raise Unsendable(f"the answer of {skill.name} cannot be sent", f"it has {size} bytes; the limit is {LARGEST}")
-    return plain if contract.many else plain[0]
+    parts = [written(cast("Message", word), message) for word in words]
+    raw = b"[%b]" % b",".join(parts) if contract.many else parts[0]
+    if len(raw) > LARGEST:
+        raise Unsendable(
+            f"the answer of {skill.name} cannot be sent", f"it has {len(raw)} bytes; the limit is {LARGEST}"
+        )
+    return cast("JsonValue", from_json(raw))

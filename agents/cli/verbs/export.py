@@ -55,10 +55,9 @@ def export(
         _write(file, render(timeline))
 
 
-async def keep(bus: Bus, run: str, folder: Path) -> None:
+async def keep(timeline: Timeline, folder: Path) -> None:
     """Write the HTML page of a run into a folder. Raises OSError."""
-    page = _page(await _told(bus, run))
-    await anyio.Path(folder / PAGE).write_text(page, encoding="utf-8")
+    await anyio.Path(folder / PAGE).write_text(_page(timeline), encoding="utf-8")
 
 
 def lines(timeline: Timeline) -> str:

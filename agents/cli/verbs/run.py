@@ -15,14 +15,13 @@ from hustings.protocols import Goal, UsageError
 
 from ...client.client import Client, connect
 from ...client.run import Run
-from ...decider.folding import evolve
 from ...decider.state import RunState
 from ...deploy.launch import absentees, children, supervised
 from ...history.run_report import (
     RunReport,
-    report,
     shortfall,
 )
+from ...history.timeline import Recorder, Timeline
 from ...team import Team
 from ...views.text import some
 from ..frame.errors import Shape
@@ -129,11 +128,12 @@ async def _pursue(
                 supervised(settings.home, team, url, processes, tell=relay, color=color, verbose=options.verbose)
             )
         run = await client.ask(goal, execution_timeout=options.execution_timeout, only=options.only, skip=options.skip)
-        came = await _follow(client, run, show)
+        timeline = await _follow(client, run, show)
+        came = timeline.report
         if came.dead:
             say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
         folder = _keep(settings, team, came)
-        await keep(client.bus, came.run, folder)
+        await keep(timeline, folder)
         code = _code(team, came)
         applied = await _apply(client, team, asked, goal, came) if options.apply and code == 0 else ""
     emit(settings, came, partial(tell, team, folder))
@@ -151,9 +151,9 @@ async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Run
     return team.apply(came, {name: path for name, (path, _) in asked.paths.items()})
 
 
-async def _follow(client: Client, run: Run, show: Watcher) -> RunReport:
+async def _follow(client: Client, run: Run, show: Watcher) -> Timeline:
     """Follow a run to its end. If interrupted, cancel it: nobody would wait for its outcome."""
-    state = RunState(run.id)
+    recorder = Recorder(RunState(run.id))
     show.note(f"run {run.id}")
     try:
         async with (
@@ -162,13 +162,13 @@ async def _follow(client: Client, run: Run, show: Watcher) -> RunReport:
             aclosing(run.follow()) as log,
         ):
             async for entry in log:
-                evolve(state, entry)
-                show.entry(state, entry)
+                recorder.hear(entry)
+                show.entry(recorder.state, entry)
     except get_cancelled_exc_class():
         with anyio.move_on_after(1, shield=True):
             await run.cancel("interrupted")
         raise
-    return report(client.bus.team, state)
+    return recorder.timeline(client.bus.team)
 
 
 def _keep(settings: Settings, team: Team, came: RunReport) -> Path:
