@@ -36,7 +36,7 @@ async def main(url, ledger):
         except AlreadyThere:
             pass
         if "cancel" in sys.argv:
-            await client.cancel("r1", "changed my mind")
+            await client.run("r1").cancel("changed my mind")
         await anyio.sleep_forever()
 
 anyio.run(main, *sys.argv[1:3])
