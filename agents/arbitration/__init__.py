@@ -1,6 +1,7 @@
-"""Settles what witnesses said: matters groups it, docket asks the arbiters in their order, the others are arbiters.
+"""Settles what witnesses said: matters groups it, settling asks the arbiters in their order, docket is what they get.
 
-counting, rules, proof and judging hold one kind of arbiter each. It may import protocols; it does no I/O.
+counting, rules, proof and judging hold one kind of arbiter each; they make their verdicts with verdict. It may import
+protocols; it does no I/O.
 """
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Arbiter: a plain callable. The decider asks the team's arbiters in order, so put the cheapest sound rule first."""
+"""Docket: all that an arbiter gets, namely the matters of one barrier and what earlier arbiters made of them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
 """The command line, `hustings`: data goes to stdout, progress and logs to stderr; imports little, so --help is fast.
-Exit codes: of a run in history/run_report, of an error in protocols/errors. Nothing else of agents imports it.
+app lists the verbs. The exit code of each error stands in protocols/errors. Nothing else of agents imports it.
 """
 
 from ..observe.sanitize import inert

@@ -1,4 +1,4 @@
-"""The fold of tasks: assigned, answered, failed, given up; and of unexpected messages."""
+"""The fold of tasks: assigned, completed, failed, given up after the last attempt; it counts invalid messages."""
 
 import heapq
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""Reads recorded runs: report (with cost and exit code), timeline, conflicts with verdicts in words, dead letters.
+"""Reads recorded runs: report (with cost), timeline, conflicts with their sides, dead letters.
 
 reexecute does a run's tasks again from the journal. It may import everything up to agents/members, and writes no log.
 """

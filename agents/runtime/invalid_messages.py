@@ -1,4 +1,5 @@
-"""Invalid messages: counts messages that are unreadable or in the wrong place, and logs them at a limited rate."""
+"""Invalid messages in a work queue: counts them, and logs them at a limited rate. Those on a run's log are counted in
+its state (decider/fold_tasks.py)."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""Shows runs to people: an event as a line of text, an edit as a diff, a run as a diagram; html/ makes the page.
+"""Shows runs to people: events as text, verdicts as text, edits as a diff, plans as a diagram, and html/.
 It may import agents/history and everything before it; it returns text and writes nothing.
 """
 
