@@ -156,26 +156,32 @@ class BudgetExceeded(HustingsError):
 class RunError(HustingsError):
     """The run has ended without the whole outcome."""
 
-    try_this = "`hustings show RUN` shows the details of a run."
+    try_this = "Look at the details of the run: `hustings show RUN`."
 
 
 class RunFailed(RunError):
     """The run has failed: the outcome cannot be filled, or a limit was reached."""
 
+    try_this = "Look for the task or the limit that ended it, mend that, and ask again: `hustings show RUN`."
+
 
 class RunCancelled(RunError):
     """The run was cancelled."""
+
+    try_this = "Ask again if nobody meant to cancel it."
 
 
 class RunUndecided(RunError):
     """The run has stopped for a person: matters are undecided, and its team does not go on without them."""
 
+    try_this = "Decide the matters that `hustings conflicts RUN` lists, or give the team an arbiter that does."
     exit_code = 3
 
 
 class RunPartial(RunError):
     """The run has ended, and agents were missing; what they would have said is not in the outcome."""
 
+    try_this = "Accept it with `outcome(partial=True)`, or start the missing agents and ask again."
     exit_code = 0
 
 

@@ -1,4 +1,7 @@
-"""Models: adapters to language models. A vendor's package is imported when one of its models is first called."""
+"""Models: adapters to language models; rules: which models serve which skills, a planner's or a judge's too.
+
+A vendor's package is imported when one of its models is first called.
+"""
 
 from hustings.protocols import Untrusted
 

@@ -131,7 +131,7 @@ def described(error: BaseException) -> str:
 
 def _described(error: BaseException) -> Iterator[str]:
     try:
-        text = str(error)
+        text = first_error(error) if isinstance(error, ValidationError) else str(error)
     except Exception as worse:  # noqa: BLE001 - the exception's own code may raise too
         text = f"its text cannot be had: {type(worse).__name__}"
     yield f"{type(error).__name__}: {text}"

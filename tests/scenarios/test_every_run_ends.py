@@ -177,11 +177,11 @@ MADE: dict[str, tuple[dict[str, Any], str]] = {
     "asked again": ({"planner": asks_for_ever}, "asked looks again"),
     "settled never": ({"arbiters": (hears_nothing,)}, "asked looks again"),
     "no verdict": ({"arbiters": (says_a_word,)}, "gave a str"),
-    "infinite": ({"arbiters": (odd(margin=math.inf),)}, "cannot be written"),
+    "infinite": ({"arbiters": (odd(margin=math.inf),)}, "margin must be a finite number"),
     "deep verdict": ({"arbiters": (odd(value=nested(230)),)}, "cannot be written"),
     "digits": ({"arbiters": (odd(value=10**5000),)}, "cannot be written"),
     "surrogate": ({"arbiters": (odd(because="\ud800"),)}, "cannot be written"),
-    "wrong type": ({"arbiters": (odd(evidence=(1,)),)}, "cannot be written"),
+    "wrong type": ({"arbiters": (odd(evidence=(1,)),)}, "evidence.0 must be an object"),
 }
 
 
