@@ -19,8 +19,9 @@ test: $(READY)          ## the test suite but for what takes long; then, alone, 
 test-fast: $(READY)     ## what starts no processes but a broker: under a minute
 	HUSTINGS_SIM_SEEDS=50 $(PYTEST) -n 2 --dist worksteal -m "not processes and not long and not timing"
 
-test-long: $(READY)     ## what takes long: crashes everywhere, the demo, more seeds, the types of the wheel
-	$(ABREAST) -m long
+test-long: $(READY)     ## what takes long: crashes everywhere, the demo, more seeds, the types of the wheel; then, alone, what measures time
+	$(ABREAST) -m "long and not timing"
+	$(PYTEST) -m "long and timing"
 
 acceptance: $(READY)    ## review six real packages in full; the first time they are fetched
 	$(BIN)/python -m tests.acceptance

@@ -35,6 +35,7 @@ def patched(root: Path, came: Came) -> dict[str, str]:
     return apply_patch(Patch.of(came.outcome["patch"]).diff, files)
 
 
+@pytest.mark.long
 @pytest.mark.processes
 async def test_the_board_settles_two_rounds_and_a_package_without_tests_is_unproved(write: Write) -> None:
     """One team in one process for all of it: to start it costs more than to ask it."""

@@ -93,6 +93,7 @@ TAKEN_OVER = 5.0  # seconds, three heartbeats and two: the promise
 START = 2.0  # seconds for an isolated worker to start
 
 
+@pytest.mark.long
 @pytest.mark.timing
 async def test_what_a_killed_process_had_in_hand_is_taken_over(tmp_path: Path, within: Within) -> None:
     """By a replica: its delivery comes again. By an agent with the same skill: the coordinator abandons the attempt.

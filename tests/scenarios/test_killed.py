@@ -107,6 +107,7 @@ from court import team
 """
 
 
+@pytest.mark.long
 @pytest.mark.timing
 async def test_whoever_is_killed_at_every_start_is_missed(tmp_path: Path, within: Within) -> None:
     """The report names it, within 30 s: without a witness it is partial, without scribe or prover the run failed."""

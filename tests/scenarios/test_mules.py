@@ -54,6 +54,7 @@ async def test_a_process_that_swallows_is_replaced_as_often_as_it_takes(tmp_path
     await place.all_gone()
 
 
+@pytest.mark.long
 async def test_an_agent_run_alone_begins_anew_by_itself_and_ends_when_told(tmp_path: Path) -> None:
     """Under its own number. Neither a skill nor a lifespan that swallows its cancellation holds it up."""
     place = place_of_mules(tmp_path)

@@ -22,7 +22,7 @@ from .world import simulate
 
 SEEDS = int(os.environ.get("HUSTINGS_SIM_SEEDS", "2000" if os.environ.get("CI") else "400"))
 CHUNK = 50  # seeds of one test
-SOON = 100  # seeds that are no long test
+SOON = 50  # seeds that are no long test
 FOUND = 300  # seeds within which every planted bug must be found
 
 

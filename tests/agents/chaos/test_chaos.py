@@ -45,11 +45,12 @@ def test_no_seed_loses_doubles_or_blocks_anything(seed: int) -> None:
     assert told["operations"] > 3000  # nobody can be found out who writes down nothing
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bug", "found"),
     [
         ("acked_before_append", "ack-before-answer"),
-        pytest.param("concluded_too_early", "ended-early", marks=pytest.mark.long),
+        ("concluded_too_early", "ended-early"),
     ],
 )
 def test_a_planted_bug_turns_it_red(bug: str, found: str, tmp_path: Path) -> None:

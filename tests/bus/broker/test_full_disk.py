@@ -87,6 +87,7 @@ async def small_disk(home: Path) -> AsyncIterator[Full]:
             yield Full(home, keeper.pid, bus)
 
 
+@pytest.mark.long
 @pytest.mark.timing
 async def test_a_full_disk_is_told_in_words_and_healed_without_a_person(tmp_path: Path, within: Within) -> None:
     """A writer gets BusFull with the reason within 5 s; with room again the broker is writable within 15 s.
