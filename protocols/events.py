@@ -102,7 +102,8 @@ class Failure(Message, contract="hustings.task.failure.v1"):
     """A failed attempt. Kind "non_retryable": the input is bad, and no further attempt is made; else one attempt is
     used up.
 
-    `exhausted`: its share of the budget was too small.
+    `exhausted`: its share of the budget was too small. `at`: FILE:LINE, where the team's own code failed. `traceback`:
+    for people, at most 8 KiB, without secrets and terminal escapes. Both are empty where no exception was raised.
     """
 
     task: str
@@ -112,6 +113,8 @@ class Failure(Message, contract="hustings.task.failure.v1"):
     because: str
     version: str = later("")
     exhausted: bool = later(False)
+    at: str = later("")
+    traceback: str = later("")
 
 
 class Asked(Message, contract="hustings.task.asked.v1"):
@@ -167,8 +170,8 @@ class AttemptAbandoned(Message, contract="hustings.attempt.abandoned.v1"):
 class DeadLetter(Message, contract="hustings.task.deadletter.v1"):
     """The coordinator gives a task up and leaves it to a person. There is one for each task that is given up.
 
-    `kind`, `because` and `version` are those of the last failure, `attempts` is how many there were; `assigned` is the
-    log sequence of the last Assigned, whose bytes are the task.
+    `kind`, `because`, `version` and `at` are those of the last failure, `attempts` is how many there were; `assigned`
+    is the log sequence of the last Assigned, whose bytes are the task.
     """
 
     task: str
@@ -179,6 +182,7 @@ class DeadLetter(Message, contract="hustings.task.deadletter.v1"):
     because: str
     version: str = ""
     assigned: Count = 0
+    at: str = later("")
 
 
 class Discarded(Message, contract="hustings.task.discarded.v1"):

@@ -30,6 +30,7 @@ def dead_letter(state: RunState, name: str) -> DeadLetter:
         because=failure.because,
         version=failure.version or state.versions.get(task.agent, ""),
         assigned=place.seq,
+        at=failure.at,
     )
 
 

@@ -82,7 +82,7 @@ def completed(state: RunState, entry: Entry, event: Result | Failure) -> None:
         if isinstance(event, Failure):
             if event.exhausted:
                 state.exhausted = state.exhausted or f"{event.task}: {event.because}"
-            _failed(state, event.task, event.kind, event.because, event.version)
+            _failed(state, event.task, event.kind, event.because, event.version, event.at)
         else:
             _done(state, event)
 
@@ -126,10 +126,12 @@ def _hears(state: RunState, event: Result) -> bool:
     return True
 
 
-def _failed(state: RunState, name: str, kind: FailureKind, because: str, version: str = "") -> None:
+def _failed(state: RunState, name: str, kind: FailureKind, because: str, version: str = "", at: str = "") -> None:
     """One attempt has failed. Another is due, unless the input was refused or this was the last attempt."""
     task = state.tasks[name]
-    failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because, version=version)
+    failure = Failure(
+        task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because, version=version, at=at
+    )
     state.failures[name] = failure
     if kind != "non_retryable" and task.attempt < state.attempts:
         _close(state, name, "failed")
@@ -147,7 +149,7 @@ def _lost(state: RunState, name: str, failure: Failure) -> None:
     task = state.tasks[name]
     _close(state, name, "lost")
     if task.asked_by:
-        state.answers[name] = failure.model_copy(update={"version": ""})
+        state.answers[name] = failure.model_copy(update={"version": "", "at": ""})
         heard(state, name)
         return
     state.missing.setdefault(task.agent, failure.because)
@@ -158,7 +160,7 @@ def given_up(state: RunState, event: DeadLetter) -> None:
     """The dead letter is on the log; another attempt that was due is cancelled."""
     state.dead.pop(event.task, None)
     state.places.pop(event.task, None)
-    failure = state.failures.pop(event.task, None)
+    failure = state.failures.get(event.task)
     if failure and state.tasks[event.task].status == "failed":
         state.retries.pop(event.task, None)
         _lost(state, event.task, failure)

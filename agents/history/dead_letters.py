@@ -6,7 +6,18 @@ from collections.abc import AsyncIterable, Iterable
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from hustings.protocols import COORDINATOR, Assigned, Concluded, Data, DeadLetter, Discarded, Entry, GoalAsked, Message
+from hustings.protocols import (
+    COORDINATOR,
+    Assigned,
+    Concluded,
+    Data,
+    DeadLetter,
+    Discarded,
+    Entry,
+    Failure,
+    GoalAsked,
+    Message,
+)
 from hustings.protocols.events import FailureKind
 
 from ..decider.folding import evolve
@@ -37,6 +48,7 @@ class DeadLetterEntry(Message, contract="hustings.cli.DeadLetterEntry.v1"):
     by: str = ""
     why: str = ""
     assigned: int = 0
+    at: str = ""
 
 
 class Redrive(NamedTuple):
@@ -48,7 +60,7 @@ class Redrive(NamedTuple):
 
 
 class FailedAttempt(Message, contract="hustings.cli.FailedAttempt.v1"):
-    """One failed attempt of a task: the agent, its version, and the failure."""
+    """One failed attempt of a task: the agent, its version, and the failure; `at` and `traceback` as in Failure."""
 
     attempt: int
     agent: str
@@ -56,6 +68,8 @@ class FailedAttempt(Message, contract="hustings.cli.FailedAttempt.v1"):
     cause: FailureKind
     because: str
     when: str
+    at: str = ""
+    traceback: str = ""
 
 
 class DeadLetterDetail(Message, contract="hustings.cli.DeadLetterDetail.v1"):
@@ -131,6 +145,7 @@ class DeadLetters:
             by=by,
             why=why,
             assigned=letter.assigned,
+            at=letter.at,
         )
 
     def _fate(self, run: str, task: str) -> tuple[LetterState, str, str]:
@@ -177,6 +192,8 @@ async def failures(letter: DeadLetterEntry, entries: AsyncIterable[Entry]) -> tu
                 cause=failure.kind,
                 because=failure.because,
                 when=_iso(entry.time),
+                at=failure.at,
+                traceback=entry.event.traceback if isinstance(entry.event, Failure) else "",
             )
     return tuple(found.values())
 

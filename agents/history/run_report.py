@@ -23,6 +23,7 @@ from hustings.protocols import (
     Usage,
     Verdict,
 )
+from hustings.protocols.events import FailureKind
 from hustings.protocols.validation import first_error
 
 from ..decider.state import RunState, TaskState
@@ -50,10 +51,21 @@ class Bill(Message, contract="hustings.cli.Bill.v1"):
     estimated: bool
 
 
+class FailedTask(Message, contract="hustings.cli.FailedTask.v1"):
+    """A task that failed for good: its last failure. `at` is FILE:LINE, "" if no exception was raised."""
+
+    task: str
+    agent: str
+    attempts: int
+    kind: FailureKind
+    because: str
+    at: str = ""
+
+
 class RunReport(Message, contract="hustings.cli.RunReport.v1"):
     """One run. `status` is "running" until it has ended; `spent` counts tasks, the seconds that skills took, and calls,
     tokens and money (US dollars) if any were spent; `models` splits the spending by agent and model; `dead` has the
-    ids of its dead letters.
+    ids of its dead letters, `failed` the tasks that failed for good.
     """
 
     run: str
@@ -64,6 +76,7 @@ class RunReport(Message, contract="hustings.cli.RunReport.v1"):
     verdicts: tuple[Verdict, ...]
     missing: tuple[str, ...]
     dead: tuple[str, ...] = ()
+    failed: tuple[FailedTask, ...] = ()
     spent: Data
     models: tuple[Bill, ...] = ()
     state_hash: str
@@ -84,6 +97,7 @@ def report(team: str, state: RunState) -> RunReport:
         verdicts=tuple(verdict for barrier in state.barriers.values() for verdict in barrier.verdicts),
         missing=end.missing if end else tuple(state.missing),
         dead=tuple(f"{state.run}.{name}" for name, task in state.tasks.items() if _dead(state, name, task)),
+        failed=tuple(_failed(state)),
         spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3), **_amounts(state)},
         models=tuple(_bills(state)),
         state_hash=end.state_hash if end else state.hash(),
@@ -95,6 +109,20 @@ def report(team: str, state: RunState) -> RunReport:
 def _dead(state: RunState, name: str, task: TaskState) -> bool:
     """True if the task failed for good and has a dead letter."""
     return task.status == "lost" and name not in state.dead
+
+
+def _failed(state: RunState) -> Iterator[FailedTask]:
+    for name, failure in state.failures.items():
+        task = state.tasks[name]
+        if task.status == "lost":
+            yield FailedTask(
+                task=name,
+                agent=failure.agent,
+                attempts=task.attempt,
+                kind=failure.kind,
+                because=failure.because,
+                at=failure.at,
+            )
 
 
 def _bills(state: RunState) -> Iterator[Bill]:
@@ -142,15 +170,24 @@ def outcome_of(report: RunReport, outcome: type[OutcomeT], *, partial: bool = Fa
 
 def shortfall(report: RunReport, outcome: type[Outcome]) -> HustingsError | None:
     """Why a run has no outcome, or one that is not whole or not proved; None if it is whole and proved."""
-    details = f"`hustings show {report.run}` shows the details"
+    details = _where_to_look(report)
     if report.status not in ("decided", "partial"):
         error = _ERRORS.get(report.status, RunError)
-        return error(f"run {report.run} {report.status}", report.because, details)
+        place = next((task.at for task in report.failed if task.at and task.because in report.because), "")
+        why = f"{report.because} ({place})" if place else report.because
+        return error(f"run {report.run} {report.status}", why, details)
     if why := unproved(report, outcome):
         return Unproved(f"the outcome of run {report.run} is not proved", why)
     if report.status == "partial":
         return RunPartial(f"run {report.run} partial", report.because, details)
     return None
+
+
+def _where_to_look(report: RunReport) -> str:
+    raised = [task.task for task in report.failed if task.at]
+    if raised:
+        return f"`hustings dead show {report.run}.{raised[0]}` shows the traceback"
+    return f"`hustings show {report.run}` shows the details"
 
 
 def unproved(report: RunReport, outcome: type[Outcome]) -> str:

@@ -37,7 +37,7 @@ def without_secrets(value: Any, key: str = "", depth: int = 0) -> Any:
     """
     if value is None or isinstance(value, bool):
         return value
-    if key and _tells(key) and not ("token" in key.lower() and isinstance(value, int | float)):
+    if key and tells_secret(key) and not ("token" in key.lower() and isinstance(value, int | float)):
         return _MASK
     if isinstance(value, int | float):
         return value
@@ -72,5 +72,6 @@ def masked(text: str) -> str:
     return "".join([*safe, text[done:]])
 
 
-def _tells(key: str) -> bool:
+def tells_secret(key: str) -> bool:
+    """True if the name of a value says that the value is a secret."""
     return bool(_SECRET.search(_CAMEL.sub("_", key)))

@@ -44,7 +44,7 @@ from ..observe.telemetry import (
     settling,
     workflow,
 )
-from ..skills.attempt import described
+from ..skills.tracebacks import described
 from .heartbeat import present
 from .invalid_messages import InvalidMessages
 from .registry import AgentRegistry

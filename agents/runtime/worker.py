@@ -216,7 +216,16 @@ class Worker:
     def _count(self, answer: Completion) -> None:
         if isinstance(answer, Failure):
             self._failed += 1
-            self._log.warning("failed", task=answer.task, attempt=answer.attempt, kind=answer.kind, why=answer.because)
+            self._log.warning(
+                "failed",
+                task=answer.task,
+                attempt=answer.attempt,
+                kind=answer.kind,
+                why=answer.because,
+                **({"at": answer.at} if answer.at else {}),
+            )
+            if answer.traceback:
+                self._log.info("traceback", task=answer.task, attempt=answer.attempt, exception=answer.traceback)
         else:
             self._done += 1
             self._log.info("done", task=answer.task, attempt=answer.attempt, seconds=round(answer.seconds, 3))

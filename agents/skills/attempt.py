@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from inspect import isawaitable
 from typing import cast
@@ -37,6 +37,7 @@ from .context import TaskContext
 from .journal import Journal
 from .leash import Leash
 from .specialist import Parameter, Skill, Specialist
+from .tracebacks import described, place_of, traceback_of
 
 
 class Attempts:
@@ -77,25 +78,27 @@ class Attempts:
                 return await self._result(skill, assigned, context, leash)
             more = f", and {skill.name} went on: it ignores its cancellation" if leash.cut else ""
             return failure(assigned, "abandoned", f"the deadline passed{more}")
-        except BudgetExceeded as error:
-            return failure(assigned, "non_retryable", str(error)).model_copy(update={"exhausted": True})
-        except (_Misfit, NonRetryableError) as error:
+        except _Misfit as error:
             return failure(assigned, "non_retryable", str(error))
+        except BudgetExceeded as error:
+            return self._raised(assigned, skill, error).model_copy(update={"exhausted": True})
         except get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == -math.inf:
                 raise
-            return self._raised(assigned, error)  # raised by the skill itself; it would end the worker
+            return self._raised(assigned, skill, error)  # raised by the skill itself; it would end the worker
         except BaseException as error:  # noqa: BLE001 - a skill may raise anything: it becomes the answer
-            return self._raised(assigned, error)
+            return self._raised(assigned, skill, error)
         finally:
             if leash.cut:
                 self._swallowed += 1
                 structlog.get_logger().warning("swallows its cancellation", task=assigned.task, skill=skill.name)
             await context.close()
 
-    def _raised(self, assigned: Assigned, error: BaseException) -> Failure:
-        structlog.get_logger().debug("raised", task=assigned.task, exc_info=error)
-        return failure(assigned, "raised", described(error))
+    def _raised(self, assigned: Assigned, skill: Skill, error: BaseException) -> Failure:
+        final = isinstance(error, NonRetryableError | BudgetExceeded)
+        failed = failure(assigned, "non_retryable" if final else "raised", str(error) if final else described(error))
+        told = traceback_of(error, skill.function)
+        return failed.model_copy(update={"at": place_of(error, skill.function), "traceback": told})
 
     async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext, leash: Leash) -> Result:
         arguments = _arguments(skill, assigned.input)
@@ -122,21 +125,6 @@ def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
     """The Failure that answers an attempt. The worker adds its version."""
     text = masked(inert(because[:4000]))[:2000]
     return Failure(task=assigned.task, attempt=assigned.attempt, agent=assigned.agent, kind=kind, because=text)
-
-
-def described(error: BaseException) -> str:
-    """The type and text of an exception, even if its text raises; of a group also those of its first members."""
-    return "; ".join(part for _, part in zip(range(5), _described(error), strict=False))
-
-
-def _described(error: BaseException) -> Iterator[str]:
-    try:
-        text = first_error(error) if isinstance(error, ValidationError) else str(error)
-    except Exception as worse:  # noqa: BLE001 - the exception's own code may raise too
-        text = f"its text cannot be had: {type(worse).__name__}"
-    yield f"{type(error).__name__}: {text}"
-    for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from _described(member)
 
 
 class _Threads:

@@ -48,12 +48,17 @@ class Skill:
     @property
     def blocks(self) -> bool:
         """A function that is not async may block, so it runs in a thread; its result may be awaitable."""
-        return not inspect.iscoroutinefunction(_function(self.handler))
+        return not inspect.iscoroutinefunction(self.function)
 
     def call(self, given: Mapping[str, object]) -> Callable[[], object]:
         """The call of the function with these arguments, not yet made."""
         ahead = {each.name: given.get(each.name, each.default) for each in self.ahead}
         return partial(self.handler, *ahead.values(), **{name: given[name] for name in given if name not in ahead})
+
+    @property
+    def function(self) -> Callable[..., object]:
+        """The function that has the annotations, inside of partials and callable objects."""
+        return _function(self.handler)
 
     @property
     def witness(self) -> bool:

@@ -157,9 +157,13 @@ def _called(event: Called) -> str:
 
 def _completion(event: Completion) -> str:
     if isinstance(event, Failure):
-        return f"{event.task} failed ({event.kind}): {event.because}"
+        return f"{event.task} failed ({event.kind}): {event.because}{_at(event.at)}"
     said = _said(event.output)
     return f"{event.task} done in {span(event.seconds)}" + (f": {said}" if said else "")
+
+
+def _at(place: str) -> str:
+    return f" ({place})" if place else ""
 
 
 def _said(output: JsonValue) -> str:
@@ -187,7 +191,8 @@ def _decision(event: Event) -> str:
             attempt = f"attempt {event.attempt} of {event.task}" if event.attempt else event.task
             return f"{attempt} abandoned: {event.because}"
         case DeadLetter():
-            return f"{event.task} is dead after {some(event.attempts, 'attempt')} ({event.kind}): {event.because}"
+            after = f"{some(event.attempts, 'attempt')} ({event.kind})"
+            return f"{event.task} is dead after {after}: {event.because}{_at(event.at)}"
         case Opened():
             conflicts = sum(matter.contested for matter in event.matters)
             return f"{some(len(event.matters), 'matter')}, {conflicts} of them conflicts, before {event.barrier}"

@@ -1,6 +1,6 @@
 """`hustings dead ls | show | redrive | discard`: the tasks that failed for good, and what to do with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from time import time
 from typing import Any
@@ -111,6 +111,7 @@ def _shown(autopsy: DeadLetterDetail, now: float) -> str:
         "task": f"{letter.skill}, sent to {letter.agent} {letter.version}",
         "cause": f"{letter.cause} after {some(letter.attempts, 'attempt')}, {_ago(letter, now)}",
         "because": letter.because,
+        **({"at": letter.at} if letter.at else {}),
     }
     tries = [
         (each.attempt, each.agent, each.version or "-", each.cause, _ago(each, now), each.because)
@@ -119,10 +120,22 @@ def _shown(autopsy: DeadLetterDetail, now: float) -> str:
     parts = [
         "\n".join(f"{name:<8} {plain(says)}" for name, says in head.items()),
         table(("attempt", "agent", "version", "cause", "when", "because"), tries),
+        *_tracebacks(autopsy),
         f"input\n{shortened(autopsy.input)}",
         f"message {letter.assigned} of the log\n  {cut(inert(autopsy.original.decode(errors='replace')), WIDTH)}",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _tracebacks(autopsy: DeadLetterDetail) -> Iterator[str]:
+    """The traceback of each attempt; where several have the same one it is shown once."""
+    attempts: dict[str, list[str]] = {}
+    for each in autopsy.failures:
+        attempts.setdefault(each.traceback, []).append(str(each.attempt))
+    for trace, numbers in attempts.items():
+        if trace:
+            shown = "\n".join(f"  {line}" for line in inert(trace).splitlines())
+            yield f"traceback of attempt {', '.join(numbers)}\n{shown}"
 
 
 @dead.command()

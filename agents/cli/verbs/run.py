@@ -38,6 +38,7 @@ from ..frame.settings import Settings
 from .export import keep
 from .goal import Asked, Asking, build
 from .progress import Watcher, watcher
+from .show import failed
 from .tell import tell
 
 Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[RunReport], Awaitable[str]]]]
@@ -131,6 +132,8 @@ async def _pursue(
         timeline = await _follow(client, run, show)
         came = timeline.report
         if came.dead:
+            if came.status == "partial":  # else the error says it
+                say(failed(came))
             say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
         folder = _keep(settings, team, came)
         await keep(timeline, folder)

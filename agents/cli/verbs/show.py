@@ -50,7 +50,7 @@ async def _show(settings: Settings, run: str, team: str | None) -> tuple[RunRepo
 def text(found: RunReport, state: RunState) -> str:
     """A run for people."""
     parts = [_head(found, state), _steps(state), _inquiries(state), _settled(found, state), _missing(state)]
-    parts.append(_dead(found))
+    parts += [failed(found), _dead(found)]
     if conflicts := [verdict for verdict in found.verdicts if verdict.contested]:
         parts.append("\n".join(["conflicts", *(f"  {cut(plain(line(verdict)), WIDTH)}" for verdict in conflicts)]))
     if outcome := {name: value for name, value in found.outcome.items() if value != found.plain()["verdicts"]}:
@@ -128,6 +128,16 @@ def _undecided(verdict: Verdict, state: RunState) -> str:
 def _missing(state: RunState) -> str:
     rows = [f"  {plain(agent)}: {plain(because)}" for agent, because in state.missing.items()]
     return "\n".join(["missing", *rows]) if rows else ""
+
+
+def failed(found: RunReport) -> str:
+    """The tasks that failed for good, each with the place and the text of its exception."""
+    rows = [
+        f"  {plain(task.task + (f' at {task.at}' if task.at else ''))}: {cut(plain(task.because), WIDTH)}"
+        for task in found.failed[:LETTERS]
+    ]
+    more = [f"  … {len(found.failed) - LETTERS} more"] if len(found.failed) > LETTERS else []
+    return "\n".join(["failed", *rows, *more]) if rows else ""
 
 
 def _dead(found: RunReport) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from itertools import groupby
 
-from hustings.protocols import OUTCOME, Data, Plan
+from hustings.protocols import OUTCOME, Data, Failure, Plan
 
 from ...history.conflicts import (
     Case,
@@ -44,6 +44,7 @@ def page(timeline: Timeline) -> str:
     sections = [
         _section("what", "Who said what", said(timeline)),
         _section("lanes", "Who did what when", _lanes(timeline)),
+        _section("failed", "Failed attempts", _failed(timeline)),
         *_conflicts(timeline),
         _section("uncontested", "Uncontested", _uncontested(timeline)),
         _section("plan", "Plan", _plan(timeline)),
@@ -92,6 +93,21 @@ def _lanes(timeline: Timeline) -> Html:
     )
     picture = lanes(timeline.lanes, timeline.bars, timeline.marks, timeline.seconds)
     return join([key, tag("div", picture, class_="box", tabindex=0)])
+
+
+def _failed(timeline: Timeline) -> Html:
+    """Each exception on a line; its traceback can be unfolded."""
+    return join([_traceback(event) for entry in timeline.log if isinstance(event := entry.event, Failure)][:ROWS])
+
+
+def _traceback(failure: Failure) -> Html:
+    top = tag(
+        "summary",
+        tag("span", f"{failure.task}, attempt {failure.attempt}"),
+        tag("code", failure.at, class_="place"),
+        tag("span", cut(failure.because, 300), class_="dim"),
+    )
+    return tag("details", top, tag("div", tag("pre", failure.traceback or failure.because), class_="body"))
 
 
 def _plan(timeline: Timeline) -> Html:

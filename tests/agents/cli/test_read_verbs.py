@@ -1,7 +1,9 @@
 """The verbs that read: what they print of a real log on a real broker, and what they say when there is none."""
 
+import inspect
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -166,6 +168,24 @@ def test_runs_lists_all_teams_newest_first(run: Run) -> None:
     assert [row["id"] for row in run("runs", "-o", "json", "--team", "other").json] == ["waiting", "forged"]
 
 
+def test_a_failure_is_explained_from_the_log_alone(run: Run, home: Path, tmp_path: Path) -> None:
+    """The place and the text in `show`, the traceback in `dead show` and, folded, in the report."""
+    raising = inspect.getsource(witness).splitlines()
+    line = witness.__code__.co_firstlineno + next(n for n, row in enumerate(raising) if "raise" in row)
+    shown = run("show", "mood-partial").out
+    assert re.search(rf"test_read_verbs\.py:{line}: ValueError: no (good|bad) for me", shown)
+    (failed,) = run("show", "mood-partial", "-o", "json").json["failed"]
+    whole = run("dead", "show", f"mood-partial.{failed['task']}").out
+    assert "frames of hustings" in whole
+    assert f'test_read_verbs.py", line {line}, in judge' in whole
+    assert "note = Note(text='bad')" in whole
+    page = tmp_path / "page.html"
+    run("export", "mood-partial", "--html", str(page))
+    text = page.read_text()
+    assert "Failed attempts" in text
+    assert f", line {line}, in judge" in text
+
+
 def test_runs_for_people(run: Run) -> None:
     lines = run("runs").out.splitlines()
     assert lines[0].split() == ["ID", "TEAM", "STATUS", "ASKED", "TOOK", "BECAUSE"]
@@ -207,7 +227,7 @@ def test_a_run_that_is_not_there(run: Run) -> None:
 def test_show_gives_the_report(run: Run) -> None:
     report = run("show", "mood-decided", "-o", "json").json
     assert set(report) == {
-        "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "state_hash",
+        "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "failed", "spent", "state_hash",
         "events", "seconds", "models",
     }  # fmt: skip
     assert (report["status"], report["spent"]["tasks"]) == ("decided", 3)

@@ -1,6 +1,7 @@
 """What a skill may do to its worker, short of ending the process: each comes to an answer, and the worker goes on."""
 
 import asyncio
+import inspect
 import sys
 import threading
 import time
@@ -10,9 +11,12 @@ import anyio
 import pytest
 
 from hustings.agents import Specialist
+from hustings.agents.skills.attempt import Attempts
 from hustings.agents.testing import SkillFailed, bench, serving
 from hustings.bus import Bus
 from hustings.protocols import Assigned, Data, Failure, Message, NonRetryableError
+
+TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
 
 
 class Way(Message, contract="attempt.Way.v1"):
@@ -36,6 +40,33 @@ def recurse() -> object:
     return recurse()
 
 
+class Guarded:
+    def __repr__(self) -> str:
+        return "open-sesame"
+
+
+def leak(way: Way) -> object:
+    password, guarded, url = "hunter2", Guarded(), "nats://me:s3cret@host:4222"
+    given = {"token": "hunter2", "guarded": guarded}
+    raise ValueError(f"{TITLE} {url} sk-ant-REDACTED", len(password), len(given))  # it leaks
+
+
+def caused() -> object:
+    nothing: dict[str, object] = {}
+    try:
+        return nothing["first"]
+    except KeyError as error:
+        raise ValueError("then") from error
+
+
+def long(depth: int = 0) -> object:
+    words = [f"{'é' * 100}{depth}"] * 3
+    more = even_more = words
+    if depth < 30 and more and even_more:
+        return long(depth + 1)
+    raise ValueError("é" * 1000)
+
+
 def nested(depth: int) -> object:
     value: object = 0
     for _ in range(depth):
@@ -45,6 +76,9 @@ def nested(depth: int) -> object:
 
 WAYS: dict[str, tuple[Callable[[], object], str]] = {
     "raise": (lambda: throw(ValueError("no way")), "ValueError: no way"),
+    "leak": (lambda: leak(Way(name="leak")), "ValueError: "),
+    "caused": (caused, "ValueError: then"),
+    "long": (long, "ValueError: "),
     "memory": (lambda: bytearray(2**62), "MemoryError: "),
     "recursion": (recurse, "RecursionError: maximum recursion depth exceeded"),
     "system-exit": (lambda: sys.exit("enough"), "SystemExit: enough"),
@@ -114,6 +148,60 @@ async def test_a_failure_says_the_version_that_failed(broker: str, bus: Bus) -> 
         await bus.log.append("r1", [task(1, "nothing")], after=0, source="test")
         (failure,) = await failures(bus, "r1", 1)
         assert (failure.kind, failure.version) == ("non_retryable", "6.6.6")
+
+
+async def failed(bus: Bus, skill: str, way: str) -> Failure:
+    assigned = task(1, skill).model_copy(update={"input": {"way": {"name": way}}})
+    answer = await Attempts(convict, bus).attempt("r1", assigned)
+    assert isinstance(answer, Failure)
+    return answer
+
+
+@pytest.mark.parametrize("skill", ["go", "go_in_thread"])
+async def test_a_failure_has_its_place_and_its_traceback(bus: Bus, skill: str) -> None:
+    """The own frames with file, line, source line and values; those of others are counted; the text is last."""
+    answer = await failed(bus, skill, "leak")
+    source = inspect.getsource(leak).splitlines()
+    line = leak.__code__.co_firstlineno + next(n for n, row in enumerate(source) if "# it leaks" in row)
+    assert answer.at.endswith(f"test_attempt.py:{line}")
+    assert "frames of hustings" in answer.traceback
+    assert f", line {line}, in leak\n" in answer.traceback
+    assert "      way = Way(name='leak')\n" in answer.traceback
+    assert "agents/skills/attempt.py" not in answer.traceback
+    assert answer.traceback.splitlines()[-1].startswith("ValueError: ")
+
+
+async def test_a_traceback_has_no_secrets_and_no_escapes(bus: Bus) -> None:
+    """Neither values under a secret's name, nor literals in the source, nor URLs with credentials, nor any object's own
+    words; no code of a value runs."""
+    told = (await failed(bus, "go", "leak")).traceback
+    for secret in ("hunter2", "open-sesame", "s3cret", "sk-ant", "\x1b"):
+        assert secret not in told
+    assert "password = ***" in told
+    assert "'token'=***" in told or "token=***" in told
+
+
+async def test_a_traceback_is_bounded_and_keeps_the_innermost_frames(bus: Bus) -> None:
+    """However deep the recursion and long the texts; the place and the exception's text are still there."""
+    for way in ("recursion", "long"):
+        answer = await failed(bus, "go", way)
+        assert len(answer.traceback.encode()) <= 8 * 1024, way
+        assert "outer frames" in answer.traceback, way
+        assert answer.at.rpartition(":")[0].endswith("test_attempt.py"), way
+        assert answer.at.rpartition(":")[2] in answer.traceback, way
+
+
+async def test_a_failure_without_own_frames_names_the_skill(bus: Bus) -> None:
+    """A wrong return type is found by the framework: the place is where the skill is defined."""
+    answer = await failed(bus, "go", "wrong-type")
+    assert answer.at.endswith(f"test_attempt.py:{go.__code__.co_firstlineno}")
+
+
+async def test_a_traceback_tells_causes_and_members(bus: Bus) -> None:
+    """What an exception was raised from, and what is in a group."""
+    told = (await failed(bus, "go", "caused")).traceback
+    assert told.index("KeyError: 'first'") < told.index("is the cause of") < told.index("ValueError: then")
+    assert "ValueError: one" in (await failed(bus, "go", "group")).traceback
 
 
 async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> None:
