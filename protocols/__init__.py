@@ -66,6 +66,9 @@ from .models import (
     ModelRequest,
     Opaque,
     Part,
+    Piece,
+    Prompt,
+    Record,
     Stop,
     TextPart,
     ToolCall,
@@ -105,7 +108,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value", "OUTCOME",
     # models
     "ModelRequest", "ModelReply", "Turn", "Part", "TextPart", "ToolCall", "ToolResult", "Opaque", "ToolCard", "Usage",
-    "Effort", "Stop", "Trouble", "ModelChain", "Called",
+    "Effort", "Stop", "Trouble", "ModelChain", "Called", "Prompt", "Piece", "Record",
     # testimony and verdicts
     "Testimony", "Item", "Claim", "Proposal", "Edit", "Evidence",
     "Matter", "Verdict", "Ruling", "Dissent", "Inquiry", "Trial",

@@ -8,7 +8,7 @@ from pydantic import Field
 from .budgets import Amount, Budget, BudgetShare
 from .goals import Status
 from .message import Contract, Count, Data, Message, Moment, Passed, PassedData, Seconds, later
-from .models import Called, ModelChain
+from .models import Called, ModelChain, Record
 from .plans import Plan
 from .verdicts import Matter, Ruling
 
@@ -64,7 +64,8 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
 
     For an inquiry `step` is empty and `asked_by` names the barrier that waits ("plan": the planner waits, "ask": an
     agent, within its task). `share`: what this attempt may spend of the run's budget; None: there is no budget.
-    `serving`: the models that the team lets it call. `depth`: how many nested tasks wait for this one. `stored`: the
+    `serving`: the models that the team lets it call. `depth`: how many nested tasks wait for this one. `record`:
+    whether the log gets what its models are asked, or only the hash. `stored`: the
     digests of large values in the object store, by parameter; in `input` there is null.
     """
 
@@ -80,6 +81,7 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
     share: BudgetShare | None = later(None)
     serving: ModelChain | None = later(None)
     depth: Count = later(0)
+    record: Record = later("full")
     stored: dict[str, str] = later({})
 
 

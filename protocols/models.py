@@ -3,12 +3,13 @@
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from .budgets import Amount
 from .message import MOST, Count, Data, Message, Seconds, later
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
+Record = Literal["full", "hash"]
 Stop = Literal["end", "tools", "refusal", "length"]
 Trouble = Literal[
     "refusal", "truncated", "invalid", "protocol", "overloaded", "limited", "hung", "unreachable", "denied", "rejected"
@@ -114,7 +115,8 @@ class Usage(Message, contract="hustings.model.Usage.v1"):
 
 class ModelReply(Message, contract="hustings.model.ModelReply.v1"):
     """A model's reply. `stop` says why it ended: the model was done, wants tools, refuses, or reached a length limit
-    (`max_tokens`, or its context window). `model` is the one that really answered, `id` the vendor's id of the request.
+    (`max_tokens`, or its context window). `model` is the one that really answered, `id` the vendor's id of the request;
+    `retries` counts the tries before it that broke off.
     """
 
     kind: Literal["reply"] = "reply"
@@ -125,6 +127,7 @@ class ModelReply(Message, contract="hustings.model.ModelReply.v1"):
     because: str = ""
     id: str = ""
     seconds: Seconds = 0.0
+    retries: Count = later(0)
 
     @property
     def text(self) -> str:
@@ -136,13 +139,38 @@ class ModelReply(Message, contract="hustings.model.ModelReply.v1"):
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
 
+class Piece(Message, contract="hustings.model.Piece.v1"):
+    """One piece of a request. `kind` says which: a part of a turn (`user`, `assistant`), or a field of the request.
+
+    A small one lies here, in `value`. A large one lies in the object store under `digest`, once for the whole team. A
+    `result` is the answer of a tool; it lies on the log already, in the Called of the same task with this digest.
+    """
+
+    kind: Literal["limits", "instructions", "tools", "shape", "user", "assistant", "result"]
+    value: JsonValue = later(None)
+    digest: str = later("")
+
+
+class Prompt(Message, contract="hustings.model.Prompt.v1"):
+    """What a model was asked: the whole request, or what it adds to an earlier request of the same task.
+
+    `after` is the digest of that earlier request, `said` the digest of the answer to it: the conversation goes on from
+    there with `pieces`.
+    """
+
+    pieces: tuple[Piece, ...]
+    after: str = later("")
+    said: str = later("")
+
+
 class Called(Message, contract="hustings.model.called.v1"):
     """An attempt called a model or a tool. It is on the log before the answer is used.
 
     `call` is the call's place, DIGEST-ORDINAL: the digest of the request, and which of the attempt's equal requests it
     is. `name` is the model's or the tool's, `request` the sha256 of the request, `digest` that of `answer`. Without an
     answer the call failed (`failed` says how), and the event only records the cost. `spent` is the cost, `reserved` the
-    reservation that it replaces; `priced` is False if the money is an estimate.
+    reservation that it replaces; `priced` is False if the money is an estimate. `asked` is what a model was
+    asked; None: only its hash is recorded.
     """
 
     task: str
@@ -158,6 +186,7 @@ class Called(Message, contract="hustings.model.called.v1"):
     spent: Amount = Amount()
     reserved: Amount = Amount()
     priced: bool = True
+    asked: Prompt | None = later(None)
 
 
 class ModelChain(Message, contract="hustings.ModelChain.v1"):

@@ -96,6 +96,7 @@ def assign(turn: Turn, due: Due) -> Assigned | None:
         share=allocator.grant(due.share) if asked else allocator.share(spends=spends),
         serving=turn.policy.served(agent, due.skill),
         depth=due.depth,
+        record=turn.policy.record,
     )
 
 

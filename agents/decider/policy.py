@@ -12,6 +12,7 @@ from hustings.protocols import (
     Goal,
     ModelChain,
     Outcome,
+    Record,
     timing,
 )
 
@@ -52,6 +53,7 @@ class TeamSettings:
     max_open_tasks: Annotated[int, Ge(1), "how many open tasks of a run one agent has, of all kinds"] = 1000
     budget: Annotated[Budget | None, "what a run may spend if its goal has no budget"] = None
     exhausted: Annotated[Exhausted, "what a share of the budget that is too small leads to"] = "cheaper"
+    record: Annotated[Record, "what the log gets of a request to a model: all of it, or only its hash"] = "full"
 
     def __post_init__(self) -> None:
         check(self)

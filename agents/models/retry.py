@@ -85,7 +85,7 @@ class ResilientModel:
             tries += 1
             try:
                 reply = await self._try(request, listener)
-                return reply.model_copy(update={"usage": reply.usage.plus(wasted)})
+                return reply.model_copy(update={"usage": reply.usage.plus(wasted), "retries": tries - 1})
             except ModelFailure as error:
                 wasted = wasted.plus(error.usage)
                 failure, pause = error, self._pause(error, tries)

@@ -212,6 +212,7 @@ class TaskContext:
             serving=self._assigned.serving or default(),
             models=self._models or here().model,
             prices=prices(),
+            record=self._assigned.record,
         )
 
     async def close(self) -> None:

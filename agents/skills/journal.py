@@ -17,12 +17,17 @@ from hustings.protocols import (
     Called,
     Entry,
     ModelReply,
+    ModelRequest,
+    Part,
+    Piece,
+    Prompt,
     ReplayMismatch,
     Spent,
     StaleWriter,
     ToolResult,
 )
 from hustings.protocols.models import sealed
+from hustings.protocols.prompts import parts_of, pieces_of
 
 
 class Journal:
@@ -39,6 +44,8 @@ class Journal:
         self._spent = Amount()
         self._position = -1  # of the last entry about the attempt's money; -1: not read yet
         self._calls: dict[str, dict[int, Called]] = {}
+        self._asked_before: dict[str, Called] = {}  # the calls of models whose requests are on record, by digest
+        self._results: set[str] = set()  # the digests of what tools answered
         self._replies: dict[str, Answered] = {}
         self._asked: Counter[str] = Counter()
         self._turn = Lock()
@@ -86,11 +93,32 @@ class Journal:
         async with self._turn:  # nobody may read the log in between, or the call would be counted twice
             if await self._bus.log.called(self._run, call, source=self._agent):
                 self._spent = self._spent.plus(call.spent).minus(call.reserved)
+                self._recorded(call)
                 return call.answer
             self._position = -1
         await self._look_up()
         kept = self._calls.get(call.request, {}).get(_ordinal(call))
         return kept.answer if kept else call.answer
+
+    def prompt(self, request: ModelRequest) -> Prompt:
+        """What a request adds to what is on record: one that goes on from an earlier one adds only its last turn."""
+        before = self._asked_before.get(request.model_copy(update={"turns": request.turns[:-2]}).digest)
+        answer = before.answer if before else None
+        if before is None or not isinstance(answer, ModelReply) or answer.parts != request.turns[-2].parts:
+            return Prompt(pieces=tuple(pieces_of(request)))
+        last = request.turns[-1]
+        pieces = [self._piece(part, piece) for part, piece in zip(last.parts, parts_of(last), strict=True)]
+        return Prompt(after=before.request, said=before.digest, pieces=tuple(pieces))
+
+    def _piece(self, part: Part, piece: Piece) -> Piece:
+        known = isinstance(part, ToolResult) and (digest := sealed(part)) in self._results
+        return Piece(kind="result", digest=digest) if known else piece
+
+    def _recorded(self, call: Called) -> None:
+        if isinstance(call.answer, ToolResult):
+            self._results.add(call.digest)
+        elif call.answer and call.asked:
+            self._asked_before[call.request] = call
 
     # asks to other agents
 
@@ -169,12 +197,14 @@ class Journal:
         mine, entries = str(self._attempt), list(said)
         answered = {entry.subject.rest[1] for entry in entries if entry.subject.kind == "result"}
         self._spent, self._calls, self._position = Amount(), {}, 0
+        self._asked_before, self._results = {}, set()
         for entry in sorted(entries, key=lambda entry: entry.subject.rest[1] == mine):
             of = entry.subject.rest[1]
             if of == mine:
                 self._count(entry)
             if isinstance(call := entry.event, Called) and call.answer and (of == mine or of not in answered):
                 self._calls.setdefault(call.request, {})[_ordinal(call)] = call
+                self._recorded(call)
         if mine in answered:
             self._position = -1
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 
 import anyio
 from anyio import CancelScope, get_cancelled_exc_class
@@ -21,7 +22,10 @@ from hustings.protocols import (
     ModelFailure,
     ModelReply,
     ModelRequest,
+    Piece,
     Progress,
+    Prompt,
+    Record,
     ReplayMismatch,
     ToolCall,
     ToolResult,
@@ -46,6 +50,7 @@ from .journal import Journal
 PACE = 0.2  # seconds between two pieces of a stream that are shown live
 USUAL = 4  # bytes of a usual token
 OVERHEAD = 1024  # tokens, at most, that a vendor adds to a request
+LARGE = 1024  # bytes of JSON: from here on a piece of a request lies in the object store
 LONGEST = 100_000  # characters of a tool's answer; the rest is cut off
 ELSEWHERE = {
     "overloaded",
@@ -77,6 +82,7 @@ class Calls:
         serving: ModelChain,
         models: Callable[[str], Model],
         prices: Prices,
+        record: Record = "full",
     ) -> None:
         self._bus = bus
         self._journal = journal
@@ -84,6 +90,7 @@ class Calls:
         self._serving = serving
         self._models = models
         self._prices = prices
+        self._record = record
         self._log = structlog.get_logger().bind(run=run, task=task, attempt=attempt)
 
     async def model(self, request: ModelRequest) -> ModelReply:
@@ -117,9 +124,10 @@ class Calls:
 
     async def _live(self, request: ModelRequest, place: str) -> ModelReply:
         trouble: HustingsError | None = None
+        asked = None if self._record == "hash" else await self._stored(self._journal.prompt(request))
         for name in self._serving.models:
             try:
-                return await self._ask(request.model_copy(update={"model": name}), place)
+                return await self._ask(request.model_copy(update={"model": name}), place, asked)
             except BudgetExceeded as error:
                 if not self._serving.cheaper:
                     raise
@@ -132,30 +140,45 @@ class Calls:
         assert trouble
         raise trouble
 
-    async def _ask(self, request: ModelRequest, place: str) -> ModelReply:
+    async def _stored(self, prompt: Prompt) -> Prompt:
+        """The prompt with its large pieces in the object store."""
+        return prompt.model_copy(update={"pieces": tuple([await self._shelved(piece) for piece in prompt.pieces])})
+
+    async def _shelved(self, piece: Piece) -> Piece:
+        raw = b"" if piece.digest else to_json(piece.value)
+        return Piece(kind=piece.kind, digest=(await self._bus.blobs.put(raw)).digest) if len(raw) >= LARGE else piece
+
+    async def _ask(self, request: ModelRequest, place: str, asked: Prompt | None) -> ModelReply:
         model = self._models(request.model)
         reserved = await self._reserve(request)
         with chatting(self._run, request) as span:
-            return await self._said(model, request, place, reserved, span)
+            return await self._said(model, request, place, reserved, span, asked)
 
     async def _said(
-        self, model: Model, request: ModelRequest, place: str, reserved: Amount, span: Spanned
+        self,
+        model: Model,
+        request: ModelRequest,
+        place: str,
+        reserved: Amount,
+        span: Spanned,
+        asked: Prompt | None,
     ) -> ModelReply:
+        costs = partial(self._costs, request, place, asked, reserved)
         try:
             reply = _sendable(await model(request, self._listener(request.model)))
         except ModelFailure as failure:
-            call = self._costs(request, place, failure.usage, reserved, failed=f"{failure.kind}: {failure}")
+            call = costs(failure.usage, failed=f"{failure.kind}: {failure}")
             called(span, call)
             await self._journal.add(call)
             raise
         except get_cancelled_exc_class():
             read = Usage(input=len(request.model_dump_json().encode()) // USUAL, estimated=True)
-            call = self._costs(request, place, read, reserved, failed="cancelled: nobody waits")
+            call = costs(read, failed="cancelled: nobody waits")
             called(span, call)
             with CancelScope(shield=True), anyio.move_on_after(1):
                 await self._journal.add(call)
             raise
-        call = self._costs(request, place, reply.usage, reserved, answer=reply)
+        call = costs(reply.usage, answer=reply)
         called(span, call)
         answer = await self._journal.add(call)
         assert isinstance(answer, ModelReply)
@@ -183,8 +206,9 @@ class Calls:
         self,
         request: ModelRequest,
         place: str,
-        usage: Usage,
+        asked: Prompt | None,
         reserved: Amount,
+        usage: Usage,
         *,
         answer: ModelReply | None = None,
         failed: str = "",
@@ -193,6 +217,7 @@ class Calls:
         call = self._called(place, request.model, request.digest, answer)
         return call.model_copy(
             update={
+                "asked": asked,
                 "failed": failed,
                 "usage": usage,
                 "spent": Amount(calls=1, tokens=usage.total, money=money),

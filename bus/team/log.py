@@ -6,6 +6,7 @@ from time import time
 from typing import NamedTuple
 
 import anyio
+from pydantic import JsonValue
 
 from hustings.protocols import (
     AlreadyThere,
@@ -265,6 +266,10 @@ class Log:
         subject = self._subjects.work(run, agent, task)
         async with aclosing(read(self._connection, self._stream, [subject])) as messages:
             return [await self.entry(message) async for message in messages]
+
+    async def value(self, digest: str) -> JsonValue:
+        """A large JSON value that lies in the object store. Raises NotFound, or Unreadable: it is damaged."""
+        return await self._values.value(digest)
 
     async def at(self, seq: int) -> Kept | None:
         """The bytes of one message, with subject and time, as the broker has them; None if it was deleted."""

@@ -59,7 +59,7 @@ class Values:
             return envelope
         if unknown := event.stored.keys() - _values(event).keys():
             raise Unreadable(f"it has no value {min(unknown)[:80]!r}")
-        values = {name: await self._value(digest) for name, digest in event.stored.items()}
+        values = {name: await self.value(digest) for name, digest in event.stored.items()}
         return _with(envelope, event, values, {})
 
     async def fetch(self, digest: str) -> bytes:
@@ -70,7 +70,8 @@ class Values:
             except Unanswered:
                 await self._connection.ready()
 
-    async def _value(self, digest: str) -> JsonValue:
+    async def value(self, digest: str) -> JsonValue:
+        """The JSON value of a digest. Raises NotFound, Unreadable."""
         if digest in self._kept:
             self._kept.move_to_end(digest)
             return self._kept[digest][0]

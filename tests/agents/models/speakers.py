@@ -14,6 +14,7 @@ from hustings.protocols import (
     ModelReply,
     ModelRequest,
     Part,
+    Record,
     TextPart,
     ToolCall,
     Usage,
@@ -66,6 +67,7 @@ def context(
     given: Data | None = None,
     models: tuple[str, ...] = ("anthropic:claude-sonnet-5-5",),
     cheaper: bool = True,
+    record: Record = "full",
 ) -> TaskContext:
     """What a skill would be given, were this its task."""
     assigned = Assigned(
@@ -78,5 +80,6 @@ def context(
         deadline=2**36,
         share=share,
         serving=ModelChain(models=models, cheaper=cheaper),
+        record=record,
     )
     return TaskContext("r", assigned, bus, models=speaker.model)
