@@ -6,6 +6,7 @@ from itertools import groupby
 from pydantic import ValidationError
 
 from .errors import Unreadable
+from .message import Data
 from .models import Called, ModelReply, ModelRequest, Piece, Turn
 from .validation import first_error
 
@@ -44,7 +45,7 @@ def request_of(call: Called, pieces: Iterable[Piece], before: tuple[ModelRequest
 
 
 def _whole(model: str, pieces: list[Piece]) -> ModelRequest:
-    fields = {piece.kind: piece.value for piece in pieces if piece.kind in ("instructions", "tools", "shape")}
+    fields: Data = {piece.kind: piece.value for piece in pieces if piece.kind in ("instructions", "tools", "shape")}
     limits = next((piece.value for piece in pieces if piece.kind == "limits" and isinstance(piece.value, dict)), {})
     request = ModelRequest.of({"model": model, "turns": [], **limits, **fields})
     return request.model_copy(update={"turns": _turns(pieces)})

@@ -43,6 +43,7 @@ OTHER: dict[str, Any] = {
     "max_open_tasks": 12,
     "budget": Budget(calls=13),
     "exhausted": "partial",
+    "record": "hash",
 }
 
 
