@@ -56,6 +56,7 @@ BROKER_CALM = 60.0  # without a restart, after which that pause is short again
 FOLLOWER_LOST = 5.0  # without a broker, after which `hustings run` stops following
 TEAM_LOST = 15.0  # without a broker, after which `hustings up` ends
 TEAM_START = 20.0  # after which `hustings up` names the agents that are not there yet
+CHILD_READY = 60.0  # in which a new process has to be ready; else `hustings restart` keeps the old one
 CANCEL = 2.0  # in which a live coordinator ends a cancelled run
 CANCEL_TAKEOVER = 10.0  # more, in which another coordinator does it, if the first has died
 ROLL_CALL = 2.0  # in which a live coordinator answers `hustings dead redrive`

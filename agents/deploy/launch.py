@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..observe.sanitize import masked
 from ..runtime.process import ending
 from ..team import Team
 from .neighbours import announced
+from .replicas import READY, Parts, part_of
 from .supervisor import Child, Status, Supervisor
 
 USEFUL = (
@@ -38,16 +38,13 @@ def children(
     env: Mapping[str, str] | None = None,
 ) -> list[Child | Sequence[Child]]:
     """The processes for these parts of a team: the coordinators first, then all specialists together."""
-    program = (sys.executable, "-m", "hustings.agents.cli")
-    env = {**(env or {}), "HUSTINGS_URL": url}  # not on the command line, which everybody can see
+    made = Parts(target, team, url, env)
 
-    def replicated(name: str, *verb: str) -> list[Child]:
+    def replicated(name: str) -> list[Child]:
         numbers = range(1, (replicas or {}).get(name, 1) + 1) if name in parts else ()
-        return [Child(name if n == 1 else f"{name}.{n}", (*program, *verb), env) for n in numbers]
+        return [made.replica(name, number) for number in numbers]
 
-    coordinators = replicated(COORDINATOR, "coordinator", target)
-    agents = [replicated(name, "agent", target, "--only", name, "--team", team.name) for name in team.members]
-    return [coordinators, [child for each in agents for child in each]]
+    return [replicated(COORDINATOR), [child for name in team.members for child in replicated(name)]]
 
 
 async def absentees(live: Live, team: Team) -> list[str]:
@@ -74,7 +71,7 @@ async def supervised(
     processes are given up, and their output, all of it if `verbose`, else warnings and errors, with colours if `color`.
     Raises HustingsError into the block when the last of its coordinators is given up: no run could go on.
     """
-    record = home / f"up-{team.name}.json"
+    record = record_of(home, team)
     listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose)
 
     def heard(name: str, raw: str) -> None:
@@ -86,7 +83,7 @@ async def supervised(
 
     def changed(statuses: Sequence[Status]) -> None:
         _write(record, team, url, statuses, listener.gave_up)
-        coordinators = {status.state for status in statuses if status.name.partition(".")[0] == COORDINATOR}
+        coordinators = {status.state for status in statuses if part_of(status.name) == COORDINATOR}
         if coordinators == {"gave up"}:
             lost.set()
 
@@ -96,7 +93,7 @@ async def supervised(
             f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Fix the cause, and start again."
         )
 
-    supervisor = Supervisor(processes, on_change=changed, on_line=heard)
+    supervisor = Supervisor(processes, on_change=changed, on_line=heard, ready=lambda line: READY in line)
 
     async def run() -> None:
         async with anyio.create_task_group() as group:
@@ -111,6 +108,11 @@ async def supervised(
     finally:
         record.unlink(missing_ok=True)
         listener.close()
+
+
+def record_of(home: Path, team: Team) -> Path:
+    """Where this process records the children that it supervises."""
+    return home / f"up-{team.name}.{os.getpid()}.json"
 
 
 def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_up: Callable[[Status], None]) -> None:
@@ -130,7 +132,7 @@ class _Listener:
         self._tell, self._color, self._verbose = tell, color, verbose
         self._width = max(len(name) for name in (COORDINATOR, *team.members))
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / f"{team.name}.log").open("a")
+        self._file = (folder / f"{team.name}.log").open("a", buffering=1)  # by line, for who follows it
         self._given_up: dict[str, str] = {}
         self._last: dict[str, str] = {}
 
@@ -143,10 +145,11 @@ class _Listener:
             self._tell(render_line(name, raw, width=self._width, color=self._color))
 
     def gave_up(self, status: Status) -> None:
-        if status.name not in self._given_up:
-            how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
-            self._given_up[status.name] = f"{status.name} ended {status.restarts + 1} times{how}"
-            self._tell(f"{self._given_up[status.name]}: given up")
+        how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
+        why = f"{status.name} ended {status.restarts + 1} times{how}"
+        if why != self._given_up.get(status.name):
+            self._given_up[status.name] = why
+            self._tell(f"{why}: given up")
 
     def why(self, name: str) -> str:
         """Why this child was given up, and its last line of output."""

@@ -1,7 +1,7 @@
 """Supervisor: keeps child processes running, and stops them in order. It does not use NATS."""
 
 import os
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from subprocess import DEVNULL, STDOUT
 from typing import Any, Literal
 
 import anyio
-from anyio.abc import Process, TaskStatus
+from anyio.abc import Process, TaskGroup, TaskStatus
 
 from hustings.protocols import timing
 
@@ -51,6 +51,7 @@ class _Rules:
     within: float
     backoff: tuple[float, float]
     grace: float
+    ready: Callable[[str], bool]
 
 
 class Supervisor:
@@ -61,7 +62,8 @@ class Supervisor:
     than `restarts` restarts `within` so many seconds is given up, and the others go on; the wait before a restart
     doubles from `backoff[0]` to at most `backoff[1]` seconds. Restarts older than `within` are forgotten, and all of
     them by `forgive`. `on_change` gets every child's Status, in order, after each change; `on_line` gets (name, line)
-    for each line of stdout or stderr, cut after 64 KiB, with bytes that are not UTF-8 replaced. Both must be quick.
+    for each line of stdout or stderr, cut after 64 KiB, with bytes that are not UTF-8 replaced. A child is ready at its
+    first line for which `ready` is true. All three must be quick.
 
     Children run in sessions of their own, so ^C in the terminal reaches only the supervisor; their environment has its
     pid for `die_with_parent`. When a child ends, what it left in its process group is killed. Raises ValueError if two
@@ -78,14 +80,24 @@ class Supervisor:
         within: float = 60.0,
         backoff: tuple[float, float] = (0.25, 4.0),
         grace: float = timing.SUPERVISOR_GRACE,
+        ready: Callable[[str], bool] = lambda line: True,
     ) -> None:
-        rules = _Rules(restarts, within, backoff, grace)
         groups = [(entry,) if isinstance(entry, Child) else tuple(entry) for entry in children]
-        self._on_change = on_change
-        self._groups = [[_Keeper(child, rules, self._changed, on_line) for child in group] for group in groups]
-        self._keepers = [keeper for group in self._groups for keeper in group]
+        self._rules = _Rules(restarts, within, backoff, grace, ready)
+        self._on_change, self._on_line = on_change, on_line
+        self._tasks: TaskGroup
+        self._next: dict[str, _Keeper] = {}  # that shall take over, once they are ready
+        self._restarting: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._groups = [[self._keeper(child) for child in group] for group in groups]
         if len({status.name for status in self.statuses}) < len(self._keepers):
             raise ValueError("two children of a supervisor have the same name")
+
+    def _keeper(self, child: Child, restarts: int = 0) -> "_Keeper":
+        return _Keeper(child, self._rules, self._changed, self._on_line, restarts)
+
+    @property
+    def _keepers(self) -> "list[_Keeper]":
+        return [keeper for group in self._groups for keeper in group]
 
     @property
     def statuses(self) -> tuple[Status, ...]:
@@ -105,6 +117,7 @@ class Supervisor:
         the kernel takes the end of the thread that started a child for the end of its parent.
         """
         async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
             try:
                 for keeper in self._keepers:
                     tasks.start_soon(keeper.run)
@@ -116,8 +129,58 @@ class Supervisor:
                 with anyio.CancelScope(shield=True):
                     await self._stop()
 
+    async def restart(self, name: str, *, within: float = timing.CHILD_READY) -> bool:
+        """Start a new process of this child; once it is ready, stop the old one, and return when that has ended.
+
+        False, and the old one goes on, if the new one ends before it is ready or is not ready `within` so many seconds.
+        Raises KeyError for an unknown name. Call this, `add` and `remove` only while `run` runs.
+        """
+        async with self._restarting[name]:
+            group, old = self._find(name)
+            new = self._next[name] = self._keeper(old.child, old.status.restarts + 1)
+            self._tasks.start_soon(new.run)
+            try:
+                with anyio.move_on_after(within):
+                    await new.settled.wait()
+                if new.ready:
+                    group[group.index(old)] = new
+                    self._changed()
+            finally:
+                del self._next[name]
+                with anyio.CancelScope(shield=True):
+                    await (old if new.ready else new).stop()
+            return new.ready
+
+    async def add(self, child: Child, *, group: int) -> bool:
+        """Keep one more child running, in that group; returns once it is ready, or False if its first process ends.
+
+        Raises ValueError if there is a child of that name.
+        """
+        if any(status.name == child.name for status in self.statuses):
+            raise ValueError(f"there is a child {child.name} already")
+        keeper = self._keeper(child)
+        self._groups[group].append(keeper)
+        self._tasks.start_soon(keeper.run)
+        await keeper.settled.wait()
+        return keeper.ready
+
+    async def remove(self, name: str) -> None:
+        """Stop this child, and forget it once it has ended. Raises KeyError for an unknown name."""
+        group, keeper = self._find(name)
+        with anyio.CancelScope(shield=True):
+            await keeper.stop()
+        group.remove(keeper)
+        self._changed()
+
+    def _find(self, name: str) -> "tuple[list[_Keeper], _Keeper]":
+        for group in self._groups:
+            for keeper in group:
+                if keeper.status.name == name:
+                    return group, keeper
+        raise KeyError(name)
+
     async def _stop(self) -> None:
-        for group in reversed(self._groups):
+        for group in (*reversed(self._groups), list(self._next.values())):
             async with anyio.create_task_group() as tasks:
                 for keeper in group:
                     tasks.start_soon(keeper.stop)
@@ -129,10 +192,14 @@ class Supervisor:
 class _Keeper:
     """The processes of one child, one after the other, until it is stopped or has used up its restarts."""
 
-    def __init__(self, child: Child, rules: _Rules, changed: Callable[[], None], on_line: OnLine) -> None:
-        self.status = Status(child.name)
+    def __init__(
+        self, child: Child, rules: _Rules, changed: Callable[[], None], on_line: OnLine, restarts: int
+    ) -> None:
+        self.child, self.status = child, Status(child.name, restarts=restarts)
+        self.ready = False
+        self.settled = anyio.Event()  # a process is ready, or the first one has ended before it was
         self.tried, self._stopping, self._ended = anyio.Event(), anyio.Event(), anyio.Event()
-        self._child, self._rules, self._changed, self._on_line = child, rules, changed, on_line
+        self._rules, self._changed, self._on_line = rules, changed, on_line
         self._recent: deque[float] = deque()
 
     async def run(self) -> None:
@@ -162,7 +229,7 @@ class _Keeper:
         try:
             process, output = await self._spawn()
         except OSError as error:
-            self._on_line(self._child.name, f"cannot start {self._child.argv[0]}: {error.strerror or error}")
+            self._on_line(self.child.name, f"cannot start {self.child.argv[0]}: {error.strerror or error}")
             self._say(exit_code=CANNOT_START)
         else:
             self._say(state="running", pid=process.pid)
@@ -171,6 +238,7 @@ class _Keeper:
                 self._say(pid=None, exit_code=await self._attend(process, output))
         finally:
             self.tried.set()
+            self.settled.set()
 
     async def _spawn(self) -> tuple[Process, FileIO]:
         """The process, and the end of the pipe where its output is read, without ever blocking."""
@@ -178,14 +246,14 @@ class _Keeper:
             PARENT: str(os.getpid()),
             "PYTHONUNBUFFERED": "1",
         }  # unbuffered, or a child's output would arrive late, in blocks
-        env = {**os.environ, **own, **self._child.env}
+        env = {**os.environ, **own, **self.child.env}
         read, write = os.pipe()
         os.set_blocking(read, False)
         output = FileIO(read)
         try:
             with FileIO(write, "w") as its_output:
                 process = await anyio.open_process(
-                    self._child.argv, stdin=DEVNULL, stdout=its_output, stderr=STDOUT, env=env, start_new_session=True
+                    self.child.argv, stdin=DEVNULL, stdout=its_output, stderr=STDOUT, env=env, start_new_session=True
                 )
         except OSError:
             output.close()
@@ -227,7 +295,10 @@ class _Keeper:
 
     def _pass_on(self, lines: Iterator[str]) -> None:
         for line in lines:
-            self._on_line(self._child.name, line)
+            self._on_line(self.child.name, line)
+            if not self.settled.is_set() and self._rules.ready(line):
+                self.ready = True
+                self.settled.set()
 
     async def _back_off(self) -> bool:
         """Wait before the next start, or until stopped. False at once if there were too many restarts lately."""

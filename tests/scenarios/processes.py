@@ -199,8 +199,12 @@ class Place:
 
     def pids(self, team: str = "court") -> dict[str, int]:
         """The processes of the team's parts, by name."""
-        told = json.loads((self.home / f"up-{team}.json").read_text())
-        return {child["name"]: child["pid"] for child in told["children"] if child["pid"]}
+        return {child["name"]: child["pid"] for child in self.children(team) if child["pid"]}
+
+    def children(self, team: str = "court") -> list[dict[str, Any]]:
+        """What the supervisors of the team say of their children."""
+        records = self.home.glob(f"up-{team}.*.json")
+        return [child for record in records for child in json.loads(record.read_text())["children"]]
 
     async def all_gone(self) -> None:
         """Nothing that was started here is left, or it ends by itself."""

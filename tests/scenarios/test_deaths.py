@@ -172,8 +172,7 @@ async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
 
 def exit_codes(place: Place, team: str = "doom") -> list[int | None]:
     """With what the processes of the team ended last."""
-    told = json.loads((place.home / f"up-{team}.json").read_text())
-    return [child["exit_code"] for child in told["children"]]
+    return [child["exit_code"] for child in place.children(team)]
 
 
 async def test_a_suspect_in_its_isolated_worker(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Child(BaseModel):
 
 
 class Supervised(BaseModel):
-    """`<home>/up-<team>.json`, which a team's supervisor keeps while it lives."""
+    """`<home>/up-<team>.<pid>.json`, which a team's supervisor keeps while it lives."""
 
     team: str
     pid: int
@@ -57,13 +58,14 @@ async def _ps(settings: Settings) -> list[dict[str, Any]]:
 
 def supervised(home: Path) -> Iterator[Supervised]:
     """The teams whose supervisors live; a file left behind by a killed supervisor is skipped."""
+    return (one for _, one in records(home) if process_running(one.pid))
+
+
+def records(home: Path) -> Iterator[tuple[Path, Supervised]]:
+    """What supervisors recorded under `home`, also those that were killed; what cannot be read is skipped."""
     for path in sorted(home.glob("up-*.json")):
-        try:
-            found = Supervised.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError):
-            continue
-        if process_running(found.pid):
-            yield found
+        with suppress(OSError, ValidationError):
+            yield path, Supervised.model_validate_json(path.read_bytes())
 
 
 def _children(one: Supervised) -> list[dict[str, Any]]:
