@@ -18,10 +18,9 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TypeVar, overload
 
-import anyio
 from pydantic import JsonValue
 
-from hustings.bus import Bus, embedded, open_bus
+from hustings.bus import Bus, embedded, open_bus, task_group
 from hustings.protocols import (
     COORDINATOR,
     Assigned,
@@ -38,7 +37,7 @@ from hustings.protocols.subjects import token
 from .client.client import Client, GoalT, connect, new_run
 from .client.run import OutcomeT
 from .deploy.launch import absentees, children, supervised
-from .models import Endpoints
+from .models.endpoints import Endpoints, configured
 from .models.fake import FakeEndpoint, Reply, answers, calls, says
 from .planning.validate import in_words
 from .runtime.coordinator import coordinate
@@ -75,12 +74,18 @@ async def serving(
     specialist: Specialist, url: str, team: str = "test", *, endpoints: Endpoints | None = None
 ) -> AsyncIterator[Worker]:
     """One replica of a specialist, working in this process; it is drained at the end. Its models are those of
-    `endpoints`, for example a FakeEndpoint's; without it those of the environment."""
-    async with open_bus(url, team, name=specialist.name) as bus, anyio.create_task_group() as group:
+    `endpoints`, for example a FakeEndpoint's; without it those that the environment names now."""
+    endpoints = endpoints or _named_now()
+    async with open_bus(url, team, name=specialist.name) as bus, task_group() as group:
         worker = Worker(specialist, bus, instance=f"{specialist.name}-{new_run()}", endpoints=endpoints)
         await group.start(worker.serve)
         yield worker
         worker.drain.set()
+
+
+def _named_now() -> Endpoints:
+    """Not those of the process, which are read once: the next test may have another environment."""
+    return configured(os.environ, Path.cwd())
 
 
 class Call:
@@ -135,6 +140,8 @@ async def bench(
     """Call the skills of one specialist over the bus, as a coordinator would.
 
     `await call(Answer, "skill", parameter=message, ...)` gives the skill's message, or `list[Answer]` a list.
+    Its models are those of `endpoints`, else those that the environment names when the block begins. An error in the
+    block comes out as it is.
     """
     async with AsyncExitStack() as stack:
         where = url if url is not None else await stack.enter_async_context(broker())
@@ -151,6 +158,8 @@ async def running(
     endpoints: Endpoints | None = None,
 ) -> AsyncIterator[Client[GoalT, OutcomeT]]:
     """A whole team, and a client of it: coordinator and specialists on one broker, in this process, which is fast.
+    Its models are those of `endpoints`, else those that the environment names when the block begins. An error in the
+    block comes out as it is.
 
     With `processes="MODULE:TEAM"`, where the team can be imported, each of them is a process, as with `hustings up`.
     They have this process's environment and import path; their models are those of the environment, not of
@@ -168,11 +177,12 @@ async def running(
 
 @asynccontextmanager
 async def _in_this_process(team: Team, url: str, endpoints: Endpoints | None) -> AsyncIterator[None]:
+    endpoints = endpoints or _named_now()
     async with AsyncExitStack() as stack:
         for specialist in team.specialists:
             await stack.enter_async_context(serving(specialist, url, team.name, endpoints=endpoints))
         bus = await stack.enter_async_context(open_bus(url, team.name, name="coordinator"))
-        group = await stack.enter_async_context(anyio.create_task_group())
+        group = await stack.enter_async_context(task_group())
         await group.start(
             lambda task_status: coordinate(bus, team.policy(), instance=new_run(), task_status=task_status)
         )

@@ -1,6 +1,6 @@
 """The transport: broker, connection, log, work queue, live messages, object store, layout."""
 
-from .background import background
+from .background import background, task_group
 from .broker.broker import embedded, find_embedded
 from .client.connection import Connection, connect
 from .failpoints import failpoint
@@ -23,5 +23,5 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # points at which a process can be watched or crashed
     "failpoint",
     # structured concurrency
-    "background",
+    "background", "task_group",
 ]  # fmt: skip

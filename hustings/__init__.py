@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from hustings.agents import (
         Client,
         ModelRule,
+        Option,
+        Rule,
         Run,
         Specialist,
         TaskContext,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
 _AGENTS = (
     *("Specialist", "TaskContext", "Team", "ModelRule", "Untrusted", "tool", "connect", "Client", "Run"),
-    *("by_model", "unopposed", "independent", "rules", "majority", "verified", "judged"),
+    *("by_model", "Option", "Rule", "unopposed", "independent", "rules", "majority", "verified", "judged"),
 )
 
 __all__ = [  # noqa: RUF022 - in the order in which one meets them
@@ -60,6 +62,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "Team", "Goal", "Outcome", "Budget", "ModelRule", "by_model",
     # settle what they disagree about
     "Verdict", "Proof", "Trial", "unopposed", "independent", "rules", "majority", "verified", "judged",
+    "Option", "Rule",
     # ask it
     "connect", "Client", "Run", "RunError",
 ]  # fmt: skip

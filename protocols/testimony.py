@@ -3,16 +3,24 @@
 from typing import ClassVar
 
 from pydantic import Field, JsonValue
+from pydantic.json_schema import SkipJsonSchema
 
-from .message import Count, Message, later
+from .message import Count, Data, Message, later
 
 
 class Evidence(Message, contract="hustings.Evidence.v1"):
-    """Something that can be checked: a test result, a quote from a source, a measurement, a log span."""
+    """Something that can be checked: a test result, a quote from a source, a measurement, a log span.
+
+    `says` is for people; `data` has times and numbers for rules, as JSON values. Models are not asked for `data`.
+    """
 
     kind: str
     says: str
     source: str = ""
+    data: SkipJsonSchema[Data] = later({})  # with free names in it no server could enforce the schema of a testimony
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.says, self.source))
 
 
 class Item(Message):

@@ -1,7 +1,9 @@
 """Fake: an endpoint for tests, over real HTTP on 127.0.0.1, with scripted replies and failures.
 
     with FakeEndpoint(script=[says("hello"), overloaded(), calls("add", {"a": 1})]) as fake:
-        ...                                      # ANTHROPIC_BASE_URL=fake.url, OPENAI_BASE_URL=fake.url + "/v1"
+        async with running(team, endpoints=fake.endpoints) as client: ...
+
+Other processes get it as ANTHROPIC_BASE_URL=fake.url and OPENAI_BASE_URL=fake.url + "/v1", with any key.
 
 It speaks both protocols, /v1/messages and /v1/chat/completions. As a process of its own it prints its URL:
 `python -m hustings.agents.models.fake --script FILE.json`, a list of replies, or `--handler MODULE:FUNCTION`.
@@ -13,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +27,8 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
 from hustings.protocols import Data
+
+from .endpoints import Endpoints, Provider
 
 Wire = Literal["anthropic", "openai"]
 PATHS: dict[str, Wire] = {"/v1/messages": "anthropic", "/v1/chat/completions": "openai"}
@@ -122,6 +127,16 @@ class FakeEndpoint:
         self._server = _Server(("127.0.0.1", 0), _Request)
         self._server.fake = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """What `running` and `bench` take: every model of anthropic and of openai is this endpoint; it needs no key of
+        yours. Another provider, or one of hustings.toml, is not there."""
+        providers = {
+            "anthropic": Provider(kind="anthropic", base_url=self.url, key_env="KEY"),
+            "openai": Provider(kind="openai", base_url=f"{self.url}/v1", key_env="KEY"),
+        }
+        return Endpoints(providers, {"KEY": "fake"})
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -4,14 +4,19 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
+from pydantic import JsonValue
 
-import hustings
-from hustings.protocols import Message, Testimony
+from hustings import Claim, Verdict
+from hustings.agents import Arbiter
+from hustings.agents.arbitration.matters import group
+from hustings.agents.arbitration.settling import settle
 
 from .processes import Place, nats_server
 
@@ -21,6 +26,15 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 TEXT = "panic: I'm over here\n"  # four words; five runs of letters
+
+
+CRITIC = """
+from hustings import Message, Specialist, TaskContext, Testimony
+critic = Specialist("critic")
+class Document(Message):
+    text: str
+class Findings(Testimony): ...
+"""
 
 
 def block(word: str) -> str:
@@ -50,7 +64,7 @@ def test_all_blocks_are_run_here() -> None:
         'clerk = Specialist("clerk"', "$ hustings plan clerk:team", "flowchart LR", "make demo", "EACH TOOL ALONE",
         "make test", " passed in ", "@critic.skill", 'name="hello"', 'outsider = Specialist("outsider"',
         "$ hustings agent outsider:outsider", "nats-server -js --auth", "hustings.connect(", "hustings.sync.connect(",
-        "def test_the_team",
+        "def test_the_team", "def newest", "def test_the_critic",
     )  # fmt: skip
     assert [text for _, text in BLOCKS if not any(word in text for word in known)] == []
 
@@ -74,11 +88,15 @@ async def test_the_clerk(place: Place) -> None:
 
 
 async def test_its_tests(place: Place) -> None:
-    """`test_clerk.py` passes."""
+    """`test_clerk.py` passes, and what is added to it for the critic."""
     (place.folder / "test_clerk.py").write_text(block("def test_the_team"))
-    command = [sys.executable, "-m", "pytest", "-q", "test_clerk.py"]
+    (place.folder / "critic.py").write_text(CRITIC + block("@critic.skill"))
+    (place.folder / "test_critic.py").write_text(
+        "import anyio\nfrom hustings.testing import bench\n" + block("test_the_critic")
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "test_clerk.py", "test_critic.py"]
     done = await anyio.run_process(command, cwd=place.folder, env=place.env, check=False)
-    assert "4 passed" in done.stdout.decode(), done.stdout.decode()
+    assert "5 passed" in done.stdout.decode(), done.stdout.decode()
 
 
 async def test_from_python(place: Place) -> None:
@@ -152,14 +170,27 @@ async def test_on_a_cluster(place: Place, tmp_path: Path) -> None:
 
 def test_the_critic_and_the_team() -> None:
     """Lines from a file that the README does not show whole: the first make a skill, the second are in the example."""
-    critic = hustings.Specialist("critic")
-
-    class Document(Message):
-        text: str
-
-    class Findings(Testimony): ...
-
-    names = {"critic": critic, "Document": Document, "Findings": Findings, "TaskContext": hustings.TaskContext}
-    exec(block("@critic.skill"), names)
-    assert critic.skills["criticise"].witness
+    names: dict[str, Any] = {"__name__": "critic"}
+    exec(CRITIC + block("@critic.skill"), names)
+    assert names["critic"].skills["criticise"].witness
     assert block('name="hello"') in (ROOT / "examples" / "hello" / "team.py").read_text()
+
+
+async def test_the_rule() -> None:
+    """Of two measurements the later one stands, against a majority; if none has a time, the rule abstains."""
+    names: dict[str, Any] = {"__name__": "newest"}
+    exec(block("def newest"), names)
+    early, arbiters = names["early"], names["arbiters"]
+    evidence = early.evidence[0].model_copy(update={"data": {"at": 10.0}})
+    late = early.model_copy(update={"value": 9, "evidence": (evidence,)})
+    bare = [each.model_copy(update={"evidence": ()}) for each in (early, late)]
+    assert verdict(arbiters, early, early, late) == (9, "rule: newest")
+    assert verdict(arbiters, bare[0], bare[0], bare[1]) == (7, "majority")
+
+
+def verdict(arbiters: Sequence[Arbiter], *claims: Claim) -> tuple[JsonValue, str]:
+    """The value that stands of claims of as many witnesses, and by which rule."""
+    said = [claim.model_copy(update={"id": f"i{n}", "by": f"w{n}"}) for n, claim in enumerate(claims)]
+    (settled,) = settle(group(said), {each.id: each for each in said}, arbiters, lambda _: None)
+    assert isinstance(settled, Verdict)
+    return settled.value, settled.rule

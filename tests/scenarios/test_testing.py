@@ -6,12 +6,25 @@ from typing import assert_type
 import anyio
 import pytest
 
+from hustings import Message, Specialist, TaskContext
 from hustings.bus.broker.server import process_running
 from hustings.protocols import Goal, UsageError
-from hustings.testing import SkillFailed, bench, running
+from hustings.testing import FakeEndpoint, SkillFailed, bench, running, says
 
 from . import pids
 from .pids import Again, Here, There, Where, clerk, lost, team
+
+poet = Specialist("poet")
+
+
+class Line(Message):
+    text: str
+
+
+@poet.skill
+async def write(line: Line, context: TaskContext) -> Line:
+    return Line(text=await context.model(str, instructions="Write the next line.", material=line))
+
 
 TARGET = f"{pids.__name__}:team"
 
@@ -52,3 +65,41 @@ async def test_a_bench_gives_what_was_wanted_or_says_what_there_is(broker: str) 
             await call(Again, "often", asked=Where())
         with pytest.raises(SkillFailed, match=r"where returns one pids.Here.v1, not one Goal.v1"):
             await call(Goal, "where", asked=Where())
+
+
+async def test_models_are_those_that_the_environment_names_when_the_block_begins(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those of an earlier test in the same process: else a test would call a real endpoint, unseen."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
+    for words in ("one", "two"):
+        with FakeEndpoint(script=[says(words)]) as fake:
+            monkeypatch.setenv("ANTHROPIC_BASE_URL", fake.url)
+            async with bench(poet, broker) as call:
+                assert await call(Line, "write", line=Line(text="zero")) == Line(text=words)
+
+
+async def test_a_fake_endpoint_serves_the_models_of_both_providers(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its `endpoints`, without a key, whatever the environment says."""
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
+    for model in ("anthropic:any", "openai:any"):
+        monkeypatch.setenv("HUSTINGS_MODEL", model)
+        with FakeEndpoint(script=[says("one")]) as fake:
+            async with bench(poet, broker, endpoints=fake.endpoints) as call:
+                assert await call(Line, "write", line=Line(text="zero")) == Line(text="one")
+
+
+@pytest.mark.parametrize("processes", [None, pytest.param(TARGET, marks=pytest.mark.processes)])
+async def test_an_error_in_the_block_of_a_team_comes_out_as_it_is(broker: str, processes: str | None) -> None:
+    """Not in groups, so pytest.raises around the block finds it."""
+    with pytest.raises(LookupError, match="of the block"):
+        async with running(team, broker, processes=processes):
+            raise LookupError("of the block")
+
+
+async def test_an_error_in_the_block_of_a_bench_comes_out_as_it_is(broker: str) -> None:
+    with pytest.raises(LookupError, match="of the block"):
+        async with bench(clerk, broker):
+            raise LookupError("of the block")
