@@ -41,7 +41,7 @@ def _settled(turn: Turn) -> Concluded:
         return concluded_event(turn, "undecided", f"{matters} undecided, and this team leaves that to a person")
     if state.missing:
         return concluded_event(turn, "partial", f"without {_missing(state)}")
-    left = f"{undecided} {'matter' if undecided == 1 else 'matters'} undecided"
+    left = f"{undecided} of {state.conflicts + state.agreed} matters left open"
     return concluded_event(turn, "decided", left if undecided else "everything was settled")
 
 

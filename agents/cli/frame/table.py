@@ -10,7 +10,8 @@ from ...views.text import plain
 from .streams import stdout
 
 SHADES = {
-    "decided": "green", "ok": "green", "partial": "yellow", "warn": "yellow", "undecided": "yellow", "lost": "red",
+    "decided": "green", "decided in part": "yellow",
+    "ok": "green", "partial": "yellow", "warn": "yellow", "undecided": "yellow", "lost": "red",
     "running": "cyan", "failed": "red", "fail": "red", "cancelled": "magenta", "gave up": "red",
 }  # fmt: skip
 
@@ -29,7 +30,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, shade: int 
         return ""
     cells = [[plain(str(cell)) for cell in row] for row in rows]
     widths = [max(len(row[n]) for row in (heads, *cells)) for n in range(len(heads))]
-    room = _room() - sum(widths[:-1]) - 2 * (len(heads) - 1)
+    room = columns(sys.maxsize) - sum(widths[:-1]) - 2 * (len(heads) - 1)
     lines = [_line([head.upper() for head in heads], widths, room, lambda _, cell: cell)]
     lines += [_line(row, widths, room, lambda n, cell: _paint(cell) if n == shade else cell) for row in cells]
     return "\n".join(lines)
@@ -50,5 +51,6 @@ def _paint(padded: str) -> str:
     return shaded(word) + padded[len(word) :]
 
 
-def _room() -> int:
-    return shutil.get_terminal_size().columns if stdout().isatty() else sys.maxsize
+def columns(otherwise: int) -> int:
+    """The width of the terminal; `otherwise`, where stdout is none."""
+    return shutil.get_terminal_size().columns if stdout().isatty() else otherwise

@@ -139,7 +139,7 @@ async def _pursue(
         await keep(timeline, folder)
         code = _code(team, came)
         applied = await _apply(client, team, asked, goal, came) if options.apply and code == 0 else ""
-    emit(settings, came, partial(tell, team, folder))
+    emit(settings, came, lambda _: tell(team, folder, timeline))
     if applied:
         say(applied)
     return came, code

@@ -1,31 +1,31 @@
 """`hustings show RUN`: one run: its goal, who did what, what was settled, and the outcome."""
 
 import json
-from typing import Any
+import sys
+from collections.abc import Iterator
 
 import click
 
-from hustings.protocols import Data, Verdict
+from hustings.protocols import Data
 
 from ...client.client import Client
 from ...decider.state import RunState, StepState, TaskState
+from ...history.conflicts import cases
 from ...history.run_report import RunReport, report
 from ...observe.sanitize import inert
-from ...views.text import (
-    by_rule,
-    plain,
-    some,
-    span,
-)
-from ...views.verdicts import line
+from ...views.outline import outline
+from ...views.outline_text import shown, wrapped
+from ...views.text import by_rule, plain, some, span
+from ...views.verdicts import ending, verdicts
 from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import go, reading
 from ..frame.settings import Settings
-from ..frame.table import cut, shaded, table
+from ..frame.table import columns, cut, shaded, table
+from .tell import outcome
 
 LINES, WIDTH = 24, 160  # of a JSON document in text
-UNDECIDED = LETTERS = 10  # how many are named in text
+LETTERS = 10  # how many are named in text
 
 
 @click.command()
@@ -51,10 +51,8 @@ def text(found: RunReport, state: RunState) -> str:
     """A run for people."""
     parts = [_head(found, state), _steps(state), _inquiries(state), _settled(found, state), _missing(state)]
     parts += [failed(found), _dead(found)]
-    if conflicts := [verdict for verdict in found.verdicts if verdict.contested]:
-        parts.append("\n".join(["conflicts", *(f"  {cut(plain(line(verdict)), WIDTH)}" for verdict in conflicts)]))
-    if outcome := {name: value for name, value in found.outcome.items() if value != found.plain()["verdicts"]}:
-        parts.append(f"outcome\n{shortened(outcome)}")
+    parts.append("\n".join(_conflicts(state)))
+    parts.append("\n".join(["OUTCOME", *(f"  {line}" for line in lines)]) if (lines := outcome(found)) else "")
     return "\n\n".join(part for part in parts if part)
 
 
@@ -68,13 +66,13 @@ def shortened(data: Data) -> str:
 
 def _head(found: RunReport, state: RunState) -> str:
     goal = state.goal
-    status = shaded(found.status) + (f": {plain(found.because)}" if found.because else "")
+    status = shaded(ending(found)) + (f": {plain(found.because)}" if found.because else "")
     asked = plain(f"{goal.type}, asked by {goal.by}") if goal else "the goal cannot be read"
     lines = [
         f"run      {found.run} of team {found.team}, {span(found.seconds)}, {some(found.events, 'event')}",
         f"status   {status}",
         f"goal     {asked}",
-        *([f"         {cut(plain(json.dumps(goal.goal, ensure_ascii=False)), WIDTH)}"] if goal else []),
+        *(f"         {line}" for line in (_goal(goal.goal, found.run) if goal else ())),
     ]
     return "\n".join(lines)
 
@@ -111,18 +109,16 @@ def _settled(found: RunReport, state: RunState) -> str:
     if not state.barriers:
         return ""
     matters = state.conflicts + state.agreed
-    lines = [f"{some(matters, 'matter')}, {state.conflicts} of them conflicts: {by_rule(found.verdicts)}"]
-    undecided = [verdict for verdict in found.verdicts if not verdict.decided]
-    lines += [_undecided(verdict, state) for verdict in undecided[:UNDECIDED]]
-    if len(undecided) > UNDECIDED:
-        lines.append(f"  … {len(undecided) - UNDECIDED} more undecided")
-    return "\n".join(lines)
+    return f"{some(matters, 'matter')}, {state.conflicts} of them conflicts: {by_rule(found.verdicts)}"
 
 
-def _undecided(verdict: Verdict, state: RunState) -> str:
-    matters: dict[str, Any] = {matter.id: matter for barrier in state.barriers.values() for matter in barrier.matters}
-    about = matters[verdict.matter].about if verdict.matter in matters else ""
-    return "  " + cut(plain(f"undecided {verdict.matter} {about}: {verdict.because}"), WIDTH)
+def _conflicts(state: RunState) -> Iterator[str]:
+    for line in verdicts([case for case in cases(state, {}) if case.contested or case.undecided]):
+        yield from wrapped(line, columns(sys.maxsize), hang="       ")
+
+
+def _goal(goal: Data, run: str) -> list[str]:
+    return shown(outline(goal), columns(80) - 9, f"hustings export {run} --jsonl has all")
 
 
 def _missing(state: RunState) -> str:

@@ -1,23 +1,28 @@
 """Tell: a run's report as text for people."""
 
-import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...history.run_report import Bill, RunReport
+from ...history.timeline import Timeline
 from ...observe.sanitize import inert
 from ...team import Team
+from ...views.outline import outline
+from ...views.outline_text import shown, wrapped
 from ...views.text import some
-from ...views.verdicts import verdicts
+from ...views.verdicts import ending, verdicts, without_verdicts
+from ..frame.table import columns
 
 
-def tell(team: Team, folder: Path, came: RunReport) -> str:
-    """The team's own text if it has one, the costs, and where to look for more."""
-    own = team.tell(came) if team.tell else "\n".join(part for part in (verdicts(came), outcome(came)) if part)
-    ending = f"run {came.run} {came.status}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
+def tell(team: Team, folder: Path, timeline: Timeline) -> str:
+    """The team's own text if it has one, else the conflicts and the outcome; the costs, and where to look for more."""
+    came = timeline.report
+    own = team.tell(came) if team.tell else "\n".join(_answer(timeline))
+    end = f"run {came.run} {ending(came)}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
     bill = "\n".join(bills(came))
     next_ = f"next  hustings show {came.run}   hustings replay {came.run}   files in {folder}"
-    return inert("\n".join(part for part in (own, bill, ending, next_) if part))
+    return inert("\n".join(part for part in (own, bill, end, next_) if part))
 
 
 def bills(came: RunReport) -> Iterator[str]:
@@ -46,8 +51,16 @@ def _bill(agent: str, model: str, bills: Sequence[Bill]) -> tuple[str, ...]:
     )
 
 
-def outcome(came: RunReport) -> str:
-    """The outcome's fields as JSON, without the verdicts."""
-    said = came.plain()["verdicts"]
-    fields = {name: value for name, value in came.outcome.items() if value != said}
-    return json.dumps(fields, indent=2, ensure_ascii=False) if fields else ""
+def _answer(timeline: Timeline) -> Iterator[str]:
+    came = timeline.report
+    for line in verdicts(timeline.cases):
+        yield from wrapped(line, columns(sys.maxsize), hang="       ")
+    if lines := outcome(came):
+        yield from ("OUTCOME", *(f"  {line}" for line in lines))
+
+
+def outcome(came: RunReport) -> list[str]:
+    """The outcome field by field, without the verdicts, which are shown as conflicts."""
+    fields = without_verdicts(came)
+    whole = f"hustings show {came.run} -o json has all"
+    return shown(outline(fields), columns(80) - 2, whole) if fields else []

@@ -53,7 +53,7 @@ def _verdict_pill(case: Case) -> Html:
     if case.verdict is None:
         return tag("span", "… not settled", class_="pill")
     if not case.verdict.decided:
-        return tag("span", "? undecided", class_="pill wait")
+        return tag("span", "? left open", class_="pill wait")
     if case.rejected:
         return tag("span", "✗ rejected by proof", class_="pill stop")
     return tag("span", f"✓ {case.rule}", class_="pill go")

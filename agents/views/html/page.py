@@ -21,7 +21,7 @@ from .conflict import exhibit, pre
 from .gantt import lanes
 from .plan_graph import GOAL, dag
 from .style import STYLE
-from .summary import head, said
+from .summary import head, outcome, said
 from .tags import (
     Html,
     Row,
@@ -42,6 +42,7 @@ NODES = 120  # of a plan; a larger one is not drawn
 def page(timeline: Timeline) -> str:
     """The report of a run, a whole HTML document. The same log gives the same text."""
     sections = [
+        _section("outcome", "Outcome", outcome(timeline)),
         _section("what", "Who said what", said(timeline)),
         _section("lanes", "Who did what when", _lanes(timeline)),
         _section("failed", "Failed attempts", _failed(timeline)),
@@ -151,7 +152,7 @@ def _conflicts(timeline: Timeline) -> list[tuple[str, str, Html]]:
     found = []
     for name, title, group in (
         ("rejected", "Rejected by proof", rejected),
-        ("undecided", "Undecided", undecided),
+        ("undecided", "Left open", undecided),
         ("conflicts", "Other conflicts" if rejected or undecided else "Conflicts", others),
     ):
         full, rest = group[:room], group[room:]

@@ -1,6 +1,5 @@
 """Summary: the top of a report: status, goal, numbers, proof, what is missing, and each agent's contribution."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,17 +11,25 @@ from hustings.protocols import Data
 from ...history.conflicts import witnesses
 from ...history.run_report import Bill
 from ...history.timeline import Timeline
+from ..outline import PAGE, outline
 from ..text import by_rule, span
+from ..verdicts import ending, without_verdicts
+from .outline import shown
 from .tags import (
     Html,
-    cut,
     join,
     table,
     tag,
     text,
 )
 
-STATUS = {"decided": ("go", "✓"), "partial": ("wait", "!"), "undecided": ("wait", "?"), "running": ("", "…")}
+STATUS = {
+    "decided": ("go", "✓"),
+    "decided in part": ("wait", "?"),
+    "partial": ("wait", "!"),
+    "undecided": ("wait", "?"),
+    "running": ("", "…"),
+}
 
 DEAD = 20  # dead letters named
 
@@ -30,12 +37,13 @@ DEAD = 20  # dead letters named
 def head(timeline: Timeline, links: Html) -> Html:
     """The header of the page, ending with links to its sections."""
     came = timeline.report
-    kind, sign = STATUS.get(came.status, ("stop", "✗"))
+    status = ending(came)
+    kind, sign = STATUS.get(status, ("stop", "✗"))
     asked = datetime.fromtimestamp(timeline.state.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return tag(
         "header",
         tag("h1", f"{came.team} ", tag("span", came.run, class_="dim")),
-        tag("p", tag("span", f"{sign} {came.status}", class_=f"pill {kind}"), " ", came.because),
+        tag("p", tag("span", f"{sign} {status}", class_=f"pill {kind}"), " ", came.because),
         _tiles(timeline),
         _facts(timeline, asked),
         links,
@@ -50,7 +58,7 @@ def _tiles(timeline: Timeline) -> Html:
         ("matters", f"{len(timeline.cases):,}"),
         ("of them conflicts", f"{len(timeline.conflicts):,}"),
         ("rejected by proof", f"{rejected:,}"),
-        ("undecided", f"{undecided:,}"),
+        ("left open", f"{undecided:,}"),
         ("tasks", f"{len(timeline.bars):,}"),
     ]
     if timeline.report.dead:
@@ -87,7 +95,20 @@ def _bills(bills: Sequence[Bill]) -> Html:
 
 
 def _goal(goal: Data) -> Html:
-    return tag("div", tag("code", cut(json.dumps(goal, ensure_ascii=False), 400)))
+    return shown(outline(goal, PAGE))
+
+
+def outcome(timeline: Timeline) -> Html:
+    """The outcome field by field, without what the page shows elsewhere: proofs, verdicts and patches."""
+    left = without_verdicts(timeline.report)
+    fields = {name: _without_diff(said) for name, said in left.items() if not _proves(said)}
+    return shown(outline(fields, PAGE)) if fields else text("")
+
+
+def _without_diff(said: JsonValue) -> JsonValue:
+    if isinstance(said, dict):
+        return {name: _without_diff(each) for name, each in said.items()}
+    return "below, under Patch" if isinstance(said, str) and "--- a/" in said else said
 
 
 def _proves(said: JsonValue) -> bool:
