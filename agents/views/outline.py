@@ -16,7 +16,7 @@ _BLOB = {"digest", "size", "name", "kind"}
 class Limits(NamedTuple):
     """What is shown at most: the characters and lines of a text, the items of a list, the levels of nesting."""
 
-    characters: int = 1200
+    characters: int = 600
     lines: int = 12
     items: int = 20
     levels: int = 6

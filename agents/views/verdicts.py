@@ -73,7 +73,7 @@ def _settled(case: Case) -> str:
     if case.verdict is None:
         return "not settled yet"
     if not case.verdict.decided:
-        return f"left open: {case.verdict.because}"
+        return "left open" if case.rule == "undecided" else f"left open: {case.verdict.because}"
     nothing = not any(side.stands for side in case.sides)
     return f"{case.rule}: {case.verdict.because}" if nothing else case.rule
 

@@ -165,7 +165,7 @@ async def test_on_a_cluster(place: Place, tmp_path: Path) -> None:
             joined = await stack.enter_async_context(other.hustings(*agent[2:], "--team", "hello", **{name: url}))
             await joined.until("ready")
             said = await place.call(*run[1:])
-    assert "says outsider" in said.out
+    assert "say outsider and spaces" in said.out
 
 
 def test_the_critic_and_the_team() -> None:

@@ -21,7 +21,9 @@ def tell(team: Team, folder: Path, timeline: Timeline) -> str:
     own = team.tell(came) if team.tell else "\n".join(_answer(timeline))
     end = f"run {came.run} {ending(came)}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
     bill = "\n".join(bills(came))
-    next_ = f"next  hustings show {came.run}   hustings replay {came.run}   files in {folder}"
+    left_open = [verdict.matter for verdict in came.verdicts if not verdict.decided]
+    explain = f"hustings explain {left_open[0]} {came.run}   " if left_open else ""
+    next_ = f"next  {explain}hustings show {came.run}   hustings replay {came.run}   files in {folder}"
     return inert("\n".join(part for part in (own, bill, end, next_) if part))
 
 

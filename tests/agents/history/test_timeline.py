@@ -42,7 +42,7 @@ def test_what_a_proof_rejects_says_how_the_proof_went() -> None:
 def test_a_tie_is_undecided() -> None:
     (found,) = [case for case in story().cases if case.kind == "contradiction"]
     assert found.undecided
-    assert what_stands(found) == "undecided: nothing stands"
+    assert what_stands(found) == "left open: nothing stands"
 
 
 def test_bars_and_marks_follow_the_log() -> None:

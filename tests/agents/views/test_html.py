@@ -101,13 +101,15 @@ def test_the_sections_are_there_and_rejections_come_first() -> None:
     html = page(story())
     titles = re.findall(r"<h2>([^<]+)</h2>", html)
     assert titles == [
-        "Who said what", "Who did what when", "Rejected by proof (1)", "Undecided (1)", "Other conflicts (1)",
-        "Uncontested", "Plan", "Patch (1 file)", "Log",
+        "Outcome", "Who said what", "Who did what when", "Rejected by proof (1)", "Left open (1)",
+        "Other conflicts (1)", "Uncontested", "Plan", "Patch (1 file)", "Log",
     ]  # fmt: skip
     assert "✓ holds" in html
     assert "3 could not run: it is not here" in html
     assert "<code>test_it text</code>" in html
     assert html.count("<svg") == 2
+    assert "? decided in part" in html
+    assert "✓ decided" not in html
 
 
 def test_the_same_log_gives_the_same_page() -> None:
