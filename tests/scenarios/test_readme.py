@@ -147,7 +147,7 @@ async def test_the_outsider(place: Place) -> None:
         await joined.until("no broker runs here: joining the one in")
         await joined.until("ready")
         said = await place.call(*run[1:])
-    (conflict,) = [line for line in printed.splitlines() if line.startswith("C-1")]
+    (conflict,) = [line for line in printed.splitlines() if line.startswith("  C-1")]
     assert any(like(conflict, line) for line in said.out.splitlines()), said.out
 
 
