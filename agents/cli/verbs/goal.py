@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from enum import Enum
+from os.path import isfile
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
@@ -31,6 +32,7 @@ Params: TypeAlias = dict[str, Any]
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _METAVARS: Mapping[object, str] = {int: "INTEGER", float: "NUMBER", bool: "true|false", str: "TEXT", Path: "PATH"}
+_JSON = ("[", "{")  # what JSON of several parts begins with
 _MANY = (list, tuple, set, frozenset, deque, Sequence, Set, Collection, Iterable)
 _HELP = (
     "Repeat a list's flag for each element, or give the whole list as JSON; nested values are JSON. @FILE is read"
@@ -140,8 +142,9 @@ class _FlagReader:
         values = {name: self._value(name, value) for name, value in raw.items() if name not in blobs}
         paths = {name: (self._path(name, raw[name]), kind) for name, kind in blobs.items()}
         for error in _errors(self._team.goal, values):
-            if self._name(error) not in {*paths, *self._sets, ""}:
-                raise _unfit(self._team, error)
+            name = self._name(error)
+            if name not in {*paths, *self._sets, ""}:
+                raise _unfit(self._team, error, raw.get(name, ()))
         said = [(name, each) for name, value in raw.items() for each in ([value] if isinstance(value, str) else value)]
         return Asked(values, paths, tuple(f"--goal.{_flag(name)}={each}" for name, each in said))
 
@@ -163,10 +166,24 @@ class _FlagReader:
         field = self._fields[name]
         texts = [self._text(name, each) for each in ([raw] if isinstance(raw, str) else raw)]
         choices = [_readings(text, field.annotation) for text in texts]
-        if isinstance(raw, str):
-            return next((value for value in choices[0] if self._fits(name, value)), choices[0][-1])
-        whole = [value for value in choices[0] if isinstance(value, list) and self._fits(name, value)]
-        return whole[0] if whole and len(texts) == 1 else self._elements(name, choices)
+        candidates = choices[0] if isinstance(raw, str) else [self._elements(name, choices)]
+        if len(texts) == 1 and not isinstance(raw, str):
+            candidates = [*(value for value in choices[0] if isinstance(value, list)), *candidates]
+        for value in candidates:
+            if self._fits(name, value):
+                return value
+        meant = [self._meant(name, text) for text in texts if text.lstrip()[:1] in _JSON]
+        if meant and len(texts) == 1:
+            return [meant[0]] if isinstance(meant[0], dict) and not isinstance(raw, str) else meant[0]
+        return candidates[-1]
+
+    def _meant(self, name: str, text: str) -> JsonValue:
+        """The text as JSON, which it begins like. Raises UsageError: it is none."""
+        try:
+            return from_json(text, allow_inf_nan=False)
+        except ValueError as error:
+            why = re.sub(r"^EOF while parsing .* at (line \d+).*", r"it ends at \1", str(error))
+            raise UsageError(f"--{_flag(name)} does not fit", f"not JSON: {why}", "Correct it.") from None
 
     def _elements(self, name: str, choices: list[list[JsonValue]]) -> JsonValue:
         """For each element the first reading that fits; all elements are tried at once."""
@@ -347,13 +364,17 @@ def _errors(goal: type[Goal], values: Mapping[str, JsonValue]) -> list[ErrorDeta
     return []
 
 
-def _unfit(team: Team, error: ErrorDetails) -> UsageError:
+def _unfit(team: Team, error: ErrorDetails, typed: str | Sequence[str] = ()) -> UsageError:
+    """The error in words; `typed` is what stood after the flag."""
     name = _name(team.goal, error)
     hint = "`--help` after the team's name lists the fields."
     if error["type"].endswith(("dict_type", "mapping_type", "model_type", "list_type", "tuple_type", "set_type")):
         hint = "Write it as JSON, or as @FILE with a file of JSON."
+    for text in [typed] if isinstance(typed, str) else typed:
+        if isfile(text):
+            hint = f"Did you mean @{text}?"
     what = f"--{_flag(name)} does not fit" if name else "the goal does not fit"
-    return UsageError(what, error_in_words(error, skip=bool(name)), hint)
+    return UsageError(what, error_in_words(error, skip=bool(name and len(error["loc"]) == 1)), hint)
 
 
 def _name(goal: type[Goal], error: ErrorDetails) -> str:
