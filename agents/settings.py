@@ -3,7 +3,7 @@
 attempt_timeout: Annotated[Seconds, Field(description="how long one attempt may take")] = 300.0
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
@@ -13,8 +13,9 @@ from annotated_types import Unit
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from hustings.protocols import UsageError
-from hustings.protocols.validation import first_error
+from hustings.protocols import Message, UsageError
+from hustings.protocols.message import spelt
+from hustings.protocols.validation import error_in_words
 
 Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False), Unit("seconds")]
 
@@ -73,7 +74,8 @@ def check(settings: object) -> None:
             object.__setattr__(settings, setting.name, _reader(owner, setting.name).validate_python(value, strict=True))
         except ValidationError as error:
             what, hint = f"{setting.name} cannot be {_shown(value)}", _hint(setting, value)
-            raise UsageError(what, first_error(error), hint) from None
+            first = error.errors(include_url=False)[0]
+            raise UsageError(what, error_in_words(first, given=bool(first["loc"])), hint) from None
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
@@ -82,14 +84,34 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     return f"Did you mean {near[0]}? " if near else ""
 
 
-def mentions(*names: str) -> Callable[[F], F]:
-    """Note on a planner, arbiter or rule whom it names, as AGENT.SKILL (`*`: any); a Team checks that it is there."""
+class Asks(NamedTuple):
+    """How a planner or an arbiter, made by the function `by`, asks a skill: the type of its parameter, and of its
+    answer."""
+
+    by: str
+    skill: str
+    parameter: str
+    takes: object
+    returns: type[Message]
+
+    def __str__(self) -> str:
+        return f"{self.skill}({self.parameter}: {spelt(self.takes)}) -> {spelt(self.returns)}"
+
+
+def mentions(*names: str, asks: Sequence[Asks] = ()) -> Callable[[F], F]:
+    """Note on a planner, arbiter or rule whom it names, as AGENT.SKILL (`*`: any), and how it asks a skill; a Team
+    checks that both are there."""
 
     def noted(function: F) -> F:
-        vars(function).update(mentions=names)
+        vars(function).update(mentions=names, asks=tuple(asks))
         return function
 
     return noted
+
+
+def asked(*functions: Callable[..., object]) -> tuple[Asks, ...]:
+    """The skills that `mentions` noted as asked by these functions."""
+    return tuple(each for function in functions for each in getattr(function, "asks", ()))
 
 
 def mentioned(*functions: Callable[..., object]) -> tuple[str, ...]:

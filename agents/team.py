@@ -15,7 +15,7 @@ from hustings.protocols.subjects import token
 from .decider.policy import Policy, TeamSettings
 from .history.run_report import RunReport
 from .models.rules import ModelRouter, ModelRule
-from .settings import did_you_mean, mentioned
+from .settings import Asks, asked, did_you_mean, mentioned
 from .skills.specialist import Specialist
 
 Whom = Annotated[str, Field(pattern=r"^(\*|[\w*-]+\.[\w*-]+)$")]
@@ -59,6 +59,9 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
         for setting, whom in self._named().items():
             for name in whom:
                 self._check_name(setting, name)
+        for setting, functions in (("planner", [self.planner]), ("arbiters", self.arbiters)):
+            for asks in asked(*functions):
+                self._check_asked(setting, asks)
 
     def _named(self) -> dict[str, Iterable[str]]:
         """Whom each setting names, as AGENT.SKILL with wildcards."""
@@ -87,6 +90,16 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
             f"`{setting}` names it; there is {', '.join(sorted({*there})) or 'none'}",
             f'{near}If another team offers it, say so: outsiders=["{name}"].' if self.open else near,
         )
+
+    def _check_asked(self, setting: str, asks: Asks) -> None:
+        """Raises UsageError: each skill of that name takes or returns something else."""
+        skills = [member.skills[asks.skill] for member in self.specialists if asks.skill in member.skills]
+        outside = any(fnmatchcase(asks.skill, name.rpartition(".")[2]) for name in self.outsiders)
+        if skills and not outside and not any(skill.fits(asks) for skill in skills):
+            raise UsageError(
+                f"{setting}: {asks.by} needs {asks}, but it is {' and '.join(map(str, skills))}",
+                hint=f"Name a skill that fits: {asks.by}(SKILL).",
+            )
 
     @property
     def members(self) -> tuple[str, ...]:

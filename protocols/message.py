@@ -128,6 +128,17 @@ class Contract(Message, contract="hustings.Contract.v1"):
     optional: bool = False
 
 
+def spelt(annotation: object) -> str:
+    """A type as one writes it in an annotation, without the modules of its classes."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__name__
+    shaped = shape(annotation)
+    if shaped is None:
+        return str(annotation)
+    message, contract = shaped
+    return f"list[{message.__name__}]" if contract.many else message.__name__
+
+
 def shape(annotation: object) -> tuple[type[Message], Contract] | None:
     """The message class and the contract behind `M`, `list[M]`, `M | None`; None for any other annotation.
 

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from hustings.protocols import Evidence, Inquiry, Matter, Message, Proposal, Untrusted, Verdict
 
-from ..settings import mentions
+from ..settings import Asks, mentions
 from .docket import Arbiter, Docket
 from .matters import Option
 from .verdict import ranked
@@ -53,7 +53,7 @@ def judged(skill: str = "judge") -> Arbiter:
     is narrowed to them and the chosen side.
     """
 
-    @mentions(f"*.{skill}")
+    @mentions(f"*.{skill}", asks=[Asks("judged", skill, "case", Case, Judgement)])
     def by_judge(docket: Docket) -> Iterator[Verdict | Inquiry]:
         cases = [(m, docket.options(m)) for m in docket.contested() if 2 <= len(docket.options(m)) <= MOST]
         asked = [

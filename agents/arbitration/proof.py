@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from hustings.protocols import Data, Evidence, Failure, Inquiry, Matter, Proposal, Trial, Verdict
 
-from ..settings import mentions
+from ..settings import Asks, mentions
 from .docket import Arbiter, Docket
 from .matters import Option, options
 from .verdict import verdict_on
@@ -20,7 +20,7 @@ def verified(skill: str) -> Arbiter:
     stand at this barrier together; those that break the proof fall. Without a valid answer, no change stands.
     """
 
-    @mentions(f"*.{skill}")
+    @mentions(f"*.{skill}", asks=[Asks("verified", skill, "proposals", list[Proposal], Trial)])
     def by_proof(docket: Docket) -> Iterator[Verdict | Inquiry]:
         standing = {
             matter.id: options(v.stands)

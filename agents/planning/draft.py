@@ -28,7 +28,7 @@ from hustings.protocols import (
 from hustings.protocols.validation import errors_in_words
 from hustings.protocols.wire import check_legible
 
-from ..settings import mentioned, mentions
+from ..settings import Asks, asked, mentioned, mentions
 from .planner import Brief, Planner, contracts
 from .validate import (
     Cards,
@@ -99,7 +99,10 @@ def by_model(skill: str = "plan", *, fallback: Planner | None = None) -> Planner
     `fallback` plans; without a fallback it raises PlanError.
     """
 
-    @mentions(f"*.{skill}", *(mentioned(fallback) if fallback else ()))
+    further = [fallback] if fallback else []
+    asks = Asks("by_model", skill, "request", PlanRequest, DraftPlan)
+
+    @mentions(f"*.{skill}", *mentioned(*further), asks=[asks, *asked(*further)])
     def planner(brief: Brief) -> Plan | Inquiry:
         reasons: tuple[str, ...] = ()
         earlier: Data | None = None

@@ -12,6 +12,7 @@ from hustings.protocols import AgentCard, BadSkill, Contract, Message, SkillCard
 from hustings.protocols.message import shape
 from hustings.protocols.subjects import token
 
+from ..settings import Asks
 from .context import TaskContext
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -28,6 +29,9 @@ class Parameter(NamedTuple):
     contract: Contract
     default: object = None
     together: Callable[[Iterable[Message]], object] = list
+
+    def __str__(self) -> str:
+        return f"list[{self.message.__name__}]" if self.contract.many else self.message.__name__
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,14 @@ class Skill:
     def witness(self) -> bool:
         """A skill that returns Testimony, or a subclass of it, is a witness."""
         return issubclass(self.output.message, Testimony)
+
+    def fits(self, asks: Asks) -> bool:
+        """Whether it can be asked so. It may take more: the coordinator binds that by contract."""
+        return _same(asks.takes, self.inputs.get(asks.parameter)) and _same(asks.returns, self.output)
+
+    def __str__(self) -> str:
+        inputs = ", ".join(f"{name}: {parameter}" for name, parameter in self.inputs.items())
+        return f"{self.name}({inputs}) -> {self.output}"
 
     def card(self, agent: str, version: str, *, spends: bool = True) -> SkillCard:
         return SkillCard(
@@ -214,6 +226,16 @@ def _parameter(skill: str, parameter: inspect.Parameter, hints: Mapping[str, Any
     raise BadSkill(
         f"{skill} cannot take the parameter {parameter.name}", f"its annotation is {_named(annotation)}", hint
     )
+
+
+def _same(wanted: object, there: Parameter | None) -> bool:
+    """Whether the parameter has this type, or a subclass of it."""
+    shaped = shape(wanted)
+    if shaped is None or there is None:
+        return False
+    message, contract = shaped
+    related = issubclass(there.message, message) or there.contract.type == contract.type
+    return related and there.contract.many == contract.many
 
 
 def _together(annotation: object) -> Callable[[Iterable[Message]], object]:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from hustings.agents import (
+    DraftPlan,
     ModelRule,
+    PlanRequest,
     Policy,
     Specialist,
     Team,
@@ -21,7 +23,7 @@ from hustings.agents import (
 )
 from hustings.agents.decider.policy import TeamSettings
 from hustings.agents.settings import mentions, settings_of
-from hustings.protocols import Budget, Goal, Outcome, Trial, UsageError
+from hustings.protocols import Budget, Goal, Outcome, Proposal, Trial, UsageError
 
 
 class Ask(Goal): ...
@@ -114,6 +116,22 @@ def trial(asked: Ask) -> Trial:
     return Trial(holds=(), falls={}, because=str(asked))
 
 
+planning = Specialist("planning")
+
+
+@planning.skill
+def draft(request: PlanRequest, asked: Ask) -> DraftPlan:
+    return DraftPlan(steps=(), outcome=(), because=f"{request} {asked}")
+
+
+notary = Specialist("notary")
+
+
+@notary.skill
+def prove(proposals: list[Proposal], asked: Ask) -> Trial:
+    return Trial(holds=(), falls={}, because=f"{proposals} {asked}")
+
+
 @mentions("*.oracle")
 def oracular(docket: object) -> list[Any]:
     """An arbiter of somebody's own."""
@@ -155,20 +173,38 @@ def test_what_only_another_team_offers_has_to_be_said(given: dict[str, Any], say
     assert "outsiders" not in closed.value.hint
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"arbiters": [judged("trial")]}, "arbiters: judged needs trial(case: Case) -> Judgement, but it is trial(as"),
+        ({"arbiters": [verified("trial")]}, "verified needs trial(proposals: list[Proposal]) -> Trial, but it is"),
+        ({"planner": by_model("trial")}, "planner: by_model needs trial(request: PlanRequest) -> DraftPlan, but it is"),
+        ({"planner": by_model("draft", fallback=by_model("trial"))}, "planner: by_model needs trial(request"),
+    ],
+)
+def test_a_skill_that_does_not_fit_is_refused(given: dict[str, Any], says: str) -> None:
+    """Otherwise a run would wait for a fitting skill, and end undecided. Another team's skill may fit."""
+    with pytest.raises(UsageError) as refused:
+        Team("office", Ask, Said, [prover, planning], **given)
+    assert says in str(refused.value)
+    assert "trial(asked: Ask) -> Trial" in str(refused.value)
+    Team("office", Ask, Said, [prover, planning], outsiders=["*.trial"], **given)
+
+
 def test_names_that_are_there_are_accepted() -> None:
     """Members, their skills, and wildcards; of an outsider any skill, if no skill is said."""
     team = Team(
         "office",
         Ask,
         Said,
-        [prover, Specialist("clerk")],
-        planner=by_model("trial"),
-        arbiters=[rules(prefer("clerk", "ann")), verified("trial")],
+        [prover, Specialist("clerk"), planning, notary],
+        planner=by_model("draft"),
+        arbiters=[rules(prefer("clerk", "ann")), verified("prove")],
         prefer=["prover"],
         models=[ModelRule(who, ["a:b"]) for who in ("prover.*", "*.trial", "pro*.tri*", "ann.say", "ann.*", "*")],
         outsiders=["ann.say"],
     )
-    assert team.members == ("prover", "clerk")
+    assert team.members == ("prover", "clerk", "planning", "notary")
     assert Team("empty", Ask, Said, models=[ModelRule("*", ["a:b"])]).members == ()
 
 

@@ -180,10 +180,11 @@ class _FlagReader:
     def _meant(self, name: str, text: str) -> JsonValue:
         """The text as JSON, which it begins like. Raises UsageError: it is none."""
         try:
-            return from_json(text, allow_inf_nan=False)
+            parsed: JsonValue = from_json(text, allow_inf_nan=False)
         except ValueError as error:
             why = re.sub(r"^EOF while parsing .* at (line \d+).*", r"it ends at \1", str(error))
             raise UsageError(f"--{_flag(name)} does not fit", f"not JSON: {why}", "Correct it.") from None
+        return parsed
 
     def _elements(self, name: str, choices: list[list[JsonValue]]) -> JsonValue:
         """For each element the first reading that fits; all elements are tried at once."""

@@ -164,8 +164,12 @@ def test_every_field_can_be_given(line: str, value: object) -> None:
         ("--colour BLUE", "'red' or 'blue'"),
         ("--flag maybe", "--flag does not fit"),
         ("--table a=1", "--table does not fit: it must be an object"),
-        ('--point {"y":1}', "--point does not fit: x is missing"),
-        ("--many 1 --many x", "--many does not fit: 1 must be"),
+        ('--point {"y":1}', "--point does not fit: point.x is missing"),
+        ("--many 1 --many x", "--many does not fit: many.1 must be"),
+        ('--points [{"x":1},{"y":1}]', "--points does not fit: points.1.x is missing"),
+        ('--points {"y":1}', "--points does not fit: points.0.x is missing"),
+        ('--points [{"x":1', "--points does not fit: not JSON: it ends at line 1"),
+        ('--point {"x":', "--point does not fit: not JSON: it ends at line 1"),
         ("--text @nowhere", "--text: nowhere cannot be read"),
         ("--flag --no-flag", "exclude each other"),
         ("--text \udc80", "--text is not text"),
@@ -192,6 +196,17 @@ def test_long_values_come_from_files_and_stdin(tmp_path: Path, monkeypatch: pyte
     assert (got.text, got.table, got.words) == ("a\n@b\n", {"a": 1}, ("ä\n", "b"))
     with pytest.raises(UsageError, match="stdin has been read"):
         asked("--text", "-", "--words", "-")
+
+
+def test_the_name_of_a_file_is_no_value(tmp_path: Path) -> None:
+    """The hint says how the file's content is given."""
+    file = tmp_path / "rows.json"
+    file.write_text("[]")
+    for flag in ("--points", "--point"):
+        with pytest.raises(UsageError) as caught:
+            asked(flag, str(file))
+        assert caught.value.hint == f"Did you mean @{file}?"
+    assert asked("--points", f"@{file}").points == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["text", "words"]))
