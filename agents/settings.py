@@ -91,11 +91,11 @@ class Asks(NamedTuple):
     by: str
     skill: str
     parameter: str
-    takes: object
+    annotation: object
     returns: type[Message]
 
     def __str__(self) -> str:
-        return f"{self.skill}({self.parameter}: {spelt(self.takes)}) -> {spelt(self.returns)}"
+        return f"{self.skill}({self.parameter}: {spelt(self.annotation)}) -> {spelt(self.returns)}"
 
 
 def mentions(*names: str, asks: Sequence[Asks] = ()) -> Callable[[F], F]:

@@ -71,7 +71,7 @@ class Skill:
 
     def fits(self, asks: Asks) -> bool:
         """Whether it can be asked so. It may take more: the coordinator binds that by contract."""
-        return _same(asks.takes, self.inputs.get(asks.parameter)) and _same(asks.returns, self.output)
+        return _same(asks.annotation, self.inputs.get(asks.parameter)) and _same(asks.returns, self.output)
 
     def __str__(self) -> str:
         inputs = ", ".join(f"{name}: {parameter}" for name, parameter in self.inputs.items())
