@@ -62,7 +62,7 @@ def _relax(schema: CoreSchema) -> None:
 
 def _check_names(message: type[BaseModel]) -> None:
     for name in inspect.get_annotations(message):
-        if name in ("of", "plain") or (name.startswith("model_") and hasattr(BaseModel, name)):
+        if name in ("of", "plain") or (not name.startswith("_") and hasattr(BaseModel, name)):
             from .errors import BadName  # not at the top: errors.py imports models.py, which imports this module
 
             raise BadName(

@@ -326,7 +326,7 @@ def test_no_name_of_a_field_changes_what_a_message_is() -> None:
 
     assert (Lease.__contract__, Sale(contract="x").__contract__) == ("Lease.v1", "Sale.v1")
     assert plain(Lease(contract="x")) == {"contract": "x"}
-    for name in ("of", "plain", "model_dump", "model_fields", "model_config", "model_validate_json"):
+    for name in ("of", "plain", "copy", "json", "schema", "model_dump", "model_config", "model_validate_json"):
         for base in (Message, Goal, Outcome):
             with pytest.raises(BadName, match=name):
                 type("Odd", (base,), {"__module__": __name__, "__annotations__": {name: str}})

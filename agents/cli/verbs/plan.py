@@ -1,12 +1,18 @@
 """`hustings plan TARGET`: show the plan for a goal, and why each parameter is bound as it is. Runs nothing."""
 
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import partial
+
 import click
 
 from hustings.protocols import COORDINATOR, Directory, Inquiry, Plan
 
+from ...arbitration.docket import Arbiter
 from ...client.client import connect
 from ...observe.sanitize import inert
 from ...planning.planner import Brief
+from ...settings import mentioned
 from ...team import Team
 from ..frame.loading import load_team
 from ..frame.options import common
@@ -38,8 +44,28 @@ async def _plan(settings: Settings, team: Team, live: bool) -> int:
             open=policy.open,
         )
     )
-    emit(settings, planned, words)
+    asked = _asked(team, planned) if isinstance(planned, Plan) else {}
+    if isinstance(planned, Plan):
+        planned = planned.model_copy(update={"skipped": planned.skipped | asked})
+    emit(settings, planned, partial(words, asked=asked))
     return 0
+
+
+def _asked(team: Team, planned: Plan) -> Mapping[str, str]:
+    """The skills that no step uses, but an arbiter asks; and which one."""
+    return {
+        skill: f"asked by the arbiter {_name(arbiter)}"
+        for arbiter in team.arbiters
+        for name in mentioned(arbiter)
+        if not name.endswith(".*")  # whom a rule prefers, it does not ask
+        for skill in planned.skipped
+        if fnmatchcase(skill, name)
+    }
+
+
+def _name(arbiter: Arbiter) -> str:
+    """Of a function, or of the function that made it."""
+    return str(getattr(arbiter, "__qualname__", type(arbiter).__name__)).partition(".")[0]
 
 
 def _members(team: Team) -> Directory:
@@ -54,8 +80,8 @@ async def _alive(settings: Settings, team: Team) -> Directory:
         return Directory(cards=tuple(skill for card in cards for skill in card.skills), alive=frozenset(there))
 
 
-def words(planned: Plan | Inquiry) -> str:
-    """A plan for people: the steps in order, each binding with its reason, the skipped and the absent agents."""
+def words(planned: Plan | Inquiry, *, asked: Mapping[str, str]) -> str:
+    """A plan for people: the steps in order, each binding with its reason, who is asked, who is skipped or absent."""
     if isinstance(planned, Inquiry):
         return inert(f"the planner calls the skill {planned.skill} first; there is no plan before it has answered")
     lines = []
@@ -66,7 +92,8 @@ def words(planned: Plan | Inquiry) -> str:
         lines += [f"     {name}: {planned.because.get(f'{step.id}.{name}', '')}" for name in step.inputs]
     lines.append("outcome")
     lines += [f"     {name}: {planned.because.get(f'outcome.{name}', '')}" for name in planned.outcome]
-    lines += [f"skipped {who}: {why}" for who, why in planned.skipped.items()]
+    lines += [f"{who}: {why}" for who, why in asked.items()]
+    lines += [f"skipped {who}: {why}" for who, why in planned.skipped.items() if who not in asked]
     if planned.absent:
         lines.append(f"absent: {', '.join(planned.absent)}")
     return inert("\n".join(lines))

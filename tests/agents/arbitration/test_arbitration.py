@@ -26,7 +26,9 @@ from hustings.agents import (
 from hustings.agents.arbitration.docket import LookUp
 from hustings.agents.arbitration.matters import clash, group, options
 from hustings.agents.arbitration.settling import settle
-from hustings.protocols import Data, Evidence, Failure, Inquiry, Proposal, Ruling, Verdict
+from hustings.agents.models.structured import shape_of
+from hustings.protocols import Claim, Data, Evidence, Failure, Inquiry, Proposal, Ruling, Testimony, Verdict
+from hustings.protocols.verdicts import own_evidence
 
 from ..sayings import PROPERTY, QUOTE, Said, by_id, claim, edit, ids, proposal, sayings
 
@@ -374,3 +376,12 @@ def test_nothing_unproved_stands_where_proof_comes_last(items: list[Said], seed:
     failed = Failure(task="t", attempt=1, agent="", kind="abandoned", because="nobody")
     for verdict in settled(items, *policy, answer=lambda _: failed):
         assert all(not isinstance(item, Proposal) or item.keeps for item in verdict.stands)
+
+
+def test_evidence_has_data_of_its_own() -> None:
+    """Equal pieces count once in a verdict, others not; without data it is written as ever, and no model is asked for
+    data, so the schema of a testimony stays one that a server can enforce."""
+    timed = [Evidence(kind="measurement", says="7", data={"at": at}) for at in (1.0, 1.0, 2.0)]
+    assert own_evidence([Claim(about="load", value=7, evidence=tuple(timed))]) == (timed[0], timed[2])
+    assert Evidence(kind="measurement", says="7").plain() == {"kind": "measurement", "says": "7", "source": ""}
+    assert shape_of(Testimony) is not None
