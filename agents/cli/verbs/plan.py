@@ -46,7 +46,7 @@ async def _plan(settings: Settings, team: Team, live: bool) -> int:
     )
     asked = _asked(team, planned) if isinstance(planned, Plan) else {}
     if isinstance(planned, Plan):
-        planned = planned.model_copy(update={"skipped": planned.skipped | asked})
+        planned = planned.model_copy(update={"skipped": {**planned.skipped, **asked}})
     emit(settings, planned, partial(words, asked=asked))
     return 0
 
