@@ -46,7 +46,7 @@ api: $(READY)           ## write tests/public/api.txt anew: the names and signat
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--extra demo --extra openai --extra mcp --extra otel --group dev pyproject.toml -o requirements.txt
+		--extra demo --extra dev --extra openai --extra mcp --extra otel --group dev pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf .venv .hustings build *.egg-info

@@ -27,6 +27,7 @@ VERBS = {
     "new": Verb("new", "Write a new specialist with a passing test", "Start here"),
     "doctor": Verb("doctor", "Find out what is missing on this machine and how to fix it", "Start here"),
     "up": Verb("up", "Start broker, coordinator and specialists as separate processes", "Run"),
+    "dev": Verb("dev", "As up, and restart each agent when its files are saved", "Run"),
     "down": Verb("up", "Stop them in reverse order", "Run"),
     "run": Verb("run", "Give a team a goal, follow the run live, print the outcome", "Run"),
     "agent": Verb("agent", "Run specialists in a process of their own", "Run"),

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import anyio
@@ -17,6 +18,7 @@ from ...client.client import Client, connect
 from ...deploy.control import controlled
 from ...deploy.launch import absentees, children, record_of, supervised, until_told
 from ...deploy.replicas import Parts, control
+from ...deploy.supervisor import Supervisor
 from ...team import Team
 from ...views.text import some
 from ..frame.loading import load_team
@@ -78,6 +80,15 @@ def replicas_of(text: str, team: Team) -> tuple[str, int]:
 
 
 async def _up(settings: Settings, target: str, team: Team, parts: Sequence[str], replicas: Mapping[str, int]) -> int:
+    async with team_up(settings, target, team, parts, replicas):
+        return await until_told()
+
+
+@asynccontextmanager
+async def team_up(
+    settings: Settings, target: str, team: Team, parts: Sequence[str], replicas: Mapping[str, int]
+) -> AsyncIterator[tuple[Client, Supervisor]]:
+    """These parts of a team as processes while the block runs, with a client; says when all are up."""
     async with broker(settings, start="always") as url, connect(team, url, name="up") as client:
         processes = children(target, team, url, parts=parts, replicas=replicas)
         relay, color = on_stderr(settings)
@@ -100,7 +111,7 @@ async def _up(settings: Settings, target: str, team: Team, parts: Sequence[str],
             background(lambda: _watch(client)),
             background(lambda: _announce(client, team, parts)),
         ):
-            return await until_told()
+            yield client, supervisor
 
 
 async def _announce(client: Client, team: Team, parts: Sequence[str]) -> None:
