@@ -9,12 +9,14 @@ from typing import Annotated, Generic
 from pydantic import Field
 from typing_extensions import TypeVar
 
-from hustings.protocols import Goal, NotFound, Outcome, UsageError
+from hustings.protocols import Directory, Goal, NotFound, Outcome, PlanError, UsageError
 from hustings.protocols.subjects import token
 
 from .decider.policy import Policy, TeamSettings
 from .history.run_report import RunReport
 from .models.rules import ModelRouter, ModelRule
+from .planning.chain import Unfilled, by_contract
+from .planning.planner import Brief
 from .settings import Asks, asked, did_you_mean, mentioned
 from .skills.specialist import Specialist
 
@@ -33,7 +35,8 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
     docs/settings.md lists all settings with their units. Every skill and agent that a setting names has to be there
     when the team is made: planner and arbiters (if they were made by `by_model`, `verified` and the like, or note it by
     `mentions`), `prefer`, `models`. So give the specialists their skills first. What only a specialist of another team
-    offers is not known then; name it in `outsiders`, as AGENT.SKILL.
+    offers is not known then; name it in `outsiders`, as AGENT.SKILL. If nobody else may join, and every member has its
+    skills here, by_contract must find a skill for each field of the outcome.
 
     Raises BadName; UsageError: a value is not of its setting's type, or out of bounds, or names what is not there.
     """
@@ -62,6 +65,8 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
         for setting, functions in (("planner", [self.planner]), ("arbiters", self.arbiters)):
             for asks in asked(*functions):
                 self._check_asked(setting, asks)
+        if self.specialists:
+            self._check_outcome()
 
     def _named(self) -> dict[str, Iterable[str]]:
         """Whom each setting names, as AGENT.SKILL with wildcards."""
@@ -101,6 +106,17 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
                 hint=f"Name a skill that fits: {asks.by}(SKILL).",
             )
 
+    def _check_outcome(self) -> None:
+        """Raises UsageError: no member can fill a field of the outcome, and nobody else may join."""
+        if self.open or self.planner is not by_contract or not all(member.skills for member in self.specialists):
+            return
+        try:
+            by_contract(brief_of(self, members_of(self)))
+        except Unfilled as error:
+            raise UsageError(f"team {self.name}: {error.what}", error.why, error.hint) from None
+        except PlanError:
+            return  # a run with fewer skills may have a plan: see `--skip`
+
     @property
     def members(self) -> tuple[str, ...]:
         return tuple(specialist.name for specialist in self.specialists)
@@ -117,3 +133,26 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
         settings = {each.name: getattr(self, each.name) for each in fields(TeamSettings)}
         served = ModelRouter(self.models, cheaper=self.exhausted == "cheaper").of
         return Policy(goal=self.goal, outcome=self.outcome, members=self.members, served=served, **settings)
+
+
+def members_of(team: Team) -> Directory:
+    """The directory in which all members are alive, and nobody else."""
+    cards = tuple(
+        skill.card(member.name, member.version, spends=member.spends)
+        for member in team.specialists
+        for skill in member.skills.values()
+    )
+    return Directory(cards=cards, alive=frozenset(team.members))
+
+
+def brief_of(team: Team, directory: Directory) -> Brief:
+    """What a planner gets that plans for any goal of the team."""
+    return Brief(
+        goal={},
+        goal_type=team.goal,
+        outcome_type=team.outcome,
+        directory=directory,
+        members=team.members,
+        prefer=tuple(team.prefer),
+        open=team.open,
+    )

@@ -50,10 +50,7 @@ class NotFound(UsageError):
 class PlanError(HustingsError):
     """The planner cannot make a valid plan for the goal from the skills that the agents offer."""
 
-    try_this = (
-        "Run `hustings plan` to see how each parameter is bound. Start the agents that are missing, "
-        "or set `prefer` in the Team."
-    )
+    try_this = "Change the planner, or what the agents' skills take and return."
 
 
 # the bus

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from hustings.protocols import Inquiry, Matter, Verdict
+from hustings.protocols import Inquiry, Matter, UsageError, Verdict
 
 from .docket import Arbiter, Docket, LookUp
 from .matters import Said
@@ -16,7 +16,12 @@ def settle(
     tentative: dict[str, Verdict] = {}
     for arbiter in arbiters:
         docket = Docket(matters, items, dict(tentative), answer)
-        replies = list(arbiter(docket))
+        returned = arbiter(docket)
+        if not hasattr(returned, "__iter__"):
+            name = getattr(arbiter, "__name__", str(arbiter))
+            why = f"it returned a {type(returned).__name__}, not Verdicts and Inquiries"
+            raise UsageError(f"{name} is no arbiter", why, f"A rule is given as `rules({name})`.")
+        replies = list(returned)
         if inquiries := [reply for reply in replies if isinstance(reply, Inquiry)]:
             return inquiries
         for reply in replies:

@@ -13,11 +13,13 @@ from hustings.protocols import (
     ModelChain,
     Outcome,
     Record,
+    UsageError,
     timing,
 )
 
 from ..arbitration.counting import independent, majority, unopposed
 from ..arbitration.docket import Arbiter
+from ..arbitration.rules import is_rule
 from ..planning.chain import by_contract
 from ..planning.planner import Planner
 from ..settings import Seconds, check
@@ -57,6 +59,11 @@ class TeamSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        for arbiter in self.arbiters:
+            if is_rule(arbiter):
+                name = getattr(arbiter, "__name__", str(arbiter))
+                why = "it takes an Option, and an arbiter takes a Docket"
+                raise UsageError(f"arbiters: {name} is a rule, not an arbiter", why, f"Write `rules({name})`.")
 
 
 @dataclass(frozen=True, kw_only=True)

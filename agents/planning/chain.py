@@ -30,6 +30,12 @@ def by_contract(brief: Brief) -> Plan:
     return _Chain(brief).plan()
 
 
+class Unfilled(PlanError):
+    """No skill can fill a field of the outcome. With fewer skills none could, either."""
+
+    try_this = "Give a specialist a skill that returns it, or make the field optional."
+
+
 class _Unfed(Exception):
     """A parameter that nothing can fill; the text says why. Its skill is then unusable, but not the plan."""
 
@@ -87,7 +93,9 @@ class _Chain:
         ]
         if unfit:
             raise PlanError(
-                f"outcome.{unfit[0]} cannot be planned for", "an outcome's fields are messages or lists of messages"
+                f"outcome.{unfit[0]} cannot be planned for",
+                "an outcome's fields are messages or lists of messages",
+                "Put it into a Message that a skill returns, or give it a default.",
             )
         bound: dict[str, Ref] = {}
         for name, contract in wanted.items():
@@ -97,20 +105,19 @@ class _Chain:
                 if contract.optional:
                     self.because[f"outcome.{name}"] = f"left out: {reason}"
                     continue
-                raise PlanError(
-                    f"no skill can fill outcome.{name} ({contract.type})", self._with_absent(str(reason))
-                ) from None
+                absent = self.brief.absent()
+                why = f"{reason}; absent: {', '.join(absent)}" if absent else str(reason)
+                hint = "Start the agents that are absent." if absent else ""
+                raise Unfilled(f"no skill can fill outcome.{name} ({contract.type})", why, hint) from None
             if binding.each and not contract.many:
                 raise PlanError(
-                    f"outcome.{name} is one {contract.type}", "but there will be one for each element of a list"
+                    f"outcome.{name} is one {contract.type}",
+                    "but there will be one for each element of a list",
+                    "Make the field a list, or add a skill that takes the list and returns one.",
                 )
             bound[name] = binding.ref
             self.because[f"outcome.{name}"] = binding.because
         return bound, tuple(name for name, contract in wanted.items() if contract.optional)
-
-    def _with_absent(self, reason: str) -> str:
-        absent = self.brief.absent()
-        return f"{reason}; absent: {', '.join(absent)}" if absent else reason
 
     def _bind(self, name: str, wanted: Contract, trail: tuple[str, ...]) -> _Binding:
         if wanted.type == Verdict.__contract__ and wanted.many:
@@ -188,7 +195,11 @@ class _Chain:
         own = [step for step in steps if set(self.steps[step].agents) & set(self.brief.members)] or steps
         preferred = [step for name in self.brief.prefer for step in own if name in self.steps[step].agents]
         if len(own) > 1 and not preferred:
-            raise PlanError(f"two skills could return {contract}", f"{' and '.join(own)}")
+            raise PlanError(
+                f"two skills could return {contract}",
+                f"{' and '.join(own)}",
+                "Name the agent to prefer in the team's `prefer`.",
+            )
         chosen = (preferred or own)[0]
         for step in steps:
             if step != chosen:
@@ -221,7 +232,9 @@ class _Chain:
         fans = [name for name, binding in bindings.items() if binding.each]
         if len(fans) > 1:
             raise PlanError(
-                f"{step} would fan out over {' and '.join(fans)}", "a step can take one list element by element"
+                f"{step} would fan out over {' and '.join(fans)}",
+                "a step can take one list element by element",
+                "Let its skill take one of them as a list.",
             )
         self.because.update({f"{step}.{name}": binding.because for name, binding in bindings.items()})
         self.steps[step] = Step(
@@ -291,7 +304,9 @@ class _Chain:
         except CycleError as error:
             circle = [name for name in dict.fromkeys(error.args[1]) if _barrier(self.steps[name])] or error.args[1]
             raise PlanError(
-                f"{' and '.join(circle)} wait for each other", "each takes the verdicts on what the other leads to"
+                f"{' and '.join(circle)} wait for each other",
+                "each takes the verdicts on what the other leads to",
+                "Let one of them take no verdicts.",
             ) from None
 
     def _explain_unused(self) -> None:

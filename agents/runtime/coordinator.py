@@ -29,6 +29,7 @@ from hustings.protocols import (
     StaleWriter,
     Unanswered,
     Unsendable,
+    UsageError,
     timing,
 )
 
@@ -228,7 +229,8 @@ class RunLoop:
             return decide(state, self._policy, view)
         except Exception as error:  # noqa: BLE001 - planners and arbiters are the team's code: an error ends only this run
             self._log.error("the team's policy raised", exc_info=True)
-            return [self._failed(f"the team's policy raised {described(error)}")]
+            said = str(error) if isinstance(error, UsageError) else f"the team's policy raised {described(error)}"
+            return [self._failed(said)]
 
     def _failed(self, because: str) -> Concluded:
         state, text = self._state, inert(because[:4000])[:2000]

@@ -191,6 +191,28 @@ def test_a_skill_that_does_not_fit_is_refused(given: dict[str, Any], says: str) 
     Team("office", Ask, Said, [prover, planning], outsiders=["*.trial"], **given)
 
 
+def test_a_closed_team_has_who_fills_its_outcome() -> None:
+    """Nobody else may join, so no run could have a plan. An open team waits for others; so does one whose members have
+    their skills elsewhere."""
+
+    class Tried(Outcome):
+        plan: DraftPlan
+
+    with pytest.raises(UsageError, match=r"team office: no skill can fill outcome.plan \(hustings.DraftPlan.v1\)"):
+        Team("office", Ask, Tried, [prover], open=False)
+    Team("office", Ask, Tried, [prover])
+    Team("office", Ask, Tried, [prover, Specialist("elsewhere")], open=False)
+
+
+@pytest.mark.parametrize("rule", [surest, prefer("clerk")])
+def test_a_rule_is_no_arbiter(rule: Any) -> None:
+    with pytest.raises(UsageError, match="is a rule, not an arbiter") as refused:
+        Team("office", Ask, Said, arbiters=[rule])
+    assert refused.value.hint == f"Write `rules({rule.__name__})`."
+    with pytest.raises(UsageError, match="has no rule"):
+        rules()
+
+
 def test_names_that_are_there_are_accepted() -> None:
     """Members, their skills, and wildcards; of an outsider any skill, if no skill is said."""
     team = Team(

@@ -11,9 +11,8 @@ from hustings.protocols import COORDINATOR, Directory, Inquiry, Plan
 from ...arbitration.docket import Arbiter
 from ...client.client import connect
 from ...observe.sanitize import inert
-from ...planning.planner import Brief
 from ...settings import mentioned
-from ...team import Team
+from ...team import Team, brief_of, members_of
 from ..frame.loading import load_team
 from ..frame.options import common
 from ..frame.output import emit
@@ -31,19 +30,8 @@ def plan(settings: Settings, target: str, live: bool) -> int:
 
 
 async def _plan(settings: Settings, team: Team, live: bool) -> int:
-    directory = await _alive(settings, team) if live else _members(team)
-    policy = team.policy()
-    planned = team.planner(
-        Brief(
-            goal={},
-            goal_type=team.goal,
-            outcome_type=team.outcome,
-            directory=directory,
-            members=policy.members,
-            prefer=tuple(policy.prefer),
-            open=policy.open,
-        )
-    )
+    directory = await _alive(settings, team) if live else members_of(team)
+    planned = team.planner(brief_of(team, directory))
     asked = _asked(team, planned) if isinstance(planned, Plan) else {}
     if isinstance(planned, Plan):
         planned = planned.model_copy(update={"skipped": {**planned.skipped, **asked}})
@@ -66,11 +54,6 @@ def _asked(team: Team, planned: Plan) -> Mapping[str, str]:
 def _name(arbiter: Arbiter) -> str:
     """Of a function, or of the function that made it."""
     return str(getattr(arbiter, "__qualname__", type(arbiter).__name__)).partition(".")[0]
-
-
-def _members(team: Team) -> Directory:
-    cards = tuple(skill for specialist in team.specialists for skill in specialist.card().skills)
-    return Directory(cards=cards, alive=frozenset(team.members))
 
 
 async def _alive(settings: Settings, team: Team) -> Directory:

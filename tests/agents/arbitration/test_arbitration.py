@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,10 +25,10 @@ from hustings.agents import (
     verified,
 )
 from hustings.agents.arbitration.docket import LookUp
-from hustings.agents.arbitration.matters import clash, group, options
+from hustings.agents.arbitration.matters import Option, clash, group, options
 from hustings.agents.arbitration.settling import settle
 from hustings.agents.models.structured import shape_of
-from hustings.protocols import Claim, Data, Evidence, Failure, Inquiry, Proposal, Ruling, Testimony, Verdict
+from hustings.protocols import Claim, Data, Evidence, Failure, Inquiry, Proposal, Ruling, Testimony, UsageError, Verdict
 from hustings.protocols.verdicts import own_evidence
 
 from ..sayings import PROPERTY, QUOTE, Said, by_id, claim, edit, ids, proposal, sayings
@@ -57,6 +58,31 @@ def asked(items: Sequence[Said], *arbiters: Arbiter) -> list[Inquiry]:
 def trial(holds: Sequence[str], falls: dict[str, str] | None = None) -> LookUp:
     answer: Data = {"holds": list(holds), "falls": dict(falls or {}), "because": "the tests ran"}
     return lambda _: answer
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("four", r"the rule newest raised ValueError: .*'four' \(test_arbitration.py:\d+\)"),
+        ("nan", "returned nan, which is no"),
+    ],
+)
+def test_a_rule_that_fails_is_named(value: str, says: str) -> None:
+    """With the line of its file that raised."""
+
+    def newest(option: Option) -> float:
+        return float(value)
+
+    items = [claim("x1", "ann", "397"), claim("x2", "bob", "412")]
+    with pytest.raises(UsageError, match=says):
+        settle(group(items), by_id(items), [rules(newest)], silent)
+
+
+def test_what_returns_no_verdicts_is_no_arbiter() -> None:
+    items = [claim("x1", "ann", "397"), claim("x2", "bob", "412")]
+    bare: Any = lambda _: 1.0  # noqa: E731
+    with pytest.raises(UsageError, match="<lambda> is no arbiter: it returned a float"):
+        settle(group(items), by_id(items), [bare], silent)
 
 
 # each arbiter

@@ -1,6 +1,7 @@
 """by_contract chains skills as pytest resolves fixtures, and says in words why a plan cannot be."""
 
 import itertools
+from typing import TypeAlias
 
 import pytest
 
@@ -19,6 +20,7 @@ from hustings.protocols import (
     Ref,
     SkillCard,
     Step,
+    UsageError,
     Verdict,
 )
 
@@ -385,10 +387,18 @@ def test_what_the_plan_does_not_need_is_skipped_with_the_reason() -> None:
 
 
 def test_an_outcome_that_is_no_message_cannot_be_planned_for() -> None:
-    """A required field of a plain type is refused by name; an optional message that nobody says is left out."""
+    """A required field of a plain type is refused by name, when its class is made or, if its type is not known then,
+    when it is planned for; an optional message that nobody says is left out."""
+    with pytest.raises(UsageError, match="Counted cannot have a field count: int"):
+
+        class Counted(Outcome):
+            count: int
 
     class Plain(Outcome):
-        count: int
+        count: "Number"
+
+    Number: TypeAlias = int
+    Plain.model_rebuild()
 
     class Perhaps(Outcome):
         summary: Summary
