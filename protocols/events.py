@@ -106,6 +106,7 @@ class Failure(Message, contract="hustings.task.failure.v1"):
 
     `exhausted`: its share of the budget was too small. `at`: FILE:LINE, where the team's own code failed. `traceback`:
     for people, at most 8 KiB, without secrets and terminal escapes. Both are empty where no exception was raised.
+    `lasting`: this agent would fail again, as its key, a package or a setting is missing; only another one is tried.
     """
 
     task: str
@@ -117,6 +118,7 @@ class Failure(Message, contract="hustings.task.failure.v1"):
     exhausted: bool = later(False)
     at: str = later("")
     traceback: str = later("")
+    lasting: bool = later(False)
 
 
 class Asked(Message, contract="hustings.task.asked.v1"):

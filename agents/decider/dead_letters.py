@@ -35,10 +35,11 @@ def dead_letter(state: RunState, name: str) -> DeadLetter:
 
 
 def hopeless(turn: Turn, name: str, agents: tuple[str, ...]) -> bool:
-    """True if only one agent can do the task, and the task kills it, or the agent has been silent for too long."""
-    task, kind, directory = turn.state.tasks[name], turn.state.failures[name].kind, turn.view.directory
+    """True if only one agent can do the task, and the task kills it, or the agent would fail again, or has been silent
+    for too long."""
+    task, failure, directory = turn.state.tasks[name], turn.state.failures[name], turn.view.directory
     if {*agents} != {task.agent}:
         return False
     heard, longest = directory.silent.get(task.agent, task.since), turn.policy.heartbeat_timeout * turn.policy.attempts
     vanished = task.agent not in directory.alive and turn.view.now >= heard + longest
-    return kind == "killed" or (kind == "abandoned" and vanished)
+    return failure.kind == "killed" or failure.lasting or (failure.kind == "abandoned" and vanished)

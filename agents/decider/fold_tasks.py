@@ -82,7 +82,7 @@ def completed(state: RunState, entry: Entry, event: Result | Failure) -> None:
         if isinstance(event, Failure):
             if event.exhausted:
                 state.exhausted = state.exhausted or f"{event.task}: {event.because}"
-            _failed(state, event.task, event.kind, event.because, event.version, event.at)
+            _failed(state, event.task, event.kind, event.because, event)
         else:
             _done(state, event)
 
@@ -126,12 +126,12 @@ def _hears(state: RunState, event: Result) -> bool:
     return True
 
 
-def _failed(state: RunState, name: str, kind: FailureKind, because: str, version: str = "", at: str = "") -> None:
+def _failed(state: RunState, name: str, kind: FailureKind, because: str, said: Failure | None = None) -> None:
     """One attempt has failed. Another is due, unless the input was refused or this was the last attempt."""
     task = state.tasks[name]
-    failure = Failure(
-        task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because, version=version, at=at
-    )
+    failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because)
+    if said:
+        failure = failure.model_copy(update={field: getattr(said, field) for field in ("version", "at", "lasting")})
     state.failures[name] = failure
     if kind != "non_retryable" and task.attempt < state.attempts:
         _close(state, name, "failed")
@@ -149,7 +149,7 @@ def _lost(state: RunState, name: str, failure: Failure) -> None:
     task = state.tasks[name]
     _close(state, name, "lost")
     if task.asked_by:
-        state.answers[name] = failure.model_copy(update={"version": "", "at": ""})
+        state.answers[name] = failure.model_copy(update={"version": "", "at": "", "lasting": False})
         heard(state, name)
         return
     state.missing.setdefault(task.agent, failure.because)

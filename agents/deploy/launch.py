@@ -11,7 +11,7 @@ import anyio
 
 from hustings.bus import Live, background
 from hustings.bus.client.contact import redact
-from hustings.protocols import COORDINATOR, HustingsError
+from hustings.protocols import COORDINATOR, HustingsError, UsageError
 
 from ..observe.logs import render_line
 from ..observe.sanitize import masked
@@ -19,7 +19,7 @@ from ..runtime.process import ending
 from ..team import Team
 from .neighbours import announced
 from .replicas import READY, Parts, part_of
-from .supervisor import Child, Status, Supervisor
+from .supervisor import MISUSED, Child, Status, Supervisor
 
 USEFUL = (
     '"event": "done"',
@@ -64,12 +64,14 @@ async def supervised(
     color: bool,
     verbose: bool,
     announce: bool = False,
+    whole: bool = False,
 ) -> AsyncIterator[Supervisor]:
     """Keep the processes running while the block runs; then stop them, the coordinator last.
 
     A record of them and their log are kept under `home`. `tell` gets what a person should know, safe to print: which
     processes are given up, and their output, all of it if `verbose`, else warnings and errors, with colours if `color`.
-    Raises HustingsError into the block when the last of its coordinators is given up: no run could go on.
+    Raises HustingsError into the block when the last of its coordinators is given up: no run could go on; and
+    UsageError, if the team is wanted `whole`, when a part cannot start: it says why.
     """
     record = record_of(home, team)
     listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose)
@@ -84,11 +86,14 @@ async def supervised(
     def changed(statuses: Sequence[Status]) -> None:
         _write(record, team, url, statuses, listener.gave_up)
         coordinators = {status.state for status in statuses if part_of(status.name) == COORDINATOR}
-        if coordinators == {"gave up"}:
+        if coordinators == {"gave up"} or (whole and _misused(statuses)):
             lost.set()
 
     async def watch() -> None:
         await lost.wait()
+        names = (name for name in _misused(supervisor.statuses) if whole or part_of(name) == COORDINATOR)
+        for name in names:
+            raise UsageError(f"{name} cannot start: {listener.what(name)}", *listener.told(name))
         raise HustingsError(
             f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Fix the cause, and start again."
         )
@@ -101,10 +106,11 @@ async def supervised(
             started.set()
 
     try:
-        async with background(watch), background(run):
+        async with background(run):
             await started.wait()
             with announced(home) if announce else nullcontext():
-                yield supervisor
+                async with background(watch):  # inside, so that the block ends before the processes do
+                    yield supervisor
     finally:
         record.unlink(missing_ok=True)
         listener.close()
@@ -113,6 +119,11 @@ async def supervised(
 def record_of(home: Path, team: Team) -> Path:
     """Where this process records the children that it supervises."""
     return home / f"up-{team.name}.{os.getpid()}.json"
+
+
+def _misused(statuses: Sequence[Status]) -> list[str]:
+    """The children that cannot start, because of what they were given."""
+    return [status.name for status in statuses if (status.state, status.exit_code) == ("gave up", MISUSED)]
 
 
 def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_up: Callable[[Status], None]) -> None:
@@ -135,21 +146,38 @@ class _Listener:
         self._file = (folder / f"{team.name}.log").open("a", buffering=1)  # by line, for who follows it
         self._given_up: dict[str, str] = {}
         self._last: dict[str, str] = {}
+        self._advice: dict[str, list[str]] = {}
 
     def line(self, name: str, raw: str) -> None:
         raw = raw if raw.startswith("{") else masked(raw)
         self._file.write(f"{name}\t{raw}\n")
-        if raw.strip() and not raw.startswith(("  why: ", "  try: ")):
+        if raw.startswith(("  why: ", "  try: ")):
+            self._advice.setdefault(name, []).append(raw.strip().partition(": ")[2])
+        elif raw.strip():
             self._last[name] = raw.strip()
+            self._advice.pop(name, None)
         if self._verbose or '"level": "warning"' in raw or '"level": "error"' in raw or not raw.startswith("{"):
             self._tell(render_line(name, raw, width=self._width, color=self._color))
 
     def gave_up(self, status: Status) -> None:
-        how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
-        why = f"{status.name} ended {status.restarts + 1} times{how}"
+        why = self._how(status)
         if why != self._given_up.get(status.name):
             self._given_up[status.name] = why
             self._tell(f"{why}: given up")
+
+    def _how(self, status: Status) -> str:
+        if status.exit_code == MISUSED:
+            return f"{status.name} cannot start ({self.what(status.name)})"
+        how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
+        return f"{status.name} ended {status.restarts + 1} times{how}"
+
+    def what(self, name: str) -> str:
+        """Its last line of output that is not an advice."""
+        return self._last.get(name, "it says nothing").removeprefix("error: ")
+
+    def told(self, name: str) -> list[str]:
+        """The reason and the advice that it gave with that."""
+        return self._advice.get(name, [])[:2]
 
     def why(self, name: str) -> str:
         """Why this child was given up, and its last line of output."""

@@ -18,6 +18,7 @@ from ..runtime.process import PARENT, kill_group
 
 LINE = 64 * 1024  # bytes kept of a line
 CANNOT_START = 127  # as a shell reports a command that it cannot find
+MISUSED = 2  # exit code of a command that cannot use what it was given; a restart changes nothing
 PIPE = 64 * 1024  # bytes that a pipe holds (Linux), and so the most that a dead child has left to read
 
 State = Literal["starting", "running", "waiting", "gave up", "stopped"]
@@ -59,7 +60,8 @@ class Supervisor:
 
     `children` is in order of dependence: the first is started first and stopped last. An entry that is itself a
     sequence is a group, stopped together. Any end counts as a failure, exit code 0 too. A child that would need more
-    than `restarts` restarts `within` so many seconds is given up, and the others go on; the wait before a restart
+    than `restarts` restarts `within` so many seconds is given up, at once if its exit code is 2 (it cannot use what it
+    was given), and the others go on; the wait before a restart
     doubles from `backoff[0]` to at most `backoff[1]` seconds. Restarts older than `within` are forgotten, and all of
     them by `forgive`. `on_change` gets every child's Status, in order, after each change; `on_line` gets (name, line)
     for each line of stdout or stderr, cut after 64 KiB, with bytes that are not UTF-8 replaced. A child is ready at its
@@ -301,7 +303,10 @@ class _Keeper:
                 self.settled.set()
 
     async def _back_off(self) -> bool:
-        """Wait before the next start, or until stopped. False at once if there were too many restarts lately."""
+        """Wait before the next start, or until stopped. False at once if there were too many restarts lately, or if
+        another one would end in the same way."""
+        if self.status.exit_code == MISUSED:
+            return False
         now, rules = anyio.current_time(), self._rules
         while self._recent and self._recent[0] <= now - rules.within:
             self._recent.popleft()

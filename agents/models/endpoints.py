@@ -77,14 +77,17 @@ class Endpoints:
         self._models: dict[str, ResilientModel] = {}
 
     def model(self, name: str) -> Model:
-        """The model PROVIDER:NAME, with retries. Raises UsageError for a provider that is not configured."""
+        """The model PROVIDER:NAME, with retries.
+
+        Raises UsageError for a provider that is not configured, and ModelFailure `denied` without its key: a call that
+        cannot be made is neither reserved nor recorded.
+        """
+        site = self._sites.get(name.partition(":")[0])
+        if site is None or not name.partition(":")[2]:
+            known = ", ".join(sorted(self._sites))
+            raise UsageError(f"no such model: {name}", f"it must be PROVIDER:NAME, and the providers are {known}", HINT)
+        site.key()
         if name not in self._models:
-            site = self._sites.get(name.partition(":")[0])
-            if site is None or not name.partition(":")[2]:
-                known = ", ".join(sorted(self._sites))
-                raise UsageError(
-                    f"no such model: {name}", f"it must be PROVIDER:NAME, and the providers are {known}", HINT
-                )
             self._models[name] = ResilientModel(site.model, site.gate, Breaker(self._retry_policy), self._retry_policy)
         return self._models[name]
 

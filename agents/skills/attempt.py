@@ -22,9 +22,11 @@ from hustings.protocols import (
     Data,
     Failure,
     Message,
+    ModelFailure,
     NonRetryableError,
     Result,
     Unsendable,
+    UsageError,
 )
 from hustings.protocols.events import FailureKind
 from hustings.protocols.validation import first_error
@@ -97,8 +99,8 @@ class Attempts:
     def _raised(self, assigned: Assigned, skill: Skill, error: BaseException) -> Failure:
         final = isinstance(error, NonRetryableError | BudgetExceeded)
         failed = failure(assigned, "non_retryable" if final else "raised", str(error) if final else described(error))
-        told = traceback_of(error, skill.function)
-        return failed.model_copy(update={"at": place_of(error, skill.function), "traceback": told})
+        place, told = place_of(error, skill.function), traceback_of(error, skill.function)
+        return failed.model_copy(update={"at": place, "traceback": told, "lasting": _lasting(error)})
 
     async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext, leash: Leash) -> Result:
         arguments = _arguments(skill, assigned.input)
@@ -125,6 +127,13 @@ def failure(assigned: Assigned, kind: FailureKind, because: str) -> Failure:
     """The Failure that answers an attempt. The worker adds its version."""
     text = masked(inert(because[:4000]))[:2000]
     return Failure(task=assigned.task, attempt=assigned.attempt, agent=assigned.agent, kind=kind, because=text)
+
+
+def _lasting(error: BaseException) -> bool:
+    """True if this process would fail again: a package, a key or a setting is missing, or a request is refused."""
+    if isinstance(error, ModelFailure):
+        return error.kind in ("denied", "rejected")
+    return isinstance(error, ImportError | SyntaxError) or type(error) is UsageError
 
 
 class _Threads:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from hustings.protocols import Message
+from hustings.protocols import Message, ModelFailure, UsageError
 from hustings.protocols.validation import first_error
 
 from ..observe.sanitize import inert, masked, tells_secret
@@ -46,11 +46,11 @@ class _Frame(NamedTuple):
     package: str
 
 
-def place_of(error: BaseException, skill: Callable[..., object]) -> str:
+def place_of(error: BaseException, skill: Callable[..., object] | None = None) -> str:
     """FILE:LINE of the innermost own frame of an exception, or of its members; else where the skill is defined."""
-    own = _package_of(skill)
-    code = getattr(inspect.unwrap(skill), "__code__", None)
-    defined = f"{_short(code.co_filename)}:{code.co_firstlineno}" if code else ""
+    own = _package_of(skill) if skill else ""
+    code = getattr(inspect.unwrap(skill), "__code__", None) if skill else None
+    defined = f"{short(code.co_filename)}:{code.co_firstlineno}" if code else ""
     return next(_places(error, own), defined)
 
 
@@ -75,7 +75,7 @@ def _package_of(skill: Callable[..., object]) -> str:
 def _places(error: BaseException, own: str) -> Iterator[str]:
     frames = [frame for frame in _frames(error.__traceback__, own) if not frame.package]
     if frames:
-        yield f"{_short(frames[-1].frame.f_code.co_filename)}:{frames[-1].line}"
+        yield f"{short(frames[-1].frame.f_code.co_filename)}:{frames[-1].line}"
     for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield from _places(member, own)
 
@@ -96,7 +96,8 @@ def _named(error: BaseException) -> str:
         text = first_error(error) if isinstance(error, ValidationError) else str(error)
     except Exception as worse:  # noqa: BLE001 - the exception's own code may raise too
         text = f"its text cannot be had: {type(worse).__name__}"
-    return f"{type(error).__name__}: {text}"
+    cure = f". {error.hint}" if isinstance(error, ModelFailure) or type(error) is UsageError else ""
+    return f"{type(error).__name__}: {text}{cure}"
 
 
 def _told(error: BaseException, own: str) -> Iterator[str]:
@@ -152,14 +153,14 @@ def _package(frame: FrameType, own: str) -> str:
 
 def _shown(frame: _Frame) -> Iterator[str]:
     code = frame.frame.f_code
-    yield f'  File "{_short(code.co_filename)}", line {frame.line}, in {code.co_name}'
+    yield f'  File "{short(code.co_filename)}", line {frame.line}, in {code.co_name}'
     if source := linecache.getline(code.co_filename, frame.line, frame.frame.f_globals).strip():
         yield f"    {source[:200]}"
     shown = ((name, _value(name, value)) for name, value in [*frame.frame.f_locals.items()] if name.isidentifier())
     yield from (f"      {name} = {value}" for name, value in islice(((n, v) for n, v in shown if v), VALUES))
 
 
-def _short(file: str) -> str:
+def short(file: str) -> str:
     """The path from the current folder, if the file is in it."""
     return file.removeprefix(os.getcwd() + os.sep)
 

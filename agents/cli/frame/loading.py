@@ -9,6 +9,7 @@ from types import ModuleType
 from hustings.protocols import UsageError
 
 from ...skills.specialist import Specialist
+from ...skills.tracebacks import place_of, short
 from ...team import Team
 
 
@@ -52,7 +53,20 @@ def _module(path: str) -> ModuleType:
             raise UsageError(
                 f"there is no module {path}", f"looked in {here} and the installed packages", "Check the spelling."
             ) from None
-        raise UsageError(f"{path} cannot be imported", f"it needs {error.name}, which is not installed") from None
+        raise UsageError(
+            f"{path} cannot be imported",
+            f"it needs {error.name}, which is not installed{_at(error)}",
+            f"Install it into this environment, for example with `pip install {str(error.name).partition('.')[0]}`.",
+        ) from error
+    except SyntaxError as error:
+        why = f"{type(error).__name__}: {error.msg} ({short(error.filename or '')}:{error.lineno})"
+        raise UsageError(f"{path} cannot be imported", why, f"Correct line {error.lineno}.") from error
     except Exception as error:  # the module is the user's code: it may raise anything
-        why = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows where it is raised.") from error
+        why = f"{type(error).__name__}: {error}{_at(error)}"
+        raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows the whole traceback.") from error
+
+
+def _at(error: Exception) -> str:
+    """The line of the user's code that raised it: the last one that is not of Python or an installed package."""
+    place = place_of(error)
+    return f" ({place})" if place else ""

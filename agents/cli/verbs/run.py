@@ -17,6 +17,7 @@ from ...client.client import Client, connect
 from ...client.run import Run
 from ...decider.state import RunState
 from ...deploy.launch import absentees, children, supervised
+from ...deploy.supervisor import Supervisor
 from ...history.run_report import (
     RunReport,
     shortfall,
@@ -120,16 +121,19 @@ async def _pursue(
         await stack.enter_async_context(background(partial(watch, client.bus.connection)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
+        supervisor: Supervisor | None = None
         missing = [name for name in await absentees(client.bus.live, team) if name not in options.skip]
         if missing:
             show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
             processes = children(target, team, url, parts=missing)
             relay, color = on_stderr(settings)
-            await stack.enter_async_context(
-                supervised(settings.home, team, url, processes, tell=relay, color=color, verbose=options.verbose)
+            supervisor = await stack.enter_async_context(
+                supervised(
+                    settings.home, team, url, processes, tell=relay, color=color, verbose=options.verbose, whole=True
+                )
             )
         run = await client.ask(goal, execution_timeout=options.execution_timeout, only=options.only, skip=options.skip)
-        timeline = await _follow(client, run, show)
+        timeline = await _follow(client, run, show, supervisor)
         came = timeline.report
         if came.dead:
             if came.status == "partial":  # else the error says it
@@ -154,7 +158,7 @@ async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Run
     return team.apply(came, {name: path for name, (path, _) in asked.paths.items()})
 
 
-async def _follow(client: Client, run: Run, show: Watcher) -> Timeline:
+async def _follow(client: Client, run: Run, show: Watcher, supervisor: Supervisor | None) -> Timeline:
     """Follow a run to its end. If interrupted, cancel it: nobody would wait for its outcome."""
     recorder = Recorder(RunState(run.id))
     show.note(f"run {run.id}")
@@ -169,9 +173,16 @@ async def _follow(client: Client, run: Run, show: Watcher) -> Timeline:
                 show.entry(recorder.state, entry)
     except get_cancelled_exc_class():
         with anyio.move_on_after(1, shield=True):
-            await run.cancel("interrupted")
+            await run.cancel(_interrupted(supervisor))
+            await run.wait()
         raise
     return recorder.timeline(client.bus.team)
+
+
+def _interrupted(supervisor: Supervisor | None) -> str:
+    """Why nobody follows the run any more."""
+    lost = [each.name for each in supervisor.statuses if each.state == "gave up"] if supervisor else []
+    return f"{', '.join(lost)} cannot start" if lost else "interrupted"
 
 
 def _keep(settings: Settings, team: Team, came: RunReport) -> Path:

@@ -11,7 +11,7 @@ from hustings.agents.models import Endpoints, Provider, configured
 from hustings.agents.models.fake import FakeEndpoint, Reply, fails, says
 from hustings.protocols import ModelFailure, UsageError
 
-from .asking import KEY, Ear, failure, request
+from .asking import KEY, Ear, request
 
 CLAUDE = request("anthropic:claude-sonnet-5-5")
 LLAMA = request("local:llama")
@@ -94,16 +94,16 @@ async def test_the_key_is_read_at_each_call(tmp_path: Path) -> None:
     with FakeEndpoint(script=[says("one"), says("two")]) as fake:
         environ = {"ANTHROPIC_BASE_URL": fake.url, "ANTHROPIC_API_KEY_FILE": str(tmp_path / "key")}
         endpoints = configured(environ, tmp_path)
-        model = endpoints.model("anthropic:claude-sonnet-5-5")
         assert not endpoints.has("anthropic")
         assert not endpoints.has("nobody")
-        failed = await failure(model, CLAUDE)
-        assert (failed.kind, fake.calls) == ("denied", [])
-        assert "ANTHROPIC_API_KEY" in failed.hint
+        with pytest.raises(ModelFailure) as failed:
+            endpoints.model("anthropic:claude-sonnet-5-5")
+        assert (failed.value.kind, fake.calls) == ("denied", [])
+        assert "ANTHROPIC_API_KEY" in failed.value.hint
         for key in ("first", "second"):
             (tmp_path / "key").write_text(f"{key}\n")
             assert endpoints.has("anthropic")
-            await model(CLAUDE, None)
+            await endpoints.model("anthropic:claude-sonnet-5-5")(CLAUDE, None)
     assert [call.headers["authorization"] for call in fake.calls] == ["Bearer first", "Bearer second"]
 
 
@@ -111,9 +111,10 @@ async def test_the_key_is_read_at_each_call(tmp_path: Path) -> None:
 async def test_what_cannot_be_a_key_is_denied(key: str) -> None:
     """A page or a list in the key's file is told in words, and not repeated."""
     provider = Provider(kind="anthropic", base_url="http://127.0.0.1:1", key_env="KEY")
-    failed = await failure(Endpoints({"anthropic": provider}, {"KEY": key}).model("anthropic:x"), CLAUDE)
-    assert failed.kind == "denied"
-    assert key not in str(failed)
+    with pytest.raises(ModelFailure) as failed:
+        Endpoints({"anthropic": provider}, {"KEY": key}).model("anthropic:x")
+    assert failed.value.kind == "denied"
+    assert key not in str(failed.value)
 
 
 @pytest.mark.parametrize(
