@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from hustings.bus import Bus
 from hustings.protocols import Data, Entry, HustingsError, UsageError
 
+from ...history.model_calls import filled
 from ...history.timeline import Timeline, timeline_of
 from ..frame.options import common
 from ..frame.output import echo, say
@@ -40,7 +42,7 @@ def export(
     """Write a run as one HTML file that needs no network, as JSON lines, or as a Mermaid sequence diagram.
 
     RUN is an id, the beginning of one, @prev, or @last, the default. `-` is stdout. --jsonl writes every message of the
-    log unchanged, one CloudEvent a line, with its position in the log.
+    log, one CloudEvent a line, with its position in the log; what lies in the object store is filled in.
     """
     wanted = [(render, file) for render, file in ((_page, html), (lines, jsonl), (_diagram, mermaid)) if file]
     if not wanted:
@@ -55,13 +57,14 @@ def export(
         _write(file, render(timeline))
 
 
-async def keep(timeline: Timeline, folder: Path) -> None:
+async def keep(bus: Bus, timeline: Timeline, folder: Path) -> None:
     """Write the HTML page of a run into a folder. Raises OSError."""
+    timeline = replace(timeline, log=tuple(await filled(bus, timeline.log)))
     await anyio.Path(folder / PAGE).write_text(_page(timeline), encoding="utf-8")
 
 
 def lines(timeline: Timeline) -> str:
-    """The log as JSON lines: each envelope unchanged, with its position in the log as CloudEvents extensions.
+    """The log as JSON lines: each envelope with its position in the log as CloudEvents extensions.
 
     `sequence` is the position; the broker vouches for `logsubject` and `logtime`. An unreadable entry becomes an object
     with the reason.
@@ -99,7 +102,7 @@ async def _recorded(settings: Settings, run: str, team: str | None) -> Timeline:
 
 
 async def _told(bus: Bus, run: str) -> Timeline:
-    return timeline_of(bus.team, run, [entry async for entry in bus.log.read(run)])
+    return timeline_of(bus.team, run, await filled(bus, [entry async for entry in bus.log.read(run)]))
 
 
 def _write(file: str, content: str) -> None:

@@ -140,7 +140,7 @@ async def _pursue(
                 say(failed(came))
             say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
         folder = _keep(settings, team, came)
-        await keep(timeline, folder)
+        await keep(client.bus, timeline, folder)
         code = _code(team, came)
         applied = await _apply(client, team, asked, goal, came) if options.apply and code == 0 else ""
     emit(settings, came, lambda _: tell(team, folder, timeline))

@@ -2,17 +2,19 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
-from hustings.protocols import Data
+from hustings.protocols import Data, UsageError
 
 from ...client.client import Client
 from ...decider.state import RunState, StepState, TaskState
 from ...history.conflicts import cases
+from ...history.model_calls import ModelCall, filled, model_calls
 from ...history.run_report import RunReport, report
 from ...observe.sanitize import inert
+from ...views.model_calls import spoken, told
 from ...views.outline import outline
 from ...views.outline_text import shown, wrapped
 from ...views.text import by_rule, plain, some, span
@@ -24,6 +26,7 @@ from ..frame.settings import Settings
 from ..frame.table import columns, cut, shaded, table
 from .tell import outcome
 
+FEW = 6  # lines of a piece of a request
 LINES, WIDTH = 24, 160  # of a JSON document in text
 LETTERS = 10  # how many are named in text
 
@@ -31,14 +34,28 @@ LETTERS = 10  # how many are named in text
 @click.command()
 @click.argument("run")
 @click.option("--team", help="The team of the run, if the id fits runs of several teams.")
+@click.option("--models", is_flag=True, help="Show what each model was asked, too, and what it replied.")
+@click.option("--full", is_flag=True, help="Cut nothing of it.")
 @common
-def show(settings: Settings, run: str, team: str | None) -> None:
+def show(settings: Settings, run: str, team: str | None, models: bool, full: bool) -> None:
     """Show one run: its plan, conflicts, verdicts and outcome.
 
-    RUN is an id, the beginning of one, @last or @prev.
+    RUN is an id, the beginning of one, @last or @prev. With --models each call of a model shows what it adds to the
+    conversation; -o json has each request whole.
     """
+    if full and not models:
+        raise UsageError("--full goes with --models", hint="Add --models.")
     found, state = go(_show, settings, run, team)
-    emit(settings, found, lambda data: text(data, state))
+    if not models:
+        return emit(settings, found, lambda data: text(data, state))
+    calls = go(_calls, settings, run, team)
+    data = found.model_dump(mode="json") | {"calls": [call.model_dump(mode="json") for call in calls]}
+    emit(settings, data, lambda _: f"{text(found, state)}\n\n{asked(calls, full=full)}")
+
+
+async def _calls(settings: Settings, run: str, team: str | None) -> tuple[ModelCall, ...]:
+    async with reading(settings, run, team) as (bus, found):
+        return model_calls(await filled(bus, [entry async for entry in bus.log.read(found)]))
 
 
 async def _show(settings: Settings, run: str, team: str | None) -> tuple[RunReport, RunState]:
@@ -54,6 +71,29 @@ def text(found: RunReport, state: RunState) -> str:
     parts.append("\n".join(_conflicts(state)))
     parts.append("\n".join(["OUTCOME", *(f"  {line}" for line in lines)]) if (lines := outcome(found)) else "")
     return "\n\n".join(part for part in parts if part)
+
+
+def asked(calls: Sequence[ModelCall], *, full: bool = False) -> str:
+    """What the models were asked and replied, by task, for people."""
+    tasks: dict[tuple[str, str, int], list[ModelCall]] = {}
+    for call in calls:
+        tasks.setdefault((call.task, call.agent, call.attempt), []).append(call)
+    lines = ["models" if tasks else "no model was called"]
+    for (task, agent, attempt), made in tasks.items():
+        lines += ["", plain(f"{task} ({agent}, attempt {attempt})")]
+        lines += [line for call in made for line in _call(call, full=full)]
+    return "\n".join(lines)
+
+
+def _call(call: ModelCall, *, full: bool) -> Iterator[str]:
+    yield f"  {told(call)}"
+    for who, said in spoken(call):
+        yield f"    {plain(who)}"
+        lines = inert(said).splitlines()
+        few = lines if full else [cut(line, WIDTH) for line in lines[:FEW]]
+        yield from (f"      {line}" for line in few)
+        if len(lines) > len(few):
+            yield f"      … {some(len(lines) - len(few), 'more line')}; --full has all"
 
 
 def shortened(data: Data) -> str:

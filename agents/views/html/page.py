@@ -14,9 +14,11 @@ from ...history.conflicts import (
     people,
     witnesses,
 )
+from ...history.model_calls import model_calls
 from ...history.timeline import Timeline
 from ..text import describe, some, span
 from ..unified_diff import Sign, files_of, lines_of
+from .calls import transcripts
 from .conflict import exhibit, pre
 from .gantt import lanes
 from .plan_graph import GOAL, dag
@@ -50,6 +52,7 @@ def page(timeline: Timeline) -> str:
         _section("uncontested", "Uncontested", _uncontested(timeline)),
         _section("plan", "Plan", _plan(timeline)),
         *_patches(timeline),
+        _section("models", "What the models were asked", _calls(timeline)),
         _section("log", "Log", _log(timeline)),
     ]
     present = [(name, title, body) for name, title, body in sections if body]
@@ -213,6 +216,10 @@ def _diffs(outcome: Data) -> list[tuple[str, str]]:
     fields = [("outcome", outcome), *((name, came) for name, came in outcome.items() if isinstance(came, dict))]
     pairs = [(name, came.get("diff")) for name, came in fields]
     return [(name, diff) for name, diff in pairs if isinstance(diff, str) and "--- a/" in diff]
+
+
+def _calls(timeline: Timeline) -> Html:
+    return transcripts(model_calls(timeline.log), timeline.report.run)
 
 
 # the log
