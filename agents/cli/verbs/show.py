@@ -48,7 +48,7 @@ def show(settings: Settings, run: str, team: str | None, models: bool, full: boo
     found, state = go(_show, settings, run, team)
     if not models:
         return emit(settings, found, lambda data: text(data, state))
-    calls = go(_calls, settings, run, team)
+    calls = go(_calls, settings, found.run, found.team)
     data = found.model_dump(mode="json") | {"calls": [call.model_dump(mode="json") for call in calls]}
     emit(settings, data, lambda _: f"{text(found, state)}\n\n{asked(calls, full=full)}")
 
@@ -78,7 +78,8 @@ def asked(calls: Sequence[ModelCall], *, full: bool = False) -> str:
     tasks: dict[tuple[str, str, int], list[ModelCall]] = {}
     for call in calls:
         tasks.setdefault((call.task, call.agent, call.attempt), []).append(call)
-    lines = ["models" if tasks else "no model was called"]
+    cutting = "" if full else " (long pieces cut; --full has all)"
+    lines = [f"WHAT THE MODELS WERE ASKED{cutting}" if tasks else "no model was called"]
     for (task, agent, attempt), made in tasks.items():
         lines += ["", plain(f"{task} ({agent}, attempt {attempt})")]
         lines += [line for call in made for line in _call(call, full=full)]
@@ -93,7 +94,7 @@ def _call(call: ModelCall, *, full: bool) -> Iterator[str]:
         few = lines if full else [cut(line, WIDTH) for line in lines[:FEW]]
         yield from (f"      {line}" for line in few)
         if len(lines) > len(few):
-            yield f"      … {some(len(lines) - len(few), 'more line')}; --full has all"
+            yield f"      … {some(len(lines) - len(few), 'more line')}"
 
 
 def shortened(data: Data) -> str:
