@@ -29,7 +29,7 @@ class ModelCall(Message, contract="hustings.cli.ModelCall.v1"):
     took; `money` is in US dollars, an estimate unless `priced`.
 
     `request` is what the model was asked. Its first `known` turns are those of an earlier call of the same
-    conversation. Without a request, `because` says why it cannot be shown. Without a `reply` the call failed.
+    conversation. Without a request, `because` says why it cannot be shown. Without an `answer` the call failed.
     """
 
     task: str
@@ -45,7 +45,7 @@ class ModelCall(Message, contract="hustings.cli.ModelCall.v1"):
     known: int = 0
     request: ModelRequest | None = None
     because: str = ""
-    reply: ModelReply | None = None
+    answer: ModelReply | None = None
     failed: str = ""
 
 
@@ -100,7 +100,7 @@ class _Said:
             known=known,
             request=request,
             because=because,
-            reply=reply,
+            answer=reply,
             failed=call.failed,
         )
 

@@ -16,9 +16,9 @@ def told(call: ModelCall) -> str:
     usage = call.usage
     tokens = f"{usage.total:,} tokens" + (f" ({usage.cache_read:,} cached)" if usage.cache_read else "")
     words = [call.model, clock(call.at), tokens, f"${call.money:.4f}{'' if call.priced else ' est.'}"]
-    words += [span(call.seconds)] if call.reply else []
+    words += [span(call.seconds)] if call.answer else []
     words += ["1 retry" if call.retries == 1 else f"{call.retries} retries"] if call.retries else []
-    return plain(", ".join([*words, call.reply.stop if call.reply else call.failed]))
+    return plain(", ".join([*words, call.answer.stop if call.answer else call.failed]))
 
 
 def spoken(call: ModelCall) -> Iterator[tuple[str, str]]:
@@ -33,10 +33,10 @@ def spoken(call: ModelCall) -> Iterator[tuple[str, str]]:
             yield "schema", _json(call.request.shape)
     for turn in call.request.turns[call.known :] if call.request else ():
         yield from (_part(turn.role, part) for part in turn.parts)
-    for part in call.reply.parts if call.reply else ():
+    for part in call.answer.parts if call.answer else ():
         yield _part("reply", part)
-    if call.reply and call.reply.because:
-        yield call.reply.stop, call.reply.because
+    if call.answer and call.answer.because:
+        yield call.answer.stop, call.answer.because
 
 
 def _part(who: str, part: Part) -> tuple[str, str]:

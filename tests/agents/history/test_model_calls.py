@@ -63,7 +63,7 @@ async def test_a_call_that_failed_shows_what_it_was_asked(bus: Bus) -> None:
     failed, came = await calls(bus)
     assert [failed.request, came.request] == speaker.requests
     assert failed.failed.startswith("overloaded")
-    assert came.reply
+    assert came.answer
 
 
 async def test_what_is_delivered_again_goes_on_with_the_record(bus: Bus) -> None:
@@ -113,7 +113,7 @@ async def test_with_the_hash_alone_nothing_that_was_asked_is_stored(bus: Bus) ->
     said = model_calls(entries)
     assert [call.request for call in said] == [None, None]
     assert said[0].because == "only the hash of the request is on record"
-    assert said[0].reply
+    assert said[0].answer
 
 
 async def test_a_changed_record_of_a_request_is_found_out(bus: Bus) -> None:
