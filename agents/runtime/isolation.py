@@ -57,10 +57,11 @@ class _Unfit(Exception):
 class IsolatedWorkers:
     """The isolated workers of a worker process. They start when needed, are reused, and end when idle for a while."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        self._argv = argv
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], terminal: int | None = None) -> None:
+        self._argv = argv if terminal is None else [*argv, f"--terminal={terminal}"]
         self._env = env
-        self._room = anyio.Semaphore(WORKERS)
+        self._terminal = terminal
+        self._room = anyio.Semaphore(WORKERS if terminal is None else 1)
         self._idle: list[_IsolatedWorker] = []
         self._deaths: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._log = structlog.get_logger()
@@ -116,7 +117,13 @@ class IsolatedWorkers:
         env = {**os.environ, **self._env, PARENT: str(os.getpid())}
         try:
             process = await anyio.open_process(
-                self._argv, stdin=PIPE, stdout=PIPE, stderr=None, env=env, start_new_session=True
+                self._argv,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=None,
+                env=env,
+                start_new_session=True,
+                pass_fds=() if self._terminal is None else (self._terminal,),
             )
         except OSError as error:
             raise _Unfit(f"{self._argv[0]}: {error.strerror or error}") from None
@@ -149,9 +156,14 @@ class IsolatedWorkers:
 
 
 @asynccontextmanager
-async def open_isolated(argv: Sequence[str], **env: str) -> AsyncIterator[IsolatedWorkers]:
-    """Isolated workers with this command and environment, while the block runs."""
-    isolated = IsolatedWorkers(argv, env)
+async def open_isolated(
+    argv: Sequence[str], *, terminal: int | None = None, **env: str
+) -> AsyncIterator[IsolatedWorkers]:
+    """Isolated workers with this command and environment, while the block runs.
+
+    With `terminal`, a descriptor, there is one at a time, and the command gets it as `--terminal`, for its stdin.
+    """
+    isolated = IsolatedWorkers(argv, env, terminal)
     async with background(isolated.tend):
         yield isolated
 
@@ -216,12 +228,15 @@ def _told(deaths: Sequence[str]) -> str:
 
 
 class Pipes:
-    """An isolated worker's own two pipes: the former stdin and stdout, so that no skill reads or prints there."""
+    """An isolated worker's own two pipes: the former stdin and stdout, so that no skill reads or prints there.
 
-    def __init__(self, stdin: int, stdout: int) -> None:
+    Its stdin is then the `terminal`, or empty.
+    """
+
+    def __init__(self, stdin: int, stdout: int, terminal: int | None = None) -> None:
         self._incoming, self._outgoing = os.dup(stdin), os.dup(stdout)
         with open(os.devnull, "rb") as nothing:
-            os.dup2(nothing.fileno(), 0)
+            os.dup2(nothing.fileno() if terminal is None else terminal, 0)
         os.dup2(2, 1)
         os.set_blocking(self._outgoing, False)
 

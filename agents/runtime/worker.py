@@ -27,7 +27,8 @@ class Worker:
     """One replica of a specialist.
 
     Serves until cancelled, or until `drain` is set: then it takes no more tasks, gives back those it has not begun, and
-    has WORKER_GRACE seconds to finish the others. Tasks that were delivered before run in `isolated`, if given.
+    has WORKER_GRACE seconds to finish the others. Tasks that were delivered before run in `isolated`, if given; with
+    `isolate_all` all do.
     `recycle` is set when `max_concurrent_tasks` abandoned attempts still run, in threads or because they ignore
     cancellation: a new process should take over. `endpoints` are its models' endpoints, by default those of the
     process.
@@ -40,6 +41,7 @@ class Worker:
         *,
         instance: str,
         isolated: IsolatedWorkers | None = None,
+        isolate_all: bool = False,
         endpoints: Endpoints | None = None,
     ) -> None:
         self.specialist = specialist
@@ -49,7 +51,7 @@ class Worker:
         self.recycle = anyio.Event()
         self.card = specialist.card()
         self._log = structlog.get_logger().bind(agent=specialist.name)
-        self._isolated = isolated
+        self._isolated, self._isolate_all = isolated, isolate_all
         self._endpoints = endpoints or here()
         self._attempts = Attempts(specialist, bus, self._endpoints.model)
         self._in_hand: dict[tuple[str, str, int], CancelScope] = {}
@@ -195,7 +197,7 @@ class Worker:
         return None
 
     async def _try(self, run: str, assigned: Assigned, count: int) -> Completion:
-        if self._isolated and (count > 1 or self._isolated.suspects(run, assigned.task)):
+        if self._isolated and (self._isolate_all or count > 1 or self._isolated.suspects(run, assigned.task)):
             return await self._isolated.attempt(run, assigned)
         if not self._isolated and count >= DELIVERIES:
             return failure(assigned, "killed", f"delivered {count} times: it seems to crash its workers")

@@ -132,6 +132,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.stdin = subprocess.DEVNULL
         folder.mkdir(exist_ok=True)
         for name in ("home", "runtime"):
             (folder / name).mkdir(exist_ok=True)
@@ -174,7 +175,7 @@ class Place:
         """Run a command while the block runs; then it is told to stop, unless it has ended."""
         command = [sys.executable, "-m", "hustings.agents.cli", *args]
         async with await anyio.open_process(
-            command, stdin=subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, cwd=self.folder, env=self.env | env
+            command, stdin=self.stdin, stdout=PIPE, stderr=PIPE, cwd=self.folder, env=self.env | env
         ) as process:
             running = Running(process)
             async with anyio.create_task_group() as group:

@@ -35,16 +35,23 @@ from ..frame.settings import Settings
 @click.option(
     "--team", envvar="HUSTINGS_TEAM", show_envvar=True, help="The team to work for.  [default: the running team]"
 )
+@click.option("--debugger", is_flag=True, help="Let breakpoint() use this terminal; one task at a time.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="[default: text in a terminal, else json]")
 @common
 def agent(
-    settings: Settings, targets: Sequence[str], only: Sequence[str], team: str | None, log_format: str | None
+    settings: Settings,
+    targets: Sequence[str],
+    only: Sequence[str],
+    team: str | None,
+    debugger: bool,
+    log_format: str | None,
 ) -> int:
     """Run specialists until stopped: each MODULE:NAME is a Specialist, or a Team of them.
 
     On SIGTERM the process finishes its current tasks, returns those not yet begun to the queue, and ends. A process
     with too many skills that ignored their cancellation or hang in threads is replaced: by its supervisor, or without
-    one by itself.
+    one by itself. With --debugger a skill may stop at breakpoint() for as long as the team's attempt_timeout allows,
+    beside `hustings up --skip NAME`: skills run in a child that no watchdog ends, and this process sends heartbeats.
     """
     supervised = die_with_parent()
     found = [load(target) for target in targets]
@@ -54,7 +61,7 @@ def agent(
     set_up(specialists[0].name)
     watchdog = Watchdog(heartbeat_timeout_of(found), os._exit if supervised else begin_anew)
     command = [sys.executable, "-m", "hustings.agents.cli", "isolated", *targets, *(f"--only={name}" for name in only)]
-    watchdog.code = go(_serve, settings, specialists, team, command, watchdog)
+    watchdog.code = go(_serve, settings, specialists, team, command, watchdog, debugger)
     if watchdog.code == RECYCLE and not supervised:
         begin_anew(RECYCLE)
     return watchdog.code
@@ -85,19 +92,27 @@ def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
 
 
 async def _serve(
-    settings: Settings, specialists: Sequence[Specialist], team: str | None, command: Sequence[str], watchdog: Watchdog
+    settings: Settings,
+    specialists: Sequence[Specialist],
+    team: str | None,
+    command: Sequence[str],
+    watchdog: Watchdog,
+    debugger: bool,
 ) -> int:
     async with broker(_nearest(settings), start="always") as url:
         name = team or await _running_team(url)
         async with (
             watchdog.watching(),
             open_bus(url, name, name=specialists[0].name) as bus,
-            open_isolated([*command, "--team", name], HUSTINGS_URL=url) as isolated,
+            open_isolated(
+                [*command, "--team", name], terminal=os.dup(0) if debugger else None, HUSTINGS_URL=url
+            ) as isolated,
         ):
-            return await _work(
-                [Worker(each, bus, instance=f"{each.name}-{new_run()}", isolated=isolated) for each in specialists],
-                watchdog,
-            )
+            workers = [
+                Worker(each, bus, instance=f"{each.name}-{new_run()}", isolated=isolated, isolate_all=debugger)
+                for each in specialists
+            ]
+            return await _work(workers, watchdog)
 
 
 async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:

@@ -27,16 +27,17 @@ from .agent import chosen, heartbeat_timeout_of
 @click.argument("targets", nargs=-1, required=True)
 @click.option("--only", multiple=True)
 @click.option("--team", required=True)
+@click.option("--terminal", type=int, help="The descriptor to read from, for a debugger.")
 @common
-def isolated(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str) -> int:
+def isolated(settings: Settings, targets: Sequence[str], only: Sequence[str], team: str, terminal: int | None) -> int:
     """Try tasks that may end their process, in isolation. `hustings agent` starts this by itself."""
-    pipes = Pipes(0, stdout().fileno())
+    pipes = Pipes(0, stdout().fileno(), terminal)
     die_with_parent(signal.SIGKILL)
     found = [load(target) for target in targets]
     specialists = chosen(found, only)
     configure_logging(specialists[0].name)
     set_up(specialists[0].name)
-    watchdog = Watchdog(heartbeat_timeout_of(found))
+    watchdog = Watchdog(heartbeat_timeout_of(found) if terminal is None else 0)
     watchdog.code = go(_try, settings, specialists, team, pipes, watchdog)
     return watchdog.code
 
