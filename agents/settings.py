@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from hustings.protocols import Message, UsageError
 from hustings.protocols.message import spelt
-from hustings.protocols.validation import error_in_words
+from hustings.protocols.validation import first_error
 
 Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False), Unit("seconds")]
 
@@ -74,8 +74,7 @@ def check(settings: object) -> None:
             object.__setattr__(settings, setting.name, _reader(owner, setting.name).validate_python(value, strict=True))
         except ValidationError as error:
             what, hint = f"{setting.name} cannot be {_shown(value)}", _hint(setting, value)
-            first = error.errors(include_url=False)[0]
-            raise UsageError(what, error_in_words(first, given=bool(first["loc"])), hint) from None
+            raise UsageError(what, first_error(error, given=False), hint) from None
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:

@@ -29,6 +29,7 @@ _WANTED = {
     **{f"{kind}_parsing": f"must be {_KINDS[kind]}" for kind in ("int", "float", "bool")},
     "int_from_float": "must be a whole number",
     "finite_number": "must be a finite number",
+    "sequence_str": "must be a list",
     "none_required": "must be null",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
@@ -58,9 +59,10 @@ def errors_in_words(error: ValidationError, *, most: int = 10, whole: str = "it"
     return tuple(error_in_words(each, whole=whole) for each in error.errors(include_url=False)[:most])
 
 
-def first_error(error: ValidationError, *, whole: str = "it") -> str:
-    """The first reason alone."""
-    return errors_in_words(error, most=1, whole=whole)[0]
+def first_error(error: ValidationError, *, whole: str = "it", given: bool = True) -> str:
+    """The first reason alone. Unless `given`, the value itself is not shown, only a part of it that is wrong."""
+    first = error.errors(include_url=False)[0]
+    return error_in_words(first, whole=whole, given=given or bool(first["loc"]))
 
 
 def first_error_of_others(error: ValidationError, *, whole: str, skip: int = 0) -> str:
