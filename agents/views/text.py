@@ -88,6 +88,11 @@ def some(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def contested(matters: int, conflicts: int) -> str:
+    """How many matters there are: "3 matters, 2 of them conflicts"."""
+    return f"{some(matters, 'matter')}, {conflicts} of them {'a conflict' if conflicts == 1 else 'conflicts'}"
+
+
 def by_rule(verdicts: Sequence[Verdict | Ruling]) -> str:
     """How many verdicts each rule gave: "9 by unopposed, 2 by majority, 1 undecided"."""
     rules = Counter(verdict.rule for verdict in verdicts if verdict.decided)
@@ -195,7 +200,7 @@ def _decision(event: Event) -> str:
             return f"{event.task} is dead after {after}: {event.because}{_at(event.at)}"
         case Opened():
             conflicts = sum(matter.contested for matter in event.matters)
-            return f"{some(len(event.matters), 'matter')}, {conflicts} of them conflicts, before {event.barrier}"
+            return f"{contested(len(event.matters), conflicts)}, before {event.barrier}"
         case Settled():
             return f"settled {event.barrier}: {by_rule(event.rulings)}"
         case Concluded():

@@ -13,8 +13,10 @@ from ...skills.tracebacks import place_of, short
 from ...team import Team
 
 
-def load(target: str) -> Team | Specialist:
+def load(target: str, *kinds: type[Team | Specialist]) -> Team | Specialist:
     """The team or specialist behind MODULE:NAME; the module may be in the current folder.
+
+    If there is none of that name, the error lists those of these `kinds`, or of both.
 
     Raises UsageError: no such module or name, or the name is neither a team nor a specialist.
     """
@@ -23,10 +25,10 @@ def load(target: str) -> Team | Specialist:
         raise UsageError(f"{target!r} names no team or specialist", "the form is MODULE:NAME")
     module = _module(path)
     if not hasattr(module, name):
-        known = [key for key, value in vars(module).items() if isinstance(value, Team | Specialist)]
+        known = [key for key, value in vars(module).items() if isinstance(value, kinds or (Team, Specialist))]
         near = get_close_matches(name, known, 1) or known
         hint = f"Try {path}:{near[0]}." if near else ""
-        raise UsageError(f"there is no {name} in {path}", f"it has {', '.join(known) or 'no team or specialist'}", hint)
+        raise UsageError(f"there is no {name} in {path}", f"it has {', '.join(known) or 'none'}", hint)
     found = getattr(module, name)
     if not isinstance(found, Team | Specialist):
         raise UsageError(f"{target} is neither a Team nor a Specialist", f"it is a {type(found).__name__}")
@@ -35,7 +37,7 @@ def load(target: str) -> Team | Specialist:
 
 def load_team(target: str) -> Team:
     """The team behind MODULE:NAME. Raises UsageError."""
-    found = load(target)
+    found = load(target, Team)
     if not isinstance(found, Team):
         hint = f"Run it with `hustings agent {target}`."
         raise UsageError(f"{target} is a specialist, not a team", "only a team pursues goals", hint)
@@ -61,6 +63,8 @@ def _module(path: str) -> ModuleType:
     except SyntaxError as error:
         why = f"{type(error).__name__}: {error.msg} ({short(error.filename or '')}:{error.lineno})"
         raise UsageError(f"{path} cannot be imported", why, f"Correct line {error.lineno}.") from error
+    except UsageError as error:  # of what the module makes
+        raise UsageError(f"{place_of(error) or path}: {error.what}", error.why, error.hint) from error
     except Exception as error:  # the module is the user's code: it may raise anything
         why = f"{type(error).__name__}: {error}{_at(error)}"
         raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows the whole traceback.") from error

@@ -6,6 +6,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from datetime import date, datetime, time, timedelta
 from enum import Enum
 from os.path import isfile
 from pathlib import Path
@@ -31,7 +32,15 @@ Params: TypeAlias = dict[str, Any]
 
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_METAVARS: Mapping[object, str] = {int: "INTEGER", float: "NUMBER", bool: "true|false", str: "TEXT", Path: "PATH"}
+_METAVARS: Mapping[object, str] = {
+    int: "INTEGER", float: "NUMBER", bool: "true|false", str: "TEXT", Path: "PATH",
+    datetime: "2026-01-31T12:00:00Z", date: "2026-01-31", time: "12:00:00", timedelta: "SECONDS|PT5M",
+}  # fmt: skip
+_HINTS = {
+    "datetime": "Write a date and a time, for example 2026-01-31T12:00:00Z.",
+    "date": "Write a date, for example 2026-01-31.",
+    "time_delta": "Write a duration as seconds or as in ISO 8601: 300 or PT5M is five minutes.",
+}
 _JSON = ("[", "{")  # what JSON of several parts begins with
 _MANY = (list, tuple, set, frozenset, deque, Sequence, Set, Collection, Iterable)
 _HELP = (
@@ -371,6 +380,7 @@ def _unfit(team: Team, error: ErrorDetails, typed: str | Sequence[str] = ()) -> 
     hint = "`--help` after the team's name lists the fields."
     if error["type"].endswith(("dict_type", "mapping_type", "model_type", "list_type", "tuple_type", "set_type")):
         hint = "Write it as JSON, or as @FILE with a file of JSON."
+    hint = next((said for kind, said in _HINTS.items() if error["type"].startswith(f"{kind}_")), hint)
     for text in [typed] if isinstance(typed, str) else typed:
         if isfile(text):
             hint = f"Did you mean @{text}?"

@@ -48,7 +48,9 @@ Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[RunReport], Awaita
 @click.command(cls=Asking)
 @click.argument("target", metavar="MODULE:TEAM")
 @click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
-@click.option("--execution-timeout", type=float, help="End the run after so many seconds.")
+@click.option(
+    "--execution-timeout", type=click.FloatRange(min=0, min_open=True), help="End the run after so many seconds."
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Use only this witness; repeat for more.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Leave out this specialist; repeat for more.")
 @click.option("--apply", is_flag=True, help="Write the outcome to the paths of the goal, if they are unchanged.")
@@ -90,9 +92,17 @@ class RunOptions(NamedTuple):
 
 
 def _skipped(team: Team, only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
-    """Who takes no part: the skipped, and the team's witnesses that `only` does not name. Raises NotFound."""
+    """Who takes no part: the skipped, and the team's witnesses that `only` does not name.
+
+    Raises NotFound; UsageError: `only` names a member that is no witness.
+    """
     for name in skip:
         team.specialist(name)
+    for member in team.specialists:
+        if member.name in only and member.skills and not any(skill.witness for skill in member.skills.values()):
+            raise UsageError(
+                f"--only {member.name}: it is no witness", "--only chooses among witnesses", "Leave it out."
+            )
     witnesses = [each.name for each in team.specialists if all(skill.witness for skill in each.skills.values())]
     return tuple(dict.fromkeys([*skip, *(name for name in witnesses if only and name not in only)]))
 

@@ -17,7 +17,7 @@ from ...observe.sanitize import inert
 from ...views.model_calls import spoken, told
 from ...views.outline import outline
 from ...views.outline_text import shown, wrapped
-from ...views.text import by_rule, plain, some, span
+from ...views.text import by_rule, contested, plain, some, span
 from ...views.verdicts import ending, verdicts
 from ..frame.options import common
 from ..frame.output import emit
@@ -150,7 +150,7 @@ def _settled(found: RunReport, state: RunState) -> str:
     if not state.barriers:
         return ""
     matters = state.conflicts + state.agreed
-    return f"{some(matters, 'matter')}, {state.conflicts} of them conflicts: {by_rule(found.verdicts)}"
+    return f"{contested(matters, state.conflicts)}: {by_rule(found.verdicts)}"
 
 
 def _conflicts(state: RunState) -> Iterator[str]:

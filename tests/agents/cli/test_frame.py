@@ -16,6 +16,7 @@ import click
 import pytest
 
 from hustings.agents.cli import Settings, common, durability, emit, main, say
+from hustings.agents.cli.frame.loading import load
 from hustings.protocols import BrokerUnavailable, Message, UsageError
 
 app = import_module("hustings.agents.cli.app")
@@ -368,3 +369,16 @@ def test_new_specialist_refuses_names_that_would_not_work(run: Run, name: str) -
     said = run("new", "specialist", name)
     assert (said.code, len(said.lines)) == (2, 3)
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_what_a_module_does_wrong_comes_first_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that the module cannot be imported: who reads only the first line knows what to correct."""
+    (tmp_path / "faulty.py").write_text(
+        "from hustings import Goal, Outcome, Team\nteam = Team('t', Goal, Outcome, prefer=['b'])"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    with pytest.raises(UsageError) as caught:
+        load("faulty:team")
+    assert caught.value.what == "faulty.py:2: team t has no specialist b"
+    assert "outsiders" in caught.value.hint

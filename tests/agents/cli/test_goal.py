@@ -48,6 +48,7 @@ class Ask(Goal):
     size: Literal[1, 2] = 1
     when: dt.datetime | None = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     price: decimal.Decimal = decimal.Decimal(1)
+    wait: dt.timedelta = dt.timedelta()
     ident: uuid.UUID | None = None
     point: Point = Point(x=1)
     points: list[Point] = []
@@ -196,6 +197,16 @@ def test_long_values_come_from_files_and_stdin(tmp_path: Path, monkeypatch: pyte
     assert (got.text, got.table, got.words) == ("a\n@b\n", {"a": 1}, ("ä\n", "b"))
     with pytest.raises(UsageError, match="stdin has been read"):
         asked("--text", "-", "--words", "-")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [("--when tomorrow", "for example 2026-01-31T12:00:00Z"), ("--wait 5m", "300 or PT5M is five minutes")],
+)
+def test_a_time_is_refused_with_an_example(line: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        asked(*line.split())
+    assert hint in caught.value.hint
 
 
 def test_the_name_of_a_file_is_no_value(tmp_path: Path) -> None:
