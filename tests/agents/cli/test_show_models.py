@@ -55,17 +55,18 @@ async def answer(letter: Letter, context: TaskContext) -> Answer:
 
 
 office = Team(name="office", goal=Post, outcome=Reply, specialists=[clerk])
+quiet = Team(name="quiet", goal=Post, outcome=Reply, specialists=[clerk], record="hash")
 
 
 async def record(home: Path) -> None:
-    """One run: the model is overloaded once, then calls a tool, then answers."""
-    with FakeEndpoint(script=[overloaded(), calls("look", {"name": "Ada"}), says("Dear Ada")]) as fake:
+    """The model is overloaded once, calls a tool, and answers; then it answers a team that keeps only hashes."""
+    script = [overloaded(), calls("look", {"name": "Ada"}), says("Dear Ada"), says("Dear Bob")]
+    with FakeEndpoint(script=script) as fake:
         endpoints = Endpoints({"anthropic": Provider(kind="anthropic", base_url=fake.url)})
-        async with (
-            embedded(home, durability="process") as url,
-            running(office, url, endpoints=endpoints) as client,
-        ):
-            await (await client.ask(Post(letter=Letter(text=LONG)), run="letter")).wait()
+        async with embedded(home, durability="process") as url:
+            for team, run in ((office, "letter"), (quiet, "secret")):
+                async with running(team, url, endpoints=endpoints) as client:
+                    await (await client.ask(Post(letter=Letter(text=LONG)), run=run)).wait()
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +132,12 @@ def test_the_report_and_the_export_have_it(show: Show, tmp_path: Path) -> None:
     assert "<script>" not in text
     lines = [json.loads(line) for line in show("export", "letter", "--jsonl").splitlines()]
     assert any("line 199" in json.dumps(line) for line in lines if line["type"] == "hustings.model.called.v1")
+
+
+def test_a_team_that_keeps_only_hashes_has_none_of_it(show: Show) -> None:
+    """The setting reaches the member's call: no instructions on the log, only the answer."""
+    shown = show("show", "secret", "--models")
+    assert "only the hash of the request is on record" in shown
+    assert "Dear Bob" in shown
+    assert "Answer politely." not in shown + show("export", "secret", "--jsonl")
+    assert "as recorded" in show("replay", "secret")
