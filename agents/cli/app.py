@@ -24,7 +24,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "demo": Verb("demo", "Play the bundled review board end to end, offline", "Start here"),
-    "new": Verb("new", "Write a new specialist with a passing test", "Start here"),
+    "new": Verb("new", "Write a new specialist, or a new team, with passing tests", "Start here"),
     "doctor": Verb("doctor", "Find out what is missing on this machine and how to fix it", "Start here"),
     "up": Verb("up", "Start broker, coordinator and specialists as separate processes", "Run"),
     "dev": Verb("dev", "As up, and restart each agent when its files are saved", "Run"),

@@ -1,8 +1,9 @@
-"""`hustings new`: write a first specialist, and a test for it that passes."""
+"""`hustings new`: write a first specialist or a first team, and tests of it that pass."""
 
 import keyword
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
@@ -55,7 +56,7 @@ def test_it_counts_the_words() -> None:
 
 @click.group()
 def new() -> None:
-    """Write a new specialist with a passing test."""
+    """Write a new specialist, or a new team, with passing tests."""
 
 
 @new.command()
@@ -75,16 +76,35 @@ def specialist(settings: Settings, name: str) -> None:
     emit(settings, {"written": list(files), "next": then}, lambda _: _told(files, then))
 
 
-def _check(name: str) -> None:
+@new.command()
+@click.argument("name")
+@common
+def team(settings: Settings, name: str) -> None:
+    """Write the package NAME here: two specialists that disagree, the rule that settles it, tests, and a README."""
+    from .new_team import written
+
+    _check(name, "team")
+    folder = Path(name)
+    if folder.exists():
+        raise _refused(f"{folder} already exists", "nothing is overwritten", "choose another name, or remove it")
+    files = {folder / file: text for file, text in written(name).items()}
+    folder.mkdir()
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+    then = [f"python -m pytest {name}", f'hustings run {name}:team --text "re-do it"']
+    emit(settings, {"written": list(files), "next": then}, lambda _: _told(files, then))
+
+
+def _check(name: str, what: str = "specialist") -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise _refused(
-            f"{name!r} cannot name a specialist", "it must be a valid name of a Python module", "use a-z, 0-9 and _"
+            f"{name!r} cannot name a {what}", "it must be a valid name of a Python module", "use a-z, 0-9 and _"
         )
     if name in sys.stdlib_module_names or name in ("hustings", "document", "examine"):
-        raise _refused(f"{name!r} cannot name a specialist", "the name is already taken", "choose another name")
+        raise _refused(f"{name!r} cannot name a {what}", "the name is already taken", "choose another name")
 
 
-def _told(files: dict[Path, Template], then: list[str]) -> str:
+def _told(files: Iterable[Path], then: list[str]) -> str:
     return "\n".join([*(f"wrote {path}" for path in files), *(f"next  {command}" for command in then)])
 
 
