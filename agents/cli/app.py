@@ -87,6 +87,14 @@ class Verbs(click.Group):
                 formatter.write_dl(rows)
 
 
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # imported here: it is slow, and rarely needed
+
+        click.echo(f"hustings {version('hustings')}")
+        ctx.exit()
+
+
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -95,6 +103,9 @@ class Verbs(click.Group):
         " flag, else from HUSTINGS_*, else from hustings.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped"
         " for a person, 4 verification failed, 5 dead letters remain (only `dead`), 6 no broker, 130 interrupted."
     ),
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and exit."
 )
 def hustings() -> None:
     """Run teams of specialist agents on NATS, and settle their disagreements."""

@@ -137,7 +137,12 @@ def here() -> Endpoints:
 
 
 def configured(environ: Mapping[str, str], folder: Path) -> Endpoints:
-    """The endpoints from the environment and the nearest hustings.toml. anthropic and openai need no file.
+    """The endpoints of `providers`. Raises as it does."""
+    return Endpoints(providers(environ, folder), environ)
+
+
+def providers(environ: Mapping[str, str], folder: Path) -> dict[str, Provider]:
+    """The providers of the environment and of the nearest hustings.toml. anthropic and openai need no file.
 
     Raises UsageError for a file that cannot be read, and for a wrong description of a provider.
     """
@@ -145,7 +150,7 @@ def configured(environ: Mapping[str, str], folder: Path) -> Endpoints:
     rows = _builtin(environ)
     for name, row in (_rows(file) if file else {}).items():
         rows[name] = rows.get(name, {}) | row
-    return Endpoints({name: _provider(name, row, file) for name, row in rows.items()}, environ)
+    return {name: _provider(name, row, file) for name, row in rows.items()}
 
 
 def _builtin(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:

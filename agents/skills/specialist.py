@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import _lru_cache_wrapper, partial
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from hustings.protocols import AgentCard, BadSkill, Contract, Message, SkillCard, Testimony
+from hustings.protocols import COORDINATOR, AgentCard, BadName, BadSkill, Contract, Message, SkillCard, Testimony
 from hustings.protocols.message import shape
 from hustings.protocols.subjects import token
 
@@ -96,7 +96,7 @@ class Specialist:
     `max_concurrent_tasks`: how many tasks one process works on at once. `lifespan`: an async context manager entered
     before the first task and left after the last, for what the skills share. `spends` False: its skills call no model
     and spend nothing, so no share of a budget is reserved for them. Raises BadName if the name cannot be a subject's
-    token.
+    token, or is the coordinator's.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Specialist:
         lifespan: Lifespan = nullcontext,
         spends: bool = True,
     ) -> None:
-        self.name = token(name, "specialist's name")
+        self.name = _free(token(name, "specialist's name"))
         self.description = description
         self.version = version
         self.max_concurrent_tasks = max_concurrent_tasks
@@ -147,6 +147,13 @@ class Specialist:
 
     def __repr__(self) -> str:
         return f"Specialist({self.name!r}, skills={list(self.skills)})"
+
+
+def _free(name: str) -> str:
+    if name == COORDINATOR:
+        why = "the team's coordinator writes to the log under this name"
+        raise BadName(f"a specialist cannot be named {name}", why, "Give it another name.")
+    return name
 
 
 def _read(handler: Callable[..., object]) -> Skill:

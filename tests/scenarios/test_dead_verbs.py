@@ -120,14 +120,15 @@ async def test_redrive_one_or_by_filter_once_there_is_a_newer_version(
             [
                 "nothing was redriven: it would fail as before",
                 "grinder still has version 1.0.0",
-                "Start a newer version of the agent. --newer skips unchanged agents; --force redrives anyway.",
+                "Start a newer version of the agent. If its code has changed and its version has not, add "
+                "--same-version; --newer skips unchanged agents; --force redrives anyway.",
             ],
         )
         said = await hustings("dead", "redrive", "--team", mill.name, "--all", "--newer", "-o", "json")
         assert (said.code, said.json) == (0, [])
         assert "3 dead letters left out: no newer version of the agent is running" in said.err
         assert len(await client.runs()) == 2
-        said = await hustings("dead", "redrive", f"{first}.grinder-grind-1", "--force", "-o", "json")
+        said = await hustings("dead", "redrive", f"{first}.grinder-grind-1", "--same-version", "-o", "json")
         assert said.code == 5
         assert [(row["id"], row["state"]) for row in said.json] == [(f"{first}.grinder-grind-1", "dead")]
         assert "is dead again: ValueError: piece 1 is a stone" in said.err
@@ -166,6 +167,7 @@ async def test_redrive_says_who_is_missing(mill: Mill, client: Client, hustings:
     async with mill.coordinating():
         said = await hustings("dead", "redrive", "--run", run)
         assert error(said)[1][1] == "no agent grinder is running"
+        assert error(await hustings("dead", "redrive", "--run", run, "--same-version")) == error(said)
         said = await hustings("dead", "redrive", "--run", run, "--force", "--execution-timeout", "0.5", "-o", "json")
         assert (said.code, [row["state"] for row in said.json]) == (5, ["dead"])
         assert said.json[0]["because"] == "the run failed: it took longer than 0.5 s"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import click
 
 from ...observe.sanitize import inert
-from .hints import did_you_mean
+from .hints import did_you_mean, shadowing
 from .output import say
 
 INTERRUPTED = 130
@@ -104,7 +104,7 @@ def _shape(error: Any, debug: bool) -> Shape:
         return Shape(error.format_message(), "", "", error.exit_code)
     if _is_ours(error):
         return Shape(error.what, error.why, error.hint, error.exit_code)
-    hint = (
+    hint = shadowing(error) or (
         "report this to the authors of hustings, with the traceback above"
         if debug
         else "run it again with --debug to see where the error comes from"

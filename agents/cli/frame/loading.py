@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from difflib import get_close_matches
+from pathlib import Path
 from types import ModuleType
 
 from hustings.protocols import UsageError
@@ -11,6 +12,7 @@ from hustings.protocols import UsageError
 from ...skills.specialist import Specialist
 from ...skills.tracebacks import place_of, short
 from ...team import Team
+from .hints import shadowing
 
 
 def load(target: str, *kinds: type[Team | Specialist]) -> Team | Specialist:
@@ -22,7 +24,9 @@ def load(target: str, *kinds: type[Team | Specialist]) -> Team | Specialist:
     """
     path, _, name = target.partition(":")
     if not path or not name or name.startswith("//"):  # a URL is shown whole: only a whole one can be masked
-        raise UsageError(f"{target!r} names no team or specialist", "the form is MODULE:NAME")
+        raise UsageError(f"{target!r} names no team or specialist", "the form is MODULE:NAME", _dotted(path, name))
+    if _is_path(path):
+        raise UsageError(f"{path} is a path, not a module", "the form is MODULE:NAME", _dotted(path, name))
     module = _module(path)
     if not hasattr(module, name):
         known = [key for key, value in vars(module).items() if isinstance(value, kinds or (Team, Specialist))]
@@ -44,6 +48,20 @@ def load_team(target: str) -> Team:
     return found
 
 
+def _is_path(path: str) -> bool:
+    return "/" in path or path.endswith(".py")
+
+
+def _dotted(path: str, name: str) -> str:
+    """What to write instead of a path; "" if it is none."""
+    if not _is_path(path) or name.startswith("//"):
+        return ""
+    file, here = Path(os.path.abspath(path)).with_suffix(""), Path.cwd()
+    inside = file.is_relative_to(here)
+    module = ".".join(file.relative_to(here if inside else file.parent).parts)
+    return f"Write {module}:{name or 'NAME'}{'' if inside else f', and run it in {file.parent}'}."
+
+
 def _module(path: str) -> ModuleType:
     here = os.getcwd()
     if here not in sys.path:
@@ -58,7 +76,8 @@ def _module(path: str) -> ModuleType:
         raise UsageError(
             f"{path} cannot be imported",
             f"it needs {error.name}, which is not installed{_at(error)}",
-            f"Install it into this environment, for example with `pip install {str(error.name).partition('.')[0]}`.",
+            shadowing(error)
+            or f"Install it into this environment, for example with `pip install {str(error.name).partition('.')[0]}`.",
         ) from error
     except SyntaxError as error:
         why = f"{type(error).__name__}: {error.msg} ({short(error.filename or '')}:{error.lineno})"
@@ -67,7 +86,8 @@ def _module(path: str) -> ModuleType:
         raise UsageError(f"{place_of(error) or path}: {error.what}", error.why, error.hint) from error
     except Exception as error:  # the module is the user's code: it may raise anything
         why = f"{type(error).__name__}: {error}{_at(error)}"
-        raise UsageError(f"{path} cannot be imported", why, "Correct it; --debug shows the whole traceback.") from error
+        hint = shadowing(error) or "Correct it; --debug shows the whole traceback."
+        raise UsageError(f"{path} cannot be imported", why, hint) from error
 
 
 def _at(error: Exception) -> str:

@@ -42,7 +42,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> 
 
     Raises UsageError: hustings.toml has an unknown key or a value that does not fit, or HUSTINGS_DURABILITY is wrong.
     """
-    file = next((folder / FILE for folder in (cwd, *cwd.parents) if (folder / FILE).is_file()), None)
+    file = nearest(cwd)
     values = _checked(file, _read(file)) if file else {}
     values |= {name: value for name, value in _environment(environ).items() if value}
     values |= {name: value for name, value in flags.items() if value is not None}
@@ -55,6 +55,11 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> 
         debug=values.get("debug", False),
         durability=values.get("durability", "power"),
     )
+
+
+def nearest(cwd: Path) -> Path | None:
+    """The hustings.toml of this folder, or of the nearest one above it."""
+    return next((folder / FILE for folder in (cwd, *cwd.parents) if (folder / FILE).is_file()), None)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

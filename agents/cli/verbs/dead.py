@@ -143,6 +143,7 @@ def _tracebacks(autopsy: DeadLetterDetail) -> Iterator[str]:
 @filters
 @click.option("--all", "everything", is_flag=True, help="All dead letters.")
 @click.option("--newer", is_flag=True, help="Only those whose agent now runs in a newer version.")
+@click.option("--same-version", is_flag=True, help="The agent's code has changed, though its version has not.")
 @click.option("--force", is_flag=True, help="Even if the agent's version is unchanged, or the agent is not running.")
 @click.option("--wait/--no-wait", default=True, help="Wait until the new runs have ended.  [default: wait]")
 @click.option(
@@ -155,6 +156,7 @@ def redrive(
     ids: tuple[str, ...],
     everything: bool,
     newer: bool,
+    same_version: bool,
     force: bool,
     wait: bool,
     execution_timeout: float | None,
@@ -163,14 +165,13 @@ def redrive(
     """Run dead letters once more.
 
     The tasks of each run go into a new run, to the same agents, with fresh attempts and keys. The team has to be up.
-    Without --force the command refuses if an agent still has the version that failed. If you interrupt it, the new runs
-    go on. Exit code 0: all tasks are done; 5: some failed again, or were not done.
+    The command refuses if an agent still has the version that failed, unless --same-version or --force is given. If you
+    interrupt it, the new runs go on. Exit code 0: all tasks are done; 5: some failed again, or were not done.
     """
     wanted = Selection(ids=ids, all=everything, **fits)
     wanted.check()
-    rows = go(
-        redriven, settings, wanted, Terms(newer=newer, force=force, wait=wait, execution_timeout=execution_timeout)
-    )
+    terms = Terms(newer, same_version, force, wait, execution_timeout)
+    rows = go(redriven, settings, wanted, terms)
     emit(settings, rows, told)
     return LEFT if any(row["state"] == "dead" for row in rows) else 0
 

@@ -9,7 +9,10 @@ import sys
 import sysconfig
 import tempfile
 import time
+import tomllib
 from collections.abc import Awaitable, Callable
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import version as installed
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,19 +22,21 @@ import click
 
 from hustings.bus import connect, embedded, find_embedded, open_bus
 from hustings.bus.client.contact import redact
-from hustings.protocols import GoalAsked, HustingsError
+from hustings.protocols import GoalAsked, HustingsError, ModelFailure
 
+from ...models.endpoints import providers
 from ...views.text import plain, some
 from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import NAME, go
-from ..frame.settings import Settings
+from ..frame.settings import Settings, nearest
 from ..frame.table import shaded
 from .agents import present
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SERVER = (2, 12)
 DEMO = ("ruff", "autoflake", "pyupgrade", "vulture", "pytest", "simplejson")
+BUILT_IN = ("anthropic", "openai")  # they need a key only where a team uses them
 BROKER = {"nats-server", "broker", "url"}  # if one of these checks fails, there is no broker
 
 
@@ -56,7 +61,9 @@ def doctor(settings: Settings) -> int:
 
 
 async def _doctor(settings: Settings) -> list[Check]:
-    examinations: list[Callable[[Settings], Awaitable[Check]]] = [_python, _server, _broker, _uvloop, _home, _url]
+    examinations: list[Callable[[Settings], Awaitable[Check]]] = [
+        _python, _versions, _server, _broker, _uvloop, _file, _providers, _permissions, _home, _url,
+    ]  # fmt: skip
     checks = [await examine(settings) for examine in examinations]
     return [*checks, await _agents(settings, reachable=checks[-1].state == "ok"), _demo()]
 
@@ -71,6 +78,74 @@ async def _python(_: Settings) -> Check:
     if sys.version_info[:2] >= OLDEST_PYTHON:
         return Check("python", "ok", version)
     return Check("python", "fail", f"{version} is too old", "install Python 3.11 or newer")
+
+
+async def _versions(_: Settings) -> Check:
+    """Each dependency is there, and as new as hustings needs it."""
+    needed = [line for line in requires("hustings") or () if "extra ==" not in line]
+    wrong = [said for said in map(_wrong, needed) if said]
+    if wrong:
+        return Check("versions", "fail", "; ".join(wrong), "install them: `pip install --upgrade hustings`")
+    return Check("versions", "ok", f"hustings {installed('hustings')}, its dependencies fit")
+
+
+def _wrong(line: str) -> str:
+    """What is wrong with a dependency, given as in pyproject.toml; "" if it fits."""
+    name = re.split(r"[^\w.-]", line)[0]
+    oldest = re.search(r">=\s*([\d.]+)", line)
+    try:
+        found = installed(name)
+    except PackageNotFoundError:
+        return "" if ";" in line else f"{name} is not installed"
+    return f"{name} {found} is older than {oldest[1]}" if oldest and _numbers(found) < _numbers(oldest[1]) else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+async def _file(_: Settings) -> Check:
+    """A file with an error does not come here: then no verb runs, and each names the error."""
+    file = nearest(Path.cwd())
+    return Check("file", "ok", str(file) if file else "no hustings.toml here or above: the defaults hold")
+
+
+async def _providers(_: Settings) -> Check:
+    """Which providers of models have a key that can be used. Those of hustings.toml have to."""
+    try:
+        known = providers(os.environ, Path.cwd())
+    except HustingsError as error:
+        return Check("providers", "fail", str(error), error.hint)
+    failures: dict[str, ModelFailure] = {}
+    for name, each in known.items():
+        try:
+            each.key(os.environ)
+        except ModelFailure as failure:
+            failures[name] = failure
+    ready = ", ".join(name for name in known if name not in failures) or "none"
+    said = "".join(f"; {name}: {failure}" for name, failure in failures.items())
+    bad = [failure for name, failure in failures.items() if name not in BUILT_IN or "invalid" in failure.what]
+    return Check("providers", "warn" if bad else "ok", f"ready: {ready}{said}", bad[0].hint if bad else "")
+
+
+async def _permissions(settings: Settings) -> Check:
+    """Files with secrets are for their owner only."""
+    try:
+        keys = [each.key_file for each in providers(os.environ, Path.cwd()).values() if each.key_file]
+    except HustingsError:
+        keys = []  # _providers says what is wrong
+    files = (*map(Path, keys), settings.home / "broker.json", *_with_credentials(nearest(Path.cwd())))
+    open_ = [str(path) for path in files if path.exists() and path.stat().st_mode & 0o077]
+    if open_:
+        says = f"other users may read {', '.join(open_)}"
+        return Check("permissions", "warn", says, f"`chmod 600 {' '.join(open_)}`")
+    return Check("permissions", "ok", "no file with a key or token can be read by other users")
+
+
+def _with_credentials(file: Path | None) -> list[Path]:
+    """The hustings.toml, if its URL has any."""
+    url = tomllib.loads(file.read_text("utf-8")).get("url", "") if file else ""
+    return [file] if file and redact(url) != url else []
 
 
 async def _server(_: Settings) -> Check:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,14 @@ class Supervised(BaseModel):
 @common
 def ps(settings: Settings) -> None:
     """List the processes that run here, and the agents elsewhere that answer on the bus."""
-    emit(settings, go(_ps, settings), _text)
+    emit(settings, go(_ps, settings), partial(_text, settings.home))
 
 
 async def _ps(settings: Settings) -> list[dict[str, Any]]:
     local = list(supervised(settings.home))
     rows = [row for one in local for row in _children(one)]
     here = {(one.team, _REPLICA.sub("", child.name)) for one in local for child in one.children}
-    return rows + await _elsewhere(settings, here, needed=not rows)
+    return rows + await _elsewhere(settings, here)
 
 
 def supervised(home: Path) -> Iterator[Supervised]:
@@ -81,13 +82,16 @@ def _children(one: Supervised) -> list[dict[str, Any]]:
     ]
 
 
-async def _elsewhere(settings: Settings, here: set[tuple[str, str]], *, needed: bool) -> list[dict[str, Any]]:
-    """The agents that answer on the bus and are not our children. Without a broker: [], or an error if `needed`."""
+async def _elsewhere(settings: Settings, here: set[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The agents that answer on the bus and are not our children; [] where no embedded broker runs.
+
+    Raises BrokerUnavailable: nobody answers at the URL.
+    """
     try:
         async with broker(settings, start="never") as url, connect(url, name=NAME) as connection:
             seen = await present(connection)
     except BrokerUnavailable:
-        if needed or settings.url:
+        if settings.url:
             raise
         return []
     return [
@@ -97,6 +101,6 @@ async def _elsewhere(settings: Settings, here: set[tuple[str, str]], *, needed: 
     ]
 
 
-def _text(rows: list[dict[str, Any]]) -> str:
+def _text(home: Path, rows: list[dict[str, Any]]) -> str:
     cells = [[("-" if value is None else value) for value in row.values()] for row in rows]
-    return table(("id", "pid", "state", "restarts", "where"), cells, shade=2) or "no process is running"
+    return table(("id", "pid", "state", "restarts", "where"), cells, shade=2) or f"nothing is running in {home}"

@@ -30,6 +30,7 @@ class Terms(NamedTuple):
     """The options of `redrive`; `execution_timeout` in seconds."""
 
     newer: bool = False
+    same_version: bool = False
     force: bool = False
     wait: bool = True
     execution_timeout: float | None = None
@@ -76,11 +77,12 @@ async def _able(client: Client, letters: list[DeadLetterEntry], terms: Terms) ->
         if left := len(letters) - len(able):
             say(f"{some(left, 'dead letter')} left out: no newer version of the agent is running")
         return able
-    if not terms.force and (reasons := dict.fromkeys(_reasons(letters, there))):
+    if not terms.force and (reasons := dict.fromkeys(_reasons(letters, there, terms))):
         raise UsageError(
             "nothing was redriven: it would fail as before",
             "; ".join(reasons),
-            "Start a newer version of the agent. --newer skips unchanged agents; --force redrives anyway.",
+            "Start a newer version of the agent. If its code has changed and its version has not, add "
+            "--same-version; --newer skips unchanged agents; --force redrives anyway.",
         )
     return letters
 
@@ -101,11 +103,11 @@ def _newer(letter: DeadLetterEntry, there: Versions) -> bool:
     return all(newer(version, letter.version) for version in there.get(letter.agent, {letter.version}))
 
 
-def _reasons(letters: Iterable[DeadLetterEntry], there: Versions) -> Iterator[str]:
+def _reasons(letters: Iterable[DeadLetterEntry], there: Versions, terms: Terms) -> Iterator[str]:
     for letter in letters:
         if letter.agent not in there:
             yield f"no agent {letter.agent} is running"
-        elif letter.version in there[letter.agent]:
+        elif letter.version in there[letter.agent] and not terms.same_version:
             yield f"{letter.agent} still has version {letter.version}"
 
 

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.processes
 reach = import_module("hustings.agents.cli.frame.session")
 describe = import_module("hustings.agents.views.text").describe
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal that obeys
-READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["ps"], ["tail"],
+READING = (["runs"], ["show", "@last"], ["replay", "@last"], ["tail", "--all"], ["agents"], ["tail"],
            ["dead", "ls"], ["dead", "show", "x"], ["dead", "redrive", "--all"], ["cancel", "x"])  # fmt: skip
 
 
@@ -383,6 +383,14 @@ def test_ps_reads_what_up_writes(run: Run, tmp_path: Path) -> None:
     assert run("ps", at=tmp_path).out.splitlines()[0].split() == ["ID", "PID", "STATE", "RESTARTS", "WHERE"]
 
 
+def test_ps_where_nothing_runs(run: Run, tmp_path: Path) -> None:
+    """That is an answer and no error; where a URL names a broker that is not there, it is one."""
+    said = run("ps", at=tmp_path)
+    assert (said.code, said.out, said.err) == (0, f"nothing is running in {tmp_path}\n", "")
+    assert run("ps", "-o", "json", at=tmp_path).json == []
+    assert run("ps", url="nats://127.0.0.1:1").code == 6
+
+
 # no broker
 
 
@@ -411,9 +419,36 @@ def test_doctor(run: Run, tmp_path: Path) -> None:
     assert said.code == 0
     states = {row["id"]: row["state"] for row in said.json}
     assert list(said.json[0]) == ["id", "state", "says", "try"]
-    assert {"python", "nats-server", "broker", "uvloop", "home", "url", "agents", "demo"} == set(states)
+    assert {
+        "python", "versions", "nats-server", "broker", "uvloop", "file", "providers", "permissions", "home", "url",
+        "agents", "demo",
+    } == set(states)  # fmt: skip
     assert states["broker"] == states["nats-server"] == "ok"
     assert "stores a message in" in run("doctor").out
+
+
+def test_doctor_looks_at_the_file_the_keys_and_who_may_read_them(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider of hustings.toml without a key, and a key that others may read, are named with a hint."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-1")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    file, key = tmp_path / "hustings.toml", tmp_path / "key"
+    file.write_text('[providers.ours]\nkind = "openai"\nbase_url = "http://127.0.0.1:9"\nkey_file = "key"\n')
+    rows = {row["id"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
+    assert rows["file"]["says"] == str(file)
+    assert (rows["providers"]["state"], rows["permissions"]["state"]) == ("warn", "ok")
+    assert rows["providers"]["says"].startswith("ready: anthropic; ")
+    assert "ours: there is no key" in rows["providers"]["says"]
+    key.write_text("sk-2")
+    key.chmod(0o644)
+    rows = {row["id"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
+    assert rows["providers"]["says"].startswith("ready: anthropic, ours")
+    assert (rows["permissions"]["state"], rows["permissions"]["try"]) == ("warn", f"`chmod 600 {key}`")
+    key.chmod(0o600)
+    said = run("doctor", "-o", "json", at=tmp_path)
+    assert {row["id"]: row for row in said.json}["permissions"]["state"] == "ok"
+    assert "sk-" not in said.out
 
 
 def test_doctor_on_a_home_that_cannot_be(run: Run, tmp_path: Path) -> None:
