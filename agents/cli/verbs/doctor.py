@@ -139,13 +139,13 @@ async def _permissions(settings: Settings) -> Check:
     if open_:
         says = f"other users may read {', '.join(open_)}"
         return Check("permissions", "warn", says, f"`chmod 600 {' '.join(open_)}`")
-    return Check("permissions", "ok", "no file with a key or token can be read by other users")
+    return Check("permissions", "ok", "no file with a secret can be read by other users")
 
 
 def _with_credentials(file: Path | None) -> list[Path]:
     """The hustings.toml, if its URL has any."""
     url = tomllib.loads(file.read_text("utf-8")).get("url", "") if file else ""
-    return [file] if file and redact(url) != url else []
+    return [file] if file and "@" in url else []
 
 
 async def _server(_: Settings) -> Check:
