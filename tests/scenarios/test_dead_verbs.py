@@ -19,7 +19,7 @@ pytestmark = pytest.mark.processes
 
 KEYS = [
     "id", "team", "run", "task", "agent", "skill", "cause", "because", "attempts", "version", "when", "state", "by",
-    "why", "assigned",
+    "why", "assigned", "at",
 ]  # fmt: skip
 
 
