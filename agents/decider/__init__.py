@@ -3,9 +3,9 @@
 fold_tasks folds assignments, completions, invalid messages, and failures: after the last attempt a task is given up.
 decision hands one Turn to its parts, in this order: timeouts: attempts that are abandoned; dead_letters: the letters
 of tasks that were given up; inquiries: questions of barriers, planners and agents; plan: the plan; assign: who gets a
-task; conclusion: how a run ends. allocation and spending: the budget; policy: what a team lays down (attempts,
-timeouts, the order of arbiters). It may import
-protocols, planning and arbitration; it does no I/O.
+task; barriers: what opens and settles; conclusion: how a run ends. allocation and spending: the budget; policy: what
+a team lays down (attempts, timeouts, the order of arbiters). It may import protocols, planning and arbitration; it
+does no I/O.
 """
 
 __all__: list[str] = []

@@ -5,22 +5,13 @@ from collections.abc import Iterator
 from itertools import islice
 from operator import itemgetter
 
-from hustings.protocols import (
-    Decision,
-    Inquiry,
-    Opened,
-    Ruling,
-    Settled,
-    Verdict,
-)
+from hustings.protocols import Decision
 
-from ..arbitration.matters import group
-from ..arbitration.settling import settle
 from .assign import assignments
+from .barriers import openings, settling
 from .conclusion import conclusion, ended_from_outside
 from .dead_letters import dead_letters
-from .fold_barriers import testimony
-from .inquiries import inquire, is_open, look_up, serve
+from .inquiries import serve
 from .plan import planning
 from .policy import BATCH, Policy, View
 from .state import RunState
@@ -50,7 +41,7 @@ def _moves(turn: Turn) -> Iterator[Decision]:
     if not turn.state.unreachable:
         yield from _questions(turn)
         yield from assignments(turn)
-        yield from _openings(turn)
+        yield from openings(turn)
 
 
 def wake(state: RunState, policy: Policy, view: View) -> float | None:
@@ -78,27 +69,6 @@ def _questions(turn: Turn) -> Iterator[Decision]:
     """What agents and barriers wait for, the longest wait first, so that each gets a turn at a busy agent."""
     state = turn.state
     asked = [(state.asks[name].since, name) for name in state.unserved if state.asks[name].asker not in turn.abandoned]
-    settling = [(state.barriers[name].since, name) for name in state.unsettled]
-    for _, name in sorted([*asked, *settling], key=itemgetter(0)):
-        yield from serve(turn, name) if name in state.unserved else _settling(turn, name)
-
-
-def _openings(turn: Turn) -> Iterator[Opened]:
-    state = turn.state
-    conflicts, agreed = state.conflicts, state.agreed
-    for name in state.openings:
-        items = testimony(state, state.barriers[name])
-        matters = group(items, conflicts=conflicts, agreed=agreed)
-        yield Opened(barrier=name, matters=matters)
-        conflicts += sum(matter.contested for matter in matters)
-        agreed += sum(not matter.contested for matter in matters)
-
-
-def _settling(turn: Turn, name: str) -> Iterator[Decision]:
-    barrier = turn.state.barriers[name]
-    replies = settle(barrier.matters, barrier.items, turn.policy.arbiters, look_up(turn))
-    inquiries = [reply for reply in replies if isinstance(reply, Inquiry)]
-    turn.allocator.expect(sum(not is_open(turn, inquiry.task) for inquiry in inquiries))
-    yield from inquire(turn, inquiries, name, barrier.since)
-    if not inquiries:
-        yield Settled(barrier=name, rulings=tuple(Ruling.on(reply) for reply in replies if isinstance(reply, Verdict)))
+    open_barriers = [(state.barriers[name].since, name) for name in state.unsettled]
+    for _, name in sorted([*asked, *open_barriers], key=itemgetter(0)):
+        yield from serve(turn, name) if name in state.unserved else settling(turn, name)
