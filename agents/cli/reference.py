@@ -53,6 +53,8 @@ def _options() -> Iterator[tuple[str, ...]]:
             key = f"`{option.name}`" if option.name in TYPES else ""
             names = ", ".join(f"`{name}`" for name in option.opts)
             yield names, ", ".join(f"`{name}`" for name in variables), key, option.help or ""
+    meaning = "Log levels, of all processes or by agent: `clerk=debug,warning`. `-v` is info, `-vv` debug."
+    yield "`-v`, `--verbose` (run, up, agent, coordinator)", "`HUSTINGS_LOG`", "`log`", meaning
 
 
 def _nothing(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from hustings.bus import Live, background
 from hustings.bus.client.contact import redact
 from hustings.protocols import COORDINATOR, HustingsError, UsageError
 
-from ..observe.logs import render_line
+from ..observe.logs import level_of, render_line, shows
 from ..observe.sanitize import masked
 from ..runtime.process import ending
 from ..team import Team
@@ -63,18 +63,20 @@ async def supervised(
     tell: Callable[[str], None],
     color: bool,
     verbose: bool,
+    log: str = "",
     announce: bool = False,
     whole: bool = False,
 ) -> AsyncIterator[Supervisor]:
     """Keep the processes running while the block runs; then stop them, the coordinator last.
 
     A record of them and their log are kept under `home`. `tell` gets what a person should know, safe to print: which
-    processes are given up, and their output, all of it if `verbose`, else warnings and errors, with colours if `color`.
+    processes are given up, and their output, with colours if `color`: what has the level that `log` gives its agent
+    (`clerk=debug,warning`), without one all of it if `verbose`, else warnings and errors.
     Raises HustingsError into the block when the last of its coordinators is given up: no run could go on; and
     UsageError, if the team is wanted `whole`, when a part cannot start: it says why.
     """
     record = record_of(home, team)
-    listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose)
+    listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose, log=log)
 
     def heard(name: str, raw: str) -> None:
         listener.line(name, raw)
@@ -139,8 +141,11 @@ def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_
 class _Listener:
     """Passes on the output of children: all of it to a log file, and to a person what matters."""
 
-    def __init__(self, folder: Path, team: Team, *, tell: Callable[[str], None], color: bool, verbose: bool) -> None:
-        self._tell, self._color, self._verbose = tell, color, verbose
+    def __init__(
+        self, folder: Path, team: Team, *, tell: Callable[[str], None], color: bool, verbose: bool, log: str
+    ) -> None:
+        self._tell, self._color, self._levels = tell, color, log
+        self._usual = "info" if verbose else "warning"
         self._width = max(len(name) for name in (COORDINATOR, *team.members))
         folder.mkdir(parents=True, exist_ok=True)
         self._file = (folder / f"{team.name}.log").open("a", buffering=1)  # by line, for who follows it
@@ -156,7 +161,7 @@ class _Listener:
         elif raw.strip():
             self._last[name] = raw.strip()
             self._advice.pop(name, None)
-        if self._verbose or '"level": "warning"' in raw or '"level": "error"' in raw or not raw.startswith("{"):
+        if shows(raw, level_of(part_of(name), self._levels, self._usual)):
             self._tell(render_line(name, raw, width=self._width, color=self._color))
 
     def gave_up(self, status: Status) -> None:

@@ -12,6 +12,8 @@ from .sanitize import inert, without_secrets
 
 Format = Literal["json", "text"]
 
+LEVELS = ("debug", "info", "warning", "error", "critical")
+_LEVEL = re.compile(rf'"level": "({"|".join(LEVELS)})"')
 _PALETTE = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)  # ANSI foregrounds; red is kept for errors
 _RED, _YELLOW = 31, 33
 _LOUD = {"warning": _YELLOW, "error": _RED, "critical": _RED}
@@ -62,6 +64,26 @@ def configure_logging(agent: str, *, format: Format = "json", level: str = "info
     library.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=enrich, processors=[drop, *finish]))
     logging.basicConfig(handlers=[library], level=max(logging.WARNING, levels[level.upper()]), force=True)
     logging.captureWarnings(True)
+
+
+def level_of(agent: str, levels: str, default: str = "info") -> str:
+    """The level that `levels` gives an agent: `clerk=debug,warning` is debug for the clerk, warning for all others.
+
+    The last entry that fits counts, one with a name before one without. Raises ValueError for an unknown level.
+    """
+    named: dict[str, str] = {}
+    for entry in filter(None, (each.strip() for each in levels.split(","))):
+        name, _, level = entry.rpartition("=")
+        if level.lower() not in LEVELS:
+            raise ValueError(f"no log level {level!r}: use one of {', '.join(LEVELS)}")
+        named[name.strip()] = level.lower()
+    return named.get(agent) or named.get("") or default
+
+
+def shows(raw: str, level: str) -> bool:
+    """True if a child's line is of this level at least; what is no JSON log always is."""
+    found = _LEVEL.search(raw) if raw.startswith("{") else None
+    return found is None or LEVELS.index(found[1]) >= LEVELS.index(level)
 
 
 def render_line(name: str, raw: str, *, width: int = 0, color: bool = False) -> str:
@@ -121,4 +143,4 @@ def _painted(text: str, shade: int, color: bool) -> str:
     return f"\x1b[{shade}m{text}\x1b[0m" if color else text
 
 
-__all__: Sequence[str] = ["Format", "configure_logging", "render_line"]
+__all__: Sequence[str] = ["LEVELS", "Format", "configure_logging", "level_of", "render_line", "shows"]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -61,3 +62,25 @@ def durability(command: Callable[P, R]) -> Callable[P, R]:
         "--durability", type=click.Choice(CHOICES["durability"]), envvar="HUSTINGS_DURABILITY", show_envvar=True,
         help="What a confirmed write to the embedded broker survives: power loss, or the end of a process (faster).",
     )(command)  # fmt: skip
+
+
+def verbosity(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a verb that starts or is a process the option -v; the value is for `loud`."""
+    return click.option(
+        "-v", "--verbose", count=True, help="Show the processes' logs; -vv also of level debug. HUSTINGS_LOG, or `log`"
+        " in hustings.toml, has levels by agent: clerk=debug,warning.",
+    )(command)  # fmt: skip
+
+
+def loud(settings: Settings, verbose: int) -> Settings:
+    """The settings with the log level of -v (info) or -vv (debug)."""
+    return replace(settings, log="debug" if verbose > 1 else "info") if verbose else settings
+
+
+def level(settings: Settings, name: str, supervised: bool) -> str:
+    """The log level of the process `name`. A supervised one logs from "info" on: its supervisor follows these events,
+    and leaves out what is not to be shown."""
+    from ...observe.logs import level_of
+
+    wanted = level_of(name, settings.log)
+    return "info" if supervised and wanted != "debug" else wanted

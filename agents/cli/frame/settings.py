@@ -17,13 +17,21 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "color": get_args(Color),
     "durability": get_args(Durability),
 }
-TYPES: Mapping[str, type] = {"output": str, "color": str, "url": str, "debug": bool, "durability": str}  # in the file
+TYPES: Mapping[str, type] = {
+    "output": str,
+    "color": str,
+    "url": str,
+    "debug": bool,
+    "durability": str,
+    "log": str,
+}  # in the file
 TABLES = frozenset({"providers"})  # in the file too, but read by the modules that they configure
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The values of the common options. `url` None means the embedded broker under `home`."""
+    """The values of the common options. `url` None means the embedded broker under `home`; `log` has levels, as in
+    `clerk=debug,warning`."""
 
     output: Output
     color: Color
@@ -31,6 +39,7 @@ class Settings:
     home: Path
     debug: bool
     durability: Durability
+    log: str = ""
 
     def colored(self, stream: IO[str]) -> bool:
         """Whether to write colours to this stream."""
@@ -40,7 +49,8 @@ class Settings:
 def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
     """The settings from the flags (None where neither flag nor environment gives a value) and from the file.
 
-    Raises UsageError: hustings.toml has an unknown key or a value that does not fit, or HUSTINGS_DURABILITY is wrong.
+    Raises UsageError: hustings.toml has an unknown key or a value that does not fit, or HUSTINGS_DURABILITY or
+    HUSTINGS_LOG is wrong.
     """
     file = nearest(cwd)
     values = _checked(file, _read(file)) if file else {}
@@ -54,6 +64,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> 
         home=cwd / home if home else (file.parent if file else cwd) / ".hustings",
         debug=values.get("debug", False),
         durability=values.get("durability", "power"),
+        log=_levels(values.get("log", "")),
     )
 
 
@@ -68,7 +79,19 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     durable = environ.get("HUSTINGS_DURABILITY", "")
     if durable and durable not in CHOICES["durability"]:
         _refuse_choice("HUSTINGS_DURABILITY", "durability", durable)
-    return {"color": color, "durability": durable}
+    return {"color": color, "durability": durable, "log": environ.get("HUSTINGS_LOG", "")}
+
+
+def _levels(log: str) -> str:
+    if not log:
+        return ""
+    from ...observe.logs import level_of  # here, because few commands need it
+
+    try:
+        level_of("", log)
+    except ValueError as error:
+        _refuse(f"the log levels {log!r} cannot be read", str(error), "write LEVEL or AGENT=LEVEL, with commas between")
+    return log
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ...runtime.worker import Worker
 from ...skills.specialist import Specialist
 from ...team import Team
 from ..frame.loading import load
-from ..frame.options import common
+from ..frame.options import common, level, loud, verbosity
 from ..frame.output import say
 from ..frame.session import broker, go, teams
 from ..frame.settings import Settings
@@ -37,6 +37,7 @@ from ..frame.settings import Settings
 )
 @click.option("--debugger", is_flag=True, help="Let breakpoint() use this terminal; one task at a time.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="[default: text in a terminal, else json]")
+@verbosity
 @common
 def agent(
     settings: Settings,
@@ -45,6 +46,7 @@ def agent(
     team: str | None,
     debugger: bool,
     log_format: str | None,
+    verbose: int,
 ) -> int:
     """Run specialists until stopped: each MODULE:NAME is a Specialist, or a Team of them.
 
@@ -57,8 +59,9 @@ def agent(
     found = [load(target) for target in targets]
     specialists, team = chosen(found, only), team or team_of(found)
     text = log_format == "text" or (log_format is None and sys.stderr.isatty())
-    configure_logging(specialists[0].name, format="text" if text else "json")
-    set_up(specialists[0].name)
+    settings, name = loud(settings, verbose), specialists[0].name
+    configure_logging(name, format="text" if text else "json", level=level(settings, name, supervised))
+    set_up(name)
     watchdog = Watchdog(heartbeat_timeout_of(found), os._exit if supervised else begin_anew)
     command = [sys.executable, "-m", "hustings.agents.cli", "isolated", *targets, *(f"--only={name}" for name in only)]
     watchdog.code = go(_serve, settings, specialists, team, command, watchdog, debugger)

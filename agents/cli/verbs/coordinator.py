@@ -12,18 +12,20 @@ from ...observe.telemetry import set_up
 from ...runtime.coordinator import coordinate
 from ...runtime.process import die_with_parent
 from ..frame.loading import load_team
-from ..frame.options import common
+from ..frame.options import common, level, loud, verbosity
 from ..frame.session import broker, go
 from ..frame.settings import Settings
 
 
 @click.command()
 @click.argument("target")
+@verbosity
 @common
-def coordinator(settings: Settings, target: str) -> int:
+def coordinator(settings: Settings, target: str, verbose: int) -> int:
     """Run the coordinator of the team TARGET (MODULE:TEAM) until it is told to stop."""
-    die_with_parent()
-    configure_logging(COORDINATOR)
+    supervised = die_with_parent()
+    settings = loud(settings, verbose)
+    configure_logging(COORDINATOR, level=level(settings, COORDINATOR, supervised))
     return go(_coordinate, settings, target)
 
 

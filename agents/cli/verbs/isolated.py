@@ -16,7 +16,7 @@ from ...runtime.isolation import Pipes, serve_isolated
 from ...runtime.process import die_with_parent
 from ...skills.specialist import Specialist
 from ..frame.loading import load
-from ..frame.options import common
+from ..frame.options import common, level
 from ..frame.session import broker, go
 from ..frame.settings import Settings
 from ..frame.streams import stdout
@@ -35,7 +35,7 @@ def isolated(settings: Settings, targets: Sequence[str], only: Sequence[str], te
     die_with_parent(signal.SIGKILL)
     found = [load(target) for target in targets]
     specialists = chosen(found, only)
-    configure_logging(specialists[0].name)
+    configure_logging(specialists[0].name, level=level(settings, specialists[0].name, supervised=True))
     set_up(specialists[0].name)
     watchdog = Watchdog(heartbeat_timeout_of(found) if terminal is None else 0)
     watchdog.code = go(_try, settings, specialists, team, pipes, watchdog)

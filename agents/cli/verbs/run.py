@@ -27,7 +27,7 @@ from ...team import Team
 from ...views.text import some
 from ..frame.errors import Shape
 from ..frame.loading import load_team
-from ..frame.options import common, durability
+from ..frame.options import common, durability, loud, verbosity
 from ..frame.output import (
     echo,
     emit,
@@ -54,7 +54,7 @@ Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[RunReport], Awaita
 @click.option("--only", multiple=True, metavar="NAME", help="Use only this witness; repeat for more.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Leave out this specialist; repeat for more.")
 @click.option("--apply", is_flag=True, help="Write the outcome to the paths of the goal, if they are unchanged.")
-@click.option("--verbose", "-v", is_flag=True, help="Show the logs of the processes that it starts.")
+@verbosity
 @durability
 @common
 def run(
@@ -65,7 +65,7 @@ def run(
     only: Sequence[str],
     skip: Sequence[str],
     apply: bool,
-    verbose: bool,
+    verbose: int,
 ) -> int:
     """Give a team a goal: each field of the goal is a flag. `hustings run MODULE:TEAM --help` lists them.
 
@@ -75,10 +75,8 @@ def run(
     team = load_team(target)
     if apply and team.apply is None:
         raise UsageError(f"team {team.name} does not support --apply", hint="Leave out --apply.")
-    options = RunOptions(
-        execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply, verbose=verbose
-    )
-    return go(pursue, settings, target, team, fields, options)
+    options = RunOptions(execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply)
+    return go(pursue, loud(settings, verbose), target, team, fields, options)
 
 
 class RunOptions(NamedTuple):
@@ -135,11 +133,19 @@ async def _pursue(
         missing = [name for name in await absentees(client.bus.live, team) if name not in options.skip]
         if missing:
             show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
-            processes = children(target, team, url, parts=missing)
+            processes = children(target, team, url, parts=missing, env={"HUSTINGS_LOG": settings.log})
             relay, color = on_stderr(settings)
             supervisor = await stack.enter_async_context(
                 supervised(
-                    settings.home, team, url, processes, tell=relay, color=color, verbose=options.verbose, whole=True
+                    settings.home,
+                    team,
+                    url,
+                    processes,
+                    tell=relay,
+                    color=color,
+                    verbose=options.verbose,
+                    log=settings.log,
+                    whole=True,
                 )
             )
         run = await client.ask(goal, execution_timeout=options.execution_timeout, only=options.only, skip=options.skip)

@@ -22,7 +22,7 @@ from ...deploy.supervisor import Supervisor
 from ...team import Team
 from ...views.text import some
 from ..frame.loading import load_team
-from ..frame.options import common, durability
+from ..frame.options import common, durability, loud, verbosity
 from ..frame.output import on_stderr, say
 from ..frame.session import broker, go
 from ..frame.settings import Settings
@@ -40,9 +40,12 @@ from . import ps
 )
 @click.option("--only", multiple=True, metavar="NAME,...", help="Start only these parts: specialists, or coordinator.")
 @click.option("--skip", multiple=True, metavar="NAME,...", help="Leave these parts out: somebody else starts them.")
+@verbosity
 @durability
 @common
-def up(settings: Settings, target: str, replicas: Sequence[str], only: Sequence[str], skip: Sequence[str]) -> int:
+def up(
+    settings: Settings, target: str, replicas: Sequence[str], only: Sequence[str], skip: Sequence[str], verbose: int
+) -> int:
     """Start broker, coordinator and specialists as separate processes, and keep them running.
 
     ^C stops them in reverse order. `hustings restart` and `hustings scale` change them meanwhile, `hustings logs` shows
@@ -50,7 +53,7 @@ def up(settings: Settings, target: str, replicas: Sequence[str], only: Sequence[
     """
     team = load_team(target)
     parts = parts_of(team, only, skip)
-    return go(_up, settings, target, team, parts, dict(replicas_of(each, team) for each in replicas))
+    return go(_up, loud(settings, verbose), target, team, parts, dict(replicas_of(each, team) for each in replicas))
 
 
 def parts_of(team: Team, only: Sequence[str], skip: Sequence[str]) -> list[str]:
@@ -90,7 +93,7 @@ async def team_up(
 ) -> AsyncIterator[tuple[Client, Supervisor]]:
     """These parts of a team as processes while the block runs, with a client; says when all are up."""
     async with broker(settings, start="always") as url, connect(team, url, name="up") as client:
-        processes = children(target, team, url, parts=parts, replicas=replicas)
+        processes = children(target, team, url, parts=parts, replicas=replicas, env={"HUSTINGS_LOG": settings.log})
         relay, color = on_stderr(settings)
         say(f"broker       {redact(url)}")
         async with (
@@ -102,6 +105,7 @@ async def team_up(
                 tell=relay,
                 color=color,
                 verbose=True,
+                log=settings.log,
                 announce=settings.url is None,
             ) as supervisor,
             controlled(

@@ -296,10 +296,8 @@ def test_both_ways_to_write_it_work(run: Run) -> None:
 
 
 def test_short_options_are_the_commands_everywhere(run: Run) -> None:
-    [(settings, asked, wishes)] = run(
-        "-o", "json", "crawl:team", "--topic", "x", "-o", "jsonl", "-v", "-u", "h:1"
-    ).began
-    assert (settings.output, settings.url, wishes.verbose, asked.values) == ("jsonl", "h:1", True, {"topic": "x"})
+    [(settings, asked, _)] = run("-o", "json", "crawl:team", "--topic", "x", "-o", "jsonl", "-v", "-u", "h:1").began
+    assert (settings.output, settings.url, settings.log, asked.values) == ("jsonl", "h:1", "info", {"topic": "x"})
 
 
 def test_a_value_is_no_option(run: Run) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hustings.agents.observe.logs import render_line
+from hustings.agents.observe.logs import level_of, render_line, shows
 from hustings.agents.observe.sanitize import inert, masked, without_secrets
 
 CHILD = """
@@ -210,3 +210,20 @@ def test_no_part_of_a_secret_is_left_in_a_message(odd: str, scheme: str) -> None
         urls.append(f"{scheme}://{secret}/@h:1")
     for url in urls:
         assert "K3Y" not in masked(f"no broker at {url}: gave up\nbye")
+
+
+@pytest.mark.parametrize(
+    ("levels", "clerk", "scribe"),
+    [("", "info", "info"), ("debug", "debug", "debug"), ("clerk=debug,warning", "debug", "warning"),
+     ("WARNING , clerk=Error", "error", "warning"), ("clerk=debug", "debug", "info")],
+)  # fmt: skip
+def test_levels_by_agent(levels: str, clerk: str, scribe: str) -> None:
+    """An entry with the agent's name counts before one for all; without one the default."""
+    assert (level_of("clerk", levels), level_of("scribe", levels)) == (clerk, scribe)
+
+
+def test_what_is_shown_of_a_child() -> None:
+    """Its log from a level on, and always what is no log: an error of Python itself must not be lost."""
+    line = '{"level": "info", "event": "done"}'
+    assert (shows(line, "debug"), shows(line, "info"), shows(line, "warning")) == (True, True, False)
+    assert shows("Traceback (most recent call last):", "critical")
