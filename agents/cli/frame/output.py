@@ -38,13 +38,20 @@ def echo(text: str | bytes, *, nl: bool = True, color: bool | None = None) -> No
 
 def say(text: str) -> None:
     """Write a line of progress to stderr, without control characters and secrets."""
-    click.echo(masked(inert(text)), err=True)
+    _to_stderr(masked(inert(text)))
 
 
 def on_stderr(settings: Settings) -> tuple[Callable[[str], None], bool]:
     """A function that writes a line to stderr unchanged, and whether lines should have colours."""
     color = settings.colored(sys.stderr)
-    return partial(click.echo, err=True, color=color), color
+    return partial(_to_stderr, color=color), color
+
+
+def _to_stderr(text: str, color: bool | None = None) -> None:
+    if hasattr(sys.stderr, "rich_proxied_file"):  # a live panel is drawn there; click would write below it, into it
+        sys.stderr.write(f"{text}\n")
+    else:
+        click.echo(text, err=True, color=color)
 
 
 def _plain(value: Any) -> Any:
