@@ -30,7 +30,7 @@ ASKED = request("vendor:name")
 
 @pytest.mark.parametrize(
     ("reply", "first", "stall"),
-    [(says("late", hang=9), 0.2, 9), (says("x" * 70, hang=9, cut_after=5), 9, 0.2)],
+    [(says("late", hang=200), 0.2, 200), (says("x" * 70, hang=200, cut_after=5), 200, 0.2)],
     ids=["before the head", "within"],
 )
 async def test_a_hung_endpoint_is_seen(adapter: Adapter, reply: Reply, first: float, stall: float) -> None:
