@@ -116,9 +116,9 @@ async def test_a_coordinator_that_cannot_start_ends_it_with_the_reason(place: Pl
         f"import sys\nif 'coordinator' in sys.argv: raise RuntimeError('bad luck')\nshout = print\n{CLERK}"
     )
     said = await place.call(*verb)
-    assert said.code == 1
-    assert said.error[0] == "error: team office has no coordinator"
-    assert "doomed cannot be imported" in said.error[1]
+    assert said.code == 2  # as if the module could not be imported here
+    assert said.error[0] == "error: coordinator cannot start: doomed cannot be imported"
+    assert "RuntimeError: bad luck (doomed.py:2)" in said.error[1]
     assert "is up" not in said.err
     await place.all_gone()
 

@@ -14,8 +14,8 @@ from .processes import OUTSIDER, Place
 pytestmark = pytest.mark.processes
 
 KEYS = [
-    "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "spent", "models", "state_hash",
-    "events", "seconds",
+    "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "failed", "spent", "models",
+    "state_hash", "events", "seconds",
 ]  # fmt: skip
 
 
