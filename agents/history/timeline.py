@@ -118,7 +118,13 @@ class Recorder:
         at, event = self.since(entry), entry.event
         match event:
             case Planned():
-                self.marks.append(Mark(at, "planned", f"planned {len(event.plan.steps)} steps"))
+                self.marks.append(
+                    Mark(
+                        at,
+                        "planned",
+                        f"planned {len(event.plan.steps)} {'step' if len(event.plan.steps) == 1 else 'steps'}",
+                    )
+                )
             case Opened():
                 conflicts = sum(matter.contested for matter in event.matters)
                 says = f"{len(event.matters)} matters, {conflicts} of them conflicts"

@@ -125,16 +125,16 @@ def _steps(state: RunState) -> str:
     for task in state.tasks.values():
         tasks.setdefault(task.step, []).append(task)
     rows = [_step(state.steps[step.id], tasks.get(step.id, [])) for step in state.plan.steps]
-    return table(("step", "agent", "state", "tasks", "took", "attempts", "after"), rows, shade=2)
+    return table(("step", "agent", "state", "tasks", "work", "attempts", "after"), rows, shade=2)
 
 
 def _step(step: StepState, tasks: list[TaskState]) -> tuple[object, ...]:
     agents = dict.fromkeys(task.agent for task in tasks) or step.step.agents
     doing = "running" if step.status == "ready" and tasks else step.status
     needs = [name for ref in step.step.inputs.values() for name in getattr(ref, "steps", ())]
-    took = span(sum(task.seconds for task in tasks)) if any(task.status == "done" for task in tasks) else "-"
+    work = span(sum(task.seconds for task in tasks)) if any(task.status == "done" for task in tasks) else "-"
     attempts = max((task.attempt for task in tasks), default=0)
-    return step.step.id, ", ".join(agents), doing, len(tasks), took, attempts, ", ".join(dict.fromkeys(needs)) or "-"
+    return step.step.id, ", ".join(agents), doing, len(tasks), work, attempts, ", ".join(dict.fromkeys(needs)) or "-"
 
 
 def _inquiries(state: RunState) -> str:
