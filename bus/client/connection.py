@@ -13,7 +13,7 @@ import anyio
 import anyio.lowlevel
 import nats.errors
 from anyio.streams.memory import MemoryObjectReceiveStream
-from nats.aio.client import Client
+from nats.aio.client import Client, Srv
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
@@ -42,7 +42,10 @@ class _Call(NamedTuple):
 
 @asynccontextmanager
 async def connect(url: str, *, name: str) -> AsyncIterator["Connection"]:
-    """Connect within two seconds, then keep the connection and reconnect whenever it breaks.
+    """Connect, then keep the connection and reconnect whenever it breaks.
+
+    An address that refuses is tried for `timing.FIRST_CONNECT` seconds; a server that accepts has `timing.HANDSHAKE`
+    seconds to answer.
 
     `url` may list several servers of a cluster, separated by commas. A server without credentials, also one that the
     cluster announces later, gets the first credentials in the list. Raises BadCredentials, BrokerUnavailable (invalid
@@ -65,8 +68,19 @@ class _Client(Client):
 
     def __init__(self, servers: Sequence[Contact]) -> None:
         super().__init__()
+        self._closing = False
         self._told = {urlsplit(server.address).netloc: server for server in servers if _secret(server)}
         self._auth_configured = bool(self._told)
+
+    async def close(self) -> None:
+        self._closing = True
+        await super().close()
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        """nats-py's loop of reconnecting can lose its cancellation, and then takes a closed client for a broken one."""
+        if self._closing:
+            raise asyncio.CancelledError
+        await super()._connect_to_server(s)
 
     def _connect_command(self) -> bytes:
         if self._told and self._current_server:

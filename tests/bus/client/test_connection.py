@@ -1,5 +1,6 @@
 """Promises of the connection."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from nats.aio.client import Client, Srv
 
 from hustings.bus import Bus, Connection, connect, embedded, open_bus
 from hustings.protocols import BadCredentials, BrokerUnavailable, BrokerUnfit, BusError, Denied, Unanswered, timing
@@ -165,3 +167,25 @@ async def test_what_is_kept_for_an_absent_broker_is_bounded(tmp_path: Path) -> N
 async def say(connection: Connection, times: int) -> None:
     for _ in range(times):
         await connection.publish("news", b"x" * 65_536)
+
+
+async def test_a_closed_connection_reconnects_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if nats-py's loop of reconnecting loses its cancellation: as when an attempt fails in the same moment."""
+    trying = anyio.Event()
+
+    async def lose_the_cancellation(client: Client, server: Srv) -> None:
+        trying.set()
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            raise ConnectionRefusedError from None
+
+    async with embedded(tmp_path, durability="process") as url:
+        async with connect(url, name="test") as connection:
+            monkeypatch.setattr(Client, "_connect_to_server", lose_the_cancellation)
+            kill_server(tmp_path)
+            await trying.wait()
+        loop = connection._client._reconnection_task
+        assert loop
+        with anyio.fail_after(300):
+            await asyncio.wait([loop])
