@@ -127,7 +127,7 @@ def _cell(value: JsonValue) -> str | None:
 
 
 def _blob(value: Mapping[str, JsonValue]) -> str:
-    """A blob by its name and size; "" if it is none."""
+    """A blob by its name and size; "" if the value is not a blob."""
     size, digest = value.get("size"), value.get("digest")
     if not (isinstance(size, int) and isinstance(digest, str) and value.keys() <= _BLOB):
         return ""

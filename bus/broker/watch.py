@@ -12,8 +12,6 @@ from ..client.connection import Connection, connect
 from ..client.jetstream import StreamNames, call, stuck
 from .server import room
 
-MISSES = 2  # failed attempts to connect, each of about 3.5 seconds, after which the server counts as hung
-
 
 class Watch:
     """Checks one broker, through all its restarts."""
@@ -27,16 +25,17 @@ class Watch:
         """Return when the server must be started again.
 
         Either it cannot write, and a restart may help; or it hangs. It hangs if it does not answer a ping in two
-        seconds and then two attempts to connect fail: a busy server still accepts connections, and the ping may have
-        failed because this process was asleep. The first check comes after two seconds, so short processes skip it.
+        seconds, and then no attempt to connect in `timing.HANDSHAKE`: a busy server still accepts connections, and the
+        ping may have failed because this process was asleep. The first check comes after two seconds, so short
+        processes skip it.
         """
-        misses = 0
-        while misses < MISSES:
+        answers = True
+        while answers:
             await anyio.sleep(timing.BROKER_CHECK)
-            misses += 1
+            answers = False
             with suppress(BusError):
                 async with connect(url, name="keeper") as connection:
-                    misses = 0
+                    answers = True
                     while not (await self._stuck(connection) and self._due()):  # noqa: ASYNC110 - there is no event to wait for
                         await anyio.sleep(timing.BROKER_CHECK)
                     return

@@ -52,7 +52,7 @@ class Bus:
 async def open_bus(url: str, team: str, *, name: str) -> AsyncIterator[Bus]:
     """Connect as `name` to the bus of a team, and create what the team needs on the server.
 
-    Raises BadName for the team, what `connect` raises within two seconds, Denied, and BusFull without room for a log.
+    Raises BadName for the team, what `connect` raises, Denied, and BusFull without room for a log.
     """
     subjects = Subjects(token(team, "team"))
     async with connect(url, name=name) as connection:

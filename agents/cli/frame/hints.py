@@ -18,7 +18,7 @@ def did_you_mean(possibilities: Sequence[str] | None) -> str:
 
 
 def shadowing(error: BaseException) -> str:
-    """The hint to rename the user's files that were imported instead of modules of Python; "" if there are none."""
+    """The hint to rename the files of the user that hide modules of Python; "" if no file hides one."""
     files = sorted(set(_shadows(error)))
     names = ", ".join(os.path.basename(file) for file in files)
     return f"Rename {names} in {os.path.dirname(files[0])}: Python has a module of this name." if files else ""

@@ -18,7 +18,7 @@ from .hints import shadowing
 def load(target: str, *kinds: type[Team | Specialist]) -> Team | Specialist:
     """The team or specialist behind MODULE:NAME; the module may be in the current folder.
 
-    If there is none of that name, the error lists those of these `kinds`, or of both.
+    If the module has no object of that name, the error lists its objects of these `kinds`, or of both.
 
     Raises UsageError: no such module or name, or the name is neither a team nor a specialist.
     """
@@ -53,7 +53,7 @@ def _is_path(path: str) -> bool:
 
 
 def _dotted(path: str, name: str) -> str:
-    """What to write instead of a path; "" if it is none."""
+    """What to write instead of a path; "" if the target is not a path."""
     if not _is_path(path) or name.startswith("//"):
         return ""
     file, here = Path(os.path.abspath(path)).with_suffix(""), Path.cwd()

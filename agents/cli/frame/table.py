@@ -52,5 +52,5 @@ def _paint(padded: str) -> str:
 
 
 def columns(otherwise: int) -> int:
-    """The width of the terminal; `otherwise`, where stdout is none."""
+    """The width of the terminal; `otherwise` if stdout is not a terminal."""
     return shutil.get_terminal_size().columns if stdout().isatty() else otherwise

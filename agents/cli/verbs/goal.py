@@ -187,7 +187,7 @@ class _FlagReader:
         return candidates[-1]
 
     def _meant(self, name: str, text: str) -> JsonValue:
-        """The text as JSON, which it begins like. Raises UsageError: it is none."""
+        """Read a text that begins like JSON. Raises UsageError if it is not JSON."""
         try:
             parsed: JsonValue = from_json(text, allow_inf_nan=False)
         except ValueError as error:
