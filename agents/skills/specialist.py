@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper, partial
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, overload
 
 from hustings.protocols import COORDINATOR, AgentCard, BadName, BadSkill, Contract, Message, SkillCard, Testimony
 from hustings.protocols.message import shape
@@ -117,14 +117,26 @@ class Specialist:
         self.spends = spends
         self.skills: dict[str, Skill] = {}
 
-    def skill(self, handler: Handler) -> Handler:
+    @overload
+    def skill(self, handler: Handler, /) -> Handler: ...
+
+    @overload
+    def skill(self, /) -> Callable[[Handler], Handler]: ...
+
+    def skill(self, handler: Callable[..., object] | None = None, /) -> object:
         """Offer a function, a bound method or another callable as a skill; it is returned unchanged.
+
+        `@clerk.skill` and `@clerk.skill()` do the same.
 
         Its parameters are Messages or lists, tuples or Sequences of Messages, and at most one TaskContext. Those that
         are `M | None`, or have a default, are optional. A parameter of another type keeps its default and is no input.
         It returns a Message or a list of them. A function that is not async runs in a worker thread; an awaitable
-        result is awaited. Raises BadSkill.
+        result is awaited. A result of another type is an error like one that the function raises: the attempt has
+        failed, and the next one may do better, above all if a model is behind it. Raises BadSkill.
         """
+        return self._offer if handler is None else self._offer(handler)
+
+    def _offer(self, handler: Handler) -> Handler:
         skill = _read(handler)
         if skill.name in self.skills:
             raise BadSkill(

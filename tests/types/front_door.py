@@ -63,7 +63,7 @@ async def split(text: Text, context: TaskContext) -> list[Line]:
     return [Line(number=1, text=content.decode()), summary]
 
 
-@clerk.skill
+@clerk.skill()
 def count(line: Line) -> Testimony:
     return Testimony(claims=(Claim(about=f"line {line.number}", value=len(line.text.split())),))
 

@@ -187,6 +187,14 @@ async def test_what_can_work_does(
         assert await call(B, name, **given) == B(n=n)
 
 
+def test_the_decorator_with_and_without_parentheses() -> None:
+    """`@clerk.skill()` does what `@clerk.skill` does."""
+    bare, called = Specialist("clerk"), Specialist("clerk")
+    assert bare.skill(plus) is called.skill()(plus) is plus
+    assert called.skills == bare.skills
+    assert list(called.skills) == ["plus"]
+
+
 def test_a_default_makes_a_parameter_optional_and_what_is_no_message_is_no_input() -> None:
     """The plan need not feed it; `retries: int = 3` is for whoever calls the function by hand."""
     specialist = Specialist("desk")
