@@ -104,8 +104,9 @@ class Failure(Message, contract="hustings.task.failure.v1"):
     """A failed attempt. Kind "non_retryable": the input is bad, and no further attempt is made; else one attempt is
     used up.
 
-    `exhausted`: its share of the budget was too small. `at`: FILE:LINE, where the team's own code failed. `traceback`:
-    for people, at most 8 KiB, without secrets and terminal escapes. Both are empty where no exception was raised.
+    `exhausted`: its share of the budget was too small. `at`: FILE:LINE, where the team's own code failed; `values`: the
+    variables there, as text. `traceback`: for people, at most 8 KiB. Neither has secrets or terminal escapes, and all
+    three are empty where no exception was raised.
     `lasting`: this agent would fail again, as its key, a package or a setting is missing; only another one is tried.
     """
 
@@ -119,6 +120,7 @@ class Failure(Message, contract="hustings.task.failure.v1"):
     at: str = later("")
     traceback: str = later("")
     lasting: bool = later(False)
+    values: dict[str, str] = later({})
 
 
 class Asked(Message, contract="hustings.task.asked.v1"):

@@ -101,9 +101,11 @@ def assign(turn: Turn, due: Due) -> Assigned | None:
 
 
 def _choose(turn: Turn, due: Due) -> str:
-    """The agent to use: if possible alive, then well, then not the one that failed before; then the least loaded."""
-    directory, before = turn.view.directory, due.before
-    alive = [agent for agent in due.given if agent in directory.alive] or list(due.given)
+    """The agent to use: not one that would fail again; if possible alive, then well, then not the one that failed
+    before; then the least loaded."""
+    directory, before, unfit = turn.view.directory, due.before, turn.state.unfit.get(due.task, ())
+    fit = [agent for agent in due.given if agent not in unfit] or list(due.given)
+    alive = [agent for agent in fit if agent in directory.alive] or fit
     alive = [agent for agent in alive if agent not in directory.unwell] or alive
     others = [agent for agent in alive if before is None or agent != before.agent] or alive
     return min(others, key=lambda agent: turn.load[agent])

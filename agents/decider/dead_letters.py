@@ -35,10 +35,10 @@ def dead_letter(state: RunState, name: str) -> DeadLetter:
 
 
 def hopeless(turn: Turn, name: str, agents: tuple[str, ...]) -> bool:
-    """True if only one agent can do the task, and the task kills it, or the agent would fail again, or has been silent
-    for too long."""
+    """True if no agent is left that could do the task but one, and the task kills it, or it would fail again, or has
+    been silent for too long."""
     task, failure, directory = turn.state.tasks[name], turn.state.failures[name], turn.view.directory
-    if {*agents} != {task.agent}:
+    if not {*agents} <= turn.state.unfit.get(name, set()) | {task.agent}:
         return False
     heard, longest = directory.silent.get(task.agent, task.since), turn.policy.heartbeat_timeout * turn.policy.attempts
     vanished = task.agent not in directory.alive and turn.view.now >= heard + longest

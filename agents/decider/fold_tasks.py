@@ -25,6 +25,8 @@ from .state import (
     TaskState,
 )
 
+SAID = ("version", "at", "values", "lasting")  # kept of what the agent said of its failure
+
 
 def expected(state: RunState, event: Assigned) -> bool:
     if event.asked_by == ASK:
@@ -131,7 +133,9 @@ def _failed(state: RunState, name: str, kind: FailureKind, because: str, said: F
     task = state.tasks[name]
     failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because)
     if said:
-        failure = failure.model_copy(update={field: getattr(said, field) for field in ("version", "at", "lasting")})
+        failure = failure.model_copy(update={field: getattr(said, field) for field in SAID})
+    if failure.lasting:
+        state.unfit.setdefault(name, set()).add(task.agent)
     state.failures[name] = failure
     if kind != "non_retryable" and task.attempt < state.attempts:
         _close(state, name, "failed")
@@ -149,7 +153,9 @@ def _lost(state: RunState, name: str, failure: Failure) -> None:
     task = state.tasks[name]
     _close(state, name, "lost")
     if task.asked_by:
-        state.answers[name] = failure.model_copy(update={"version": "", "at": "", "lasting": False})
+        state.answers[name] = Failure(
+            task=name, attempt=failure.attempt, agent=failure.agent, kind=failure.kind, because=failure.because
+        )
         heard(state, name)
         return
     state.missing.setdefault(task.agent, failure.because)
@@ -187,6 +193,7 @@ def _close(state: RunState, name: str, status: str) -> None:
     if status == "done":
         state.places.pop(name, None)
         state.failures.pop(name, None)
+        state.unfit.pop(name, None)
     while state.deadlines and _over(state, state.deadlines[0]):
         heapq.heappop(state.deadlines)
 

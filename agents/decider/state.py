@@ -150,11 +150,11 @@ class RunState:
     written to before the task was assigned, so the real answer cannot be stored there.
 
     `spending`: what was shared out of the budget and spent; `committed`: the sum. `failures`: the last failure of each
-    task that is not done; `dead`: tasks that were given up and have no dead letter yet; `places`: where each task that
-    is not done was assigned; `given`: the inputs of the tasks of each step at work; `openings`: the barriers that are
-    ready; `testimony`: what each task of a witness said, until its barrier opens; `queues`: the ready steps by the
-    agents that can do them, the longest remaining path first; `unbegun` counts the waiting steps, `unassigned` the
-    tasks of the others, `widest` is the most tasks in one step.
+    task that is not done; `unfit`: the agents that would fail with it again; `dead`: tasks that were given up and have
+    no dead letter yet; `places`: where each task that is not done was assigned; `given`: the inputs of the tasks of
+    each step at work; `openings`: the barriers that are ready; `testimony`: what each task of a witness said, until its
+    barrier opens; `queues`: the ready steps by the agents that can do them, the longest remaining path first; `unbegun`
+    counts the waiting steps, `unassigned` the tasks of the others, `widest` is the most tasks in one step.
 
     `tallies`: what each agent has spent with each model; `recorded`: the hash of all calls in their order; `former`:
     the agents of attempts that were followed by one of another agent; `exhausted`: the task whose share was too small.
@@ -193,6 +193,7 @@ class RunState:
     invalid: int = 0
     preempted: dict[tuple[str, str, str], None] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict, metadata=DERIVED)
+    unfit: dict[str, set[str]] = field(default_factory=dict, metadata=DERIVED)
     dead: dict[str, None] = field(default_factory=OrderedDict, metadata=DERIVED)
     places: dict[str, Place] = field(default_factory=dict, metadata=DERIVED)
     given: dict[str, tuple[Data, list[JsonValue]]] = field(default_factory=dict, metadata=DERIVED)

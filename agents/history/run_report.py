@@ -52,7 +52,8 @@ class Bill(Message, contract="hustings.cli.Bill.v1"):
 
 
 class FailedTask(Message, contract="hustings.cli.FailedTask.v1"):
-    """A task that failed for good: its last failure. `at` is FILE:LINE, "" if no exception was raised."""
+    """A task that failed for good: its last failure. `at` is FILE:LINE, "" if no exception was raised; `values` has
+    the variables there, as text."""
 
     task: str
     agent: str
@@ -60,6 +61,7 @@ class FailedTask(Message, contract="hustings.cli.FailedTask.v1"):
     kind: FailureKind
     because: str
     at: str = ""
+    values: dict[str, str] = {}
 
 
 class RunReport(Message, contract="hustings.cli.RunReport.v1"):
@@ -122,6 +124,7 @@ def _failed(state: RunState) -> Iterator[FailedTask]:
                 kind=failure.kind,
                 because=failure.because,
                 at=failure.at,
+                values=failure.values,
             )
 
 

@@ -39,7 +39,7 @@ from .context import TaskContext
 from .journal import Journal
 from .leash import Leash
 from .specialist import Parameter, Skill, Specialist
-from .tracebacks import described, place_of, traceback_of
+from .tracebacks import described, place_of, traceback_of, values_of
 
 
 class Attempts:
@@ -99,8 +99,14 @@ class Attempts:
     def _raised(self, assigned: Assigned, skill: Skill, error: BaseException) -> Failure:
         final = isinstance(error, NonRetryableError | BudgetExceeded)
         failed = failure(assigned, "non_retryable" if final else "raised", str(error) if final else described(error))
-        place, told = place_of(error, skill.function), traceback_of(error, skill.function)
-        return failed.model_copy(update={"at": place, "traceback": told, "lasting": _lasting(error)})
+        return failed.model_copy(
+            update={
+                "at": place_of(error, skill.function),
+                "values": values_of(error, skill.function),
+                "traceback": traceback_of(error, skill.function),
+                "lasting": _lasting(error),
+            }
+        )
 
     async def _result(self, skill: Skill, assigned: Assigned, context: TaskContext, leash: Leash) -> Result:
         arguments = _arguments(skill, assigned.input)

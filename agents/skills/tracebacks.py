@@ -27,6 +27,7 @@ MOST = 8 * 1024  # bytes of a traceback, at most
 FRAMES = 20  # the innermost frames that are shown of each exception
 CHAIN = 4  # exceptions shown of a chain or a group
 VALUES = 6  # of a frame
+LONG = 200  # characters of a value that is shown alone
 _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _WRITTEN = re.compile(r"""(\w*(?:token|passw(?:or)?d|secret|api_?key)\w*["']?\]?\s*[:=]\s*)(["']).*?\2""", re.I)
 _KEY = re.compile(r"\b(?:sk|pk|ghp|gho|xox[abp])[-_][\w-]{12,}|\bBearer\s+\S+")
@@ -48,10 +49,16 @@ class _Frame(NamedTuple):
 
 def place_of(error: BaseException, skill: Callable[..., object] | None = None) -> str:
     """FILE:LINE of the innermost own frame of an exception, or of its members; else where the skill is defined."""
-    own = _package_of(skill) if skill else ""
     code = getattr(inspect.unwrap(skill), "__code__", None) if skill else None
     defined = f"{short(code.co_filename)}:{code.co_firstlineno}" if code else ""
-    return next(_places(error, own), defined)
+    frame = next(_innermost(error, _package_of(skill) if skill else ""), None)
+    return f"{short(frame.frame.f_code.co_filename)}:{frame.line}" if frame else defined
+
+
+def values_of(error: BaseException, skill: Callable[..., object]) -> dict[str, str]:
+    """The values of the frame that `place_of` names, as a traceback shows them: at most VALUES, each of one line."""
+    frame = next(_innermost(error, _package_of(skill)), None)
+    return {name: _safe(value)[:LONG] for name, value in _values_in(frame)} if frame else {}
 
 
 def traceback_of(error: BaseException, skill: Callable[..., object]) -> str:
@@ -60,8 +67,7 @@ def traceback_of(error: BaseException, skill: Callable[..., object]) -> str:
     The team's own frames (in the package of the skill, or in no installed one) have file, line, source and values; all
     others are counted. Secrets are masked; if it is too long, the outermost frames are left out.
     """
-    text = inert("\n".join(_told(error, _package_of(skill))))
-    text = masked(_KEY.sub(_SECRET, _WRITTEN.sub(rf"\1\2{_SECRET}\2", text)))
+    text = _safe("\n".join(_told(error, _package_of(skill))))
     if len(text.encode()) <= MOST:
         return text
     kept = text.encode()[-MOST + len(_CUT.encode()) :].decode(errors="ignore")
@@ -72,12 +78,16 @@ def _package_of(skill: Callable[..., object]) -> str:
     return str(getattr(skill, "__module__", "")).partition(".")[0]
 
 
-def _places(error: BaseException, own: str) -> Iterator[str]:
+def _safe(text: str) -> str:
+    return masked(_KEY.sub(_SECRET, _WRITTEN.sub(rf"\1\2{_SECRET}\2", inert(text))))
+
+
+def _innermost(error: BaseException, own: str) -> Iterator[_Frame]:
+    """The innermost own frame of an exception, then those of its members."""
     frames = [frame for frame in _frames(error.__traceback__, own) if not frame.package]
-    if frames:
-        yield f"{short(frames[-1].frame.f_code.co_filename)}:{frames[-1].line}"
+    yield from frames[-1:]
     for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from _places(member, own)
+        yield from _innermost(member, own)
 
 
 def described(error: BaseException) -> str:
@@ -156,8 +166,12 @@ def _shown(frame: _Frame) -> Iterator[str]:
     yield f'  File "{short(code.co_filename)}", line {frame.line}, in {code.co_name}'
     if source := linecache.getline(code.co_filename, frame.line, frame.frame.f_globals).strip():
         yield f"    {source[:200]}"
+    yield from (f"      {name} = {value}" for name, value in _values_in(frame))
+
+
+def _values_in(frame: _Frame) -> Iterator[tuple[str, str]]:
     shown = ((name, _value(name, value)) for name, value in [*frame.frame.f_locals.items()] if name.isidentifier())
-    yield from (f"      {name} = {value}" for name, value in islice(((n, v) for n, v in shown if v), VALUES))
+    return islice(((name, value) for name, value in shown if value), VALUES)
 
 
 def short(file: str) -> str:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic, time
 
 import anyio
+from anyio import get_cancelled_exc_class
 from pydantic import JsonValue
 
 from hustings.protocols import Assigned, BusError, Entry, Subjects, Unanswered, parse, timing
@@ -155,8 +156,11 @@ class WorkQueue:
                 await delivery.term()
             failpoint("take.after", run=delivery.run, seq=arrived.seq, times=arrived.times, kept=kept)
             return delivery if kept else None
+        except get_cancelled_exc_class():
+            self._pull.ready.appendleft(arrived)  # nobody has it: `stop` gives it back
+            raise
         finally:
-            if not kept:  # dropped, or cancelled meanwhile: nobody will ack it
+            if not kept:
                 self.forget(delivery)
 
     def _doubtful(self, arrived: Arrived) -> bool:

@@ -152,8 +152,7 @@ async def _pursue(
         timeline = await _follow(client, run, show, supervisor)
         came = timeline.report
         if came.dead:
-            if came.status == "partial":  # else the error says it
-                say(failed(came))
+            say(failed(came))
             say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
         folder = _keep(settings, team, came)
         await keep(client.bus, timeline, folder)

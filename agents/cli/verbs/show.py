@@ -12,7 +12,7 @@ from ...client.client import Client
 from ...decider.state import RunState, StepState, TaskState
 from ...history.conflicts import cases
 from ...history.model_calls import ModelCall, filled, model_calls
-from ...history.run_report import RunReport, report
+from ...history.run_report import FailedTask, RunReport, report
 from ...observe.sanitize import inert
 from ...views.model_calls import spoken, told
 from ...views.outline import outline
@@ -29,6 +29,7 @@ from .tell import outcome
 FEW = 6  # lines of a piece of a request
 LINES, WIDTH = 24, 160  # of a JSON document in text
 LETTERS = 10  # how many are named in text
+DETAILED = 3  # how many failed tasks are shown with the values at the place where they failed
 
 
 @click.command()
@@ -168,13 +169,22 @@ def _missing(state: RunState) -> str:
 
 
 def failed(found: RunReport) -> str:
-    """The tasks that failed for good, each with the place and the text of its exception."""
+    """The tasks that failed for good, each with the place and the text of its exception, the first ones with values."""
     rows = [
-        f"  {plain(task.task + (f' at {task.at}' if task.at else ''))}: {cut(plain(task.because), WIDTH)}"
-        for task in found.failed[:LETTERS]
+        row
+        for number, task in enumerate(found.failed[:LETTERS])
+        for row in (_failed(task), *(_values(task) if number < DETAILED else ()))
     ]
     more = [f"  … {len(found.failed) - LETTERS} more"] if len(found.failed) > LETTERS else []
     return "\n".join(["failed", *rows, *more]) if rows else ""
+
+
+def _failed(task: FailedTask) -> str:
+    return f"  {plain(task.task + (f' at {task.at}' if task.at else ''))}: {cut(plain(task.because), WIDTH)}"
+
+
+def _values(task: FailedTask) -> Iterator[str]:
+    return (f"    {cut(plain(f'{name} = {value}'), WIDTH)}" for name, value in task.values.items())
 
 
 def _dead(found: RunReport) -> str:

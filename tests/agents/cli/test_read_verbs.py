@@ -175,6 +175,8 @@ def test_a_failure_is_explained_from_the_log_alone(run: Run, home: Path, tmp_pat
     shown = run("show", "mood-partial").out
     assert re.search(rf"test_read_verbs\.py:{line}: ValueError: no (good|bad) for me", shown)
     (failed,) = run("show", "mood-partial", "-o", "json").json["failed"]
+    assert failed["values"]["note"].startswith("Note(text='")
+    assert f"    note = {failed['values']['note']}" in shown.splitlines()
     whole = run("dead", "show", f"mood-partial.{failed['task']}").out
     assert "frames of hustings" in whole
     assert f'test_read_verbs.py", line {line}, in judge' in whole

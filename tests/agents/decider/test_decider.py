@@ -35,6 +35,7 @@ from hustings.protocols import (
     Cancelled,
     Claim,
     Data,
+    DeadLetter,
     Failure,
     FromGoal,
     FromSteps,
@@ -254,6 +255,25 @@ def test_what_was_refused_is_never_tried_again() -> None:
     assert len(run.assigned()) == 1
     assert (end.status, end.missing) == ("failed", ("ann",))
     assert "no text" in end.because
+
+
+def test_a_failure_that_lasts_is_left_to_others() -> None:
+    """A key that is missing stays missing: whoever said so is not asked again, others have all attempts that are left.
+    With nobody else the task is given up at once."""
+    unfit = raised("no key").model_copy(update={"lasting": True})
+    for others, answers, agents, status in (
+        ((), [], ["ann"], "failed"),
+        (("bob",), [raised(), raised(), {}], ["ann", "bob", "bob", "bob"], "decided"),
+        (("bob",), [unfit], ["ann", "bob"], "failed"),
+        (("bob", "cy"), [raised(), unfit, raised(), {}], ["ann", "bob", "cy", "bob", "bob"], "decided"),
+    ):
+        said = iter(answers)
+        skills: dict[str, Handler] = {"ann.sum": lambda _: unfit, "sum": lambda _, said=said: next(said)}  # type: ignore[misc]
+        run = office("ann", *others, attempts=5, skills=skills)
+        end = run.run(GOAL, Ask.__contract__)
+        assert ([task.agent for task in run.assigned()], end.status) == (agents, status)
+        letters = [entry.event for entry in run.log if isinstance(entry.event, DeadLetter)]
+        assert [letter.attempts for letter in letters] == [len(agents)] * (status == "failed")
 
 
 def test_no_answer_by_the_deadline_is_a_new_attempt() -> None:

@@ -32,6 +32,9 @@ class Word(Message, contract="isolated.Word.v1"):
 
 convict = Specialist("convict")
 
+def divide(by: int) -> float:
+    return 1 / by
+
 @convict.skill
 async def go(way: Way, context: TaskContext) -> Word:
     print("a word that is none")
@@ -84,6 +87,18 @@ async def test_what_ends_its_process_again_and_again_is_killed(tmp_path: Path, b
         assert again.because == reason
         trying.forget("r")
         assert not trying.suspects("r", "t")
+
+
+async def test_what_a_skill_raises_there_has_its_place_and_values(tmp_path: Path, bus: Bus) -> None:
+    """As in the worker's own process: file, line and values come back, with the traceback; nothing died."""
+    async with isolated(tmp_path, bus) as trying:
+        answer = await trying.attempt("r", task("divide(0)"))
+    assert isinstance(answer, Failure)
+    line = 1 + SKILLS.splitlines().index("    return 1 / by")
+    place = f"{tmp_path / 'skills.py'}"
+    assert (answer.kind, answer.because) == ("raised", "ZeroDivisionError: division by zero")
+    assert (answer.at, answer.values) == (f"{place}:{line}", {"by": "0"})
+    assert f'File "{place}", line {line}, in divide\n    return 1 / by\n      by = 0' in answer.traceback
 
 
 @pytest.mark.parametrize(

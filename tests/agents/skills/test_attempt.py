@@ -167,6 +167,7 @@ async def test_a_failure_has_its_place_and_its_traceback(bus: Bus, skill: str) -
     assert "frames of hustings" in answer.traceback
     assert f", line {line}, in leak\n" in answer.traceback
     assert "      way = Way(name='leak')\n" in answer.traceback
+    assert answer.values["way"] == "Way(name='leak')"
     assert "agents/skills/attempt.py" not in answer.traceback
     assert answer.traceback.splitlines()[-1].startswith("ValueError: ")
 
@@ -174,7 +175,8 @@ async def test_a_failure_has_its_place_and_its_traceback(bus: Bus, skill: str) -
 async def test_a_traceback_has_no_secrets_and_no_escapes(bus: Bus) -> None:
     """Neither values under a secret's name, nor literals in the source, nor URLs with credentials, nor any object's own
     words; no code of a value runs."""
-    told = (await failed(bus, "go", "leak")).traceback
+    answer = await failed(bus, "go", "leak")
+    told = answer.traceback + str(answer.values)
     for secret in ("hunter2", "open-sesame", "s3cret", "sk-ant", "\x1b"):
         assert secret not in told
     assert "password = ***" in told
@@ -187,6 +189,7 @@ async def test_a_traceback_is_bounded_and_keeps_the_innermost_frames(bus: Bus) -
         answer = await failed(bus, "go", way)
         assert len(answer.traceback.encode()) <= 8 * 1024, way
         assert "outer frames" in answer.traceback, way
+        assert max(map(len, answer.values.values()), default=0) <= 200, way
         assert answer.at.rpartition(":")[0].endswith("test_attempt.py"), way
         assert answer.at.rpartition(":")[2] in answer.traceback, way
 

@@ -78,6 +78,32 @@ async def test_what_is_held_at_the_end_is_handed_back(bus: Bus, within: Within) 
             assert (await anext(work_queue)).count == 2
 
 
+async def test_what_is_being_looked_at_when_reading_stops_is_handed_back(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that drains gives it to the next one; it does not wait for the server to miss a confirmation."""
+    monkeypatch.setattr("hustings.protocols.timing.ACK_WAIT", 3600.0)
+    await assign(bus, "r", assigned())
+    async with bus.work_queue("clerk") as work_queue, anyio.create_task_group() as reading:
+        looking = anyio.Event()
+
+        async def look(_: object) -> bool:
+            looking.set()
+            await anyio.sleep_forever()
+            return True
+
+        async def read() -> None:
+            await anext(work_queue)
+
+        monkeypatch.setattr(work_queue, "_settled", look)
+        reading.start_soon(read)
+        await looking.wait()
+        reading.cancel_scope.cancel()
+    async with bus.work_queue("clerk") as work_queue:
+        with anyio.fail_after(30):
+            assert (await anext(work_queue)).count == 2
+
+
 async def test_a_second_word_for_a_delivery_says_nothing(bus: Bus) -> None:
     await assign(bus, "r", assigned())
     async with bus.work_queue("clerk") as work_queue:
