@@ -3,7 +3,7 @@ BIN = .venv/bin
 READY = .venv/ready
 TREE = .venv/typings/hustings # the package as it is installed, in links, where type checkers find it
 
-.PHONY: demo test test-fast test-long acceptance check lint coverage docs api lock clean
+.PHONY: demo test test-fast test-long acceptance check lint coverage docs api lock release clean
 
 WORKERS ?= 4 # more than cores: much of the time is waiting
 PYTEST = $(BIN)/pytest --durations=15
@@ -41,15 +41,18 @@ coverage: $(READY)      ## lines and branches that the tests reach within the te
 docs: $(READY)          ## write docs/settings.md from the code
 	$(BIN)/python -m hustings.agents.cli.reference > docs/settings.md
 
-api: $(READY)           ## write tests/public/api.txt anew: the names and signatures of the front doors
+api: $(READY)           ## write tests/public/ anew: names and signatures of the front doors, and the messages
 	$(BIN)/python -m tests.public
+
+release: $(READY)       ## all of a release but the upload, on each Python that is here
+	$(BIN)/python -m tests.release
 
 lock: $(READY)          ## refresh the pins (needs uv on PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra demo --extra dev --extra openai --extra mcp --extra otel --group dev pyproject.toml -o requirements.txt
 
 clean:
-	rm -rf .venv .hustings build *.egg-info
+	rm -rf .venv .hustings build dist *.egg-info
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hustings needs Python 3.11 or newer, this is " + sys.version)'

@@ -1,5 +1,6 @@
-"""`make api`: write the public API anew."""
+"""`make api`: write the public API and the messages anew."""
 
-from .api import FILE, public_api
+from . import api, messages
 
-FILE.write_text(public_api())
+api.FILE.write_text(api.public_api())
+messages.FILE.write_text(messages.written(messages.messages()))

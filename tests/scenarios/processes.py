@@ -120,7 +120,7 @@ class Running:
                 *rows, rest = into.split(b"\n")
                 self.rows += [row.decode() for row in rows]
                 into[:] = rest
-                self._tell()
+            self._tell()
 
     def _tell(self) -> None:
         self.news.set()

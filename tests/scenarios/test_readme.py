@@ -1,7 +1,5 @@
 """The README is true: each command and block of code in it is run as it is printed, in an empty folder."""
 
-import os
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,13 +16,12 @@ from hustings.agents import Arbiter
 from hustings.agents.arbitration.matters import group
 from hustings.agents.arbitration.settling import settle
 
+from .pages import ROOT, blocks, like, user
 from .processes import Place, nats_server
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parent.parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BLOCKS = [each.text for each in blocks(ROOT / "README.md")]
 TEXT = "panic: I'm over here\n"  # four words; five runs of letters
 
 
@@ -39,22 +36,15 @@ class Findings(Testimony): ...
 
 def block(word: str) -> str:
     """The one block that has this word in it."""
-    (found,) = [str(text) for _, text in BLOCKS if word in text]
+    (found,) = [text for text in BLOCKS if word in text]
     return found
-
-
-def like(printed: str, line: str) -> bool:
-    """True if a line is the printed one; run ids and folders differ, and "…" stands for anything."""
-    parts = re.split(r"…|\br[0-9a-f]{8}\b", printed.rstrip())
-    return re.fullmatch(".*".join(map(re.escape, parts)), line.rstrip()) is not None
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """An empty folder, with the files in it that the README shows whole."""
-    place = Place(tmp_path)
+    place = user(tmp_path)
     (place.folder / "clerk.py").write_text(block('clerk = Specialist("clerk"'))
-    place.env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{place.env['PATH']}"
     return place
 
 
@@ -66,7 +56,7 @@ def test_all_blocks_are_run_here() -> None:
         "$ hustings agent outsider:outsider", "nats-server -js --auth", "hustings.connect(", "hustings.sync.connect(",
         "def test_the_team", "def newest", "def test_the_critic",
     )  # fmt: skip
-    assert [text for _, text in BLOCKS if not any(word in text for word in known)] == []
+    assert [text for text in BLOCKS if not any(word in text for word in known)] == []
 
 
 def test_the_two_commands_are_there() -> None:

@@ -1,0 +1,1 @@
+"""`make release`: all of a release but the upload."""
