@@ -24,6 +24,7 @@ Whom = Annotated[str, Field(pattern=r"^(\*|[\w*-]+\.[\w*-]+)$")]
 Tell = Callable[[RunReport], str]
 Files = Callable[[RunReport], Mapping[str, str]]
 Apply = Callable[[RunReport, Mapping[str, Path]], str]
+Prepare = Callable[[Goal, Mapping[str, Path]], Goal]
 GoalT = TypeVar("GoalT", bound=Goal, default=Goal, covariant=True)
 OutcomeT = TypeVar("OutcomeT", bound=Outcome, default=Outcome, covariant=True)
 
@@ -49,6 +50,7 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
     outsiders: Annotated[Sequence[Whom], "what only other teams' specialists offer, as AGENT.SKILL (`*`: any)"] = ()
     tell: Annotated[Tell | None, "makes a text for people of a report"] = None
     files: Annotated[Files, "the files that `hustings run` writes beside a report, by name"] = lambda _: {}
+    prepare: Annotated[Prepare | None, "completes a goal from the paths given for its fields, before it is sent"] = None
     apply: Annotated[Apply | None, "uses the outcome on the paths given for the goal's fields; says what it did"] = None
 
     def __post_init__(self) -> None:

@@ -2,10 +2,22 @@
 app lists the verbs. The exit code of each error stands in protocols/errors. Nothing else of agents imports it.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ..observe.sanitize import inert
 from .app import main
-from .frame.options import common, durability
+from .frame.options import common, durability, verbosity
 from .frame.output import emit, say
 from .frame.settings import Settings
 
-__all__ = ["Settings", "common", "durability", "emit", "inert", "main", "say"]
+if TYPE_CHECKING:
+    from .verbs.run import run_team
+
+__all__ = ["Settings", "common", "durability", "emit", "inert", "main", "run_team", "say", "verbosity"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "run_team":  # imported on first use: --help must not wait for it
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(".verbs.run", __name__).run_team

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -12,6 +13,9 @@ from .frame.errors import Boundary, NoSuchVerb
 from .frame.hints import close_to
 from .frame.options import COMMON
 from .frame.streams import own_descriptors
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Verb(NamedTuple):
@@ -53,22 +57,28 @@ VERBS = {
 }
 
 
+OTHERS = "hustings.verbs"  # the entry points of packages that bring a verb: NAME = "MODULE:COMMAND"
+
+
 class Verbs(click.Group):
-    """A group that takes its commands from `VERBS` and imports one only when it is called."""
+    """A group that takes its commands from `VERBS`, and from installed packages, and imports one only when it is
+    called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name, verb in VERBS.items() if verb.section]
+        return [*(name for name, verb in VERBS.items() if verb.section), *sorted(_others())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = getattr(import_module(f".verbs.{VERBS[cmd_name].module}", __package__), cmd_name)
+        command: click.Command | None = None
+        if cmd_name in VERBS:
+            command = getattr(import_module(f".verbs.{VERBS[cmd_name].module}", __package__), cmd_name)
+        elif cmd_name in _others():
+            command = _others()[cmd_name].load()
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in VERBS:
+        if args[0] not in VERBS and args[0] not in _others():
             raise NoSuchVerb(args[0], close_to(args[0], self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
 
@@ -81,10 +91,26 @@ class Verbs(click.Group):
         sections: dict[str, list[tuple[str, str]]] = {}
         width = max(map(len, VERBS))
         for name in self.list_commands(ctx):
-            sections.setdefault(VERBS[name].section, []).append((name.ljust(width), VERBS[name].help))
+            verb = VERBS.get(name) or Verb("", self._help_of(name, ctx), "Brought by packages")
+            sections.setdefault(verb.section, []).append((name.ljust(width), verb.help))
         for section, rows in sections.items():
             with formatter.section(section):
                 formatter.write_dl(rows)
+
+    def _help_of(self, name: str, ctx: click.Context) -> str:
+        """The first sentence of another package's verb, or why there is none."""
+        try:
+            command = self.get_command(ctx, name)
+        except (ImportError, AttributeError) as error:
+            return f"cannot be imported: {error}"
+        return command.get_short_help_str(90) if command else ""
+
+
+@cache
+def _others() -> Mapping[str, "EntryPoint"]:
+    from importlib.metadata import entry_points  # imported here: it is slow, and rarely needed
+
+    return {each.name: each for each in entry_points(group=OTHERS) if each.name not in VERBS}
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

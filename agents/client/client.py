@@ -56,7 +56,7 @@ class Client(Generic[GoalT, OutcomeT]):
 
     async def upload(self, path: Path, kind: type[AnyBlob]) -> AnyBlob:
         """Upload a file, or a packed folder, for the team to read. Raises UsageError."""
-        blob = await self.bus.blobs.put_path(path)
+        blob = await self.bus.blobs.put_path(path, tracked=kind.tracked)
         return kind.of(blob.plain())
 
     async def ask(

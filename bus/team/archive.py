@@ -3,8 +3,9 @@
 import gzip
 import io
 import os
+import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -24,10 +25,12 @@ class Packed(NamedTuple):
     kind: Literal["file", "folder"]
 
 
-def pack(path: Path) -> Packed:
-    """The bytes of a file, or a tar.gz of a folder. Raises UsageError."""
+def pack(path: Path, tracked: bool = False) -> Packed:
+    """The bytes of a file, or a tar.gz of a folder; with `tracked`, of the files in it that git tracks, if it tracks
+    any. Raises UsageError."""
     if path.is_dir():
-        return Packed(_archive(path.resolve()), path.resolve().name, "folder")
+        root = path.resolve()
+        return Packed(_archive(root, (tracked and _tracked(root)) or _walk(root)), root.name, "folder")
     if not path.is_file():
         raise UsageError(f"cannot read {path}", "no such file or folder", "Check the path.")
     _bound(path, path.stat().st_size)
@@ -72,13 +75,13 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> N
         place.chmod(0o755 if member.mode & 0o100 else 0o644)
 
 
-def _archive(root: Path) -> bytes:
+def _archive(root: Path, paths: Iterable[Path]) -> bytes:
     size, output = 0, io.BytesIO()
     with (
         gzip.GzipFile(filename="", mode="wb", fileobj=output, mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        for path in _walk(root):
+        for path in paths:
             info = _member(root, path)
             size += info.size
             _bound(root, size)
@@ -88,6 +91,22 @@ def _archive(root: Path) -> bytes:
             else:
                 archive.addfile(info)
     return output.getvalue()
+
+
+def _tracked(root: Path) -> list[Path]:
+    """The files and links below the root that git tracks, in submodules too; none if there is no git or no checkout. A
+    link out of the root is no part of it."""
+    command = ["git", "-C", str(root), "ls-files", "-z", "--recurse-submodules", "--", "."]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    paths = [root / os.fsdecode(name) for name in sorted(set(listed.split(b"\0"))) if name]
+    return [path for path in paths if (_inside(root, path) if path.is_symlink() else path.is_file())]
+
+
+def _inside(root: Path, link: Path) -> bool:
+    return Path(os.path.realpath(link)).is_relative_to(root)
 
 
 def _walk(root: Path) -> Iterator[Path]:

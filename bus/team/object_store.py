@@ -66,12 +66,13 @@ class ObjectStore:
             )
         return data
 
-    async def put_path(self, path: Path) -> Blob:
+    async def put_path(self, path: Path, *, tracked: bool = False) -> Blob:
         """Store a file, or a packed folder without caches and build products. The same content has the same digest.
+        With `tracked`, only those files of a git checkout are packed that git tracks.
 
         Raises UsageError: no such path, a link out of the folder, or more than 256 MiB.
         """
-        packed = await anyio.to_thread.run_sync(pack, path)
+        packed = await anyio.to_thread.run_sync(pack, path, tracked)
         return await self.put(packed.data, name=packed.name, kind=packed.kind)
 
     async def unpack(self, blob: Blob, into: Path) -> Path:

@@ -5,7 +5,7 @@ from .applying import apply_to
 from .autoflake import autoflake
 from .bandit import bandit
 from .baseline import Baseline, baseline, tree_digest
-from .bench import Bench, Outcome, Record
+from .bench import Bench
 from .codespell import codespell
 from .comparison import Row, board, compare, table
 from .complexity import complex_functions
@@ -41,6 +41,7 @@ from .proving import MOST_RUNS, Proving
 from .public_api import guard
 from .pyupgrade import pyupgrade
 from .radon import radon
+from .records import Outcome, Record
 from .rewriters import autoflake_fixes, flynt_fixes, isort_fixes, pyupgrade_fixes
 from .rewriting import groups, rewritten
 from .ruff import ruff

@@ -6,21 +6,35 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .bench import Bench, Outcome, Record
+from .bench import Bench, Overlay
 from .edits import digest
 from .gaps import Missing, counted, gathered, reason, told
 from .messages import Gap, GapKind
 from .modules import dotted
+from .records import LATE, UNREACHED, Outcome, Record
 from .sources import Sources, is_test
 
 Failures = Mapping[str, str]  # what no longer works -> why
 NOT_IMPORTED = {"setup", "conftest", "noxfile", "tasks", "fabfile"}  # scripts that act when imported
+UNSTEADY, STOPPER = "unsteady", "stopper"  # tests that are set aside, beside those that are not reached in time
+ASIDE: Mapping[str, GapKind] = {
+    UNSTEADY: "passed only sometimes",
+    STOPPER: "stopped the run",
+    LATE: "not reached",
+}
+MOST_STOPPERS = 3
+MOST_UNSTEADY = 0.1  # of the tests that passed; more, and the suite was not made for another order
+SHARE_FOR_THE_FIRST = 0.6  # of the limit of a run: a later one may be slower
+SHARE_FOR_A_SECOND = 0.4  # of the limit of a run: where it takes longer, it is not done twice
 
 
 @dataclass(frozen=True)
 class Baseline:
     """The files that compile, the modules that import, and the tests with their outcomes and duration. `lost`: the
-    modules that cannot be imported, and why; the record has this for test modules."""
+    modules that cannot be imported, and why; the record has this for test modules.
+
+    Tests are set aside that passed only sometimes, that stopped the run, or that were not reached in time.
+    """
 
     files: tuple[str, ...]
     modules: tuple[str, ...]
@@ -32,6 +46,19 @@ class Baseline:
     def patience(self) -> float:
         """The seconds after which a run of these tests counts as hanging: ten times its usual time, at least 30."""
         return max(30.0, 10 * self.seconds)
+
+    def run(self, bench: Bench, overlay: Overlay, only: Sequence[str] = ()) -> Record:
+        """Run the tests with these ids, or all, without those that cannot be run in time or stop the run."""
+        return bench.tests(overlay, only or self._reached, self._of_kind(STOPPER))
+
+    @cached_property
+    def _reached(self) -> tuple[str, ...]:
+        """The tests that were reached, if not all were."""
+        late = self._of_kind(LATE)
+        return tuple(sorted(self.record.outcomes.keys() - {*late})) if late else ()
+
+    def _of_kind(self, kind: str) -> tuple[str, ...]:
+        return tuple(name for name, seen in self.record.outcomes.items() if seen.kind == kind)
 
     @cached_property
     def hole(self) -> str:
@@ -108,6 +135,8 @@ class Baseline:
 
     def _worse(self, name: str, record: Record) -> str:
         before, now = self.record.outcomes.get(name, Outcome("skipped")), record.outcomes.get(name)
+        if before.kind in ASIDE:
+            return ""
         if now is None:
             return _absent(name, record) if name in self.record.collected else ""
         if before.ran and not now.ran:
@@ -122,23 +151,66 @@ class Baseline:
 
 
 def baseline(bench: Bench, sources: Sources) -> Baseline:
-    """Run everything once on the folder as it is."""
+    """Run everything on the folder as it is; the tests a second time, the last module first, if there is time."""
     files = sorted(sources.files)
     modules = sorted({dotted(path) for path in files if _importable(path, sources)})
     tests = {dotted(path) for path in files if is_test(path)}
     works = bench.imports({}, files, modules)
-    began = time.monotonic()
-    record = bench.tests({})
+    record, seconds = _steady(bench)
     return Baseline(
         files=tuple(name for name in files if not works[name]),
         modules=tuple(name for name in modules if not works[name]),
         record=record,
-        seconds=time.monotonic() - began,
+        seconds=seconds,
         lost={name: works[name] for name in modules if works[name] and name not in tests},
     )
 
 
+def _steady(bench: Bench) -> tuple[Record, float]:
+    """The record of the tests, with those set aside that do not pass each time; and the seconds of one run."""
+    first, stoppers, seconds = _complete(bench.within(SHARE_FOR_THE_FIRST * bench.limits.seconds))
+    record = first.having(stoppers)
+    if first.late and first.counts.passed:
+        return record.accepted(), seconds
+    if not first.complete or seconds > SHARE_FOR_A_SECOND * bench.limits.seconds:
+        return record, seconds
+    for backwards in (True, False):
+        again = bench.tests({}, without=[*stoppers], backwards=backwards)
+        unsteady = _differing(first, again, "with the last module first" if backwards else "in a second run")
+        if len(unsteady) <= MOST_UNSTEADY * first.counts.passed:
+            break
+    return record.having(unsteady), seconds
+
+
+def _complete(bench: Bench) -> tuple[Record, dict[str, Outcome], float]:
+    """A run without the tests that stop it; those tests, and the seconds that the run took."""
+    stoppers: dict[str, Outcome] = {}
+    while True:
+        began = time.monotonic()
+        record = bench.tests({}, without=[*stoppers])
+        seconds = time.monotonic() - began
+        if record.running and len(stoppers) < MOST_STOPPERS:
+            stoppers[record.running] = Outcome(STOPPER, record.stopped)
+        if record.late or not record.running or len(stoppers) == MOST_STOPPERS:
+            return record, stoppers, seconds
+
+
+def _differing(first: Record, again: Record, how: str) -> dict[str, Outcome]:
+    """The tests that passed once."""
+    missing = Outcome(UNREACHED, again.stopped or "not found")
+    pairs = ((name, seen, again.outcomes.get(name, missing)) for name, seen in first.outcomes.items())
+    return {
+        name: Outcome(
+            UNSTEADY, f"{how} it {'passes' if now.kind == 'passed' else 'fails'}: {reason(now.why or seen.why)}"
+        )
+        for name, seen, now in pairs
+        if (seen.kind == "passed") != (now.kind == "passed")
+    }
+
+
 def _kind(seen: Outcome) -> GapKind:
+    if seen.kind in ASIDE:
+        return ASIDE[seen.kind]
     if not seen.ran:
         return "could not run"
     return "failed already" if seen.red else "fail as expected"

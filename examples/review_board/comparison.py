@@ -134,7 +134,7 @@ def _tried(root: Path, sources: Sources, base: Baseline, name: str, tools: Seque
         return Row(name, 0, Counts(), -1, str(error))
     changed = {path: texts[path] for path, source in sources.files.items() if texts[path] != source.text}
     edits = sum(len(hunks(path, sources.files[path].text, text)) for path, text in changed.items())
-    now = Bench(root).within(base.patience).tests(changed)
+    now = base.run(Bench(root).within(base.patience), changed)
     fails = len(base.new_failures(now))
     holds, because = base.judged(now, fails)
     return Row(name, edits, now.counts, fails or (0 if holds else -1), because)

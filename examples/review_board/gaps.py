@@ -4,13 +4,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from .messages import Gap, GapKind
 
 ERROR = re.compile(r"[\w.]*(Error|Exception|Warning|Exit|Interrupt)\b")
 COMPLAINT = re.compile(r"(.*\berror|ERROR): ")
-KINDS: tuple[GapKind, ...] = ("could not run", "failed already", "fail as expected", "cannot be imported")
+KINDS: tuple[GapKind, ...] = get_args(GapKind)
 MOST_REASONS = 20  # of a kind, kept apart
 MOST_NAMED = 1000  # names in all: a proof is one message
 MOST_TOLD = 3  # reasons of a kind that are told in a line

@@ -1,6 +1,8 @@
 """What the review board says to each other: the vocabulary of this team."""
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from hustings import Blob, Goal, Message, Outcome, Proof, Proposal, Testimony, Verdict
 
@@ -8,6 +10,7 @@ from hustings import Blob, Goal, Message, Outcome, Proof, Proposal, Testimony, V
 class Repository(Blob, contract="review.Repository.v1"):
     """A packed folder of Python code: one that holds packages (or `src/`), or a package itself."""
 
+    tracked: ClassVar[bool] = True
     kind: Literal["folder"] = "folder"  # pyright: ignore[reportIncompatibleVariableOverride] - a message is frozen
 
 
@@ -15,6 +18,13 @@ class Review(Goal, contract="review.Review.v1"):
     """Find what can be improved in a repository, settle what the tools disagree about, and prove what is left."""
 
     repository: Repository
+    python: Annotated[str, Field(description="the interpreter to run the tests with; else one that the folder has")] = (
+        ""
+    )
+    tests: Annotated[str, Field(description="the command that runs the tests; else what the folder's files have")] = ""
+    install: Annotated[bool, Field(description="build an environment for the tests where the folder has none")] = False
+    within: Annotated[float, Field(gt=0, le=86400, description="the seconds that trials and proof may take")] = 240.0
+    why: Annotated[str, Field(description="filled in: how the tests are run, and why so")] = ""
 
 
 class Findings(Testimony, contract="review.Findings.v1"):
@@ -59,7 +69,15 @@ class Counts(Message, contract="review.Counts.v1"):
     unreached: int = 0
 
 
-GapKind = Literal["could not run", "failed already", "fail as expected", "cannot be imported"]
+GapKind = Literal[
+    "could not run",
+    "failed already",
+    "fail as expected",
+    "passed only sometimes",
+    "stopped the run",
+    "not reached",
+    "cannot be imported",
+]
 
 
 class Gap(Message, contract="review.Gap.v1"):
@@ -72,12 +90,24 @@ class Gap(Message, contract="review.Gap.v1"):
     names: tuple[str, ...] = ()
 
 
+class Tested(Message, contract="review.Tested.v1"):
+    """The repository's tests before any change. `how`: the command and the interpreter, and why these."""
+
+    how: str
+    counts: Counts
+    seconds: float
+    gaps: tuple[Gap, ...] = ()
+
+
 class ReviewProof(Proof, contract="review.ReviewProof.v1"):
     """The repository's own tests before and after the patch.
 
     It holds for the `proved` tests, which passed before and pass now, if nothing broke and if they are most of the
-    tests. Of what is in the gaps it claims nothing. `new_failures` are the first thousand.
+    tests. Of what is in the gaps it claims nothing. `new_failures` are the first thousand. `how`: the command and the
+    interpreter, and why these.
     """
+
+    how: str = ""
 
     before: Counts
     after: Counts

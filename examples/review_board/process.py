@@ -88,9 +88,10 @@ def ended(ran: Ran, limits: Limits) -> str:
     return f"{names[ran.code]} killed the run" if ran.code in names else ""
 
 
-def scrubbed(home: Path, **more: str) -> dict[str, str]:
-    """An environment without secrets: nothing of ours but PATH goes in; equal runs get equal hash seeds."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+def scrubbed(home: Path, first: Path | None = None, **more: str) -> dict[str, str]:
+    """An environment without secrets: nothing of ours but PATH goes in, behind the folder `first` (that of this
+    interpreter if none is given); equal runs get equal hash seeds."""
+    path = os.pathsep.join([str(first or Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {
         "PATH": path,
         "HOME": str(home),

@@ -1,10 +1,12 @@
 """Proving: which proposals hold together, and whether a patch breaks anything, by the repository's own tests.
 
 Three tiers, cheapest first: compile and import, collect the tests, run them. Everything is compared with the baseline,
-so tests that failed before may still fail. What could not be proved by the end falls. If no test passes before, a
-change that compiles and imports holds, and its reason says so; the proof of the whole patch then does not hold.
+so tests that failed before may still fail. What could not be proved by the end, or in time, falls. If no test passes
+before, a change that compiles and imports holds, and its reason says so; the proof of the whole patch then does not
+hold.
 """
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +18,7 @@ from .baseline import Baseline, Failures, baseline
 from .bench import Bench, Overlay
 from .edits import BadEdit, apply
 from .gaps import MOST_NAMED, reason
+from .importing import reaching
 from .messages import Counts, Patch, ReviewProof
 from .moving import at_odds
 from .patches import BadPatch, apply_patch
@@ -23,9 +26,10 @@ from .sifting import OutOfRuns, sift
 from .sources import Sources, read_sources
 from .suspicion import accused
 
-MOST_RUNS = {"import": 120, "collect": 60, "tests": 40}  # checks a trial may make, by tier
+MOST_RUNS = {"import": 120, "collect": 60, "tests": 20}  # checks a trial may make, by tier
 WORTH_COLLECTING = 100  # tests: collecting fewer takes as long as running them
-MOST_TARGETS = 100  # tests named on one command line; beyond that all are run
+MOST_TARGETS = 100  # failing tests that are run again by themselves; beyond that all are run
+LONGER = 1.5  # times the usual: what a run may take on a machine that has become busy
 
 
 @dataclass(frozen=True, order=True)
@@ -39,11 +43,17 @@ class Change:
 
 @dataclass
 class Proving:
-    """A repository on the bench, with its baseline."""
+    """A repository on the bench, with its baseline. `ends`: when trial and proof are due, as time.monotonic()."""
 
     sources: Sources
     bench: Bench
     baseline: Baseline
+    ends: float = float("inf")
+
+    @property
+    def left(self) -> float:
+        """The seconds until then, without those that the last run of all tests takes."""
+        return self.ends - time.monotonic() - LONGER * self.baseline.seconds
 
     @classmethod
     def of(cls, root: Path) -> "Proving":
@@ -68,7 +78,7 @@ class Proving:
         except BadPatch as error:
             because = f"the patch does not apply: {error}"
             return ReviewProof(holds=False, because=because, before=before, after=Counts(), gaps=gaps)
-        now = self.bench.tests(overlay)
+        now = self.baseline.run(self.bench, overlay)
         lost = self.baseline.lost_imports(self.imports(overlay))
         failures = sorted({*lost, *self.baseline.new_failures(now)})
         holds, because = self.baseline.judged(now, len(failures))
@@ -81,6 +91,12 @@ class Proving:
             proved=self.baseline.proved(now),
             gaps=gaps,
         )
+
+    def reaching(self, overlay: Overlay) -> list[str]:
+        """The tests that reach these files; none if no test is known to, or if all are."""
+        files = reaching(self.sources, overlay)
+        tests = [name for name in self.baseline.record.outcomes if name.partition("::")[0] in files]
+        return tests if len(tests) < len(self.baseline.record.outcomes) else []
 
     def imports(self, overlay: Overlay) -> dict[str, str]:
         """Compile and import everything that compiled and imported before."""
@@ -185,10 +201,20 @@ class Sieve:
         return self._once("collect", changes, (), lambda overlay: on.baseline.lost_tests(on.bench.collect(overlay)))
 
     def _tests(self, changes: Sequence[Change], only: Sequence[str] = ()) -> Failures:
+        """Run the named tests, or all; if there is no time for all, those that reach the changes."""
         on = self._on
-        return self._once(
-            "tests", changes, only, lambda overlay: on.baseline.new_failures(on.bench.tests(overlay, only), only)
-        )
+        if not only and on.left < on.baseline.seconds:
+            only = on.reaching(on.overlay(changes))
+
+        def check(overlay: Overlay) -> Failures:
+            if on.left <= 0:
+                raise OutOfRuns("the time for trials is up")
+            return on.baseline.new_failures(on.baseline.run(on.bench, overlay, only), only)
+
+        failures = self._once("tests", changes, only, check)
+        if not failures:
+            self._proved = list(changes)
+        return failures
 
     def _once(
         self, tier: str, changes: Sequence[Change], only: Sequence[str], check: Callable[[Overlay], Failures]

@@ -1,23 +1,34 @@
 """A pytest plugin that writes down what becomes of each test, a JSON line each. Imports nothing of ours.
 
-Runs inside the sandbox, from a copy; the file to write is named by REVIEW_RECORD.
+Runs inside the sandbox, from a copy, on whatever Python (3.9 or newer) and pytest (7 or newer) the repository has. The
+JSON file that REVIEW_GIVEN names has: `record`, the file to write; `seconds` for one test; `tests`, those to run, none
+for all; `without`, those to leave out; `backwards`, to run the last module first.
 """
 
+import faulthandler
 import json
 import os
 import signal
 from collections.abc import Generator
 from fnmatch import fnmatch
-from functools import cache
+from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+PATIENCE = 5.0  # seconds, for a test that was told to end
+NOTHING: dict[str, Any] = {"record": os.devnull, "seconds": 60, "tests": [], "without": [], "backwards": False}
 
-@cache
-def _given() -> tuple[str, float]:
-    """The file to write, and the seconds for one test."""
-    return os.environ.get("REVIEW_RECORD", os.devnull), float(os.environ.get("REVIEW_TEST_SECONDS", "60"))
+
+@lru_cache(None)
+def _given() -> dict[str, Any]:
+    given = os.environ.get("REVIEW_GIVEN")
+    if not given or "PYTEST_XDIST_WORKER" in os.environ:  # the controller records what its workers do
+        return NOTHING
+    found: dict[str, Any] = json.loads(Path(given).read_text(encoding="utf-8"))
+    return {**found, "files": {name.partition("::")[0] for name in found["tests"]}}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,28 +39,43 @@ def pytest_load_initial_conftests() -> None:
 
 def _say(kind: str, test: str, outcome: str, why: str = "") -> None:
     # Opened each time: whatever a test does to the process, earlier lines are on disk.
-    with open(_given()[0], "a", encoding="utf-8") as record:
+    with open(_given()["record"], "a", encoding="utf-8") as record:
         record.write(json.dumps([kind, test, outcome, why[-500:]]) + "\n")
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
-    """Record the tests that the repository deselects, whatever its own output says."""
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> Generator[None, Any, None]:
+    """Record the tests that the repository deselects, whatever its own output says; then take out what is not asked."""
     found = [item.nodeid for item in items]
-    result = yield
+    yield
     for name in sorted({*found} - {item.nodeid for item in items}):
         _say("test", name, "skipped", "deselected by the repository")
-    return result
+    wanted, without = set(_given()["tests"]), set(_given()["without"])
+    items[:] = [item for item in items if (not wanted or item.nodeid in wanted) and item.nodeid not in without]
+    if _given()["backwards"]:
+        modules = [list(some) for _, some in groupby(items, key=lambda item: item.nodeid.partition("::")[0])]
+        items[:] = [item for some in reversed(modules) for item in some]
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Generator[None, bool | None, bool | None]:
-    """Record the test modules that the repository ignores: pytest does not report them."""
-    ignored = yield
-    if ignored and any(fnmatch(collection_path.name, each) for each in config.getini("python_files")):
-        name = collection_path.relative_to(config.rootpath).as_posix()
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Generator[None, Any, None]:
+    """Record the test modules that the repository ignores: pytest does not report them. Pass over those without a test
+    that is asked."""
+    came = yield
+    if not collection_path.is_file() or not any(
+        fnmatch(collection_path.name, each) for each in config.getini("python_files")
+    ):
+        return
+    name = os.path.relpath(collection_path, config.rootpath).replace(os.sep, "/")
+    if came.get_result():
         _say("test", name, "skipped", "ignored by the repository")
-    return ignored
+    elif _given()["tests"] and name not in _given()["files"]:
+        came.force_result(True)
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """Record which test begins."""
+    _say("began", nodeid, "")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -85,20 +111,22 @@ def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
     return report.longreprtext
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that hangs, so that the others get their turn. If it cannot be interrupted, the whole run fails."""
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
+    """Fail a test that hangs, so that the others get their turn. If it cannot be interrupted, end the process."""
 
-    seconds = _given()[1]
+    seconds = float(_given()["seconds"])
 
     def late(*_: object) -> None:
         pytest.fail(f"not done after {seconds:g} s, the limit for one test", pytrace=False)
 
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    faulthandler.dump_traceback_later(seconds + PATIENCE, exit=True)
     try:
-        return (yield)
+        yield
     finally:
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from hustings import (
     Budget,
     Claim,
+    Goal,
     ModelRule,
     Proposal,
     Team,
@@ -26,6 +28,7 @@ from .bandit import bandit
 from .codespell import codespell
 from .config import config
 from .critic import critic
+from .environment import choose
 from .flynt import flynt
 from .formatter import formatter
 from .isort import isort
@@ -49,6 +52,13 @@ DOLLARS = 2.0  # the limit for models in a run
 def tell(report: RunReport) -> str:
     """Each specialist's statements, each conflict with its verdict, what proof rejected, the tests before and after."""
     return "\n".join((*_said(report), "", *_conflicts(report), "", *_rejected(report), "", *_result(report)))
+
+
+def prepare(goal: Goal, paths: Mapping[str, Path]) -> Review:
+    """Find out, where the repository lies, how its tests are run. Raises UsageError: what is given cannot be used."""
+    review = Review.of(goal.plain())
+    chosen = choose(paths["repository"], review.python, review.tests)
+    return review.model_copy(update=chosen._asdict())
 
 
 def files(report: RunReport) -> Mapping[str, str]:
@@ -134,6 +144,7 @@ def _result(report: RunReport) -> Iterator[str]:
         yield f"PATCH  {patch.edits} edits in {patch.files} files{'' if proved else ', UNPROVED'}"
     if isinstance(proof, dict):
         said = ReviewProof.of(proof)
+        yield f"TESTS  {_line(said.how)}"
         for word, counts in (("before", said.before), ("after", said.after)):
             yield (
                 f"TESTS  {word:<6} {counts.passed} passed, {counts.failed} failed, "
@@ -179,6 +190,7 @@ team = Team(
     attempt_timeout=600,
     tell=tell,
     files=files,
+    prepare=prepare,
     apply=apply_to,
 )
 

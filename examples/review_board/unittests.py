@@ -1,29 +1,44 @@
-"""Run as a script in the sandbox where there is no pytest: unittest's discovery, recorded. Imports nothing of ours.
+"""Run as a script in the sandbox: unittest, recorded. Imports nothing of ours.
 
-`unittests.py collect|run [ID...]`; the file to write is named by REVIEW_RECORD.
+Takes the arguments of `python -m unittest`. The JSON file that REVIEW_GIVEN names has: `record`, the file to write;
+`seconds` for one test; `tests`, those to run, none for all; `without`, those to leave out; `backwards`, to run the last
+module first; `collect`, to find tests and run none.
 """
 
 import json
 import os
+import signal
 import sys
 import unittest
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 
-@cache
-def _path() -> str:
-    return os.environ.get("REVIEW_RECORD", os.devnull)
+@lru_cache(None)
+def _given() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(os.environ["REVIEW_GIVEN"]).read_text(encoding="utf-8"))
+    return found
 
 
 def _say(kind: str, test: str, outcome: str, why: str = "") -> None:
-    with open(_path(), "a", encoding="utf-8") as record:
+    with open(_given()["record"], "a", encoding="utf-8") as record:
         record.write(json.dumps([kind, test, outcome, why[-500:]]) + "\n")
 
 
 class Recorder(unittest.TextTestResult):
-    """Says the outcome of each test."""
+    """Says the outcome of each test, and fails one that hangs."""
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        _say("began", test.id(), "")
+        signal.setitimer(signal.ITIMER_REAL, float(_given()["seconds"]))
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        super().stopTest(test)
 
     def addSuccess(self, test: unittest.TestCase) -> None:
         _say("test", test.id(), "passed")
@@ -65,15 +80,33 @@ def _flat(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield part
 
 
+class Runner:
+    """What unittest's own program hands its tests to."""
+
+    def run(self, suite: unittest.TestSuite) -> unittest.TestResult:
+        """Record the tests that are asked, and run them unless they are only collected."""
+        wanted, without = set(_given()["tests"]), set(_given()["without"])
+        tests = [test for test in _flat(suite) if (not wanted or test.id() in wanted) and test.id() not in without]
+        if _given()["backwards"]:
+            modules = [list(some) for _, some in groupby(tests, key=lambda test: type(test).__module__)]
+            tests = [test for some in reversed(modules) for test in some]
+        for test in tests:
+            _say("collected", test.id(), "")
+        if _given()["collect"]:
+            return unittest.TestResult()
+        signal.signal(signal.SIGALRM, _late)
+        return unittest.TextTestRunner(resultclass=Recorder).run(unittest.TestSuite(tests))  # type: ignore[arg-type]
+
+
+def _late(*_: object) -> None:
+    raise TimeoutError(f"not done after {_given()['seconds']:g} s, the limit for one test")
+
+
 def main() -> None:
-    """Discover below the working directory, then collect or run all tests, or those with the ids given."""
-    _path()  # read before the repository's own code can change the environment
-    only = set(sys.argv[2:])
-    tests = [test for test in _flat(unittest.defaultTestLoader.discover(".")) if not only or test.id() in only]
-    for test in tests:
-        _say("collected", test.id(), "")
-    if sys.argv[1] == "run":
-        unittest.TextTestRunner(resultclass=Recorder).run(unittest.TestSuite(tests))  # type: ignore[arg-type]
+    """Load the tests as `python -m unittest` does."""
+    _given()  # read before the repository's own code can change the environment
+    sys.path.insert(0, os.getcwd())
+    unittest.main(module=None, argv=["python -m unittest", *sys.argv[1:]], testRunner=Runner(), exit=False)  # type: ignore[arg-type]
     _say("end", "", "")
 
 

@@ -78,6 +78,6 @@ def test_a_trial_on_a_draft_changes_the_rewritten_file(write: Write) -> None:
         for text in ("1, 2, 3", "1")
     ]
     memory = Memory()
-    trials = [memory.trial(write({"a.py": BEFORE, "test_a.py": test}, item.id), [item], draft()) for item in said]
+    trials = [memory.trial(write({"a.py": BEFORE, "test_a.py": test}, item.id), [item], draft=draft()) for item in said]
     assert [trial.holds for trial in trials] == [("1, 2, 3",), ()]
     assert "another version" in memory.trial(write({"a.py": BEFORE, "test_a.py": test}, "x"), said[:1]).falls["1, 2, 3"]

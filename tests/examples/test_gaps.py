@@ -1,6 +1,7 @@
 """What could not run is counted and named with its reason, and no proof claims it."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hustings.examples.review_board import (
     Outcome,
     Patch,
     Proving,
+    Ran,
     Record,
     Report,
     ReviewProof,
@@ -23,6 +25,7 @@ from hustings.examples.review_board import (
     board,
     compare,
     read_sources,
+    run,
     table,
     team,
     unified,
@@ -187,21 +190,9 @@ ENDS = {
         {"pytest.ini": "[pytest]\nrequired_plugins = pytest-nowhere\n"},
         ("pytest-nowhere", "before a test was found"),
     ),
-    "a test that ends the process": (
-        {"test_b.py": "import os\n\ndef test_b():\n    os._exit(0)\n", "test_c.py": PASSES},
-        ("exit code 0", "in test_b.py::test_b", "after 1 of 3 tests, of which 1 passed"),
-    ),
     "a module that ends the process": (
         {"test_b.py": "import os\nos._exit(0)\n"},
         ("exit code 0", "before a test was found"),
-    ),
-    "a crash": (
-        {"test_b.py": "import os\n\ndef test_b():\n    os.kill(os.getpid(), 11)\n", "test_c.py": PASSES},
-        ("SIGSEGV", "in test_b.py::test_b", "after 1 of 3 tests, of which 1 passed"),
-    ),
-    "a test that ends the run": (
-        {"test_b.py": "import pytest\n\ndef test_b():\n    pytest.exit('enough')\n", "test_c.py": PASSES},
-        ("enough", "in test_b.py::test_b", "after 1 of 3 tests, of which 1 passed"),
     ),
     "a plugin that fails": (
         {"conftest.py": "def pytest_runtest_logfinish(nodeid):\n    raise ValueError('oh')\n", "test_b.py": PASSES},
@@ -221,6 +212,79 @@ def test_a_run_that_ends_early_proves_nothing_and_says_why(
     assert "no test" not in told(said)
 
 
+STOPS = {
+    "it ends the process": ("import os\n\ndef test_b():\n    os._exit(0)\n", "exit code 0"),
+    "it crashes": ("import os\n\ndef test_b():\n    os.kill(os.getpid(), 11)\n", "SIGSEGV"),
+    "it ends the run": ("import pytest\n\ndef test_b():\n    pytest.exit('enough')\n", "enough"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), STOPS.values(), ids=STOPS)
+def test_a_test_that_stops_the_run_is_set_aside_by_name(text: str, why: str, write: Write) -> None:
+    said = proof(write({"mod.py": MOD, "test_a.py": PASSES, "test_b.py": text, "test_c.py": PASSES}))
+    [gap] = said.gaps
+    assert (said.holds, said.proved, gap.kind, gap.names) == (True, 2, "stopped the run", ("test_b.py::test_b",))
+    assert why in gap.why
+
+
+def test_where_every_test_stops_the_run_nothing_is_proved(write: Write) -> None:
+    text = "import os\nimport pytest\n\n@pytest.mark.parametrize('n', range(9))\ndef test_b(n):\n    os._exit(0)\n"
+    said = proof(write({"mod.py": MOD, "test_b.py": text}))
+    assert not said.holds
+    assert "do not come to an end before the patch: " in told(said)
+
+
+SOMETIMES = {
+    "chance": (
+        "import os, pathlib\n\ndef test_b():\n    there = pathlib.Path({mark!r})\n    assert not there.exists()\n"
+        "    there.touch()\n",
+        "it fails",
+    ),
+    "order": (
+        "import mod\n\ndef test_b():\n    assert not hasattr(mod, 'seen')\n",
+        "with the last module first it fails",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), SOMETIMES.values(), ids=SOMETIMES)
+def test_a_test_that_passes_only_sometimes_is_set_aside_by_name(
+    text: str, why: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that fails the second time, and one that passes only before another module's tests."""
+    monkeypatch.setattr("hustings.examples.review_board.bench.run", unwalled)
+    mark = write({"x": ""}, "elsewhere") / "mark"
+    marks = "import mod\n\ndef test_c():\n    mod.seen = True\n"
+    said = proof(
+        write({"mod.py": MOD, "test_a.py": OTHER % 20, "test_b.py": text.format(mark=str(mark)), "test_c.py": marks})
+    )
+    [gap] = said.gaps
+    assert (said.holds, said.proved, gap.kind, gap.names) == (True, 21, "passed only sometimes", ("test_b.py::test_b",))
+    assert why in gap.why
+
+
+def unwalled(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str], limits: Limits, writable: Sequence[Path] = ()
+) -> Ran:
+    """As on a machine without Landlock: a test can leave something behind."""
+    return run(
+        command, cwd, env, limits, writable=[*writable, cwd.parents[2], *(Path(p) for p in [tempfile.gettempdir()])]
+    )
+
+
+def test_a_suite_that_was_not_made_for_another_order_runs_in_its_own(write: Write) -> None:
+    """If many tests fail in the other order, the order is not held against them."""
+    root = write(
+        {
+            "mod.py": MOD,
+            "test_a.py": "import mod\n\ndef test_a():\n    mod.ready = True\n",
+            "test_b.py": OTHER.replace("mod.x", "mod.ready") % 9,
+        }
+    )
+    said = proof(root)
+    assert (said.holds, said.proved, said.gaps) == (True, 10, ())
+
+
 def test_a_conftest_in_a_folder_takes_only_its_folder_away(write: Write) -> None:
     files = {"more/here/conftest.py": "import nowhere\n", "more/here/test_it.py": PASSES, "more/test_other.py": PASSES}
     said = proof(write({**BESIDE, **files}))
@@ -238,7 +302,7 @@ def test_who_ends_the_run_politely_is_seen(write: Write) -> None:
 
 
 LIMITS = {
-    "time": (Limits(seconds=6), "signal.pthread_sigmask(0, {14}); signal.pause()", "the limit of 6 s was reached"),
+    "time": (Limits(seconds=6), "signal.pthread_sigmask(0, {14}); signal.pause()", "the limit of 3.6 s was reached"),
     "processor": (Limits(cpu=3), "[0 for _ in iter(int, 1)]", "the limit of 3 s of CPU time was reached"),
     "processes": (
         Limits(processes=5),
@@ -252,8 +316,18 @@ LIMITS = {
 def test_a_limit_of_the_board_is_said_by_its_name(limits: Limits, code: str, why: str, write: Write) -> None:
     late = f"import signal, subprocess\n\ndef test_last():\n    {code}\n"
     said = proof(write({"mod.py": MOD, "test_mod.py": OTHER % 500, "test_z.py": late}), limits=limits)
-    assert (said.holds, said.before.passed, said.before.unreached) == (False, 500, 1)
-    assert f"{why}, in test_z.py::test_last, after 500 of 501 tests, of which 500 passed" in told(said)
+    [gap] = said.gaps
+    assert (said.holds, said.proved, gap.kind, gap.names) == (True, 500, "stopped the run", ("test_z.py::test_last",))
+    assert f"{why}, in test_z.py::test_last, after 500 of 501 tests" in gap.why
+
+
+def test_what_is_not_reached_in_time_is_not_claimed(write: Write) -> None:
+    slow = "import time\nimport pytest\n\n@pytest.mark.parametrize('n', range(30))\ndef test_z(n):\n    time.sleep(1)\n"
+    said = proof(write({"mod.py": MOD, "test_a.py": OTHER % 60, "test_z.py": slow}), limits=Limits(seconds=10))
+    assert said.holds
+    assert 60 <= said.proved < 90
+    assert {gap.kind for gap in said.gaps} <= {"not reached", "stopped the run"}
+    assert said.proved + sum(gap.count for gap in said.gaps) == 90
 
 
 BREAKS = {
@@ -341,7 +415,7 @@ BODIES = {
 @pytest.fixture
 def without_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine that has only the standard library."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("hustings.examples.review_board.suite.Suite.has", {"pytest": "", "pytest_randomly": ""})
 
 
 @pytest.mark.usefixtures("without_pytest")

@@ -92,6 +92,7 @@ def test_the_skills_are_those_that_the_plan_is_made_of() -> None:
         "draft": "review.Draft.v1",
         "format": "review.Formatting.v1",
         "finish": "review.Patch.v1",
+        "test": "review.Tested.v1",
         "trial": "hustings.Trial.v1",
         "prove": "review.ReviewProof.v1",
     }

@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 import click
+from anyio.to_thread import run_sync
 from click.core import ParameterSource
 from pydantic import JsonValue, ValidationError
 from pydantic.fields import FieldInfo
@@ -62,14 +63,17 @@ class Asking(click.Command):
 
     Options before the team's name belong to the verb. After it one reader reads the goal's flags and the verb's options
     together, so that no value is taken for an option; a name that both have is refused there. `sets` has the fields
-    that the verb sets itself, each with the reason: they have no flag, and a goal without them is refused.
+    that the verb sets itself, each with the reason: they have no flag, and a goal without them is refused. `optional`:
+    without any flag there is no goal, and `fields` is None.
     """
 
     allow_interspersed_args = False
 
-    def __init__(self, *args: Any, sets: Mapping[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, sets: Mapping[str, str] | None = None, optional: bool = False, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
-        self._sets = sets or {}
+        self._sets, self._optional = sets or {}, optional
 
     def invoke(self, ctx: click.Context) -> Any:
         with reserved():  # the team's module may print
@@ -78,7 +82,7 @@ class Asking(click.Command):
             for name in self._sets.keys() - team.goal.model_fields:
                 hint = f"Add the field, or use a team that has it; see `hustings {self.name} --help`."
                 raise UsageError(f"the goal of team {team.name} has no field `{name}`", self._sets[name], hint)
-            reader = _FlagReader(team, target, self, self._sets)
+            reader = _FlagReader(team, target, self, self._sets, self._optional)
             params = reader.read(ctx.params["fields"])
             for option in reader.own:
                 if option.name in params:
@@ -86,7 +90,7 @@ class Asking(click.Command):
                     ctx.params[option.name] = (
                         (*before, *params[option.name]) if option.multiple else params[option.name]
                     )
-            ctx.params["fields"] = reader.asked(params)
+            ctx.params["fields"] = reader.asked(params) if not self._optional or reader.asks(params) else None
             return super().invoke(ctx)
 
 
@@ -97,9 +101,32 @@ def parse(team: Team, target: str, arguments: Sequence[str]) -> Asked:
 
 
 async def build(client: Client, team: Team, asked: Asked) -> Goal:
-    """The goal, after its files are uploaded. Raises UsageError: a value does not fit."""
+    """The goal, complete, after its files are uploaded. Raises UsageError: a value does not fit."""
     blobs = {name: (await client.upload(path, kind)).plain() for name, (path, kind) in asked.paths.items()}
-    return goal_of(team, {**asked.values, **blobs})
+    return await prepared(team, goal_of(team, {**asked.values, **blobs}), asked)
+
+
+async def drafted(team: Team, asked: Asked) -> Goal:
+    """The goal as `build` makes it, but nothing is uploaded: its blobs are empty. Raises UsageError."""
+    blobs = {name: kind(digest="", size=0, name=path.name).plain() for name, (path, kind) in asked.paths.items()}
+    return await prepared(team, goal_of(team, {**asked.values, **blobs}), asked)
+
+
+async def prepared(team: Team, goal: Goal, asked: Asked) -> Goal:
+    """The goal as the team completes it from the paths. Raises UsageError."""
+    if team.prepare is None:
+        return goal
+    return await run_sync(team.prepare, goal, {name: path for name, (path, _) in asked.paths.items()})
+
+
+def changes(team: Team, goal: Goal, asked: Asked) -> list[str]:
+    """What the team has filled in, a line for each field."""
+    given = goal_of(team, {**asked.values, **{name: getattr(goal, name).plain() for name in asked.paths}})
+    return [
+        f"{name}: {getattr(goal, name)}"
+        for name in type(goal).model_fields
+        if getattr(goal, name) != getattr(given, name)
+    ]
 
 
 def goal_of(team: Team, values: Mapping[str, Any]) -> Goal:
@@ -113,7 +140,14 @@ def goal_of(team: Team, values: Mapping[str, Any]) -> Goal:
 class _FlagReader:
     """Reads what follows the name of a team: the flags of its goal, and the options of the verb."""
 
-    def __init__(self, team: Team, target: str, verb: click.Command | None = None, sets: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        team: Team,
+        target: str,
+        verb: click.Command | None = None,
+        sets: Collection[str] = (),
+        optional: bool = False,
+    ) -> None:
         self._team, self._target, self._sets = team, target, sets
         self._fields = {name: field for name, field in team.goal.model_fields.items() if name not in sets}
         self._stdin = False
@@ -126,7 +160,11 @@ class _FlagReader:
         self._command = click.Command(
             f"{self._verb} {target}",
             params=[
-                *(param for name, field in self._fields.items() for param in _options(name, field, taken, flags)),
+                *(
+                    param
+                    for name, field in self._fields.items()
+                    for param in _options(name, field, taken, flags, required=field.is_required() and not optional)
+                ),
                 *self.own,
                 *(_refusing(flag, self._refuse(flag, options)) for flag in self._both if flag != "--help"),
                 click.Option(["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help),
@@ -143,6 +181,10 @@ class _FlagReader:
                 name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
             ]
             return {name: context.params[name] for name in typed}
+
+    def asks(self, params: Params) -> bool:
+        """True if a field of the goal is among the parameters."""
+        return any(name in params for field in self._fields for name in (_to(field), _to(field, "not")))
 
     def asked(self, params: Params) -> Asked:
         """The goal's part of the parameters, checked as far as possible before its files are uploaded."""
@@ -259,7 +301,7 @@ class _FlagReader:
         return " ".join(said)
 
 
-def _options(name: str, field: FieldInfo, taken: set[str], flags: set[str]) -> list[click.Parameter]:
+def _options(name: str, field: FieldInfo, taken: set[str], flags: set[str], required: bool) -> list[click.Parameter]:
     """The option of a field, as --NAME and --goal.NAME; a field that may be false has --no-NAME too."""
     flag, kind = _flag(name), _bare(field.annotation)
     common: dict[str, Any] = {"multiple": _many(kind), "type": click.STRING, "metavar": _metavar(kind)}
@@ -267,7 +309,7 @@ def _options(name: str, field: FieldInfo, taken: set[str], flags: set[str]) -> l
         common |= {"is_flag": False, "flag_value": "true"}
     names = [f"--goal.{flag}"] if f"--{flag}" in taken else [f"--{flag}", f"--goal.{flag}"]
     text = field.description or ("A path; its content is packed and uploaded." if _blob(field) else None)
-    params = [click.Option([names[0], _to(name)], required=field.is_required(), help=text, **common)]
+    params = [click.Option([names[0], _to(name)], required=required, help=text, **common)]
     params += [click.Option([alias, _to(name)], hidden=True, **common) for alias in names[1:]]
     if kind is bool and (no := f"--no-{flag}") not in taken | flags:
         params.append(click.Option([no, _to(name, "not")], is_flag=True, flag_value="false", default=None, hidden=True))

@@ -1,4 +1,4 @@
-"""`hustings plan TARGET`: show the plan for a goal, and why each parameter is bound as it is. Runs nothing."""
+"""`hustings plan TARGET`: show the plan for a goal, and why each parameter is bound as it is. Runs no skill."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -15,27 +15,32 @@ from ...settings import mentioned
 from ...team import Team, brief_of, members_of
 from ..frame.loading import load_team
 from ..frame.options import common
-from ..frame.output import emit
+from ..frame.output import emit, say
 from ..frame.session import broker, go
 from ..frame.settings import Settings
+from .goal import Asked, Asking, changes, drafted
 
 
-@click.command()
+@click.command(cls=Asking, optional=True)
 @click.argument("target", metavar="MODULE:TEAM")
+@click.argument("fields", nargs=-1, type=click.UNPROCESSED, metavar="[GOAL FLAGS]...")
 @click.option("--live", is_flag=True, help="Plan with the agents that are running now, instead of the team's members.")
 @common
-def plan(settings: Settings, target: str, live: bool) -> int:
-    """Show the plan for a goal, step by step, without running it; and which agents are skipped, and why."""
-    return go(_plan, settings, load_team(target), live)
+def plan(settings: Settings, target: str, fields: Asked | None, live: bool) -> int:
+    """Show the plan for a goal, step by step, without running it; and which agents are skipped, and why. With the
+    goal's flags, also what the team fills in of the goal."""
+    return go(_plan, settings, load_team(target), fields, live)
 
 
-async def _plan(settings: Settings, team: Team, live: bool) -> int:
+async def _plan(settings: Settings, team: Team, asked: Asked | None, live: bool) -> int:
+    if asked:
+        say("\n".join(changes(team, await drafted(team, asked), asked)))
     directory = await _alive(settings, team) if live else members_of(team)
     planned = team.planner(brief_of(team, directory))
-    asked = _asked(team, planned) if isinstance(planned, Plan) else {}
+    called = _asked(team, planned) if isinstance(planned, Plan) else {}
     if isinstance(planned, Plan):
-        planned = planned.model_copy(update={"skipped": {**planned.skipped, **asked}})
-    emit(settings, planned, partial(words, asked=asked))
+        planned = planned.model_copy(update={"skipped": {**planned.skipped, **called}})
+    emit(settings, planned, partial(words, asked=called))
     return 0
 
 

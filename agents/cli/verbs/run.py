@@ -37,7 +37,7 @@ from ..frame.output import (
 from ..frame.session import broker, go, watch
 from ..frame.settings import Settings
 from .export import keep
-from .goal import Asked, Asking, build
+from .goal import Asked, Asking, build, changes, parse
 from .progress import Watcher, watcher
 from .show import failed
 from .tell import tell
@@ -72,11 +72,45 @@ def run(
     Options before the team's name belong to this command. After it, a name that the goal has too is refused; write
     `--goal.NAME` for the goal's.
     """
+    return _run(settings, target, load_team(target), fields, execution_timeout, only, skip, apply, verbose)
+
+
+def run_team(
+    settings: Settings,
+    target: str,
+    goal: Sequence[str],
+    *,
+    execution_timeout: float | None = None,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    apply: bool = False,
+    verbose: int = 0,
+) -> int:
+    """What `hustings run TARGET` does, for the verb of another package: give the team at MODULE:TEAM a goal, follow the
+    run, print the outcome. Gives the exit code. `goal` has the goal's flags, as "--goal.NAME=VALUE".
+
+    Raises UsageError, NotFound, BrokerUnavailable.
+    """
     team = load_team(target)
+    asked = parse(team, target, goal)
+    return _run(settings, target, team, asked, execution_timeout, only, skip, apply, verbose)
+
+
+def _run(
+    settings: Settings,
+    target: str,
+    team: Team,
+    asked: Asked,
+    execution_timeout: float | None,
+    only: Sequence[str],
+    skip: Sequence[str],
+    apply: bool,
+    verbose: int,
+) -> int:
     if apply and team.apply is None:
         raise UsageError(f"team {team.name} does not support --apply", hint="Leave out --apply.")
     options = RunOptions(execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply)
-    return go(pursue, loud(settings, verbose), target, team, fields, options)
+    return go(pursue, loud(settings, verbose), target, team, asked, options)
 
 
 class RunOptions(NamedTuple):
@@ -129,6 +163,8 @@ async def _pursue(
         await stack.enter_async_context(background(partial(watch, client.bus.connection)))
         goal = await build(client, team, asked)
         show = stack.enter_context(watcher(settings, team))
+        for line in changes(team, goal, asked) if team.prepare else ():
+            show.note(line)
         supervisor: Supervisor | None = None
         missing = [name for name in await absentees(client.bus.live, team) if name not in options.skip]
         if missing:

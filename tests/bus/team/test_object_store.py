@@ -1,9 +1,11 @@
 """Promises of the blobs."""
 
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
+import anyio
 import nats
 import pytest
 
@@ -97,6 +99,31 @@ async def test_what_is_too_large_or_not_there_is_refused(
     monkeypatch.setattr("hustings.bus.team.archive.LIMIT", 10)
     with pytest.raises(UsageError, match="too large"):
         await bus.blobs.put_path(tree(tmp_path / "src"))
+
+
+@pytest.mark.processes
+async def test_of_a_checkout_only_what_git_tracks_travels(bus: Bus, tmp_path: Path) -> None:
+    """A data set or an environment beside the code stays; so does a link that leads out of the folder."""
+    root = tree(tmp_path / "src")
+    (root / "out").symlink_to("/etc/passwd")
+    shutil.rmtree(root / ".git")
+    (root / "venv").mkdir()
+    (root / "venv" / "tracked.py").write_text("a = 2\n")
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "-f", "pkg/a.py", "out", "link", "venv/tracked.py"]):
+        await anyio.run_process([*git, *command])
+    (root / "pkg" / "untracked.py").write_text("a = 3\n")
+    blob = await bus.blobs.put_path(root, tracked=True)
+    back = await bus.blobs.unpack(blob, tmp_path / "work")
+    found = {str(path.relative_to(back)) for path in back.rglob("*") if not path.is_dir()}
+    assert found == {"pkg/a.py", "link", "venv/tracked.py"}
+    assert (back / "link").read_text() == "a = 1\n"
+
+
+@pytest.mark.processes
+async def test_a_folder_that_git_does_not_know_travels_whole(bus: Bus, tmp_path: Path) -> None:
+    root = tree(tmp_path / "src")
+    assert await bus.blobs.put_path(root, tracked=True) == await bus.blobs.put_path(root)
 
 
 @pytest.mark.parametrize("name", ["../evil", "/evil"])

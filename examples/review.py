@@ -1,0 +1,52 @@
+"""`hustings review [PATH]`: the review board on a repository. A verb by the entry point `hustings.verbs`.
+
+Imports no team: `hustings --help` reads its one line.
+"""
+
+from pathlib import Path
+
+import click
+
+from hustings.agents.cli import Settings, common, run_team, verbosity
+
+TARGET = "hustings.examples.review_board:team"
+WITH_MODELS = "hustings.examples.review_board:with_models"
+
+
+@click.command()
+@click.argument("path", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--python", metavar="PATH", help="The interpreter to run the tests with.  [default: the folder's own]")
+@click.option("--tests", metavar="COMMAND", help="The command that runs the tests.  [default: what its files have]")
+@click.option("--install", is_flag=True, help="Build an environment for the tests where the folder has none.")
+@click.option("--within", type=click.FloatRange(min=1), help="Seconds for trials and proof.  [default: 240]")
+@click.option("--models", is_flag=True, help="Ask models too; needs a key.")
+@click.option("--only", multiple=True, metavar="NAME", help="Use only this witness; repeat for more.")
+@click.option("--skip", multiple=True, metavar="NAME", help="Leave out this specialist; repeat for more.")
+@click.option(
+    "--apply", is_flag=True, help="Write the patch to the repository, if it is proved and nothing has changed."
+)
+@verbosity
+@common
+def review(
+    settings: Settings,
+    path: Path,
+    python: str | None,
+    tests: str | None,
+    install: bool,
+    within: float | None,
+    models: bool,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    apply: bool,
+    verbose: int,
+) -> int:
+    """Let a team of code tools review the repository at PATH (default: this folder), settle what they disagree about,
+    prove what is left by its own tests, and write one patch.
+
+    It runs the repository's tests, on copies; only --apply changes the repository.
+    """
+    given = {"python": python, "tests": tests, "within": within, "install": install or None}
+    flags = [f"--goal.{name}={value}" for name, value in given.items() if value is not None]
+    target = WITH_MODELS if models else TARGET
+    goal = [f"--goal.repository={path}", *flags]
+    return run_team(settings, target, goal, only=only, skip=skip, apply=apply, verbose=verbose)
