@@ -17,7 +17,9 @@ from hustings.protocols import Message, UsageError
 from hustings.protocols.message import spelt
 from hustings.protocols.validation import first_error
 
-Seconds = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False), Unit("seconds")]
+_SECONDS = Field(gt=0, le=1e9, allow_inf_nan=False)
+Seconds = Annotated[float, _SECONDS, Unit("seconds")]
+MaybeSeconds = Annotated[float | None, _SECONDS, Unit("seconds")]
 
 SIGNS = {"gt": ">", "ge": "≥", "le": "≤", "lt": "<"}
 SHOWN = 80  # characters of a wrong value in an error

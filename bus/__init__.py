@@ -6,8 +6,9 @@ from .client.connection import Connection, connect
 from .failpoints import failpoint
 from .team.bus import Bus, open_bus
 from .team.live import Feed, Live
-from .team.log import Log, RunHead
+from .team.log import FILLING, NEARLY_FULL, Log, RunHead, Usage
 from .team.object_store import ObjectStore
+from .team.removal import Removal, Survey, remove, survey, under_way
 from .team.teams import team_names
 from .team.work_queue import Delivery, WorkQueue
 
@@ -15,7 +16,9 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # the bus of a team
     "open_bus", "Bus", "team_names",
     # what is stored, and who receives it
-    "Log", "RunHead", "WorkQueue", "Delivery", "ObjectStore",
+    "Log", "RunHead", "Usage", "FILLING", "NEARLY_FULL", "WorkQueue", "Delivery", "ObjectStore",
+    # what is removed
+    "survey", "Survey", "under_way", "remove", "Removal",
     # live messages
     "Live", "Feed",
     # the broker and the connection to it

@@ -93,7 +93,7 @@ class Denied(BusError):
 class BusFull(BusError):
     """The log has no room left, or the broker cannot write to its disk. The message is not stored."""
 
-    try_this = "Delete old runs, or raise the size of the log."
+    try_this = "Remove ended runs: `hustings rm --older 30d`, or `--keep 100`; with --dry-run it says what would go."
 
 
 class Unanswered(BusError):

@@ -52,6 +52,13 @@ BROKER_CHECK = 2.0  # between two looks whether it answers and can write
 BROKER_RESTART = 8.0  # the longest pause between two restarts of it
 BROKER_CALM = 60.0  # without a restart, after which that pause is short again
 
+# what is removed
+HOUSEKEEPING = 10.0  # between two looks how full the log is
+RETENTION_CHECK = 600.0  # between two looks whether the team's retention lets runs go
+ENDED_KEPT = 60.0  # for which an ended run is left to those who follow it, whatever the retention
+BLOB_UNNAMED = 3600.0  # in which something on the log has to name a new blob; after that it may be removed
+BLOB_OF_RUN = 86400.0  # the same, as long as a run is under way that may have stored it
+
 # how long a command waits
 FOLLOWER_LOST = 5.0  # without a broker, after which `hustings run` stops following
 TEAM_LOST = 15.0  # without a broker, after which `hustings up` ends
@@ -77,6 +84,9 @@ assert WORKER_GRACE < SUPERVISOR_GRACE < PROCESS_END, "tasks are handed back bef
 assert WATCHDOG_CHECK * 4 <= HEARTBEAT_TIMEOUT, "a loop counts as blocked only after several looks"
 assert FIRST_CONNECT < ANSWER, "an address without a server is reported within two seconds"
 assert FIRST_CONNECT < HANDSHAKE, "a slow server is waited for, a missing one is not"
+assert HOUSEKEEPING < ENDED_KEPT < RETENTION_CHECK, "a log that fills up is not left to the next look at the retention"
+assert 10 * LEADER_ELECTION < BLOB_UNNAMED / 2, "an event that names a blob may be written several times over"
+assert BLOB_UNNAMED < BLOB_OF_RUN, "a run may name what it stores at its end"
 assert TEAM_LOST > BROKER_START > BROKER_STOP, "an embedded broker may be restarted under a running team"
 assert TEAM_START > BROKER_START, "the broker starts before the agents"
 assert CANCEL_TAKEOVER > COORDINATOR_SILENCE + ACK_WAIT, "a takeover fits in"

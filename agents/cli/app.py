@@ -47,6 +47,7 @@ VERBS = {
     "show": Verb("show", "Show one run: its plan, conflicts, verdicts and outcome", "Look back"),
     "replay": Verb("replay", "Step through a recorded run; calls no model and no tool", "Look back"),
     "export": Verb("export", "Write a run as an HTML page, JSON lines or a Mermaid diagram", "Look back"),
+    "rm": Verb("rm", "Remove ended runs, and the blobs that nothing else names", "Keep"),
     "tail": Verb("tail", "Print the messages of runs, live or since a point in time", "Wire"),
     "agents": Verb("agents", "List the live specialists and their skills", "Wire"),
     "dead": Verb("dead", "List, show, redrive or discard dead letters (failed tasks)", "Wire"),

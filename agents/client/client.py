@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, cast
 from pydantic import ValidationError
 from typing_extensions import TypeVar
 
-from hustings.bus import Bus, RunHead, open_bus
+from hustings.bus import Bus, Removal, RunHead, open_bus, remove, survey
 from hustings.protocols import (
     AlreadyThere,
     Assigned,
@@ -100,6 +100,15 @@ class Client(Generic[GoalT, OutcomeT]):
     async def runs(self) -> list[RunHead]:
         """The team's runs, newest first."""
         return await self.bus.log.runs()
+
+    async def remove(self, *runs: str) -> Removal:
+        """Remove ended runs, and the blobs that nothing else names; gives what went. Reads the whole log.
+
+        Raises NotFound; UsageError: a run is under way.
+        """
+        removal = await (await survey(self.bus)).removal(runs)
+        await remove(self.bus, removal)
+        return removal
 
     # dead letters
 

@@ -22,12 +22,13 @@ from ..arbitration.docket import Arbiter
 from ..arbitration.rules import is_rule
 from ..planning.chain import by_contract
 from ..planning.planner import Planner
-from ..settings import Seconds, check
+from ..settings import MaybeSeconds, Seconds, check
 
 BATCH = 1000  # events of one decision: the limit of an atomic batch
 
 Undecided = Literal["proceed", "stop"]
 Exhausted = Literal["cheaper", "partial", "stop"]
+Discard = Literal["new", "old"]
 
 
 def own_choice(agent: str, skill: str) -> None:
@@ -56,6 +57,9 @@ class TeamSettings:
     budget: Annotated[Budget | None, "what a run may spend if its goal has no budget"] = None
     exhausted: Annotated[Exhausted, "what a share of the budget that is too small leads to"] = "cheaper"
     record: Annotated[Record, "what the log gets of a request to a model: all of it, or only its hash"] = "full"
+    retention: Annotated[MaybeSeconds, "how long a run is kept after its end; without it, until it is removed"] = None
+    max_runs: Annotated[int | None, Ge(1), "how many ended runs are kept, those that ended last"] = None
+    discard: Annotated[Discard, "what a log that fills up discards: new goals, or the runs that ended first"] = "new"
 
     def __post_init__(self) -> None:
         check(self)

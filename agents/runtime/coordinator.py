@@ -47,6 +47,7 @@ from ..observe.telemetry import (
 )
 from ..skills.tracebacks import described
 from .heartbeat import present
+from .housekeeping import Housekeeper
 from .invalid_messages import InvalidMessages
 from .registry import AgentRegistry
 from .takeover import TakeoverMonitor
@@ -76,6 +77,7 @@ async def coordinate(
         helm = RunManager(bus, policy, registry, instance, group)
         group.start_soon(helm.follow)
         group.start_soon(helm.watch)
+        group.start_soon(Housekeeper(bus, policy, instance, registry.present).keep)
         structlog.get_logger().info("ready", instance=instance)
         task_status.started()
         async for delivery in goals:

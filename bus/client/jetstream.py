@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
 WRONG_LAST = {10071, 10164}
+_NO_MESSAGE = {10043, 10057}  # nothing to delete
 _FULL = {10023, 10028, 10047, 10077, 10120, 10122}
 _DISK = [os.strerror(code).lower() for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)]
 _DISK += ["error creating store"]  # the whole message if a new stream or consumer cannot be written
@@ -62,6 +63,7 @@ class PubAck(Reply):
 class StreamState(BaseModel):
     bytes: int = 0
     last_seq: int = 0
+    subjects: dict[str, int] | None = None  # only if they were asked for
 
 
 class StreamConfig(BaseModel, extra="allow"):
@@ -73,6 +75,7 @@ class StreamConfig(BaseModel, extra="allow"):
 class StreamInfo(Reply):
     config: StreamConfig = StreamConfig()
     state: StreamState = StreamState()
+    total: int = 0  # of the subjects
 
 
 class _Floor(BaseModel):
@@ -201,11 +204,11 @@ async def last(connection: Connection, stream: str, subject: str) -> Kept | None
     return await find(connection, stream, {"last_by_subj": subject})
 
 
-async def stream_info(connection: Connection, stream: str) -> StreamInfo | None:
+async def stream_info(connection: Connection, stream: str, **body: JsonValue) -> StreamInfo | None:
     """Configuration and size of a stream; None if it does not exist."""
 
     async def ask() -> StreamInfo:
-        return await call(connection, f"STREAM.INFO.{stream}", {}, StreamInfo)
+        return await call(connection, f"STREAM.INFO.{stream}", body, StreamInfo)
 
     try:
         return await persist(ask)
@@ -213,6 +216,34 @@ async def stream_info(connection: Connection, stream: str) -> StreamInfo | None:
         if error.code in NOT_FOUND:
             return None
         raise
+
+
+async def subjects_of(connection: Connection, stream: str, subject: str) -> set[str]:
+    """The subjects on which a stream has messages, of those that match `subject`."""
+    found: set[str] = set()
+    while True:
+        info = await stream_info(connection, stream, subjects_filter=subject, offset=len(found))
+        page = (info and info.state.subjects) or {}
+        found |= page.keys()
+        if not page or not info or len(found) >= info.total:
+            return found
+
+
+async def purge(connection: Connection, stream: str, subject: str, *, up_to: int | None = None) -> None:
+    """Remove the messages on a subject, which may have wildcards; with `up_to`, only those up to this sequence."""
+    body: dict[str, JsonValue] = {"filter": subject} | ({} if up_to is None else {"seq": up_to + 1})
+    await persist(lambda: call(connection, f"STREAM.PURGE.{stream}", body, Reply, timeout=5))
+
+
+async def erase(connection: Connection, stream: str, seq: int) -> bool:
+    """Remove one message. False if it is not there any more."""
+    try:
+        await persist(lambda: call(connection, f"STREAM.MSG.DELETE.{stream}", {"seq": seq, "no_erase": True}, Reply))
+    except JetStreamError as error:
+        if error.code not in _NO_MESSAGE:
+            raise
+        return False
+    return True
 
 
 async def ack_floor(connection: Connection, stream: str, consumer: str) -> int:

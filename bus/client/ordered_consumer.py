@@ -27,7 +27,13 @@ class OrderedConsumer:
     """The messages on some subjects, in order; it checks itself that there is no gap. For one reading task."""
 
     def __init__(
-        self, connection: Connection, stream: str, subjects: Sequence[str], after: int = 0, since: float | None = None
+        self,
+        connection: Connection,
+        stream: str,
+        subjects: Sequence[str],
+        after: int = 0,
+        since: float | None = None,
+        ahead: int = PREFETCH,
     ) -> None:
         self.after = after  # the last sequence read
         self._connection = connection
@@ -36,7 +42,7 @@ class OrderedConsumer:
         self._since = since
         self._order = 0
         self._name = ""
-        self._pull = PullConsumer(connection, stream, self._open, lambda: PREFETCH - len(self._pull.ready))
+        self._pull = PullConsumer(connection, stream, self._open, lambda: ahead - len(self._pull.ready))
 
     async def next(self) -> Arrived | None:
         """The next message; None: only a heartbeat. Raises BrokerUnavailable, Denied, BusError (no stream)."""
@@ -82,13 +88,16 @@ class OrderedConsumer:
 
 
 async def read(
-    connection: Connection, stream: str, subjects: Sequence[str], after: int = 0
+    connection: Connection, stream: str, subjects: Sequence[str], after: int = 0, *, ahead: int = PREFETCH
 ) -> AsyncGenerator[Arrived, None]:
-    """All messages that are on the subjects now, after the sequence `after`; then it ends."""
+    """All messages that are on the subjects now, after the sequence `after`; then it ends.
+
+    At most `ahead` messages are held in memory.
+    """
     end = await _end(connection, stream, subjects)
     if end <= after:
         return
-    reader = OrderedConsumer(connection, stream, subjects, after)
+    reader = OrderedConsumer(connection, stream, subjects, after, ahead=ahead)
     try:
         while reader.after < end:
             message = await reader.next()

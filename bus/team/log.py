@@ -47,12 +47,10 @@ from ..client.fence import (
 from ..client.jetstream import (
     Arrived,
     Kept,
-    Reply,
     ack_floor,
-    call,
     find,
     last,
-    persist,
+    purge,
     stream_info,
 )
 from ..client.ordered_consumer import follow, read
@@ -61,7 +59,23 @@ from . import large_messages
 from .object_store import ObjectStore
 from .values import Values
 
-NEARLY_FULL = 0.9  # above this no goals are accepted, so that running runs can end
+FILLING, NEARLY_FULL = 0.75, 0.9  # people are told; no goals are accepted, so that running runs can end
+
+
+class Usage(NamedTuple):
+    """The bytes of a log, and how many it may have; 0: as many as there is room for."""
+
+    bytes: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        return self.bytes / self.limit if self.limit else 0.0
+
+    @property
+    def level(self) -> float:
+        """The highest of the levels FILLING and NEARLY_FULL that is reached, or 0."""
+        return max((level for level in (FILLING, NEARLY_FULL) if self.share >= level), default=0.0)
 
 
 class RunHead(NamedTuple):
@@ -89,9 +103,9 @@ class Log:
 
     async def ask(self, run: str, goal: GoalAsked, *, client: str) -> int:
         """Begin a run. Raises AlreadyThere if the id is taken, BusFull if the log is 90 % full."""
-        info = await stream_info(self._connection, self._stream)
-        if info and 0 < info.config.max_bytes * NEARLY_FULL <= info.state.bytes:
-            raise BusFull("the log is nearly full", f"{info.state.bytes} of {info.config.max_bytes} bytes are used")
+        if (used := await self.usage()).level == NEARLY_FULL:
+            why = f"{used.bytes} of {used.limit} bytes are used, and the rest is for the runs that are under way"
+            raise BusFull("the log is nearly full", why)
         message = await self._seal(goal, self._subjects.goal(run, client), client, run)
         failpoint("ask.before", run=run)
         try:
@@ -178,12 +192,17 @@ class Log:
         failpoint("cancel.after", run=run, seq=seq)
         return seq
 
-    async def delete(self, run: str) -> None:
-        """Remove a run from the log."""
-        body = {"filter": self._subjects.run(run)}
-        await persist(lambda: call(self._connection, f"STREAM.PURGE.{self._stream}", body, Reply, timeout=5))
+    async def delete(self, run: str, *, up_to: int | None = None) -> None:
+        """Remove a run from the log; with `up_to`, only its messages up to this sequence. Its blobs stay: `remove`
+        takes both."""
+        await purge(self._connection, self._stream, self._subjects.run(run), up_to=up_to)
 
     # reading
+
+    async def usage(self) -> Usage:
+        """How full the log is."""
+        info = await stream_info(self._connection, self._stream)
+        return Usage(info.state.bytes, max(info.config.max_bytes, 0)) if info else Usage(0, 0)
 
     async def read(self, run: str) -> AsyncGenerator[Entry, None]:
         """All entries that a run has now, without a gap."""

@@ -46,6 +46,9 @@ OTHER: dict[str, Any] = {
     "budget": Budget(calls=13),
     "exhausted": "partial",
     "record": "hash",
+    "retention": 14.0,
+    "max_runs": 15,
+    "discard": "old",
 }
 
 

@@ -16,7 +16,7 @@ NAMED = re.compile(r"[A-Z_]*(SILENCE|HEARTBEAT|GRACE|ACK_WAIT|TIMEOUT|PATIENCE|S
 
 
 def table() -> str:
-    rows = [f"| `{name}` | {getattr(timing, name):.3g} | {meaning} |" for name, meaning in INTERVALS]
+    rows = [f"| `{name}` | {round(getattr(timing, name), 2):g} | {meaning} |" for name, meaning in INTERVALS]
     rules = [f"- {ast.unparse(each.test)}: {ast.literal_eval(each.msg or each)}" for each in relations()]
     return "\n".join(["| interval | seconds | meaning |", "|---|---|---|", *rows, "", "Checked at import:", "", *rules])
 

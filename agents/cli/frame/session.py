@@ -35,6 +35,7 @@ Start = Literal["always", "if-stored", "never"]
 
 NAME = "cli"  # the name of the command line on the bus
 RECENT = ("@last", "@prev")
+REMOVE = "`hustings rm --older 30d`"  # what to try if a log fills up
 OLDER = ".moot"  # where the project kept its store under its earlier name
 
 
@@ -105,18 +106,24 @@ async def find(url: str, run: str, team: str | None = None) -> tuple[str, str]:
     Raises NotFound, which lists the runs there are, and what `connect` raises.
     """
     async with connect(url, name=NAME) as connection:
-        known = await heads(connection, team)
+        name, head = picked(run, await heads(connection, team))
+    return name, head.run
+
+
+def picked(run: str, known: list[tuple[str, RunHead]]) -> tuple[str, RunHead]:
+    """Of these runs, the newest first, the one that a person means by an id, a unique prefix, `@last` or `@prev`.
+
+    Raises NotFound, which lists them.
+    """
     if run in RECENT and len(known) > RECENT.index(run):
-        chosen = [known[RECENT.index(run)]]
-    else:
-        fits = [(name, head) for name, head in known if head.run.startswith(run)]
-        chosen = [(name, head) for name, head in fits if head.run == run] or fits
+        return known[RECENT.index(run)]
+    fits = [(name, head) for name, head in known if head.run.startswith(run)]
+    chosen = [(name, head) for name, head in fits if head.run == run] or fits
     if len(chosen) != 1:
         raise NotFound(
             f"there is no run {run}" if not chosen else f"{run} fits several runs", *_what_there_is(chosen, known)
         )
-    name, head = chosen[0]
-    return name, head.run
+    return chosen[0]
 
 
 async def heads(connection: Connection, team: str | None = None) -> list[tuple[str, RunHead]]:
@@ -137,6 +144,12 @@ async def chosen(connection: Connection, team: str | None) -> list[str]:
         hint = f"Did you mean {near[0]}?" if near else ""
         raise NotFound(f"there is no team {team} here", f"the teams here: {', '.join(known) or 'none yet'}", hint)
     return [team]
+
+
+async def filling(connection: Connection) -> list[str]:
+    """A line for each team whose log fills up."""
+    usages = [(team, await bus_of(connection, team).log.usage()) for team in await team_names(connection)]
+    return [f"the log of team {team} is {usage.share:.0%} full" for team, usage in usages if usage.level]
 
 
 def bus_of(connection: Connection, team: str) -> Bus:

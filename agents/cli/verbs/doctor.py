@@ -28,7 +28,7 @@ from ...models.endpoints import providers
 from ...views.text import plain, some
 from ..frame.options import common
 from ..frame.output import emit
-from ..frame.session import NAME, go
+from ..frame.session import NAME, REMOVE, filling, go
 from ..frame.settings import Settings, nearest
 from ..frame.table import shaded
 from .agents import present
@@ -65,7 +65,8 @@ async def _doctor(settings: Settings) -> list[Check]:
         _python, _versions, _server, _broker, _uvloop, _file, _providers, _permissions, _home, _url,
     ]  # fmt: skip
     checks = [await examine(settings) for examine in examinations]
-    return [*checks, await _agents(settings, reachable=checks[-1].state == "ok"), _demo()]
+    reachable = checks[-1].state == "ok"
+    return [*checks, await _agents(settings, reachable=reachable), await _logs(settings, reachable=reachable), _demo()]
 
 
 def _line(check: Check) -> str:
@@ -238,6 +239,23 @@ async def _agents(settings: Settings, *, reachable: bool) -> Check:
     if not seen:
         return Check("agents", "warn", "no agents are running", "start a team with `hustings up MODULE:TEAM`")
     return Check("agents", "ok", f"{some(len(seen), 'agent')} of {', '.join(sorted({one.team for one in seen}))}")
+
+
+async def _logs(settings: Settings, *, reachable: bool) -> Check:
+    """Whether the logs on the broker have room; one that is nearly full takes no new goals."""
+    url = settings.url or find_embedded(settings.home)
+    if not url or not reachable:
+        return Check("logs", "ok", "no broker runs, so nobody writes to a log")
+    try:
+        async with connect(url, name=NAME) as connection:
+            full = await filling(connection)
+    except HustingsError as error:
+        return Check("logs", "warn", f"could not look how full they are: {error}", error.hint)
+    return (
+        Check("logs", "warn", "; ".join(full), f"remove old runs: {REMOVE}")
+        if full
+        else Check("logs", "ok", "no log is filling up")
+    )
 
 
 def _demo() -> Check:

@@ -15,8 +15,8 @@ from hustings.bus.broker.server import process_running
 from hustings.protocols import BrokerUnavailable
 
 from ..frame.options import common
-from ..frame.output import emit
-from ..frame.session import NAME, broker, go
+from ..frame.output import emit, say
+from ..frame.session import NAME, REMOVE, broker, filling, go
 from ..frame.settings import Settings
 from ..frame.table import table
 from .agents import present
@@ -90,6 +90,8 @@ async def _elsewhere(settings: Settings, here: set[tuple[str, str]]) -> list[dic
     try:
         async with broker(settings, start="never") as url, connect(url, name=NAME) as connection:
             seen = await present(connection)
+            for line in await filling(connection):
+                say(f"{line}; {REMOVE} removes old runs")
     except BrokerUnavailable:
         if settings.url:
             raise

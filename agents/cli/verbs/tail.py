@@ -1,11 +1,10 @@
 """`hustings tail`: the messages of the runs, live. The flags are those of `nats sub`."""
 
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import anyio
 import click
@@ -15,6 +14,7 @@ from hustings.bus import Bus, background, connect
 from hustings.protocols import Entry, NotFound, Subjects, UsageError
 
 from ...views.text import clock, describe, plain
+from ..frame.duration import Duration
 from ..frame.options import common
 from ..frame.output import echo
 from ..frame.session import (
@@ -27,23 +27,6 @@ from ..frame.session import (
 )
 from ..frame.settings import Settings
 from ..frame.streams import stdout
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-
-
-class Duration(click.ParamType[float]):
-    """Seconds, written as 90s, 5m, 1h30m or 2d."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        parts = _DURATION.findall(value)
-        if not parts or "".join(number + unit for number, unit in parts) != value:
-            self.fail(f"{value!r} is not a duration: write 90s, 5m, 1h30m or 2d", param, ctx)
-        return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 class Selection(NamedTuple):

@@ -423,7 +423,7 @@ def test_doctor(run: Run, tmp_path: Path) -> None:
     assert list(said.json[0]) == ["id", "state", "says", "try"]
     assert {
         "python", "versions", "nats-server", "broker", "uvloop", "file", "providers", "permissions", "home", "url",
-        "agents", "demo",
+        "agents", "logs", "demo",
     } == set(states)  # fmt: skip
     assert states["broker"] == states["nats-server"] == "ok"
     assert "stores a message in" in run("doctor").out
