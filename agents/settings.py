@@ -4,13 +4,13 @@ attempt_timeout: Annotated[Seconds, Field(description="how long one attempt may 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from annotated_types import Unit
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from hustings.protocols import Message, UsageError
@@ -41,9 +41,9 @@ class Setting(NamedTuple):
 
 @cache
 def settings_of(owner: type) -> tuple[Setting, ...]:
-    """The settings of a dataclass, in the order of its fields."""
+    """The settings of a dataclass or a message, in the order of its fields."""
     annotations = _annotations(owner)
-    return tuple(_setting(each.name, annotations[each.name], each.default) for each in fields(owner))
+    return tuple(_setting(name, annotations[name], default) for name, default in _defaults(owner).items())
 
 
 def _setting(name: str, annotation: object, default: object) -> Setting:
@@ -133,10 +133,21 @@ def _shown(value: object) -> str:
 
 @cache
 def _reader(owner: type, name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(_annotations(owner)[name], config=ConfigDict(arbitrary_types_allowed=True))
+    annotation = _annotations(owner)[name]
+    kind = FieldInfo.from_annotation(annotation).annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):  # has its own config, and takes no other
+        return TypeAdapter(annotation)
+    return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 @cache
 def _annotations(owner: type) -> dict[str, Any]:
     hints = get_type_hints(owner, include_extras=True)
-    return {each.name: hints[each.name] for each in fields(owner)}
+    return {name: hints[name] for name in _defaults(owner)}
+
+
+def _defaults(owner: type) -> dict[str, object]:
+    if is_dataclass(owner):
+        return {each.name: each.default for each in fields(owner)}
+    assert issubclass(owner, BaseModel)
+    return {name: each.default for name, each in owner.model_fields.items()}

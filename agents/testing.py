@@ -112,7 +112,7 @@ class Call:
         return heard(message, contract, skill, output)
 
     async def _output(self, skill: str, given: Data) -> JsonValue:
-        run = new_run()
+        run, offered = new_run(), self._specialist.skills.get(skill)
         assigned = Assigned(
             task=token(skill),
             step="",
@@ -121,6 +121,7 @@ class Call:
             skill=skill,
             input=given,
             deadline=2**36,
+            timeout=offered.settings.timeout if offered else None,
         )
         after = await self._bus.log.append(run, [assigned], after=0, source="bench")
         async with aclosing(self._bus.log.follow(run, after)) as entries:

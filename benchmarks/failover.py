@@ -22,7 +22,7 @@ import anyio
 from hustings.agents import Client, Specialist, Supervisor, TaskContext, Team, connect
 from hustings.agents.deploy.launch import children
 from hustings.bus import embedded
-from hustings.protocols import COORDINATOR, Goal, Message, Outcome, Progress, RunAcquired
+from hustings.protocols import COORDINATOR, Goal, Message, Outcome, Progress, RetryPolicy, RunAcquired
 
 sitter = Specialist("sitter", "works on one thing until it is told to stop", max_concurrent_tasks=1)
 
@@ -44,7 +44,14 @@ async def sit(sit: Sit, context: TaskContext) -> Sat:
     return Sat()
 
 
-team = Team("failover", goal=Sit, outcome=Rested, specialists=[sitter], heartbeat_timeout=60, attempts=1000)
+team = Team(
+    "failover",
+    goal=Sit,
+    outcome=Rested,
+    specialists=[sitter],
+    heartbeat_timeout=60,
+    retry=RetryPolicy(max_attempts=1000),
+)
 
 
 @asynccontextmanager

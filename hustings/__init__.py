@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Outcome,
         Proof,
         Proposal,
+        RetryPolicy,
         RunError,
         Testimony,
         Trial,
@@ -59,7 +60,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     # what a witness says
     "Testimony", "Claim", "Proposal", "Edit", "Evidence",
     # make a team of them
-    "Team", "Goal", "Outcome", "Budget", "ModelRule", "by_model",
+    "Team", "Goal", "Outcome", "Budget", "RetryPolicy", "ModelRule", "by_model",
     # settle what they disagree about
     "Verdict", "Proof", "Trial", "unopposed", "independent", "rules", "majority", "verified", "judged",
     "Option", "Rule",

@@ -91,6 +91,7 @@ from .plans import (
     Step,
     Value,
 )
+from .retry import RetryPolicy
 from .subjects import COORDINATOR, Subject, Subjects, parse
 from .testimony import Claim, Edit, Evidence, Item, Proposal, Testimony
 from .untrusted import Untrusted
@@ -103,7 +104,7 @@ __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # who speaks
     "AgentCard", "SkillCard", "Directory", "Heartbeat", "Progress",
     # what is asked and what comes out
-    "Goal", "Outcome", "Proof", "Status", "Budget", "BudgetShare", "Amount",
+    "Goal", "Outcome", "Proof", "Status", "Budget", "BudgetShare", "Amount", "RetryPolicy",
     # the plan
     "Plan", "Step", "Ref", "FromGoal", "FromSteps", "FromVerdicts", "Value", "OUTCOME",
     # models

@@ -7,12 +7,13 @@ from pydantic import Field
 
 from .budgets import Amount, Budget, BudgetShare
 from .goals import Status
-from .message import Contract, Count, Data, Message, Moment, Passed, PassedData, Seconds, later
+from .message import Contract, Count, Data, Message, Moment, Passed, PassedData, Seconds, Timeout, later
 from .models import Called, ModelChain, Record
 from .plans import Plan
+from .retry import RetryPolicy
 from .verdicts import Matter, Ruling
 
-FailureKind = Literal["non_retryable", "raised", "abandoned", "killed", "invalid"]
+FailureKind = Literal["non_retryable", "raised", "timed_out", "abandoned", "killed", "invalid"]
 
 
 class GoalAsked(Message, contract="hustings.goal.asked.v1"):
@@ -44,11 +45,11 @@ class RunAcquired(Message, contract="hustings.run.acquired.v1"):
     """A coordinator acquires the run and drives it from here on. A coordinator that reads another instance's
     RunAcquired after its own has lost the run and stops writing.
 
-    `attempts`: how often a task is tried under its policy, including the first time.
+    `retry`: how its team retries tasks, unless their skill says otherwise.
     """
 
     instance: str
-    attempts: Count = 2
+    retry: RetryPolicy = later(RetryPolicy())
 
 
 class Planned(Message, contract="hustings.run.planned.v1"):
@@ -67,6 +68,9 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
     `serving`: the models that the team lets it call. `depth`: how many nested tasks wait for this one. `record`:
     whether the log gets what its models are asked, or only the hash. `stored`: the
     digests of large values in the object store, by parameter; in `input` there is null.
+
+    `retry`: how the skill retries its tasks; None: as the team does. `timeout`: for how many seconds the skill may work
+    on this attempt; the agent counts them from the moment at which it begins.
     """
 
     task: str
@@ -83,6 +87,8 @@ class Assigned(Message, contract="hustings.task.assigned.v1"):
     depth: Count = later(0)
     record: Record = later("full")
     stored: dict[str, str] = later({})
+    retry: RetryPolicy | None = later(None)
+    timeout: Timeout | None = later(None)
 
 
 class Result(Message, contract="hustings.task.result.v1"):
@@ -108,6 +114,7 @@ class Failure(Message, contract="hustings.task.failure.v1"):
     variables there, as text. `traceback`: for people, at most 8 KiB. Neither has secrets or terminal escapes, and all
     three are empty where no exception was raised.
     `lasting`: this agent would fail again, as its key, a package or a setting is missing; only another one is tried.
+    `error_types`: the names of the exception's class and of its base classes, for a RetryPolicy's `non_retryable`.
     """
 
     task: str
@@ -121,6 +128,7 @@ class Failure(Message, contract="hustings.task.failure.v1"):
     traceback: str = later("")
     lasting: bool = later(False)
     values: dict[str, str] = later({})
+    error_types: tuple[str, ...] = later(())
 
 
 class Asked(Message, contract="hustings.task.asked.v1"):
@@ -166,11 +174,12 @@ class Spent(Message, contract="hustings.task.spent.v1"):
 
 
 class AttemptAbandoned(Message, contract="hustings.attempt.abandoned.v1"):
-    """The coordinator stops waiting for an attempt."""
+    """The coordinator stops waiting for an attempt: its agent is lost, or (`timed_out`) there is no answer in time."""
 
     task: str
     attempt: Count
     because: str
+    kind: Literal["abandoned", "timed_out"] = later("abandoned")
 
 
 class DeadLetter(Message, contract="hustings.task.deadletter.v1"):

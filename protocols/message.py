@@ -30,6 +30,7 @@ DEAREST = 1e12
 Count = Annotated[int, Field(ge=0, le=MOST)]
 Change = Annotated[int, Field(ge=-MOST, le=MOST)]
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Timeout = Annotated[float, Field(gt=0, le=1e9)]  # seconds
 Moment = Annotated[float, Field(ge=0, le=1e11)]  # seconds since the epoch
 Money = Annotated[float, Field(ge=-DEAREST, le=DEAREST)]  # US dollars
 

@@ -5,13 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from .message import Contract, Count, Data, Message, Moment, Seconds, later
+from .message import Contract, Count, Data, Message, Moment, Seconds, Timeout, later
+from .retry import RetryPolicy
 
 OUTCOME = "outcome"  # names the outcome in places that otherwise hold a step id
 
 
 class SkillCard(Message, contract="hustings.SkillCard.v1"):
-    """One skill of one agent: its parameters and its return type. `spends`: it may spend some of the budget."""
+    """One skill of one agent: its parameters and its return type. `spends`: it may spend some of the budget.
+
+    `retry`: how its tasks are retried; None: as the team does. `timeout`: for how many seconds it may work on one
+    attempt; None: until the deadline of the attempt.
+    """
 
     agent: str
     version: str
@@ -21,6 +26,8 @@ class SkillCard(Message, contract="hustings.SkillCard.v1"):
     witness: bool = False
     description: str = ""
     spends: bool = later(True)
+    retry: RetryPolicy | None = later(None)
+    timeout: Timeout | None = later(None)
 
 
 class AgentCard(Message, contract="hustings.AgentCard.v1"):

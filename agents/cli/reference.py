@@ -5,12 +5,22 @@ from dataclasses import MISSING
 
 import click
 
+from hustings.protocols import Message, RetryPolicy
+
 from ..models.endpoints import Provider
 from ..models.rules import ModelRule
 from ..settings import Setting, settings_of
+from ..skills.specialist import SkillSettings
 from ..team import Team
 from .frame.options import common, durability
 from .frame.settings import TYPES, Settings
+
+OWNERS: dict[str, type] = {
+    "Team": Team,
+    "@agent.skill(...)": SkillSettings,
+    "RetryPolicy": RetryPolicy,
+    "ModelRule": ModelRule,
+}
 
 
 def reference() -> Iterator[str]:
@@ -19,8 +29,8 @@ def reference() -> Iterator[str]:
     yield ""
     yield "Made from the code by `make docs`. A value that is not of its type, or out of bounds, is refused when the"
     yield "team is made; so is the name of a skill or agent that is not there."
-    yield from _section("Team", "setting | default | bounds | unit | meaning", map(_row, settings_of(Team)))
-    yield from _section("ModelRule", "setting | default | bounds | unit | meaning", map(_row, settings_of(ModelRule)))
+    for title, owner in OWNERS.items():
+        yield from _section(title, "setting | default | bounds | unit | meaning", map(_row, settings_of(owner)))
     yield from _section("The command line", "option | variable | key in hustings.toml | meaning", _options())
     yield from _section("[providers.NAME] in hustings.toml", "key | default", _provider())
 
@@ -39,6 +49,8 @@ def _default(value: object) -> str:
         return "must be given"
     if isinstance(value, tuple):
         return ", ".join(map(_default, value)) or "none"
+    if isinstance(value, Message):
+        return f"`{type(value).__name__}()`"
     if callable(value):
         name = str(getattr(value, "__name__", ""))
         return "none" if name == "<lambda>" else f"`{name}`"

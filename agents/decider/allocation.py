@@ -61,7 +61,7 @@ def _to_come(state: RunState) -> int:
     of the budget is kept for the plan."""
     if state.plan is None:
         return 2
-    again = sum(state.steps[state.tasks[name].step].step.spends for name in state.retries)
+    again = sum(state.steps[state.tasks[name].step].step.spends for _, name in state.retries)
     return state.unbegun + state.unassigned + again
 
 

@@ -36,7 +36,7 @@ class Due(NamedTuple):
 def assignments(turn: Turn) -> Iterator[Assigned]:
     """The assignments that are due: further attempts first, then ready steps, the longest remaining path first."""
     state = turn.state
-    for name in state.retries:
+    for name in state.due(turn.view.now):
         if name not in turn.abandoned:
             task = state.tasks[name]
             step = state.steps[task.step]
@@ -78,11 +78,13 @@ def assign(turn: Turn, due: Due) -> Assigned | None:
 
     None while the chosen agent has `max_open_tasks` open tasks, or while nothing of the budget is left until attempts
     under way give some back."""
-    agent, asked, allocator = _choose(turn, due), due.asked_by == ASK, turn.allocator
+    agent, asked, allocator, policy = _choose(turn, due), due.asked_by == ASK, turn.allocator, turn.policy
     spends = agent in due.spenders
     if not _has_room(turn, agent, due.depth) or (spends and not asked and allocator.waits()):
         return None
     turn.load[agent] += 1
+    card = turn.skills.get((agent, due.skill))
+    timeout, retry = (card.timeout, card.retry) if card else (None, None)
     return Assigned(
         task=due.task,
         step=due.step,
@@ -90,13 +92,15 @@ def assign(turn: Turn, due: Due) -> Assigned | None:
         attempt=due.before.attempt + 1 if due.before else 1,
         skill=due.skill,
         input=due.given[agent],
-        deadline=min(turn.view.now + turn.policy.attempt_timeout, turn.ends_at, due.latest),
+        deadline=min(turn.view.now + max(policy.attempt_timeout, timeout or 0.0), turn.ends_at, due.latest),
         ordinal=due.ordinal,
         asked_by=due.asked_by,
         share=allocator.grant(due.share) if asked else allocator.share(spends=spends),
-        serving=turn.policy.served(agent, due.skill),
+        serving=policy.served(agent, due.skill),
         depth=due.depth,
-        record=turn.policy.record,
+        record=policy.record,
+        retry=None if retry == policy.retry else retry,
+        timeout=timeout,
     )
 
 

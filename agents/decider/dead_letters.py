@@ -13,7 +13,7 @@ def dead_letters(turn: Turn) -> Iterator[DeadLetter]:
     state = turn.state
     for name in state.dead:
         yield dead_letter(state, name)
-    for name in state.retries:
+    for name in state.due(turn.view.now):
         if hopeless(turn, name, state.steps[state.tasks[name].step].step.agents):
             turn.abandoned.add(name)
             yield dead_letter(state, name)
@@ -40,6 +40,8 @@ def hopeless(turn: Turn, name: str, agents: tuple[str, ...]) -> bool:
     task, failure, directory = turn.state.tasks[name], turn.state.failures[name], turn.view.directory
     if not {*agents} <= turn.state.unfit.get(name, set()) | {task.agent}:
         return False
-    heard, longest = directory.silent.get(task.agent, task.since), turn.policy.heartbeat_timeout * turn.policy.attempts
+    longest = turn.policy.heartbeat_timeout * turn.state.policy(task).max_attempts
+    heard = directory.silent.get(task.agent, task.since)
     vanished = task.agent not in directory.alive and turn.view.now >= heard + longest
-    return failure.kind == "killed" or failure.lasting or (failure.kind == "abandoned" and vanished)
+    silent = failure.kind in ("abandoned", "timed_out")
+    return failure.kind == "killed" or failure.lasting or (silent and vanished)

@@ -49,7 +49,7 @@ def wake(state: RunState, policy: Policy, view: View) -> float | None:
     if state.goal is None:
         return None
     turn = begin(state, state.goal, policy, view)
-    times = [turn.ends_at]
+    times = [turn.ends_at, *_due(state, view.now)]
     if state.plan is None:
         times.append(state.driving_since + policy.discovery_timeout)
     if state.deadlines:
@@ -65,10 +65,21 @@ def wake(state: RunState, policy: Policy, view: View) -> float | None:
     return min((time for time in times if view.now < time < math.inf), default=None)
 
 
+def _due(state: RunState, now: float) -> Iterator[float]:
+    """When the next attempts are due: of the plan's tasks, of inquiries, of what agents ask for, and of the planner's
+    inquiries as long as there is no plan."""
+    yield from islice((due for due, _ in state.retries if due > now), 1)
+    yield from (state.barriers[name].due for name in state.unsettled)
+    waiting = state.unserved if state.plan else state.tasks
+    yield from (state.tasks[name].due for name in waiting if name in state.tasks)
+
+
 def _questions(turn: Turn) -> Iterator[Decision]:
     """What agents and barriers wait for, the longest wait first, so that each gets a turn at a busy agent."""
     state = turn.state
     asked = [(state.asks[name].since, name) for name in state.unserved if state.asks[name].asker not in turn.abandoned]
-    open_barriers = [(state.barriers[name].since, name) for name in state.unsettled]
+    open_barriers = [
+        (state.barriers[name].since, name) for name in state.unsettled if state.barriers[name].due <= turn.view.now
+    ]
     for _, name in sorted([*asked, *open_barriers], key=itemgetter(0)):
         yield from serve(turn, name) if name in state.unserved else settling(turn, name)

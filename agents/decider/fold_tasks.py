@@ -16,6 +16,7 @@ from .fold_plan import (
     release,
     unqueue,
 )
+from .fold_retries import is_final, no_longer_due, postpone
 from .spending import allot, repay
 from .state import (
     ASK,
@@ -25,7 +26,7 @@ from .state import (
     TaskState,
 )
 
-SAID = ("version", "at", "values", "lasting")  # kept of what the agent said of its failure
+SAID = ("version", "at", "values", "lasting", "error_types")  # kept of what the agent said of its failure
 
 
 def expected(state: RunState, event: Assigned) -> bool:
@@ -37,7 +38,7 @@ def expected(state: RunState, event: Assigned) -> bool:
 
 
 def assigned(state: RunState, event: Assigned, entry: Entry) -> None:
-    state.retries.pop(event.task, None)
+    no_longer_due(state, event.task)
     state.places[event.task] = Place(entry.seq, event.skill)
     if event.share:
         allot(state, event.task, event.attempt, event.share)
@@ -52,6 +53,7 @@ def assigned(state: RunState, event: Assigned, entry: Entry) -> None:
         deadline=event.deadline,
         ordinal=event.ordinal,
         asked_by=event.asked_by,
+        retry=event.retry,
     )
     state.open.setdefault(event.agent, OrderedDict())[event.task] = None
     heapq.heappush(state.deadlines, (event.deadline, event.task, event.attempt))
@@ -129,23 +131,24 @@ def _hears(state: RunState, event: Result) -> bool:
 
 
 def _failed(state: RunState, name: str, kind: FailureKind, because: str, said: Failure | None = None) -> None:
-    """One attempt has failed. Another is due, unless the input was refused or this was the last attempt."""
+    """One attempt has failed. Another one will be due, unless input or exception forbid it or this was the last."""
     task = state.tasks[name]
     failure = Failure(task=name, attempt=task.attempt, agent=task.agent, kind=kind, because=because)
     if said:
         failure = failure.model_copy(update={field: getattr(said, field) for field in SAID})
+    if state.policy(task).refuses(failure.error_types):
+        failure = failure.model_copy(update={"kind": "non_retryable"})
     if failure.lasting:
         state.unfit.setdefault(name, set()).add(task.agent)
     state.failures[name] = failure
-    if kind != "non_retryable" and task.attempt < state.attempts:
-        _close(state, name, "failed")
-        if task.asked_by:
-            heard(state, name)
-        else:
-            state.retries[name] = None
-    else:
+    if is_final(state, failure):
         _lost(state, name, failure)
         state.dead[name] = None
+    else:
+        _close(state, name, "failed")
+        postpone(state, failure)
+        if task.asked_by:
+            heard(state, name)
 
 
 def _lost(state: RunState, name: str, failure: Failure) -> None:
@@ -168,7 +171,7 @@ def given_up(state: RunState, event: DeadLetter) -> None:
     state.places.pop(event.task, None)
     failure = state.failures.get(event.task)
     if failure and state.tasks[event.task].status == "failed":
-        state.retries.pop(event.task, None)
+        no_longer_due(state, event.task)
         _lost(state, event.task, failure)
 
 
@@ -181,7 +184,7 @@ def abandoned(state: RunState, event: AttemptAbandoned) -> None:
         for barrier in state.barriers:
             wake(state, barrier)
     elif task and task.status == "open" and task.attempt == event.attempt:
-        _failed(state, event.task, "abandoned", event.because)
+        _failed(state, event.task, event.kind, event.because)
 
 
 def _close(state: RunState, name: str, status: str) -> None:

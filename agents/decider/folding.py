@@ -70,7 +70,7 @@ def evolve(state: RunState, entry: Entry) -> None:
         case Result() | Failure() if entry.subject.kind == "result":
             completed(state, entry, event)
         case RunAcquired() if mine:
-            state.driver, state.driving_since, state.attempts = event.instance, entry.time, event.attempts
+            state.driver, state.driving_since, state.retry = event.instance, entry.time, event.retry
         case Planned() if mine and state.plan is None:
             planned(state, event)
         case Assigned() if mine and expected(state, event):

@@ -113,10 +113,12 @@ def _askers(turn: Turn, ask: AskState) -> Iterator[str]:
 
 
 def _put(turn: Turn, question: _Question) -> Assigned | DeadLetter | str | None:
-    """The next attempt of a question, or the reason why there will be none. None: it waits for a free agent, or for one
-    that may still start."""
+    """The next attempt of a question, or the reason why there will be none. None: it waits until it is due, for a free
+    agent, or for one that may still start."""
     due = question.due
     before = turn.state.tasks.get(due.task)
+    if before and turn.view.now < before.due:
+        return None
     offers = [card for card in turn.view.directory.cards if card.name == due.skill and _admitted(turn, card)]
     cards = [card for card in offers if question.wants in (None, card.output)]
     bound = {card.agent: _bind(turn, card, question.given) for card in cards}

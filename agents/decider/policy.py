@@ -13,6 +13,7 @@ from hustings.protocols import (
     ModelChain,
     Outcome,
     Record,
+    RetryPolicy,
     UsageError,
     timing,
 )
@@ -24,6 +25,7 @@ from ..planning.chain import by_contract
 from ..planning.planner import Planner
 from ..settings import MaybeSeconds, Seconds, check
 
+RETRY = RetryPolicy()
 BATCH = 1000  # events of one decision: the limit of an atomic batch
 
 Undecided = Literal["proceed", "stop"]
@@ -46,11 +48,11 @@ class TeamSettings:
     arbiters: Annotated[Sequence[Arbiter], "settle matters, asked in this order"] = (unopposed, independent, majority)
     prefer: Annotated[Sequence[str], "the agents to prefer where several could do a step"] = ()
     open: Annotated[bool, "whether specialists of other teams may join"] = True
-    attempts: Annotated[int, Ge(1), "how often a task is tried"] = 2
+    retry: Annotated[RetryPolicy, "how failed tasks are retried, unless their skill says otherwise"] = RETRY
     heartbeat_timeout: Annotated[
         Seconds, "how long, for each attempt, its agent may be silent if no other can do it"
     ] = timing.HEARTBEAT_TIMEOUT
-    attempt_timeout: Annotated[Seconds, "how long one attempt of a task may take"] = 300.0
+    attempt_timeout: Annotated[Seconds, "how long an attempt may take, with its time in the work queue"] = 300.0
     discovery_timeout: Annotated[Seconds, "how long to wait for members, or for an agent that offers a skill"] = 10.0
     undecided: Annotated[Undecided, "whether a run with undecided matters proceeds to its outcome"] = "proceed"
     max_open_tasks: Annotated[int, Ge(1), "how many open tasks of a run one agent has, of all kinds"] = 1000

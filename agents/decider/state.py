@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from itertools import takewhile
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, JsonValue, TypeAdapter
@@ -24,6 +25,7 @@ from hustings.protocols import (
     Plan,
     Proposal,
     Ref,
+    RetryPolicy,
     Step,
     Usage,
     Verdict,
@@ -46,7 +48,10 @@ DERIVED = {"derived": True}
 
 @dataclass
 class TaskState:
-    """A task and its current attempt. Failed: another attempt is due; lost: no further attempt is made."""
+    """A task and its current attempt. Failed: the next attempt is made when it is `due`; lost: none is made any more.
+
+    `retry`: how its skill retries it; None: as the team does.
+    """
 
     step: str
     agent: str
@@ -57,6 +62,8 @@ class TaskState:
     asked_by: str = ""
     status: Literal["open", "failed", "done", "lost"] = "open"
     seconds: float = 0.0
+    retry: RetryPolicy | None = None
+    due: float = 0.0
 
 
 @dataclass
@@ -74,7 +81,10 @@ class StepState:
 
 @dataclass
 class BarrierState:
-    """A barrier before a step, or the outcome, that takes verdicts, with the witness steps that only it settles."""
+    """A barrier before a step, or the outcome, that takes verdicts, with the witness steps that only it settles.
+
+    `due`: not settled before, because an inquiry of it has failed and waits for its next attempt.
+    """
 
     steps: tuple[str, ...]
     status: Literal["waiting", "ready", "open", "asking", "settled"] = "waiting"
@@ -82,6 +92,7 @@ class BarrierState:
     matters: tuple[Matter, ...] = ()
     items: dict[str, Claim | Proposal] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
+    due: float = 0.0
 
 
 @dataclass
@@ -145,8 +156,9 @@ class Place(NamedTuple):
 
 @dataclass
 class RunState:
-    """One run. `agenda`, `retries`, `dead` and `unsettled` are to be decided next; `waits`: what each step, barrier and
-    the outcome still wait for; `after`: the reverse, who waits for them. `preempted`: subjects of answers that were
+    """One run. `agenda`, `dead` and `unsettled` are to be decided next, and so are the `retries` that are due: the
+    failed tasks of the plan, by when. `retry`: how the team retries. `waits`: what each step, barrier and the outcome
+    still wait for; `after`: the reverse, who waits for them. `preempted`: subjects of answers that were
     written to before the task was assigned, so the real answer cannot be stored there.
 
     `spending`: what was shared out of the budget and spent; `committed`: the sum. `failures`: the last failure of each
@@ -170,7 +182,7 @@ class RunState:
     asked_at: float = 0.0
     driver: str = ""
     driving_since: float = 0.0
-    attempts: int = 2
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     plan: Plan | None = None
     versions: dict[str, str] = field(default_factory=dict)
     steps: dict[str, StepState] = field(default_factory=dict)
@@ -181,7 +193,7 @@ class RunState:
     waits: dict[str, int] = field(default_factory=dict)
     after: dict[str, list[str]] = field(default_factory=dict)
     agenda: dict[str, None] = field(default_factory=OrderedDict)
-    retries: dict[str, None] = field(default_factory=OrderedDict)
+    retries: list[tuple[float, str]] = field(default_factory=list)
     unsettled: dict[str, None] = field(default_factory=dict)
     open: dict[str, dict[str, None]] = field(default_factory=dict)
     deadlines: list[tuple[float, str, int]] = field(default_factory=list)
@@ -223,6 +235,16 @@ class RunState:
         """The digest of the whole state: equal logs give equal hashes."""
         silent = {name for name in LATER if not getattr(self, name)}
         return hashlib.sha256(_DUMP.dump_json(self, exclude=_DERIVED | silent)).hexdigest()
+
+    # further attempts
+
+    def policy(self, task: TaskState) -> RetryPolicy:
+        """How a task is retried: as its skill says, else as the team does."""
+        return task.retry or self.retry
+
+    def due(self, now: float) -> Iterator[str]:
+        """The failed tasks of the plan whose next attempt is due, those that were due first in front."""
+        return (name for _, name in takewhile(lambda each: each[0] <= now, self.retries))
 
     # the value of a Ref
 

@@ -28,7 +28,8 @@ def _past_deadline(turn: Turn) -> Iterator[AttemptAbandoned]:
     for deadline, name, attempt in heapq.nsmallest(BATCH, deadlines):
         task = turn.state.tasks[name]
         if deadline <= now and task.status == "open" and task.attempt == attempt:
-            yield AttemptAbandoned(task=name, attempt=attempt, because=f"no answer from {task.agent} in time")
+            because = f"no answer from {task.agent} in time"
+            yield AttemptAbandoned(task=name, attempt=attempt, because=because, kind="timed_out")
 
 
 def _lost_by_agents(turn: Turn) -> Iterator[AttemptAbandoned]:
@@ -57,4 +58,4 @@ def abandons_at(turn: Turn, task: TaskState) -> float:
     heard = max(task.since, state.driving_since, directory.silent.get(task.agent, 0.0))
     if others:
         return heard + min(timing.AGENT_SILENCE, policy.heartbeat_timeout)
-    return heard + policy.heartbeat_timeout * policy.attempts
+    return heard + policy.heartbeat_timeout * state.policy(task).max_attempts

@@ -3,8 +3,9 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from hustings.protocols import Budget, Directory, GoalAsked
+from hustings.protocols import Budget, Directory, GoalAsked, SkillCard
 
 from .allocation import BudgetAllocator
 from .policy import Policy, View
@@ -29,6 +30,11 @@ class Turn:
     allocator: BudgetAllocator
     load: Counter[str]
     abandoned: set[str] = field(default_factory=set)
+
+    @cached_property
+    def skills(self) -> dict[tuple[str, str], SkillCard]:
+        """The known skills, by agent and name."""
+        return {(card.agent, card.name): card for card in self.view.directory.cards}
 
 
 def begin(state: RunState, goal: GoalAsked, policy: Policy, view: View) -> Turn:

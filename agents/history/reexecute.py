@@ -59,5 +59,5 @@ def _assigned(entries: Iterable[Entry], result: Result) -> Assigned | None:
     for entry in entries:
         event = entry.event
         if isinstance(event, Assigned) and (event.task, event.attempt, event.agent) == wanted:
-            return event.model_copy(update={"deadline": time.time() + TIME})
+            return event.model_copy(update={"deadline": time.time() + TIME, "timeout": None})
     return None

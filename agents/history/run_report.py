@@ -26,6 +26,7 @@ from hustings.protocols import (
 from hustings.protocols.events import FailureKind
 from hustings.protocols.validation import first_error
 
+from ..decider.fold_retries import wait
 from ..decider.state import RunState, TaskState
 
 RunStatus = Status | Literal["running"]
@@ -64,10 +65,26 @@ class FailedTask(Message, contract="hustings.cli.FailedTask.v1"):
     values: dict[str, str] = {}
 
 
+class NextAttempt(Message, contract="hustings.cli.NextAttempt.v1"):
+    """A failed task that is tried again: as attempt number `attempt` of `most`, at `due` (seconds since the epoch).
+
+    That is `wait` seconds after the last attempt has failed; whose it was, how and why it failed.
+    """
+
+    task: str
+    attempt: int
+    most: int
+    due: float
+    wait: float
+    agent: str
+    kind: FailureKind
+    because: str
+
+
 class RunReport(Message, contract="hustings.cli.RunReport.v1"):
     """One run. `status` is "running" until it has ended; `spent` counts tasks, the seconds that skills took, and calls,
     tokens and money (US dollars) if any were spent; `models` splits the spending by agent and model; `dead` has the
-    ids of its dead letters, `failed` the tasks that failed for good.
+    ids of its dead letters, `failed` the tasks that failed for good, `due` those that are tried again.
     """
 
     run: str
@@ -79,6 +96,7 @@ class RunReport(Message, contract="hustings.cli.RunReport.v1"):
     missing: tuple[str, ...]
     dead: tuple[str, ...] = ()
     failed: tuple[FailedTask, ...] = ()
+    due: tuple[NextAttempt, ...] = ()
     spent: Data
     models: tuple[Bill, ...] = ()
     state_hash: str
@@ -100,6 +118,7 @@ def report(team: str, state: RunState) -> RunReport:
         missing=end.missing if end else tuple(state.missing),
         dead=tuple(f"{state.run}.{name}" for name, task in state.tasks.items() if _dead(state, name, task)),
         failed=tuple(_failed(state)),
+        due=tuple(again for name in state.failures if (again := next_attempt(state, name))),
         spent={"tasks": len(done), "seconds": round(sum(task.seconds for task in done), 3), **_amounts(state)},
         models=tuple(_bills(state)),
         state_hash=end.state_hash if end else state.hash(),
@@ -126,6 +145,23 @@ def _failed(state: RunState) -> Iterator[FailedTask]:
                 at=failure.at,
                 values=failure.values,
             )
+
+
+def next_attempt(state: RunState, name: str) -> NextAttempt | None:
+    """The next attempt of a task that has failed; None if there will be none, or if it is made already."""
+    task, failure, asked = state.tasks.get(name), state.failures.get(name), state.asks.get(name)
+    if state.concluded or not (task and failure) or task.status != "failed" or (asked and asked.status != "waiting"):
+        return None
+    return NextAttempt(
+        task=name,
+        attempt=task.attempt + 1,
+        most=state.policy(task).max_attempts,
+        due=task.due,
+        wait=wait(state, failure),
+        agent=failure.agent,
+        kind=failure.kind,
+        because=failure.because,
+    )
 
 
 def _bills(state: RunState) -> Iterator[Bill]:

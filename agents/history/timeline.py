@@ -1,7 +1,7 @@
 """Timeline: a whole run for people: its report, its conflicts, and who did what when. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hustings.protocols import (
@@ -19,7 +19,7 @@ from hustings.protocols import (
 from ..decider.folding import evolve
 from ..decider.state import RunState
 from .conflicts import Case, cases
-from .run_report import RunReport, report
+from .run_report import NextAttempt, RunReport, next_attempt, report
 
 BarStatus = Literal["done", "failed", "open"]
 MarkKind = Literal["planned", "opened", "settled", "concluded"]
@@ -30,7 +30,7 @@ class Bar:
     """One attempt of a task in the lane of its agent; all times in seconds since the goal was written.
 
     Assigned at `asked`, running from `start` to `end`. An inquiry is a question of the coordinator, for itself or for
-    an agent.
+    an agent. `again`: the attempt that was to follow when this one had failed.
     """
 
     lane: str
@@ -43,6 +43,7 @@ class Bar:
     attempt: int = 1
     inquiry: bool = False
     because: str = ""
+    again: NextAttempt | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Recorder:
             now = self.state.tasks[task]
             if now.status != "open" and not isinstance(entry.event, Assigned):
                 assigned, asked = self.running.pop(task)
-                self.bars.append(_bar(assigned, asked, self.since(entry), now.status == "done", entry))
+                bar = _bar(assigned, asked, self.since(entry), now.status == "done", entry)
+                self.bars.append(replace(bar, again=next_attempt(self.state, task)))
 
     def _mark(self, entry: Entry) -> None:
         at, event = self.since(entry), entry.event

@@ -8,7 +8,7 @@ from hustings.protocols import Untrusted
 from .endpoints import Endpoints, Provider, configured
 from .model import Listener, Model
 from .prices import Offer, Prices, prices
-from .retry import Breaker, ResilientModel, RetryPolicy
+from .retry import Breaker, ResilientModel
 from .tools import Tool, tool
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Prices",
     "Provider",
     "ResilientModel",
-    "RetryPolicy",
     "Tool",
     "Untrusted",
     "configured",

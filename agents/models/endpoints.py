@@ -9,14 +9,14 @@ from typing import Any, Literal
 import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hustings.protocols import ModelFailure, UsageError
+from hustings.protocols import ModelFailure, RetryPolicy, UsageError
 from hustings.protocols.validation import errors_in_words
 
 from .adapter import Access
 from .anthropic import Anthropic
 from .model import Model
 from .openai import OpenAI
-from .retry import Breaker, ResilientModel, RetryPolicy
+from .retry import CALLS, Breaker, ResilientModel
 
 FILE = "hustings.toml"
 LATELY = 60.0  # seconds
@@ -62,18 +62,22 @@ class Provider(BaseModel):
 
 
 class Endpoints:
-    """The models of some providers. Keys are read at each call and not kept."""
+    """The models of some providers. Keys are read at each call and not kept.
+
+    `retry`: how calls are retried; `rest`: for how many seconds a circuit stays open.
+    """
 
     def __init__(
         self,
         providers: Mapping[str, Provider],
         environ: Mapping[str, str] | None = None,
-        retry_policy: RetryPolicy | None = None,
+        retry: RetryPolicy = CALLS,
+        rest: float = Breaker.rest,
     ) -> None:
         self._sites = {
             name: _Site(each, os.environ if environ is None else environ) for name, each in providers.items()
         }
-        self._retry_policy = retry_policy or RetryPolicy()
+        self._retry, self._rest = retry, rest
         self._models: dict[str, ResilientModel] = {}
 
     def model(self, name: str) -> Model:
@@ -88,7 +92,7 @@ class Endpoints:
             raise UsageError(f"no such model: {name}", f"it must be PROVIDER:NAME, and the providers are {known}", HINT)
         site.key()
         if name not in self._models:
-            self._models[name] = ResilientModel(site.model, site.gate, Breaker(self._retry_policy), self._retry_policy)
+            self._models[name] = ResilientModel(site.model, site.gate, Breaker(rest=self._rest), self._retry)
         return self._models[name]
 
     def has(self, provider: str) -> bool:

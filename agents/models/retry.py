@@ -6,37 +6,25 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from hustings.protocols import ModelFailure, ModelReply, ModelRequest, Trouble, Usage
+from hustings.protocols import ModelFailure, ModelReply, ModelRequest, RetryPolicy, Trouble, Usage
+from hustings.protocols.retry import error_types
 
 from .adapter import Postponed
 from .model import Listener, Model
 
 UNWELL: frozenset[Trouble] = frozenset({"hung", "unreachable", "overloaded"})  # failures of the endpoint itself
-TRIES: dict[Trouble, int] = {"overloaded": 3, "limited": 3, "unreachable": 3, "protocol": 2}  # other kinds: one
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """Waits, in seconds: `pause` before the second try, then twice as long each time up to `longest`, in all no more
-    than `whole`. A circuit opens after `most` failures in a row, and lets one call through after `rest`."""
-
-    pause: float = 0.5
-    longest: float = 8.0
-    whole: float = 20.0
-    most: int = 3
-    rest: float = 15.0
-
-    def before(self, tries: int) -> float:
-        """The pause after so many tries, randomly up to a quarter shorter, so that callers do not retry all at once."""
-        full: float = min(self.pause * 2.0 ** (tries - 1), self.longest)
-        return full * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
+PASSING: frozenset[Trouble] = frozenset({"overloaded", "limited", "unreachable"})  # may be otherwise a little later
+GARBAGE = 2  # tries of a request that gets an answer out of protocol: it costs as much as a good one
+CALLS = RetryPolicy(initial_interval=0.5, max_interval=8.0, jitter=0.25)
 
 
 @dataclass
 class Breaker:
-    """The circuit breaker of one model. While it is open, calls fail at once; after the rest one call is a probe."""
+    """The circuit breaker of one model. It opens after `most` failures in a row; while it is open, calls fail at once.
+    After `rest` seconds one call is a probe."""
 
-    retry_policy: RetryPolicy
+    most: int = 3
+    rest: float = 15.0
     called: float = float("-inf")
     failures: int = 0
     until: float | None = None
@@ -62,8 +50,8 @@ class Breaker:
     def unwell(self, failure: ModelFailure) -> None:
         self.failures += 1
         self.last = failure
-        if self.failures >= self.retry_policy.most:
-            self.until = anyio.current_time() + self.retry_policy.rest
+        if self.failures >= self.most:
+            self.until = anyio.current_time() + self.rest
 
 
 @dataclass(frozen=True)
@@ -71,13 +59,14 @@ class ResilientModel:
     """A Model with retries. The usage of the reply, or of the failure, includes the cost of failed tries.
 
     `model` is always streamed: only so can a slow endpoint be told from a hung one. After a broken try the listener may
-    get the beginning again.
+    get the beginning again. All waits of a call together take at most `waits` seconds.
     """
 
     model: Model
     gate: AbstractAsyncContextManager[object]
     breaker: Breaker
-    retry_policy: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = CALLS
+    waits: float = 20.0
 
     async def __call__(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         wasted, waited, tries = Usage(), 0.0, 0
@@ -91,8 +80,8 @@ class ResilientModel:
                 failure, pause = error, self._pause(error, tries)
             if pause is None:
                 raise _again(failure, wasted)
-            if waited + pause > self.retry_policy.whole:
-                raise _out_of_tries(failure, pause, self.retry_policy.whole - waited, wasted)
+            if waited + pause > self.waits:
+                raise _out_of_tries(failure, pause, self.waits - waited, wasted)
             waited += pause
             await anyio.sleep(pause)
 
@@ -118,9 +107,18 @@ class ResilientModel:
 
     def _pause(self, failure: ModelFailure, tries: int) -> float | None:
         """Seconds until the next try, as the endpoint asks if it does; None: no further try."""
-        if tries >= TRIES.get(failure.kind, 1) or self.breaker.open:
+        if tries >= self._most(failure) or self.breaker.open:
             return None
-        return max(failure.after if isinstance(failure, Postponed) else 0.0, self.retry_policy.before(tries))
+        spread = random.random()  # noqa: S311 - not a secret
+        return max(failure.after if isinstance(failure, Postponed) else 0.0, self.retry.interval(tries, spread))
+
+    def _most(self, failure: ModelFailure) -> int:
+        """How often a call that fails like this is tried."""
+        if self.retry.refuses(error_types(failure)):
+            return 1
+        if failure.kind == "protocol":
+            return min(GARBAGE, self.retry.max_attempts)
+        return self.retry.max_attempts if failure.kind in PASSING else 1
 
 
 def _pieces(listener: Listener | None) -> Listener:
@@ -137,6 +135,6 @@ def _again(failure: ModelFailure, usage: Usage) -> ModelFailure:
     return ModelFailure(failure.what, failure.why, failure.hint, kind=failure.kind, usage=usage)
 
 
-def _out_of_tries(failure: ModelFailure, pause: float, retry_policy: float, usage: Usage) -> ModelFailure:
-    why = f"the endpoint asks to wait {pause:.0f} s, more than the remaining {max(retry_policy, 0):.0f} s"
+def _out_of_tries(failure: ModelFailure, pause: float, left: float, usage: Usage) -> ModelFailure:
+    why = f"the endpoint asks to wait {pause:.0f} s, more than the remaining {max(left, 0):.0f} s"
     return ModelFailure(failure.what, why, kind="limited", usage=usage)

@@ -199,7 +199,7 @@ class RunLoop:
 
     async def _drive_on(self, span: Spanned) -> None:
         state = self._state
-        await self._append([RunAcquired(instance=self._instance, attempts=self._policy.attempts)])
+        await self._append([RunAcquired(instance=self._instance, retry=self._policy.retry)])
         while not state.concluded:
             await self._turn()
         if state.concluded.status == "failed":

@@ -88,7 +88,7 @@ class IsolatedWorkers:
                         self._deaths.pop((run, assigned.task), None)
                         return answer
             return failure(assigned, "killed", _told(deaths))
-        return failure(assigned, "abandoned", "the deadline passed")
+        return failure(assigned, "timed_out", "the deadline passed")
 
     def suspects(self, run: str, task: str) -> bool:
         """True if an earlier attempt of this task was a suspect here and has not been answered since."""
@@ -104,7 +104,7 @@ class IsolatedWorkers:
         fit = False
         try:
             answer = await worker.ask(suspect)
-            fit = not (isinstance(answer, Failure) and answer.kind == "abandoned")  # its thread may still run there
+            fit = not (isinstance(answer, Failure) and answer.kind == "timed_out")  # its thread may still run there
             return answer
         finally:
             if fit:

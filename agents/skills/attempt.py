@@ -29,6 +29,7 @@ from hustings.protocols import (
     UsageError,
 )
 from hustings.protocols.events import FailureKind
+from hustings.protocols.retry import error_types
 from hustings.protocols.validation import first_error
 from hustings.protocols.wire import LARGEST, written
 
@@ -40,6 +41,8 @@ from .journal import Journal
 from .leash import Leash
 from .specialist import Parameter, Skill, Specialist
 from .tracebacks import described, place_of, traceback_of, values_of
+
+TYPES = 20  # classes of an exception that its failure names
 
 
 class Attempts:
@@ -78,8 +81,11 @@ class Attempts:
         try:
             with anyio.move_on_after(context.remaining):
                 return await self._result(skill, assigned, context, leash)
+            late = "the deadline passed"
+            if assigned.timeout and context.deadline < assigned.deadline:
+                late = f"it took longer than {assigned.timeout:g} s"
             more = f", and {skill.name} went on: it ignores its cancellation" if leash.cut else ""
-            return failure(assigned, "abandoned", f"the deadline passed{more}")
+            return failure(assigned, "timed_out", f"{late}{more}")
         except _Misfit as error:
             return failure(assigned, "non_retryable", str(error))
         except BudgetExceeded as error:
@@ -105,6 +111,7 @@ class Attempts:
                 "values": values_of(error, skill.function),
                 "traceback": traceback_of(error, skill.function),
                 "lasting": _lasting(error),
+                "error_types": tuple(inert(name) for name in error_types(error)[:TYPES]),
             }
         )
 

@@ -67,7 +67,7 @@ class TaskContext:
         self.run = run
         self.task = assigned.task
         self.attempt = assigned.attempt
-        self.deadline = assigned.deadline
+        self.deadline = min(assigned.deadline, time.time() + (assigned.timeout or math.inf))
         self.cancelled = False
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
             run=run, task=assigned.task, attempt=assigned.attempt

@@ -4,15 +4,28 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import _lru_cache_wrapper, partial
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin, overload
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, overload
 
-from hustings.protocols import COORDINATOR, AgentCard, BadName, BadSkill, Contract, Message, SkillCard, Testimony
+from annotated_types import Unit
+from pydantic import Field
+
+from hustings.protocols import (
+    COORDINATOR,
+    AgentCard,
+    BadName,
+    BadSkill,
+    Contract,
+    Message,
+    RetryPolicy,
+    SkillCard,
+    Testimony,
+)
 from hustings.protocols.message import shape
 from hustings.protocols.subjects import token
 
-from ..settings import Asks
+from ..settings import Asks, check
 from .context import TaskContext
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -34,6 +47,22 @@ class Parameter(NamedTuple):
         return f"list[{self.message.__name__}]" if self.contract.many else self.message.__name__
 
 
+@dataclass(frozen=True, kw_only=True)
+class SkillSettings:
+    """What `@agent.skill(...)` lays down for one skill. Raises UsageError: a value is out of bounds."""
+
+    retry: Annotated[RetryPolicy | None, "how its failed tasks are retried, instead of as the team says"] = None
+    timeout: Annotated[
+        float | None,
+        Field(gt=0, le=1e9, allow_inf_nan=False),
+        Unit("seconds"),
+        "how long it may work on one attempt; the time in the work queue does not count",
+    ] = None
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 @dataclass(frozen=True)
 class Skill:
     """A typed function that an agent offers. `context` is the name of its TaskContext parameter, if it has one.
@@ -48,6 +77,7 @@ class Skill:
     context: str | None
     description: str
     ahead: tuple[inspect.Parameter, ...] = ()
+    settings: SkillSettings = SkillSettings()
 
     @property
     def blocks(self) -> bool:
@@ -87,6 +117,8 @@ class Skill:
             witness=self.witness,
             description=self.description,
             spends=spends and self.context is not None,  # a skill without a context cannot spend
+            retry=self.settings.retry,
+            timeout=self.settings.timeout,
         )
 
 
@@ -118,26 +150,34 @@ class Specialist:
         self.skills: dict[str, Skill] = {}
 
     @overload
-    def skill(self, handler: Handler, /) -> Handler: ...
-
+    def skill(
+        self, handler: Handler, /, *, retry: RetryPolicy | None = None, timeout: float | None = None
+    ) -> Handler: ...
     @overload
-    def skill(self, /) -> Callable[[Handler], Handler]: ...
-
-    def skill(self, handler: Callable[..., object] | None = None, /) -> object:
+    def skill(
+        self, /, *, retry: RetryPolicy | None = None, timeout: float | None = None
+    ) -> Callable[[Handler], Handler]: ...
+    def skill(
+        self, handler: Handler | None = None, /, *, retry: RetryPolicy | None = None, timeout: float | None = None
+    ) -> Handler | Callable[[Handler], Handler]:
         """Offer a function, a bound method or another callable as a skill; it is returned unchanged.
 
-        `@clerk.skill` and `@clerk.skill()` do the same.
+        `retry` says how its failed tasks are retried, in place of the team's `retry`. `timeout`: the seconds that it
+        may work on one attempt; then it is cancelled, and the attempt has failed. `@clerk.skill` and `@clerk.skill()`
+        do the same.
 
         Its parameters are Messages or lists, tuples or Sequences of Messages, and at most one TaskContext. Those that
         are `M | None`, or have a default, are optional. A parameter of another type keeps its default and is no input.
         It returns a Message or a list of them. A function that is not async runs in a worker thread; an awaitable
         result is awaited. A result of another type is an error like one that the function raises: the attempt has
-        failed, and the next one may do better, above all if a model is behind it. Raises BadSkill.
+        failed, and the next one may do better, above all if a model is behind it. Raises BadSkill; UsageError: `retry`
+        or `timeout` is out of bounds.
         """
-        return self._offer if handler is None else self._offer(handler)
+        settings = SkillSettings(retry=retry, timeout=timeout)
+        return partial(self._offer, settings) if handler is None else self._offer(settings, handler)
 
-    def _offer(self, handler: Handler) -> Handler:
-        skill = _read(handler)
+    def _offer(self, settings: SkillSettings, handler: Handler) -> Handler:
+        skill = replace(_read(handler), settings=settings)
         if skill.name in self.skills:
             raise BadSkill(
                 f"{self.name} has two skills named {skill.name}", hint="Give one of the functions another name."

@@ -221,6 +221,8 @@ def _decision(event: Event) -> str:
 
 def _assigned(event: Assigned) -> str:
     again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+    again += f" of {event.retry.max_attempts}" if again and event.retry else ""
+    again += f", timeout {event.timeout:g} s" if event.timeout else ""
     if event.asked_by == ASK:
         return f"{event.task} → {event.agent}: {event.skill}, asked for within a task{again}"
     if event.asked_by:

@@ -2,7 +2,7 @@
 
 import time
 
-from hustings import Goal, Message, Outcome, Specialist, TaskContext, Team
+from hustings import Goal, Message, Outcome, RetryPolicy, Specialist, TaskContext, Team
 from hustings.agents import Brief
 from hustings.bus import failpoint
 from hustings.protocols import Data, FromGoal, FromSteps, Plan, Step
@@ -87,5 +87,5 @@ team = Team(
     outcome=Weather,
     specialists=[cloud, north, south, gauge],
     planner=plan,
-    attempts=50,  # kills and suspensions cost attempts, but no drop may be lost by them
+    retry=RetryPolicy(max_attempts=50),  # kills and suspensions cost attempts, but no drop may be lost by them
 )

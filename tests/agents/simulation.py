@@ -21,6 +21,7 @@ from hustings.protocols import (
     Failure,
     GoalAsked,
     Result,
+    RetryPolicy,
     RunAcquired,
     SkillCard,
     Subject,
@@ -28,6 +29,7 @@ from hustings.protocols import (
 from hustings.protocols.envelope import seal
 
 Handler = Callable[[Data], JsonValue | Failure]
+AT_ONCE = RetryPolicy(max_attempts=2, initial_interval=0.0)  # where the waits are not what is tested
 
 
 def card(agent: str, name: str, output: str, witness: bool = False, many: bool = False, **inputs: str) -> SkillCard:
@@ -83,7 +85,7 @@ class Simulation:
     def ask(self, goal: Data, type: str) -> None:
         asked = GoalAsked(type=type, goal=goal, by="test", only=self.only, skip=self.skip)
         self.append(asked, "client", "goal")
-        self.append(RunAcquired(instance="one", attempts=self.policy.attempts), COORDINATOR, "event", "runacquired")
+        self.append(RunAcquired(instance="one", retry=self.policy.retry), COORDINATOR, "event", "runacquired")
 
     def decided(self) -> bool:
         """One decision, and what of it is stored. False if there is nothing to decide now."""

@@ -8,7 +8,7 @@ from hustings.agents import Policy, independent, keep, majority, rules, unoppose
 from hustings.agents.history.timeline import Timeline, timeline_of
 from hustings.protocols import Claim, Data, Edit, Evidence, Goal, Message, Outcome, Proposal, Verdict
 
-from .simulation import Simulation, card
+from .simulation import AT_ONCE, Simulation, card
 
 Said = Claim | Proposal
 
@@ -96,7 +96,13 @@ def play(said: dict[str, list[Said]], words: str = "text") -> Simulation:
     gap: Data = {"kind": "could not run", "why": f"it is not here {words}", "count": 3, "names": [f"test_it {words}"]}
     proof: Data = {"holds": True, "because": f"nothing broke {words}", "before": counts, "after": counts, "gaps": [gap]}
     simulation = Simulation(
-        Policy(goal=Ask, outcome=Reviewed, members=tuple(dict.fromkeys(c.agent for c in CARDS)), arbiters=ARBITERS),
+        Policy(
+            goal=Ask,
+            outcome=Reviewed,
+            members=tuple(dict.fromkeys(c.agent for c in CARDS)),
+            arbiters=ARBITERS,
+            retry=AT_ONCE,
+        ),
         CARDS,
         {
             **{f"{name}.check": (lambda _, name=name: answers[name]) for name in said},  # type: ignore[misc]

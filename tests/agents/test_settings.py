@@ -23,7 +23,7 @@ from hustings.agents import (
 )
 from hustings.agents.decider.policy import TeamSettings
 from hustings.agents.settings import mentions, settings_of
-from hustings.protocols import Budget, Goal, Outcome, Proposal, Trial, UsageError
+from hustings.protocols import Budget, Goal, Outcome, Proposal, RetryPolicy, Trial, UsageError
 
 
 class Ask(Goal): ...
@@ -37,7 +37,7 @@ OTHER: dict[str, Any] = {
     "arbiters": (rules(surest),),
     "prefer": (),
     "open": False,
-    "attempts": 7,
+    "retry": RetryPolicy(max_attempts=7),
     "heartbeat_timeout": 8.5,
     "attempt_timeout": 9.0,
     "discovery_timeout": 11.0,
@@ -68,9 +68,8 @@ def test_each_setting_of_a_team_reaches_its_coordinator() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"attempts": 0}, "attempts cannot be 0.*at least 1"),
-        ({"attempts": 1.5}, "attempts cannot be 1.5"),
-        ({"attempts": True}, "attempts cannot be True"),
+        ({"retry": 3}, "retry cannot be 3.*an object"),
+        ({"retry": {"max_attempts": 0}}, "retry cannot be .*max_attempts must be at least 1"),
         ({"attempt_timeout": -1}, "attempt_timeout cannot be -1.*more than 0"),
         ({"heartbeat_timeout": 0}, "heartbeat_timeout cannot be 0.*more than 0"),
         ({"heartbeat_timeout": math.nan}, "heartbeat_timeout cannot be nan.*finite"),

@@ -2,7 +2,7 @@
 
 import sys
 
-from hustings import Goal, Message, ModelRule, Outcome, Specialist, TaskContext, Team
+from hustings import Goal, Message, ModelRule, Outcome, RetryPolicy, Specialist, TaskContext, Team
 
 if "agent" in sys.argv and "blunders_late:team" in sys.argv:
     import a_package_that_nobody_has  # type: ignore[import-not-found]  # noqa: F401 - the mistake
@@ -34,9 +34,12 @@ async def stumble(asked: Blunder, context: TaskContext) -> Done:
     return await context.model(Done, instructions="Do it.")
 
 
+RETRY = RetryPolicy(max_attempts=2, initial_interval=0.1)
+
+
 def team_of(name: str, model: str) -> Team:
     models = [ModelRule("*", models=(model,))]
-    return Team(name, goal=Blunder, outcome=Over, specialists=[clumsy], models=models)
+    return Team(name, goal=Blunder, outcome=Over, specialists=[clumsy], models=models, retry=RETRY)
 
 
 team = team_of("blunders", "anthropic:claude-sonnet-5-5")

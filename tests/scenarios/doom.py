@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 
 from hustings.agents import Specialist, TaskContext, Team, unopposed
-from hustings.protocols import Claim, Goal, Message, NonRetryableError, Outcome, Testimony, Verdict
+from hustings.protocols import Claim, Goal, Message, NonRetryableError, Outcome, RetryPolicy, Testimony, Verdict
 
 
 class Trouble(Goal, contract="doom.Trouble.v1"):
@@ -80,7 +80,8 @@ async def go(lot: Lot, trouble: Trouble, context: TaskContext) -> Testimony:
     return Testimony(claims=(Claim(about=f"lot {lot.number}", value=os.getpid()),))
 
 
-team = Team("doom", Trouble, Fates, [splitter, convict], arbiters=[unopposed], heartbeat_timeout=20)
+twice = RetryPolicy(max_attempts=2, initial_interval=0.1)
+team = Team("doom", Trouble, Fates, [splitter, convict], arbiters=[unopposed], heartbeat_timeout=20, retry=twice)
 
 
 # a second team: what hangs in a thread, and cannot be cancelled there
@@ -96,7 +97,8 @@ def sleep(trouble: Trouble) -> Testimony:
     return Testimony(claims=(Claim(about="process", value=os.getpid()),))
 
 
-lazy = Team("lazy", Trouble, Fates, [sleeper], arbiters=[unopposed], attempt_timeout=2, attempts=1)
+once = RetryPolicy(max_attempts=1)
+lazy = Team("lazy", Trouble, Fates, [sleeper], arbiters=[unopposed], attempt_timeout=2, retry=once)
 
 
 # a third team: either of two agents can do it

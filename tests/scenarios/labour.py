@@ -9,6 +9,7 @@ from hustings import (
     NonRetryableError,
     Outcome,
     Proof,
+    RetryPolicy,
     Specialist,
     TaskContext,
     Team,
@@ -65,4 +66,4 @@ def doubt(done: Done) -> Testimony:
     return Testimony(claims=tuple(Claim(about="it", value=value) for value in values))
 
 
-TEAM = Team("runs", Work, Worked, [worker, doubter], undecided="stop", attempts=1)
+TEAM = Team("runs", Work, Worked, [worker, doubter], undecided="stop", retry=RetryPolicy(max_attempts=1))

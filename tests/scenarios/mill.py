@@ -8,7 +8,7 @@ import anyio
 from hustings.agents import Client, Specialist, TaskContext, Team, coordinate
 from hustings.agents.testing import serving
 from hustings.bus import open_bus
-from hustings.protocols import Assigned, Concluded, DeadLetter, Entry, Event, Goal, Message, Outcome
+from hustings.protocols import Assigned, Concluded, DeadLetter, Entry, Event, Goal, Message, Outcome, RetryPolicy
 
 
 class Grain(Goal, contract="mill.Grain.v1"):
@@ -48,9 +48,8 @@ class Mill:
         self.grinding.set()
         splitter = Specialist("splitter")
         splitter.skill(self.split)
-        self.team = Team(
-            name, goal=Grain, outcome=Flours, specialists=[splitter, self.grinder("1.0.0")], attempts=attempts
-        )
+        retry = RetryPolicy(max_attempts=attempts, initial_interval=0.01)
+        self.team = Team(name, Grain, Flours, [splitter, self.grinder("1.0.0")], retry=retry)
 
     async def split(self, grain: Grain) -> list[Piece]:
         await self.splitting.wait()

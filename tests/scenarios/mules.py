@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import anyio
 
 from hustings.agents import Specialist, Team
-from hustings.protocols import Goal, Message, Outcome
+from hustings.protocols import Goal, Message, Outcome, RetryPolicy
 
 
 class Ask(Goal, contract="mules.Ask.v1"):
@@ -54,5 +54,5 @@ async def poll(ask: Ask) -> Said:
     return Said(pid=os.getpid())
 
 
-team = Team("mules", Ask, Answer, [mule], attempts=1)
-sloths = Team("sloths", Ask, Answer, [sloth], attempts=1)
+team = Team("mules", Ask, Answer, [mule], retry=RetryPolicy(max_attempts=1))
+sloths = Team("sloths", Ask, Answer, [sloth], retry=RetryPolicy(max_attempts=1))

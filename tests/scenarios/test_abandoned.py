@@ -13,7 +13,7 @@ import pytest
 from hustings.agents import Client, Specialist, Team, coordinate
 from hustings.agents.testing import serving
 from hustings.bus import Bus, Log
-from hustings.protocols import Assigned, AttemptAbandoned, Entry, Goal, Message, Outcome, Result
+from hustings.protocols import Assigned, AttemptAbandoned, Entry, Goal, Message, Outcome, Result, RetryPolicy
 
 from .mill import Grain, Mill
 
@@ -126,7 +126,7 @@ async def test_an_answer_behind_the_fold_is_waited_for(
         goal=Ask,
         outcome=Summed,
         specialists=[clerk],
-        attempts=2,
+        retry=RetryPolicy(max_attempts=2),
         attempt_timeout=timeout,
         heartbeat_timeout=heartbeat_timeout,
         discovery_timeout=30.0,

@@ -27,6 +27,7 @@ from hustings.protocols import (
     Entry,
     ReplayMismatch,
     Result,
+    RetryPolicy,
     UsageError,
 )
 
@@ -182,7 +183,7 @@ async def test_the_time_of_an_asker_bounds_its_waiting() -> None:
         await anyio.sleep_forever()
         return word
 
-    slow = Team("slow", Errand, Told, [chief, deaf], attempt_timeout=1.0, attempts=1)
+    slow = Team("slow", Errand, Told, [chief, deaf], attempt_timeout=1.0, retry=RetryPolicy(max_attempts=1))
     with anyio.fail_after(300):
         async with running(slow) as client:
             report = await (await client.ask(Errand(words=("a",)))).wait()

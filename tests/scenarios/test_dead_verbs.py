@@ -209,7 +209,7 @@ async def test_discard_by_filter_wants_a_yes(mill: Mill, client: Client, husting
 
 QUARRY = """
 from hustings.agents import Specialist, Team
-from hustings.protocols import Goal, Message, Outcome
+from hustings.protocols import Goal, Message, Outcome, RetryPolicy
 
 class Hill(Goal): ...
 class Rock(Message): ...
@@ -226,7 +226,7 @@ def dig(hill: Hill) -> Rock:
 def blast(hill: Hill) -> Rock:
     raise ValueError("out of powder")
 
-team = Team("quarry", goal=Hill, outcome=Rocks, specialists=[digger, blaster], attempts=1)
+team = Team("quarry", goal=Hill, outcome=Rocks, specialists=[digger, blaster], retry=RetryPolicy(max_attempts=1))
 """
 
 

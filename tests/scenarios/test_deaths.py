@@ -218,7 +218,7 @@ async def test_what_hangs_in_a_thread_costs_its_process_and_no_more(tmp_path: Pa
             for run in runs:
                 await client.run(run).wait()
                 (failure,) = await said(client, run, Failure)
-                assert (failure.kind, failure.because) == ("abandoned", "the deadline passed")
+                assert (failure.kind, failure.because) == ("timed_out", "the deadline passed")
             await up.until("recycled abandoned=2 max_concurrent_tasks=2")
             await process_exited(recycle)
             report = await (await client.ask(doom.Trouble(ways=("good",)))).wait()

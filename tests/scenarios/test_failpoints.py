@@ -134,7 +134,7 @@ def check(entries: list[Entry], ledger: Path, *, all_sold: bool) -> None:
     done = Counter(entry.event.task for entry in entries if isinstance(entry.event, Result))
     assert not all_sold or set(done.values()) == {1}
     assert not [
-        entry.event for entry in entries if isinstance(entry.event, Failure) and entry.event.kind != "abandoned"
+        entry.event for entry in entries if isinstance(entry.event, Failure) and entry.event.kind != "timed_out"
     ]
 
 

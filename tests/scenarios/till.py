@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from hustings.agents import Specialist, TaskContext, Team
 from hustings.bus import failpoint
-from hustings.protocols import Blob, Budget, Claim, Goal, Message, Outcome, Testimony, Verdict
+from hustings.protocols import Blob, Budget, Claim, Goal, Message, Outcome, RetryPolicy, Testimony, Verdict
 
 
 class Shopping(Goal, contract="till.Shopping.v1"):
@@ -82,4 +82,5 @@ def booked(ledger: Path) -> list[str]:
         return [key for (key,) in database.execute("SELECT key FROM sales")]
 
 
-team = Team("till", goal=Shopping, outcome=Bill, specialists=[clerk], attempts=10, budget=Budget(calls=100))
+RETRY = RetryPolicy(max_attempts=10, initial_interval=0.1)
+team = Team("till", goal=Shopping, outcome=Bill, specialists=[clerk], retry=RETRY, budget=Budget(calls=100))

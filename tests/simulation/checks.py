@@ -21,12 +21,14 @@ from hustings.protocols import (
     Failure,
     GoalAsked,
     Result,
+    RetryPolicy,
     RunAcquired,
 )
 
 from . import teams
 from .world import History
 
+OWN = ("raised", "non_retryable")  # what only a skill itself can bring about
 Check = Callable[[History], Iterator[str]]
 
 
@@ -153,10 +155,17 @@ def answers_stand(history: History) -> Iterator[str]:
                 yield f"{run}: {_attempt(each)} abandoned at {each.seq}, and was answered"
 
 
+def attempts_wait(history: History) -> Iterator[str]:
+    """No attempt begins before its wait is over, counted from the failure of the one before."""
+    for run in _runs(history):
+        for task in _judged(history, run).values():
+            yield from (f"{run}: {early}" for early in task.early)
+
+
 def skills_hold(history: History) -> Iterator[str]:
-    """No skill of these teams fails: what one raises is a fault of the simulation."""
+    """No skill of these teams raises anything but a hiccup: all else is a fault of the simulation."""
     for each in _all(history):
-        if isinstance(each.event, Failure) and each.event.kind in ("raised", "non_retryable"):
+        if isinstance(each.event, Failure) and not _is_hiccup(each.event) and each.event.kind in OWN:
             yield f"{each.subject.run}: {each.event.task} {each.event.kind}: {each.event.because}"
 
 
@@ -172,7 +181,7 @@ def settled_rests(history: History) -> Iterator[str]:
 
 CHECKS: tuple[Check, ...] = (
     ends_once, replays, one_driver, one_answer, effects_once, tasks_go_on, folds_what_counts, decided_right,
-    said_is_there, answers_stand, skills_hold, words_in_time, settled_rests,
+    said_is_there, answers_stand, attempts_wait, skills_hold, words_in_time, settled_rests,
 )  # fmt: skip
 
 
@@ -191,20 +200,32 @@ class _Task:
     attempt: int = 0
     open: bool = False
     counted: JsonValue = None
+    next: float = 0.0  # before which no attempt may begin
 
     def __post_init__(self) -> None:
         self.wrong: list[str] = []
+        self.early: list[str] = []
+        self.retry: RetryPolicy | None = None
 
     @property
     def effect(self) -> str:
         return f"{self.skill}-{self.step}" if self.skill == "doubt" else self.skill
 
-    def assigned(self, event: Assigned) -> None:
+    def failed(self, now: float, team: RetryPolicy) -> None:
+        """What failed may be otherwise a little later: the least that the policy in force lets it wait."""
+        retry, longest = self.retry or team, 0.0
+        for _ in range(self.attempt):
+            longest = min(longest * retry.backoff or retry.initial_interval, retry.max_interval)
+        self.next = now + longest * (1 - retry.jitter) - 1e-5  # the waits are rounded
+
+    def assigned(self, event: Assigned, now: float) -> None:
+        if now < self.next:
+            self.early.append(f"attempt {event.attempt} of {event.task} comes {self.next - now:.3f} s too early")
         if self.counted is not None:
             self.wrong.append(f"{event.task} is done, and assigned again")
         if self.open or event.attempt != self.attempt + 1:
             self.wrong.append(f"attempt {event.attempt} of {event.task} follows attempt {self.attempt}")
-        self.attempt, self.open = event.attempt, True
+        self.attempt, self.open, self.retry = event.attempt, True, event.retry
 
 
 def _judged(history: History, run: str) -> dict[str, _Task]:
@@ -216,13 +237,15 @@ def _judged(history: History, run: str) -> dict[str, _Task]:
             return tasks
         if isinstance(event, Assigned):
             task = tasks.setdefault(event.task, _Task(event.step, event.ordinal, event.skill))
-            task.assigned(event)
+            task.assigned(event, each.time)
             task.wrong += _misled(event, tasks)
         elif isinstance(event, Result | Failure | AttemptAbandoned) and event.task in tasks:
             task = tasks[event.task]
             if task.open and event.attempt == task.attempt:
                 task.open = False
                 task.counted = event.output if isinstance(event, Result) else None
+                if not isinstance(event, Result) and event.kind in ("raised", "timed_out"):
+                    task.failed(each.time, history.team.retry)
     return tasks
 
 
@@ -244,6 +267,10 @@ def _wrong(run: str, history: History, end: Concluded, tasks: dict[str, _Task]) 
     total = _folded(run, history, 2**63).outcome().get("total")
     if total != expected or not isinstance(expected, dict) or expected["value"] != right:
         yield f"the outcome is {total}, what counts is {expected}, right is {right}"
+
+
+def _is_hiccup(failure: Failure) -> bool:
+    return failure.error_types[:1] == (teams.Hiccup.__name__,)
 
 
 def _is_answer(subject: str, detail: dict[str, JsonValue]) -> bool:

@@ -17,7 +17,7 @@ from hustings.protocols import COORDINATOR, Assigned, Concluded, Entry, Failure,
 
 PLANTED = "HUSTINGS_PLANTED"  # in the environment
 
-context, coordinator, decider, dispatch, folding, worker = (
+context, coordinator, decider, dispatch, folding, state, worker = (
     import_module(f"hustings.agents.{name}")
     for name in (
         "skills.context",
@@ -25,9 +25,11 @@ context, coordinator, decider, dispatch, folding, worker = (
         "decider.decision",
         "decider.assign",
         "decider.folding",
+        "decider.state",
         "runtime.worker",
     )
 )
+retry = import_module("hustings.protocols.retry")
 fence, work_queue, log, reader = (
     import_module(f"hustings.bus.{name}")
     for name in ("client.fence", "team.work_queue", "team.log", "client.ordered_consumer")
@@ -296,6 +298,25 @@ def late_answer_replaces() -> list[Patch]:
         real(state, entry, event)
 
     return [Patch(folding, "completed", completed)]
+
+
+@bug
+def retries_at_once() -> list[Patch]:
+    """What has failed is tried again without a wait."""
+    return [Patch(retry.RetryPolicy, "interval", lambda self, attempt, spread: 0.0)]
+
+
+@bug
+def waits_from_the_first_failure() -> list[Patch]:
+    """The wait does not grow with the attempts."""
+    real = retry.RetryPolicy.interval
+    return [Patch(retry.RetryPolicy, "interval", lambda self, attempt, spread: real(self, 1, spread))]
+
+
+@bug
+def never_retries() -> list[Patch]:
+    """The next attempt of a task of the plan is never found to be due."""
+    return [Patch(state.RunState, "due", lambda self, now: iter(()))]
 
 
 @bug

@@ -19,6 +19,7 @@ from hustings.protocols import (
     Outcome,
     Plan,
     Ref,
+    RetryPolicy,
     Step,
     Testimony,
     Verdict,
@@ -57,17 +58,25 @@ class Agreed(Outcome, contract="sim.Agreed.v1"):
     total: Total
 
 
+class Hiccup(Exception):
+    """The world outside does not answer at this moment."""
+
+
 @dataclass
 class Sink:
-    """The world outside: each effect under its key. `pace` is how long a piece of work takes at this moment."""
+    """The world outside: each effect under its key. `pace` is how long a piece of work takes at this moment, `fails`
+    whether it fails."""
 
     pace: Callable[[], float] = lambda: 0.0
+    fails: Callable[[], bool] = lambda: False
     effects: list[tuple[str, str, int]] = field(default_factory=list)  # run, skill, which
     keys: set[str] = field(default_factory=set)
 
     async def work(self, context: TaskContext, skill: str, which: int) -> None:
-        """Take a while, have the effect unless it was had under this key, and take a while again."""
+        """Take a while, have the effect unless it was had under this key, and take a while again. Raises Hiccup."""
         await anyio.sleep(self.pace())
+        if self.fails():
+            raise Hiccup(which)
         key = context.once()
         if key not in self.keys:
             self.keys.add(key)
@@ -112,13 +121,13 @@ async def doubt(number: Number, context: TaskContext) -> Testimony:
     return Testimony(claims=(Claim(about=f"square {number.value}", value=number.value**2),))
 
 
-ann.skill(square)
+ann.skill(square, timeout=3.0)
 bob.skill(square)
 ann.skill(doubt)
 bob.skill(doubt)
 
 
-@summer.skill
+@summer.skill(retry=RetryPolicy(max_attempts=20, initial_interval=1.5, backoff=1.0, jitter=0.0))
 async def total(squares: list[Square], context: TaskContext) -> Total:
     await sink.work(context, "total", 0)
     return Total(value=sum(square.value for square in squares), attempt=context.attempt)
@@ -160,7 +169,7 @@ _base: Team = Team(
     goal=Count,
     outcome=Sum,
     specialists=_members,
-    attempts=20,
+    retry=RetryPolicy(max_attempts=20, initial_interval=0.5, max_interval=4.0, jitter=0.5),
     attempt_timeout=60.0,
     discovery_timeout=60.0,
     heartbeat_timeout=4.0,

@@ -30,6 +30,7 @@ from .server import Faults, Kept, Line, Server, Word, attach
 TROUBLE = 6.0  # seconds during which things go wrong
 ENOUGH = 40.0  # seconds after the last fault in which every run must have ended
 FICKLE = 0.2  # how likely a client is to withdraw its run
+HICCUPS = 0.1  # how likely a piece of work is to fail meanwhile
 PROMPT = 0.5  # seconds within which a delivery arrives where nothing is wrong
 DRAIN = 5.0  # seconds after the ends in which late things may still come
 
@@ -146,14 +147,18 @@ class World:
         self.clients = [Process(self, name, self._client) for name in ("una", "vic")]
         self._busy = {client.name for client in self.clients}
         self._settled_when_taken: dict[tuple[str, int], bool] = {}
+        self._luck = random.Random(f"luck {seed}")
         self.fatal: tuple[str, str] | None = None  # the process that dies when it next reaches the point
-        teams.sink.__init__(self._pace)  # type: ignore[misc]
+        teams.sink.__init__(self._pace, self._fails)  # type: ignore[misc]
 
     def note(self, what: str) -> None:
         self.history.faults.append(f"{self.loop.now:7.3f} {what}")
 
     def _pace(self) -> float:
         return self.random.random() ** 3 * 4.0
+
+    def _fails(self) -> bool:
+        return self.loop.now < TROUBLE and self._luck.random() < HICCUPS
 
     # who is there
 

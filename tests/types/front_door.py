@@ -10,6 +10,7 @@ from hustings import (
     Goal,
     Message,
     Outcome,
+    RetryPolicy,
     Run,
     RunError,
     Specialist,
@@ -86,10 +87,10 @@ assert_type(team, Team[Count, Counted])
 assert_type(team.outcome, type[Counted])
 Team("hello", Line, Counted)  # type: ignore[type-var]
 Team("hello", Count, Counted, budget=Budget(calls="many"))  # type: ignore[arg-type]
-Team("hello", Count, Counted, attempts=3, open=False, exhausted="stop", attempt_timeout=60)
-Team("hello", Count, Counted, attempts="3")  # type: ignore[arg-type]
-Team("hello", Count, Counted, attemps=3)  # type: ignore[call-arg]
-assert_type(team.attempts, int)
+Team("hello", Count, Counted, retry=RetryPolicy(max_attempts=3), open=False, exhausted="stop", attempt_timeout=60)
+Team("hello", Count, Counted, retry=3)  # type: ignore[arg-type]
+Team("hello", Count, Counted, retri=RetryPolicy())  # type: ignore[call-arg]
+assert_type(team.retry, RetryPolicy)
 assert_type(team.attempt_timeout, float)
 Line(number="one", text="a")  # type: ignore[arg-type]
 Line(number=1)  # type: ignore[call-arg]

@@ -7,7 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
+from pydantic import ValidationError
+
 from hustings.protocols import UsageError
+from hustings.protocols.validation import errors_in_words
 
 from ...skills.specialist import Specialist
 from ...skills.tracebacks import place_of, short
@@ -84,6 +87,9 @@ def _module(path: str) -> ModuleType:
         raise UsageError(f"{path} cannot be imported", why, f"Correct line {error.lineno}.") from error
     except UsageError as error:  # of what the module makes
         raise UsageError(f"{place_of(error) or path}: {error.what}", error.why, error.hint) from error
+    except ValidationError as error:  # of a value that the module makes, like a Budget or a RetryPolicy
+        what = f"{place_of(error) or path}: {error.title} cannot be made of these values"
+        raise UsageError(what, "; ".join(errors_in_words(error)), "Correct them.") from error
     except Exception as error:  # the module is the user's code: it may raise anything
         why = f"{type(error).__name__}: {error}{_at(error)}"
         hint = shadowing(error) or "Correct it; --debug shows the whole traceback."

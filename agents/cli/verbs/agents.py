@@ -13,6 +13,7 @@ from hustings.bus import Bus, Connection, connect
 from hustings.protocols import AgentCard, Contract, NotFound, SkillCard
 
 from ...observe.sanitize import inert
+from ...views.retries import limits
 from ...views.text import plain, some
 from ..frame.options import common
 from ..frame.output import emit
@@ -142,8 +143,13 @@ def _card(name: str, seen: list[Seen]) -> AgentCard:
     raise NotFound(f"no agent {name} is running", f"running: {there}", f"Did you mean {near[0]}?" if near else "")
 
 
+def _skill_text(skill: SkillCard) -> list[str]:
+    more = [f"    {plain(line)}" for line in (skill.description, *limits(skill)) if line]
+    return [plain(_skill(skill)), *more]
+
+
 def _card_text(card: AgentCard) -> str:
-    skills = [f"  {plain(_skill(skill))}\n      {plain(skill.description)}".rstrip() for skill in card.skills]
+    skills = [f"  {line}" for skill in card.skills for line in _skill_text(skill)]
     schemas = json.dumps(card.schemas, indent=2, ensure_ascii=False)
     lines = [
         plain(f"{card.name} {card.version}: {card.description}"),

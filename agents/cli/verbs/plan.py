@@ -1,24 +1,26 @@
 """`hustings plan TARGET`: show the plan for a goal, and why each parameter is bound as it is. Runs no skill."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import partial
 
 import click
 
-from hustings.protocols import COORDINATOR, Directory, Inquiry, Plan
+from hustings.protocols import COORDINATOR, Data, Directory, Inquiry, Plan
 
 from ...arbitration.docket import Arbiter
 from ...client.client import connect
 from ...observe.sanitize import inert
 from ...settings import mentioned
 from ...team import Team, brief_of, members_of
+from ...views.retries import limits
 from ..frame.loading import load_team
 from ..frame.options import common
 from ..frame.output import emit, say
 from ..frame.session import broker, go
 from ..frame.settings import Settings
 from .goal import Asked, Asking, changes, drafted
+
+Limits = Mapping[tuple[str, str], Sequence[str]]  # what a skill lays down for itself, in words, by agent and skill
 
 
 @click.command(cls=Asking, optional=True)
@@ -40,8 +42,18 @@ async def _plan(settings: Settings, team: Team, asked: Asked | None, live: bool)
     called = _asked(team, planned) if isinstance(planned, Plan) else {}
     if isinstance(planned, Plan):
         planned = planned.model_copy(update={"skipped": {**planned.skipped, **called}})
-    emit(settings, planned, partial(words, asked=called))
+    lines = {(card.agent, card.name): [*limits(card, team.retry)] for card in directory.cards}
+    emit(settings, _data(planned, directory, lines), lambda _: words(planned, asked=called, limits=lines))
     return 0
+
+
+def _data(planned: Plan | Inquiry, directory: Directory, limits: Limits) -> Data:
+    """The plan, and beside it what its skills lay down for themselves."""
+    steps = planned.steps if isinstance(planned, Plan) else ()
+    used = {(agent, step.skill) for step in steps for agent in step.agents if limits.get((agent, step.skill))}
+    own = [card for card in directory.cards if (card.agent, card.name) in used]
+    skills = {f"{card.agent}.{card.name}": card.model_dump(mode="json", include={"retry", "timeout"}) for card in own}
+    return planned.model_dump(mode="json") | ({"skills": skills} if skills else {})
 
 
 def _asked(team: Team, planned: Plan) -> Mapping[str, str]:
@@ -68,8 +80,9 @@ async def _alive(settings: Settings, team: Team) -> Directory:
         return Directory(cards=tuple(skill for card in cards for skill in card.skills), alive=frozenset(there))
 
 
-def words(planned: Plan | Inquiry, *, asked: Mapping[str, str]) -> str:
-    """A plan for people: the steps in order, each binding with its reason, who is asked, who is skipped or absent."""
+def words(planned: Plan | Inquiry, *, asked: Mapping[str, str], limits: Limits) -> str:
+    """A plan for people: the steps in order, each binding with its reason, how the skill is retried if not as the team
+    says, who is asked, who is skipped or absent."""
     if isinstance(planned, Inquiry):
         return inert(f"the planner calls the skill {planned.skill} first; there is no plan before it has answered")
     lines = []
@@ -78,6 +91,9 @@ def words(planned: Plan | Inquiry, *, asked: Mapping[str, str]) -> str:
         heard = ", a witness" if step.witness else ""
         lines.append(f"{number}. {step.id}: {step.skill} by {' or '.join(step.agents)}{fan}{heard}")
         lines += [f"     {name}: {planned.because.get(f'{step.id}.{name}', '')}" for name in step.inputs]
+        for agent in step.agents:
+            whose = f"{agent}: " if len(step.agents) > 1 else ""
+            lines += [f"     {whose}{line}" for line in limits.get((agent, step.skill), ())]
     lines.append("outcome")
     lines += [f"     {name}: {planned.because.get(f'outcome.{name}', '')}" for name in planned.outcome]
     lines += [f"{who}: {why}" for who, why in asked.items()]

@@ -11,6 +11,7 @@ from hustings.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, O
 from ...decider.state import RunState
 from ...observe.sanitize import inert
 from ...team import Team
+from ...views.retries import told
 from ...views.text import describe, plain
 from ..frame.output import say
 from ..frame.settings import Settings
@@ -56,7 +57,7 @@ class Lines:
 
     def entry(self, state: RunState, entry: Entry) -> None:
         if not isinstance(entry.event, Assigned):
-            say(f"{entry.time - state.asked_at:6.1f} s  {describe(entry)}")
+            say(f"{entry.time - state.asked_at:6.1f} s  {told(entry, state)}")
 
     async def listen(self, live: AsyncIterable[Heartbeat | Progress]) -> None:
         async for _ in live:
@@ -84,7 +85,7 @@ class Panel:
             case Assigned(agent=agent, task=task):
                 self._set(agent, "●", task, None)
             case Result(agent=agent) | Failure(agent=agent):
-                self._set(agent, "✓" if isinstance(entry.event, Result) else "✗", "", describe(entry))
+                self._set(agent, "✓" if isinstance(entry.event, Result) else "✗", "", told(entry, state))
             case Opened(matters=matters):
                 self._conflicts += sum(matter.contested for matter in matters)
             case Settled():

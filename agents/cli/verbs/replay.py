@@ -15,7 +15,8 @@ from ...history.reexecute import re_execute as re_executed
 from ...observe.logs import configure_logging
 from ...observe.telemetry import Spanned, replaying, set_up
 from ...team import Team
-from ...views.text import describe, plain, some
+from ...views.retries import told
+from ...views.text import plain, some
 from ..frame.loading import load_team
 from ..frame.options import common
 from ..frame.output import emit
@@ -122,7 +123,7 @@ def _step(entry: Entry, state: RunState) -> dict[str, Any]:
         "seconds": round(entry.time - state.asked_at, 3) if state.asked_at else 0.0,
         "author": entry.subject.author,
         "type": entry.envelope.type if entry.envelope else None,
-        "says": describe(entry),
+        "says": told(entry, state),
     }
 
 

@@ -17,6 +17,7 @@ from ...observe.sanitize import inert
 from ...views.model_calls import spoken, told
 from ...views.outline import outline
 from ...views.outline_text import shown, wrapped
+from ...views.retries import waiting
 from ...views.text import by_rule, contested, plain, some, span
 from ...views.verdicts import ending, verdicts
 from ..frame.options import common
@@ -68,7 +69,7 @@ async def _show(settings: Settings, run: str, team: str | None) -> tuple[RunRepo
 def text(found: RunReport, state: RunState) -> str:
     """A run for people."""
     parts = [_head(found, state), _steps(state), _inquiries(state), _settled(found, state), _missing(state)]
-    parts += [failed(found), _dead(found)]
+    parts += [_due(found), failed(found), _dead(found)]
     parts.append("\n".join(_conflicts(state)))
     parts.append("\n".join(["OUTCOME", *(f"  {line}" for line in lines)]) if (lines := outcome(found)) else "")
     return "\n\n".join(part for part in parts if part)
@@ -166,6 +167,13 @@ def _goal(goal: Data, run: str) -> list[str]:
 def _missing(state: RunState) -> str:
     rows = [f"  {plain(agent)}: {plain(because)}" for agent, because in state.missing.items()]
     return "\n".join(["missing", *rows]) if rows else ""
+
+
+def _due(found: RunReport) -> str:
+    """The failed tasks that are tried again, each with when and why."""
+    rows = [f"  {cut(waiting(again), WIDTH)}" for again in found.due[:LETTERS]]
+    more = [f"  … {len(found.due) - LETTERS} more"] if len(found.due) > LETTERS else []
+    return "\n".join(["tried again", *rows, *more]) if rows else ""
 
 
 def failed(found: RunReport) -> str:

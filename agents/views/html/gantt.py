@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ...history.timeline import Bar, Mark
+from ..retries import soon
 from .tags import Html, number, tag
 
 WIDTH, GUTTER, RIGHT = 1080, 138, 20
@@ -156,7 +157,8 @@ def _title(group: list[Bar]) -> str:
     bar = group[0]
     again = f", attempt {bar.attempt}" if bar.attempt > 1 else ""
     worked = f"{_clock(bar.start)} to {_clock(bar.end)}"
-    how = {"done": "done", "failed": f"failed: {bar.because}", "open": "never answered"}[bar.status]
+    then = f"; {soon(bar.again)}" if bar.again else ""
+    how = {"done": "done", "failed": f"failed: {bar.because}{then}", "open": "never answered"}[bar.status]
     return f"{bar.task} ({bar.skill}{again}) {worked}: {how}"
 
 

@@ -15,7 +15,9 @@ from ...history.conflicts import (
     witnesses,
 )
 from ...history.model_calls import model_calls
+from ...history.run_report import NextAttempt
 from ...history.timeline import Timeline
+from ..retries import soon
 from ..text import describe, some, span
 from ..unified_diff import Sign, files_of, lines_of
 from .calls import transcripts
@@ -100,14 +102,17 @@ def _lanes(timeline: Timeline) -> Html:
 
 
 def _failed(timeline: Timeline) -> Html:
-    """Each exception on a line; its traceback can be unfolded."""
-    return join([_traceback(event) for entry in timeline.log if isinstance(event := entry.event, Failure)][:ROWS])
+    """Each exception on a line, with the attempt that was to follow; its traceback can be unfolded."""
+    again = {(bar.task, bar.attempt): bar.again for bar in timeline.bars if bar.again}
+    failures = [event for entry in timeline.log if isinstance(event := entry.event, Failure)][:ROWS]
+    return join([_traceback(each, again.get((each.task, each.attempt))) for each in failures])
 
 
-def _traceback(failure: Failure) -> Html:
+def _traceback(failure: Failure, again: NextAttempt | None) -> Html:
+    then = f"; {soon(again)}" if again else ""
     top = tag(
         "summary",
-        tag("span", f"{failure.task}, attempt {failure.attempt}"),
+        tag("span", f"{failure.task}, attempt {failure.attempt}{then}"),
         tag("code", failure.at, class_="place"),
         tag("span", cut(failure.because, 300), class_="dim"),
     )

@@ -382,3 +382,19 @@ def test_what_a_module_does_wrong_comes_first_with_its_line(tmp_path: Path, monk
         load("faulty:team")
     assert caught.value.what == "faulty.py:2: team t has no specialist b"
     assert "outsiders" in caught.value.hint
+
+
+def test_a_value_that_does_not_fit_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reason, the line, and nothing of pydantic's own."""
+    (tmp_path / "hasty.py").write_text(
+        "from hustings import RetryPolicy\nonce = RetryPolicy(max_attempts=0, non_retryable=['a.B'])"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    with pytest.raises(UsageError) as caught:
+        load("hasty:once")
+    assert caught.value.what == "hasty.py:2: RetryPolicy cannot be made of these values"
+    assert caught.value.why == (
+        "max_attempts must be at least 1, not 0; "
+        "non_retryable.0: it must be an exception class, or the bare name of one, not 'a.B'"
+    )

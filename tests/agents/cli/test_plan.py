@@ -1,6 +1,7 @@
 """`hustings plan`: what it says about skills that no step uses."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,60 @@ def test_a_skill_that_an_arbiter_asks_is_not_called_skipped(capsys: pytest.Captu
         main(["plan", BOARD, "-o", "json"])
     skipped = json.loads(capsys.readouterr().out)["skipped"]
     assert skipped["judge.judge"] == "asked by the arbiter judged"
+
+
+OWN = """
+from hustings import Goal, Message, Outcome, RetryPolicy, Specialist, Team
+
+
+class Fetch(Goal): ...
+
+
+class Page(Message): ...
+
+
+class Read(Message): ...
+
+
+class Fetched(Outcome):
+    read: Read
+
+
+agent = Specialist("web")
+
+
+@agent.skill(retry=RetryPolicy(max_attempts=5, initial_interval=0.5, non_retryable=(OSError,)), timeout=30)
+def fetch(goal: Fetch) -> Page: ...
+
+
+@agent.skill(retry=RetryPolicy(max_attempts=2))
+def read(page: Page) -> Read: ...
+
+
+team = Team("web", Fetch, Fetched, [agent], retry=RetryPolicy(max_attempts=2))
+"""
+
+
+def test_what_a_skill_lays_down_for_itself_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How it is retried, if not as the team says, and its timeout; in JSON beside the plan."""
+    (tmp_path / "web_team.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="0"):
+        main(["plan", "web_team:team"])
+    assert capsys.readouterr().out.splitlines() == [
+        "1. web-fetch: fetch by web",
+        "     goal: the goal itself",
+        "     retry: 5 attempts, 0.5 s apart at first, then 2 times as long each time, up to 60 s; none after OSError",
+        "     timeout: 30 s",
+        "2. web-read: read by web",
+        "     page: returned by web-fetch",
+        "outcome",
+        "     read: returned by web-read",
+    ]
+    with pytest.raises(SystemExit, match="0"):
+        main(["plan", "web_team:team", "-o", "json"])
+    own = json.loads(capsys.readouterr().out)["skills"]
+    assert own["web.fetch"]["timeout"] == 30
+    assert own["web.fetch"]["retry"]["max_attempts"] == 5

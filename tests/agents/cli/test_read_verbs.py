@@ -37,6 +37,7 @@ from hustings.protocols import (
     NotFound,
     Outcome,
     Result,
+    RetryPolicy,
     RunAcquired,
     Spent,
     Subject,
@@ -87,7 +88,7 @@ moody = Team(
     outcome=Moods,
     specialists=[witness("happy", "good"), witness("joyful", "good"), witness("sour", "bad")],
     arbiters=[unopposed, majority],
-    attempts=1,
+    retry=RetryPolicy(max_attempts=1),
 )
 
 
@@ -229,8 +230,8 @@ def test_a_run_that_is_not_there(run: Run) -> None:
 def test_show_gives_the_report(run: Run) -> None:
     report = run("show", "mood-decided", "-o", "json").json
     assert set(report) == {
-        "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "failed", "spent", "state_hash",
-        "events", "seconds", "models",
+        "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "failed", "due", "spent",
+        "state_hash", "events", "seconds", "models",
     }  # fmt: skip
     assert (report["status"], report["spent"]["tasks"]) == ("decided", 3)
     assert [verdict["value"] for verdict in report["verdicts"]] == ["good"]

@@ -40,7 +40,7 @@ from hustings.protocols import (
     Step,
 )
 
-from ..simulation import Simulation, card, raised, refused
+from ..simulation import AT_ONCE, Simulation, card, raised, refused
 
 
 class Errand(Goal, contract="asking.Errand.v1"):
@@ -66,7 +66,7 @@ LONG: Data = {"n": 1}
 def office(*more: object, cards: list[object] | None = None, **policy: object) -> Simulation:
     """Ann writes; bob and cy can look things up for her."""
     run = Simulation(
-        Policy(goal=Errand, outcome=Noted, **policy),  # type: ignore[arg-type]
+        Policy(goal=Errand, outcome=Noted, **{"retry": AT_ONCE, **policy}),  # type: ignore[arg-type]
         cards if cards is not None else [*CARDS, *more],  # type: ignore[arg-type, list-item]
         {"write": lambda _: {}, "look": lambda given: {"found": given["word"]}},
     )
@@ -213,7 +213,7 @@ def test_what_is_answered_after_its_asker_gave_up_is_there_for_the_next_attempt(
 
 def test_the_next_attempt_waits_for_the_task_that_is_under_way() -> None:
     """Asked again while it is being worked on: one task, one answer; and none more for what was answered already."""
-    run = office(attempts=3)
+    run = office(retry=AT_ONCE.model_copy(update={"max_attempts": 3}))
     (task,) = run.assigned()
     child = put(run, question(task)).child
     run.decide()
@@ -447,7 +447,7 @@ def test_whatever_happens_runs_in_which_agents_ask_end_within_the_budget(calls: 
     steps = [Step(id=f"s{n}", skill="write", inputs={"errand": FromGoal()}, agents=("ann", "dan")) for n in range(3)]
     plan = Plan(steps=tuple(steps), outcome={"note": FromSteps(steps=("s0", "s1", "s2"), many=True)})
     cards = [*CARDS, card("dan", "write", "asking.Note.v1", errand="asking.Errand.v1")]
-    policy = Policy(goal=Errand, outcome=Noted, planner=fixed(plan), budget=Budget(calls=calls), attempts=2)
+    policy = Policy(goal=Errand, outcome=Noted, planner=fixed(plan), budget=Budget(calls=calls))
     run = Simulation(policy, cards, {"write": lambda _: {}, "look": lambda _: {}}, seed=seed, crash=crash)
     run.ask(GOAL, Errand.__contract__)
     spent: dict[tuple[str, int], int] = {}

@@ -26,11 +26,12 @@ from hustings.protocols import (
     Outcome,
     Plan,
     Result,
+    RetryPolicy,
     Spent,
     Step,
 )
 
-from ..simulation import Simulation, card, raised
+from ..simulation import AT_ONCE, Simulation, card, raised
 
 
 class Ask(Goal):
@@ -55,7 +56,8 @@ def plan(count: int) -> Plan:
 
 def simulation(budget: Budget, count: int, seed: int = 0, attempts: int = 3) -> Simulation:
     cards = [card(agent, "sum", "Sum.v1", x="Ask.v1") for agent in ("ann", "bob")]
-    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(plan(count)), budget=budget, attempts=attempts)
+    retry = RetryPolicy(max_attempts=attempts, initial_interval=0.0)
+    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(plan(count)), budget=budget, retry=retry)
     run = Simulation(policy, cards, {"sum": lambda _: {"total": 1}}, seed=seed, crash=bool(seed % 2))
     run.ask({"words": 1}, Ask.__contract__)
     return run
@@ -114,7 +116,13 @@ def mixed(*thrifty: str, count: int = 2, budget: Budget) -> Simulation:
         for n in range(count)
     ]
     ends = {"total": FromSteps(steps=(steps[-1].id,))}
-    policy = Policy(goal=Ask, outcome=Summed, planner=fixed(Plan(steps=tuple(steps), outcome={**ends})), budget=budget)
+    policy = Policy(
+        goal=Ask,
+        outcome=Summed,
+        planner=fixed(Plan(steps=tuple(steps), outcome={**ends})),
+        budget=budget,
+        retry=AT_ONCE,
+    )
     run = Simulation(policy, [card("ann", "sum", "Sum.v1", x="Ask.v1")], {"sum": lambda _: {"total": 1}})
     run.ask({"words": 1}, Ask.__contract__)
     return run

@@ -49,6 +49,7 @@ from hustings.protocols import (
     Plan,
     Planned,
     Result,
+    RetryPolicy,
     Ruling,
     Settled,
     Step,
@@ -57,7 +58,7 @@ from hustings.protocols import (
 )
 
 from ..sayings import edit, proposal
-from ..simulation import Handler, Simulation, card, raised, refused
+from ..simulation import AT_ONCE, Handler, Simulation, card, raised, refused
 
 
 class Text(Message):
@@ -144,7 +145,7 @@ SKILLS: dict[str, Handler] = {
 
 
 def board(seed: int = 0, *, crash: bool = False, skills: dict[str, Handler] | None = None, **policy: Any) -> Simulation:
-    laid_down: dict[str, Any] = {"members": MEMBERS, "arbiters": ARBITERS, **policy}
+    laid_down: dict[str, Any] = {"members": MEMBERS, "arbiters": ARBITERS, "retry": AT_ONCE, **policy}
     return Simulation(
         Policy(goal=Ask, outcome=Reviewed, **laid_down), BOARD, {**SKILLS, **(skills or {})}, seed=seed, crash=crash
     )
@@ -219,7 +220,12 @@ def test_another_process_folds_to_the_same_hash() -> None:
 def office(*agents: str, skills: dict[str, Handler] | None = None, **policy: Any) -> Simulation:
     """Interchangeable clerks that each offer `sum`."""
     cards = [card(agent, "sum", "Summary.v1", text="Text.v1") for agent in agents]
-    return Simulation(Policy(goal=Ask, outcome=Summed, **policy), cards, {"sum": lambda _: {}, **(skills or {})})
+    laid_down: dict[str, Any] = {"retry": AT_ONCE, **policy}
+    return Simulation(Policy(goal=Ask, outcome=Summed, **laid_down), cards, {"sum": lambda _: {}, **(skills or {})})
+
+
+def tries(most: int) -> RetryPolicy:
+    return AT_ONCE.model_copy(update={"max_attempts": most})
 
 
 def begun(run: Simulation) -> Simulation:
@@ -230,8 +236,8 @@ def begun(run: Simulation) -> Simulation:
 
 
 def test_a_second_attempt_goes_to_another_agent() -> None:
-    """Whatever went wrong, somebody else may do better; after `attempts` the step is lost."""
-    run = office("ann", "bob", "cy", attempts=3, skills={"sum": lambda _: raised()})
+    """Whatever went wrong, somebody else may do better; after `max_attempts` the step is lost."""
+    run = office("ann", "bob", "cy", retry=tries(3), skills={"sum": lambda _: raised()})
     end = run.run(GOAL, Ask.__contract__)
     first, second, third = run.assigned()
     assert [first.attempt, second.attempt, third.attempt] == [1, 2, 3]
@@ -250,7 +256,7 @@ def test_an_agent_that_is_alone_gets_the_second_attempt_too() -> None:
 
 def test_what_was_refused_is_never_tried_again() -> None:
     """Bad input stays bad: nobody else is asked."""
-    run = office("ann", "bob", attempts=5, skills={"sum": lambda _: refused("no text")})
+    run = office("ann", "bob", retry=tries(5), skills={"sum": lambda _: refused("no text")})
     end = run.run(GOAL, Ask.__contract__)
     assert len(run.assigned()) == 1
     assert (end.status, end.missing) == ("failed", ("ann",))
@@ -269,7 +275,7 @@ def test_a_failure_that_lasts_is_left_to_others() -> None:
     ):
         said = iter(answers)
         skills: dict[str, Handler] = {"ann.sum": lambda _: unfit, "sum": lambda _, said=said: next(said)}  # type: ignore[misc]
-        run = office("ann", *others, attempts=5, skills=skills)
+        run = office("ann", *others, retry=tries(5), skills=skills)
         end = run.run(GOAL, Ask.__contract__)
         assert ([task.agent for task in run.assigned()], end.status) == (agents, status)
         letters = [entry.event for entry in run.log if isinstance(entry.event, DeadLetter)]
@@ -391,7 +397,7 @@ def test_an_invalid_answer_costs_one_attempt(spoil: Callable[[Simulation, Assign
 
 def test_the_reason_of_an_invalid_answer_is_true() -> None:
     """It names the author where that is wrong, and what was answered where that is wrong."""
-    run = begun(office("ann", attempts=1))
+    run = begun(office("ann", retry=tries(1)))
     run.append(Result(task="other", attempt=1, agent="ann", output={}), "ann", "result", "ann-sum", "1")
     assert run.state.missing == {"ann": "the answer is to something else"}
 

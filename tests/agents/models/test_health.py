@@ -5,21 +5,22 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from hustings.agents.models import Breaker, Endpoints, Listener, Model, Provider, ResilientModel, RetryPolicy
+from hustings.agents.models import Breaker, Endpoints, Listener, Model, Provider, ResilientModel
 from hustings.agents.models.fake import FakeEndpoint, Reply, fails, limited, overloaded, refuses, says
-from hustings.protocols import ModelFailure, ModelReply, ModelRequest, TextPart, Trouble, Usage
+from hustings.protocols import ModelFailure, ModelReply, ModelRequest, RetryPolicy, TextPart, Trouble, Usage
 
 from .asking import KEY, Ear, failure, request
 
 MODEL = "anthropic:claude-sonnet-5-5"
 ASKED = request(MODEL)
-QUICK = RetryPolicy(pause=0.01, longest=0.05, whole=2.0, rest=0.5)
+QUICK = RetryPolicy(initial_interval=0.01, max_interval=0.05)
+REST = 0.5
 GARBAGE = Reply(raw="<html></html>", content_type="text/html")
 
 
 def endpoints(fake: FakeEndpoint, **more: object) -> Endpoints:
     given = {"kind": "anthropic", "base_url": fake.url, "key_env": "KEY"}
-    return Endpoints({"anthropic": Provider.model_validate(given | more)}, {"KEY": KEY}, QUICK)
+    return Endpoints({"anthropic": Provider.model_validate(given | more)}, {"KEY": KEY}, QUICK, REST)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +122,8 @@ class Patient:
         return ModelReply(model="m", stop="end", parts=(TextPart(text="well"),), usage=Usage(output=5))
 
 
-def healthy(model: Model, execution_timeout: RetryPolicy = QUICK, at_once: int = 8) -> ResilientModel:
-    return ResilientModel(model, anyio.CapacityLimiter(at_once), Breaker(execution_timeout), execution_timeout)
+def healthy(model: Model, retry: RetryPolicy = QUICK, rest: float = REST) -> ResilientModel:
+    return ResilientModel(model, anyio.CapacityLimiter(8), Breaker(rest=rest), retry)
 
 
 async def _until(true: Callable[[], bool]) -> None:
@@ -181,8 +182,7 @@ async def test_whoever_answers_is_there(between: Trouble | None) -> None:
     """Only failures of the endpoint itself count, and only in a row."""
     patient = Patient()
     patient.go.set()
-    execution_timeout = RetryPolicy(pause=0, most=3, rest=60)
-    model = healthy(patient, execution_timeout)
+    model = healthy(patient, RetryPolicy(initial_interval=0.0), rest=60)
     for trouble in ("hung", "hung", between, "hung", "hung"):
         patient.trouble = trouble
         if trouble:
@@ -196,7 +196,7 @@ async def test_no_more_calls_at_once_than_the_key_allows() -> None:
     """All calls of a key share one gate; the others wait before it, and are all served."""
     patient = Patient()
     gate = anyio.CapacityLimiter(3)
-    models = [ResilientModel(patient, gate, Breaker(QUICK), QUICK) for _ in range(2)]
+    models = [ResilientModel(patient, gate, Breaker(), QUICK) for _ in range(2)]
     async with anyio.create_task_group() as tasks:
         for number in range(20):
             tasks.start_soon(models[number % 2], ASKED)

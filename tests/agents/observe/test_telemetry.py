@@ -28,6 +28,7 @@ from hustings.protocols import (
     NonRetryableError,
     Outcome,
     Plan,
+    RetryPolicy,
     RunAcquired,
     UsageError,
     Verdict,
@@ -74,7 +75,8 @@ def clerk() -> Specialist:
 
 
 def traced(*specialists: Specialist) -> Team:
-    return Team(name="traced", goal=Question, outcome=Answer, specialists=specialists, attempts=1)
+    once = RetryPolicy(max_attempts=1)
+    return Team(name="traced", goal=Question, outcome=Answer, specialists=specialists, retry=once)
 
 
 @pytest.fixture

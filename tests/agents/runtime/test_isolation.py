@@ -137,7 +137,7 @@ async def test_a_death_that_was_bad_luck_convicts_nobody(tmp_path: Path, bus: Bu
 
 
 async def test_a_deadline_and_a_cancellation_end_the_isolated_worker(tmp_path: Path, bus: Bus) -> None:
-    """At the deadline the task fails as abandoned; cancelled, there is no answer. Either way no process works on it."""
+    """At the deadline the task has timed out; cancelled, there is no answer. Either way no process works on it."""
     async with isolated(tmp_path, bus) as trying, bus.live.watch() as live:
 
         async def begun() -> int:
@@ -148,7 +148,7 @@ async def test_a_deadline_and_a_cancellation_end_the_isolated_worker(tmp_path: P
             raise AssertionError
 
         answer = await trying.attempt("r", task("wait", seconds=4))
-        assert (answer.kind, answer.because) == ("abandoned", "the deadline passed")  # type: ignore[union-attr]
+        assert (answer.kind, answer.because) == ("timed_out", "the deadline passed")  # type: ignore[union-attr]
         await process_exited(await begun())
 
         async with anyio.create_task_group() as group:
@@ -162,7 +162,7 @@ async def test_a_cell_that_cannot_be_started_convicts_nobody(tmp_path: Path, bus
     """It is the isolated worker's fault and not the task's: the start is tried again until the deadline."""
     async with isolated(tmp_path, bus, "nowhere") as trying:
         answer = await trying.attempt("r", task("0", seconds=2))
-        assert (answer.kind, trying._deaths["r", "t"]) == ("abandoned", [])  # type: ignore[union-attr]
+        assert (answer.kind, trying._deaths["r", "t"]) == ("timed_out", [])  # type: ignore[union-attr]
 
 
 async def test_a_cell_that_is_killed_while_idle_is_nobodys_fault(tmp_path: Path, bus: Bus) -> None:

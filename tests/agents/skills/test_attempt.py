@@ -10,7 +10,7 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from hustings.agents import Specialist
+from hustings.agents import Specialist, TaskContext
 from hustings.agents.skills.attempt import Attempts
 from hustings.agents.testing import SkillFailed, bench, serving
 from hustings.bus import Bus
@@ -207,6 +207,32 @@ async def test_a_traceback_tells_causes_and_members(bus: Bus) -> None:
     assert "ValueError: one" in (await failed(bus, "go", "group")).traceback
 
 
+async def test_a_failure_names_the_classes_of_its_exception(bus: Bus) -> None:
+    """A policy that names one of them lets no attempt follow."""
+    assert (await failed(bus, "go", "raise")).error_types == ("ValueError", "Exception")
+    assert (await failed(bus, "go", "recursion")).error_types == ("RecursionError", "RuntimeError", "Exception")
+
+
+async def test_a_timeout_counts_from_the_start_of_the_work(bus: Bus) -> None:
+    """It ends the attempt long before the deadline, and the skill sees when that will be; the reason says which."""
+    slow, left = Specialist("convict"), list[float]()
+
+    @slow.skill
+    async def go(way: Way, context: TaskContext) -> Way:
+        left.append(context.remaining)
+        await anyio.sleep_forever()
+        return way
+
+    with anyio.fail_after(300):
+        short = await Attempts(slow, bus).attempt("r1", task(1, "go", 60).model_copy(update={"timeout": 0.2}))
+        late = await Attempts(slow, bus).attempt("r1", task(2, "go", 0.2).model_copy(update={"timeout": 60.0}))
+    assert isinstance(short, Failure)
+    assert isinstance(late, Failure)
+    assert (short.kind, short.because) == ("timed_out", "it took longer than 0.2 s")
+    assert (late.kind, late.because) == ("timed_out", "the deadline passed")
+    assert all(0 <= seconds <= 0.2 for seconds in left)
+
+
 async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> None:
     """A sync skill is answered for at its deadline; its thread stays. Recycled after as many as tasks at once."""
     gate = threading.Event()
@@ -220,11 +246,11 @@ async def test_threads_that_stay_wear_the_worker_out(broker: str, bus: Bus) -> N
     try:
         async with serving(stuck, broker, bus.team) as worker:
             after = await bus.log.append("r1", [task(1, "hang", 0.3)], after=0, source="test")
-            assert [failure.kind for failure in await failures(bus, "r1", 1)] == ["abandoned"]
+            assert [failure.kind for failure in await failures(bus, "r1", 1)] == ["timed_out"]
             assert not worker.recycle.is_set()
             await bus.log.append("r1", [task(2, "hang", 0.3)], after=after, source="test")
             with anyio.fail_after(300):
                 await worker.recycle.wait()
-            assert [failure.kind for failure in await failures(bus, "r1", 2)] == ["abandoned", "abandoned"]
+            assert [failure.kind for failure in await failures(bus, "r1", 2)] == ["timed_out", "timed_out"]
     finally:
         gate.set()

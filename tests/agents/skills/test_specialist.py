@@ -13,7 +13,7 @@ import pytest
 
 from hustings.agents import Specialist, TaskContext
 from hustings.agents.testing import SkillFailed, bench
-from hustings.protocols import BadSkill, Contract, Message
+from hustings.protocols import BadSkill, Contract, Message, RetryPolicy, UsageError
 
 
 class A(Message, contract="specialist.A.v1"):
@@ -263,6 +263,39 @@ def test_what_cannot_work_is_refused_at_import_in_words(function: Any, words: st
     with pytest.raises(BadSkill) as refused:
         specialist.skill(function)
     assert re.search(words, f"{refused.value} {refused.value.hint}")
+    assert not specialist.skills
+
+
+def test_a_skill_may_be_retried_in_its_own_way_and_have_a_timeout() -> None:
+    """With or without brackets, as a decorator or by a call; the function stays what it is."""
+    specialist, retry = Specialist("desk"), RetryPolicy(max_attempts=5, non_retryable=(ValueError,))
+    assert specialist.skill(retry=retry, timeout=30)(plus) is plus
+    assert specialist.skill(styled, timeout=0.5) is styled
+    assert specialist.skill()(some) is some
+    cards = {card.name: card for card in specialist.card().skills}
+    assert (cards["plus"].retry, cards["plus"].timeout) == (retry, 30.0)
+    assert (cards["styled"].retry, cards["styled"].timeout) == (None, 0.5)
+    assert not {"retry", "timeout"} & cards["some"].plain().keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"timeout": 0}, "timeout cannot be 0.*more than 0"),
+        ({"timeout": -1.0}, "timeout cannot be -1.0"),
+        ({"timeout": float("inf")}, "timeout cannot be inf"),
+        ({"timeout": float("nan")}, "timeout cannot be nan"),
+        ({"timeout": "30"}, "timeout cannot be '30'.*a number"),
+        ({"timeout": True}, "timeout cannot be True"),
+        ({"retry": 3}, "retry cannot be 3"),
+    ],
+)
+def test_a_wrong_limit_is_refused_at_import(given: dict[str, Any], says: str) -> None:
+    """Before the function is looked at; the hint says what the setting means."""
+    specialist = Specialist("desk")
+    with pytest.raises(UsageError, match=says) as refused:
+        specialist.skill(**given)
+    assert f"{next(iter(given))}: how" in refused.value.hint
     assert not specialist.skills
 
 
