@@ -1,11 +1,9 @@
 """Memory: results that a prover's process can use again. Bounded; losing them costs only time."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from hustings import Proposal, Trial
 
@@ -15,31 +13,14 @@ from .edits import digest
 from .messages import Draft
 from .process import Limits
 from .proving import Proving
+from .records import Record
+from .remembered import Remembered
 from .sources import read_sources
 from .suite import Suite
 from .writing import overwrite
 
-V = TypeVar("V")
+RUNS = 2  # of all tests, kept for each repository: the proof repeats the last trial's
 SHARE = 0.4  # of all the time, for one run of the tests
-
-
-class Remembered(Generic[V]):
-    """The last few values by key. They are made one at a time, so two callers with one key wait for one making."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = Lock()
-        self._values: OrderedDict[Hashable, V] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """The value of the key, made if it is missing. If `make` raises, nothing is remembered."""
-        with self._lock:
-            if key not in self._values:
-                self._values[key] = make()
-            self._values.move_to_end(key)
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
-            return self._values[key]
 
 
 class Terms(NamedTuple):
@@ -65,6 +46,7 @@ class Memory:
         self._baselines: Remembered[Baseline] = Remembered(size)
         self._trials: Remembered[Trial] = Remembered(4 * size)
         self._ends: Remembered[float] = Remembered(4 * size)
+        self._runs: Remembered[Remembered[Record]] = Remembered(size)
 
     def proving(self, root: Path, terms: Terms = ANY_TERMS, draft: Draft | None = None) -> Proving:
         """The folder on the bench; its baseline is run unless a folder with the same content was seen before.
@@ -73,11 +55,13 @@ class Memory:
         """
         ends = self._ends.get(terms.run, lambda: time.monotonic() + terms.within) if terms.run else float("inf")
         sources, bench = read_sources(root), Bench(root, Limits(seconds=SHARE * terms.within), terms.suite)
-        before = self._baselines.get((tree_digest(root), *terms.way), lambda: baseline(bench, sources))
+        key = (tree_digest(root), *terms.way)
+        before = self._baselines.get(key, lambda: baseline(bench, sources))
+        runs = self._runs.get(key, lambda: Remembered[Record](RUNS))
         if draft and draft.files:
             overwrite(root, draft)
             sources = read_sources(root)
-        return Proving(sources, bench.within(before.patience), before, ends)
+        return Proving(sources, bench.within(before.patience), before, ends, runs)
 
     def trial(
         self, root: Path, proposals: Sequence[Proposal], terms: Terms = ANY_TERMS, draft: Draft | None = None

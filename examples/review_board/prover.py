@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from hustings import Proposal, Specialist, TaskContext, Trial
 
+from .environment import NONE
 from .memory import Memory, Terms
 from .messages import Draft, Patch, Review, ReviewProof, Tested
 from .suite import Suite
@@ -71,4 +72,4 @@ def _how(review: Review, root: Path) -> str:
         return review.why or f"`{review.tests or 'python -m pytest'}`, with hustings's own environment"
     lacks = build(root).lacks
     but = f", without {'; '.join(lacks)}" if lacks else ""
-    return f"{review.why}; an environment was built from its metadata{but}"
+    return f"{review.why.removesuffix(NONE)}an environment built from its metadata{but}"

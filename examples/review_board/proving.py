@@ -16,12 +16,14 @@ from hustings import Edit, Proposal, Trial
 
 from .baseline import Baseline, Failures, baseline
 from .bench import Bench, Overlay
-from .edits import BadEdit, apply
+from .edits import BadEdit, apply, digest
 from .gaps import MOST_NAMED, reason
 from .importing import reaching
 from .messages import Counts, Patch, ReviewProof
 from .moving import at_odds
 from .patches import BadPatch, apply_patch
+from .records import Record
+from .remembered import Remembered
 from .sifting import OutOfRuns, sift
 from .sources import Sources, read_sources
 from .suspicion import accused
@@ -43,12 +45,14 @@ class Change:
 
 @dataclass
 class Proving:
-    """A repository on the bench, with its baseline. `ends`: when trial and proof are due, as time.monotonic()."""
+    """A repository on the bench, with its baseline. `ends`: when trial and proof are due, as time.monotonic(). `runs`:
+    the last runs of all tests, by what was run; a proof of files that a trial has just run is that trial's run."""
 
     sources: Sources
     bench: Bench
     baseline: Baseline
     ends: float = float("inf")
+    runs: Remembered[Record] = field(default_factory=lambda: Remembered[Record](1))
 
     @property
     def left(self) -> float:
@@ -78,7 +82,7 @@ class Proving:
         except BadPatch as error:
             because = f"the patch does not apply: {error}"
             return ReviewProof(holds=False, because=because, before=before, after=Counts(), gaps=gaps)
-        now = self.baseline.run(self.bench, overlay)
+        now = self.tests(overlay)
         lost = self.baseline.lost_imports(self.imports(overlay))
         failures = sorted({*lost, *self.baseline.new_failures(now)})
         holds, because = self.baseline.judged(now, len(failures))
@@ -91,6 +95,12 @@ class Proving:
             proved=self.baseline.proved(now),
             gaps=gaps,
         )
+
+    def tests(self, overlay: Overlay) -> Record:
+        """All tests on a fresh copy, unless the same files were run before."""
+        texts = {**{path: source.text for path, source in self.sources.files.items()}, **overlay}
+        key = digest("\n".join(f"{path} {digest(text.encode())}" for path, text in sorted(texts.items())).encode())
+        return self.runs.get(key, lambda: self.baseline.run(self.bench, overlay))
 
     def reaching(self, overlay: Overlay) -> list[str]:
         """The tests that reach these files; none if no test is known to, or if all are."""
@@ -209,7 +219,8 @@ class Sieve:
         def check(overlay: Overlay) -> Failures:
             if on.left <= 0:
                 raise OutOfRuns("the time for trials is up")
-            return on.baseline.new_failures(on.baseline.run(on.bench, overlay, only), only)
+            record = on.baseline.run(on.bench, overlay, only) if only else on.tests(overlay)
+            return on.baseline.new_failures(record, only)
 
         failures = self._once("tests", changes, only, check)
         if not failures:

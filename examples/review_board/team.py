@@ -19,7 +19,7 @@ from hustings import (
     unopposed,
     verified,
 )
-from hustings.agents import RunReport, evident, keep, model_judge, prefer, surest
+from hustings.agents import RunReport, evident, exit_code, keep, model_judge, prefer, surest
 
 from .api_guard import api_guard
 from .applying import apply_to
@@ -44,14 +44,18 @@ from .scribe import scribe
 from .simplifier import simplifier
 from .vulture import vulture
 
-SHOWN = 100  # conflicts shown one by one
+SHOWN = 8  # conflicts shown one by one, so that the whole fits on a screen
 WIDTH = 100  # characters shown of an edit
 DOLLARS = 2.0  # the limit for models in a run
 
 
 def tell(report: RunReport) -> str:
-    """Each specialist's statements, each conflict with its verdict, what proof rejected, the tests before and after."""
-    return "\n".join((*_said(report), "", *_conflicts(report), "", *_rejected(report), "", *_result(report)))
+    """Each specialist's statements, conflicts with their verdicts, what proof rejected, the tests before and after.
+    These come first where the proof does not hold."""
+    parts = [_said(report), _conflicts(report), _rejected(report), _result(report)]
+    if exit_code(report, Report):
+        parts = [_result(report), *parts[:3]]
+    return "\n\n".join("\n".join(part) for part in parts)
 
 
 def prepare(goal: Goal, paths: Mapping[str, Path]) -> Review:
@@ -95,7 +99,7 @@ def _conflicts(report: RunReport) -> Iterator[str]:
     for verdict in conflicts[:SHOWN]:
         yield from _conflict(verdict)
     if len(conflicts) > SHOWN:
-        yield f"  … and {len(conflicts) - SHOWN} more: `hustings show {report.run}`"
+        yield f"  … and {len(conflicts) - SHOWN} more: `hustings conflicts {report.run}`"
 
 
 def _overlapping(report: RunReport) -> int:
