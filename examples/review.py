@@ -19,6 +19,7 @@ WITH_MODELS = "hustings.examples.review_board:with_models"
 @click.option("--tests", metavar="COMMAND", help="The command that runs the tests.  [default: what its files have]")
 @click.option("--install", is_flag=True, help="Build an environment for the tests where the folder has none.")
 @click.option("--within", type=click.FloatRange(min=1), help="Seconds for trials and proof.  [default: 240]")
+@click.option("--bold", is_flag=True, help="Also formats and fixes that the folder does not ask for.")
 @click.option("--models", is_flag=True, help="Ask models too; needs a key.")
 @click.option("--only", multiple=True, metavar="NAME", help="Use only this witness; repeat for more.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Leave out this specialist; repeat for more.")
@@ -33,6 +34,7 @@ def review(
     python: str | None,
     tests: str | None,
     install: bool,
+    bold: bool,
     within: float | None,
     models: bool,
     only: tuple[str, ...],
@@ -45,7 +47,7 @@ def review(
 
     It runs the repository's tests, on copies; only --apply changes the repository.
     """
-    given = {"python": python, "tests": tests, "within": within, "install": install or None}
+    given = {"python": python, "tests": tests, "within": within, "install": install or None, "bold": bold or None}
     flags = [f"--goal.{name}={value}" for name, value in given.items() if value is not None]
     target = WITH_MODELS if models else TARGET
     goal = [f"--goal.repository={path}", *flags]

@@ -31,8 +31,8 @@ CHAIN: Mapping[str, Tool] = {
     "ruff": ruff_fixes,
     "autoflake": autoflake_fixes,
     "pyupgrade": pyupgrade_fixes,
-    "flynt": flynt_fixes,
-    "isort": isort_fixes,
+    "flynt": partial(flynt_fixes, bold=True),
+    "isort": partial(isort_fixes, bold=True),
     "codespell": spelling_fixes,
     "formatter": format_all,
 }

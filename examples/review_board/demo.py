@@ -19,6 +19,7 @@ from .messages import Patch, ReviewProof
 
 TARGET = "hustings.examples.review_board:team"
 PACKAGE = "simplejson"
+FLAGS = ("--bold",)  # the package has no settings, and asks for nothing
 COMPARE = f"from {comparison.__name__} import main; main()"
 
 

@@ -1,8 +1,10 @@
 """The specialist flynt."""
 
+from functools import partial
+
 from hustings import Specialist, TaskContext
 
-from .messages import Findings, Repository
+from .messages import Findings, Review
 from .rewriters import flynt_fixes
 from .workspace import work
 
@@ -10,6 +12,6 @@ flynt = Specialist("flynt", "turns string formatting into f-strings", spends=Fal
 
 
 @flynt.skill
-async def check(repository: Repository, context: TaskContext) -> Findings:
+async def check(review: Review, context: TaskContext) -> Findings:
     """Propose f-strings."""
-    return await work(repository, context, "running flynt", flynt_fixes)
+    return await work(review.repository, context, "running flynt", partial(flynt_fixes, bold=review.bold))

@@ -9,16 +9,19 @@ from .edits import hunks
 from .messages import Draft, Formatting, Rewritten
 from .rewriters import portions
 from .rewriting import groups, proposal, touches, unmoved
-from .settings import formats_with_ruff, has_ruff_settings
+from .settings import asks_for_format, formats_with_ruff, has_ruff_settings
 from .sources import Source, read_sources
 from .tools import call
 
 ANY_QUOTES = ("--config", "format.quote-style='preserve'")
 
 
-def format_draft(root: Path, draft: Draft) -> Formatting:
-    """Format the lines that the draft rewrote; whole files only where they were in this format before. `root` is
-    changed. Raises NonRetryableError if the draft was made from other files."""
+def format_draft(root: Path, draft: Draft, bold: bool = False) -> Formatting:
+    """Format the lines that the draft rewrote; whole files only where they were in this format before. Nothing where
+    the repository does not ask for it, unless `bold`. `root` is changed. Raises NonRetryableError if the draft was made
+    from other files."""
+    if not (bold or asks_for_format(root)):
+        return Formatting()
     before = {file.resource: _text(root, file) for file in draft.files}
     options = _options(root)
     tidy = {path for path, text in _formatted(root, before, options).items() if text == before[path]}

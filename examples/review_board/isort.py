@@ -1,8 +1,10 @@
 """The specialist isort."""
 
+from functools import partial
+
 from hustings import Specialist, TaskContext
 
-from .messages import Findings, Repository
+from .messages import Findings, Review
 from .rewriters import isort_fixes
 from .workspace import work
 
@@ -10,6 +12,6 @@ isort = Specialist("isort", "puts imports in order", spends=False)
 
 
 @isort.skill
-async def check(repository: Repository, context: TaskContext) -> Findings:
-    """Propose isort's order of imports."""
-    return await work(repository, context, "running isort", isort_fixes)
+async def check(review: Review, context: TaskContext) -> Findings:
+    """Propose isort's order of imports where the repository asks for it, or boldly."""
+    return await work(review.repository, context, "running isort", partial(isort_fixes, bold=review.bold))

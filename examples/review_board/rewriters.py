@@ -1,13 +1,14 @@
 """Rewriters: autoflake, pyupgrade, flynt and isort on a folder. Each proposes changes; none is sure to be right. All
 use only the repository's own settings."""
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .messages import Findings
-from .rewriting import proposal, rewritten
-from .settings import fence, oldest_python, orders_imports_with_ruff
-from .sources import Sources, read_sources
+from .rewriting import Span, proposal, rewritten, touches
+from .settings import fence, oldest_python, orders_imports_with_isort, orders_imports_with_ruff
+from .sources import Source, Sources, read_sources
 from .tools import call
 
 
@@ -32,19 +33,41 @@ def pyupgrade_fixes(root: Path) -> Findings:
     )
 
 
-def flynt_fixes(root: Path) -> Findings:
-    """What flynt turns into f-strings. `root` is changed."""
+def flynt_fixes(root: Path, bold: bool = False) -> Findings:
+    """What flynt turns into f-strings; `bold`: also where the value may be a tuple, which means something else. `root`
+    is changed."""
     fence(root)
-    return rewritten(
+    unsure = {path: unsure_formats(source) for path, source in read_sources(root).files.items()}
+    found = rewritten(
         root,
         on_files("flynt", "--quiet", root=root),
         lambda _, edits: proposal(edits, "flynt", "an f-string says the same, shorter"),
     )
+    sure = tuple(
+        item
+        for item in found.proposals
+        if bold or not any(touches(edit, span) for edit in item.edits for span in unsure[edit.resource])
+    )
+    return found.model_copy(update={"proposals": sure})
 
 
-def isort_fixes(root: Path) -> Findings:
-    """The imports in isort's order, unless the repository has its own with ruff. `root` is changed."""
-    if orders_imports_with_ruff(root):
+def unsure_formats(source: Source) -> list[Span]:
+    """The lines of each `"..." % value` whose value may be a tuple."""
+    return [
+        (node.lineno - 1, node.end_lineno or node.lineno)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Mod)
+        and isinstance(node.left, ast.Constant)
+        and isinstance(node.left.value, str)
+        and not isinstance(node.right, ast.Tuple | ast.Dict | ast.Constant | ast.JoinedStr)
+    ]
+
+
+def isort_fixes(root: Path, bold: bool = False) -> Findings:
+    """The imports in isort's order where the repository asks for it, or `bold`; never where ruff orders them. `root` is
+    changed."""
+    if orders_imports_with_ruff(root) or not (bold or orders_imports_with_isort(root)):
         return Findings(claims=read_sources(root).claims)
     fence(root)
     return rewritten(

@@ -17,6 +17,12 @@ RUFF_FILES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 FLAKE8_FILES = (".flake8", "setup.cfg", "tox.ini")
 RUFF_ORDERS = r"""(?m)^\[(tool\.ruff\.)?(lint\.)?isort\]|^(lint\.)?isort\.|select\s*=\s*\[[^]]*["'](I|I001|ALL)["']"""
 ISORT_MARKS = ((".isort.cfg", ""), ("pyproject.toml", "[tool.isort"), ("setup.cfg", "[isort]"), ("tox.ini", "[isort]"))
+PRE_COMMIT = ".pre-commit-config.yaml"
+FORMAT_MARKS = (
+    ("pyproject.toml", "[tool.ruff.format"), ("ruff.toml", "[format"), (".ruff.toml", "[format"),
+    ("pyproject.toml", "[tool.black]"), (PRE_COMMIT, "id: ruff-format"), (PRE_COMMIT, "id: black"),
+    ("Makefile", "ruff format"), ("tox.ini", "ruff format"),
+)  # fmt: skip
 OLDEST, NEWEST = 8, 15  # of Python 3: the default for a repository that names none, and the newest that pyupgrade knows
 REQUIRES = re.compile(r"""(?:requires-python|python_requires)\s*=\s*["']?\s*[^"'\n]*?>=\s*3\.(\d+)""")
 
@@ -67,6 +73,16 @@ def orders_imports_with_ruff(root: Path) -> bool:
     if any(_says(root / name, mark) for name, mark in ISORT_MARKS):
         return False
     return any(_says(root / name, RUFF_ORDERS) for name in RUFF_FILES)
+
+
+def orders_imports_with_isort(root: Path) -> bool:
+    """True if the repository has settings of isort, or lets it run before a commit."""
+    return any(_says(root / name, mark) for name, mark in ISORT_MARKS) or _says(root / PRE_COMMIT, "id: isort")
+
+
+def asks_for_format(root: Path) -> bool:
+    """True if the repository is formatted by ruff or by black, whose format is nearly the same."""
+    return any(_says(root / name, mark) for name, mark in FORMAT_MARKS)
 
 
 def formats_with_ruff(root: Path) -> bool:

@@ -1,28 +1,39 @@
-"""Spelling: codespell's corrections. A word that is a name in the code is corrected everywhere or nowhere."""
+"""Spelling: codespell's corrections, in prose only."""
 
 import re
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
 from hustings import Edit, Evidence, Proposal
 
 from .messages import Findings
-from .rewriters import on_files, portions
-from .rewriting import both, proposal, rewritten
+from .rewriters import portions
+from .rewriting import proposal, rewritten
 from .sources import Source, Sources, read_sources
 from .tools import call
 
 TYPO = re.compile(r"(?P<path>.+?):(?P<line>\d+): (?P<wrong>\S+) ==> (?P<right>[^,]+)")
+ANY = 10**9  # a column behind the end of each line
+BEFORE_A_STATEMENT = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 FOUND = 65  # codespell's exit code where it found something
 Typos = dict[tuple[str, int], list[tuple[str, str]]]  # path and line from 0 -> wrong and right words
 
 
 def spelling_fixes(root: Path) -> Findings:
-    """What codespell corrects with the repository's own list of words. `root` is changed."""
+    """What codespell corrects in comments and docstrings, with the repository's own list of words. `root` is changed.
+
+    Other strings are data, and a word that is a name in the code is a name wherever it stands.
+    """
     sources = read_sources(root)
-    typos = _typos(root, sources)
+    names = _names(sources)
+    typos = {place: [pair for pair in pairs if pair[0] not in names] for place, pairs in _typos(root, sources).items()}
+
+    def correct(found: Sources) -> None:
+        for path, source in found.files.items():
+            if (text := _corrected(source, typos)) != source.text:
+                (root / path).write_bytes(text.encode())
 
     def explain(source: Source, edits: Sequence[Edit]) -> Proposal:
         found = _within(typos, source.path, edits)
@@ -30,9 +41,7 @@ def spelling_fixes(root: Path) -> Findings:
         evidence = [Evidence(kind="rule", says=f"{wrong} ==> {right}", source=where) for where, wrong, right in found]
         return proposal(edits, "codespell", says or "a typo", evidence)
 
-    findings = rewritten(root, on_files("codespell", "--write-changes", root=root, ends=(0, FOUND)), explain)
-    names = _names(sources) & {wrong for words in typos.values() for wrong, _ in words}
-    return findings.model_copy(update={"proposals": tuple(_joined(findings.proposals, names))})
+    return rewritten(root, correct, explain)
 
 
 def _typos(root: Path, sources: Sources) -> Typos:
@@ -45,6 +54,29 @@ def _typos(root: Path, sources: Sources) -> Typos:
     return found
 
 
+def _corrected(source: Source, typos: Typos) -> str:
+    """The text with the typos corrected in its prose."""
+    lines = source.text.splitlines(keepends=True)
+    for row, start, end in sorted(_prose(source), reverse=True):
+        for wrong, right in typos.get((source.path, row), ()):
+            inside = re.sub(rf"\b{re.escape(wrong)}\b", right, lines[row][start:end])
+            lines[row] = lines[row][:start] + inside + lines[row][end:]
+            end = start + len(inside)
+    return "".join(lines)
+
+
+def _prose(source: Source) -> Iterator[tuple[int, int, int]]:
+    """The parts of lines, as row, first and last column, that are comment or docstring."""
+    before = tokenize.NEWLINE
+    for token in _tokens(source):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and before in BEFORE_A_STATEMENT):
+            rows = range(token.start[0] - 1, token.end[0])
+            for row in rows:
+                yield row, token.start[1] if row == rows[0] else 0, ANY if row < rows[-1] else token.end[1]
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            before = token.type
+
+
 def _within(typos: Typos, path: str, edits: Sequence[Edit]) -> list[tuple[str, str, str]]:
     rows = [row for edit in edits for row in range(edit.start, edit.end)]
     return [(f"{path}:{row + 1}", wrong, right) for row in rows for wrong, right in typos.get((path, row), ())]
@@ -52,24 +84,17 @@ def _within(typos: Typos, path: str, edits: Sequence[Edit]) -> list[tuple[str, s
 
 def _names(sources: Sources) -> set[str]:
     """Every name in the code."""
-    found: set[str] = set()
-    for source in sources.files.values():
-        try:
-            tokens = tokenize.generate_tokens(StringIO(source.text.lstrip("\ufeff")).readline)
-            found.update(token.string for token in tokens if token.type == tokenize.NAME)
-        except (tokenize.TokenError, SyntaxError):  # the tokenizer is stricter than the parser in rare places
-            continue
-    return found
+    return {
+        token.string for source in sources.files.values() for token in _tokens(source) if token.type == tokenize.NAME
+    }
 
 
-def _joined(proposals: Iterable[Proposal], names: set[str]) -> list[Proposal]:
-    """The proposals, those that correct the same name as one."""
-    done: list[tuple[set[str], Proposal]] = []
-    for item in proposals:
-        words = {evidence.says.partition(" ==> ")[0] for evidence in item.evidence} & names
-        same = [pair for pair in done if pair[0] & words]
-        done = [pair for pair in done if pair not in same]
-        for others, other in same:
-            words, item = words | others, both(other, item)
-        done.append((words, item))
-    return [item for _, item in done]
+def _tokens(source: Source) -> Iterator[tokenize.TokenInfo]:
+    """None where a byte order mark or a strange end of line would shift the columns, or where the tokenizer is stricter
+    than the parser."""
+    if source.text.startswith("\ufeff") or len(source.text.splitlines()) != len(StringIO(source.text).readlines()):
+        return
+    try:
+        yield from tokenize.generate_tokens(StringIO(source.text).readline)
+    except (tokenize.TokenError, SyntaxError):
+        return

@@ -25,7 +25,7 @@ SLOW = ("bandit", "mypy", "ruff_bold", "codespell", "isort", "autoflake", "vultu
 
 
 async def reviewed(client: Client[Review, Report], root: Path, skip: Sequence[str] = ()) -> Came:
-    run = await client.ask(Review(repository=await client.upload(root, Repository)), skip=tuple(skip))
+    run = await client.ask(Review(repository=await client.upload(root, Repository), bold=True), skip=tuple(skip))
     await run.wait()
     return await run.report()
 

@@ -20,7 +20,7 @@ def draft(before: str = BEFORE, after: str = AFTER) -> Draft:
 
 
 def edits(root: Path, of: Draft) -> list[Edit]:
-    return [edit for item in format_draft(root, of).proposals for edit in item.edits]
+    return [edit for item in format_draft(root, of, bold=True).proposals for edit in item.edits]
 
 
 def test_only_rewritten_lines_are_formatted(write: Write) -> None:
@@ -47,7 +47,7 @@ def test_the_format_is_the_repositorys(write: Write) -> None:
 
 def test_a_draft_of_something_else_is_refused(write: Write) -> None:
     with pytest.raises(NonRetryableError, match="another version"):
-        format_draft(write({"a.py": "other = 1\n"}), draft())
+        format_draft(write({"a.py": "other = 1\n"}), draft(), bold=True)
 
 
 def standing(proposals: tuple[Proposal, ...]) -> list[Verdict]:
@@ -58,7 +58,7 @@ def test_a_finished_draft_has_what_stands_of_both_rounds(write: Write) -> None:
     """Verdicts on the first base are in the draft already, and pass it by."""
     root = write({"a.py": BEFORE})
     first = Proposal(edits=tuple(hunks("a.py", BEFORE, AFTER)))
-    said = (first, *format_draft(write({"a.py": BEFORE}, "other"), draft()).proposals)
+    said = (first, *format_draft(write({"a.py": BEFORE}, "other"), draft(), bold=True).proposals)
     done = finished(draft(), standing(said))
     assert done.files[0].text == "a = [1, 2, 3]\nx = 1\nb = {'x':1}\n"
     assert "+a = [1, 2, 3]\n" in write_patch(root, done).diff

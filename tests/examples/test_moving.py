@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -74,7 +75,7 @@ IMPORTS = [
     "from m import (\n    b,\n    a,\n)\n\nimport os\n\nimport c\n\nprint(a, b, c, os)\n",
 ]
 SORTS: dict[str, tuple[Callable[[Path], Findings], dict[str, str]]] = {
-    "isort": (isort_fixes, {}),
+    "isort": (partial(isort_fixes, bold=True), {}),
     "ruff": (ruff_fixes, {"ruff.toml": "lint.select = ['I']\n"}),
 }
 
@@ -160,6 +161,6 @@ def test_a_formatter_proposes_both_halves_of_a_move_or_none(write: Write, monkey
 
     monkeypatch.setattr("hustings.examples.review_board.formatting._formatted", formatted)
     base = read_sources(root).files["a.py"].digest
-    said = format_draft(root, Draft(files=(Rewritten(resource="a.py", base=base, text=after),)))
+    said = format_draft(root, Draft(files=(Rewritten(resource="a.py", base=base, text=after),)), bold=True)
     [item] = said.proposals
     assert counted(apply(after, item.edits)) == counted(after)

@@ -10,6 +10,7 @@ from hustings.agents import Specialist, TaskContext
 from hustings.examples.review_board import (
     Findings,
     Repository,
+    Review,
     api_guard,
     autoflake,
     bandit,
@@ -55,7 +56,10 @@ def packed(root: Path, **more: str) -> Repository:
 
 
 async def check(specialist: Specialist, repository: Repository, attempt: FailedAttempt) -> Findings:
-    found = specialist.skills["check"].handler(repository=repository, context=cast(TaskContext, attempt))
+    skill = specialist.skills["check"]
+    takes = {"review": Review(repository=repository, bold=True), "repository": repository}
+    given = {name: value for name, value in takes.items() if name in skill.inputs}
+    found = skill.handler(**given, context=cast(TaskContext, attempt))
     return await found  # type: ignore[misc, no-any-return]
 
 
@@ -64,10 +68,9 @@ async def check(specialist: Specialist, repository: Repository, attempt: FailedA
 async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specialist, tmp_path: Path) -> None:
     [skill] = specialist.card().skills
     assert skill.witness
-    assert (
-        [contract.type for contract in skill.inputs.values()],
-        skill.output.type,
-    ) == (["review.Repository.v1"], "review.Findings.v1")
+    [takes] = [contract.type for contract in skill.inputs.values()]
+    assert takes in ("review.Repository.v1", "review.Review.v1")
+    assert skill.output.type == "review.Findings.v1"
     attempt = FailedAttempt(tmp_path)
     assert isinstance(await check(specialist, packed(tmp_path), attempt), Findings)
     assert attempt.said

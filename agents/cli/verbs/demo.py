@@ -35,7 +35,7 @@ def demo(settings: Settings, verbose: bool) -> int:
             settings,
             example.TARGET,
             team,
-            parse(team, example.TARGET, ["--repository", str(path)]),
+            parse(team, example.TARGET, [*example.FLAGS, "--repository", str(path)]),
             RunOptions(verbose=verbose),
             partial(example.epilogue, path),
         )
