@@ -4,6 +4,7 @@ from .background import background, task_group
 from .broker.broker import embedded, find_embedded
 from .client.connection import Connection, connect
 from .failpoints import failpoint
+from .team.backup import BackupFailed, Manifest, back_up, restore_backup
 from .team.bus import Bus, open_bus
 from .team.live import Feed, Live
 from .team.log import FILLING, NEARLY_FULL, Log, RunHead, Usage
@@ -19,6 +20,8 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "Log", "RunHead", "Usage", "FILLING", "NEARLY_FULL", "WorkQueue", "Delivery", "ObjectStore",
     # what is removed
     "survey", "Survey", "under_way", "remove", "Removal",
+    # all of it in a file, and back
+    "back_up", "restore_backup", "Manifest", "BackupFailed",
     # live messages
     "Live", "Feed",
     # the broker and the connection to it

@@ -45,6 +45,7 @@ FIRST_CONNECT = 1.5  # for which an address that refuses the first connection is
 HANDSHAKE = 5  # in which a server has to answer an attempt to connect
 ANSWER = 2.0  # in which the broker has to answer a request, if the caller says nothing else
 LEADER_ELECTION = 12.0  # for which a request is repeated while a cluster elects a leader; the slowest took 8.5
+SNAPSHOT = 60.0  # in which the next piece of a stream that is copied or restored has to come
 STORE_RETRY = 1.0  # before the next try to append, if the broker is away or full
 BROKER_START = 10.0  # in which an embedded broker has to start
 BROKER_STOP = 5.0  # between its SIGTERM and its SIGKILL

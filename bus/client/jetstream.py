@@ -60,13 +60,17 @@ class PubAck(Reply):
     seq: int = 0
 
 
-class StreamState(BaseModel):
+class StreamState(BaseModel, extra="allow"):
+    messages: int = 0
     bytes: int = 0
+    num_deleted: int = 0
     last_seq: int = 0
     subjects: dict[str, int] | None = None  # only if they were asked for
 
 
 class StreamConfig(BaseModel, extra="allow"):
+    name: str = ""
+    num_replicas: int = 1
     subjects: list[str] = []
     max_bytes: int = -1
     allow_atomic: bool = False
@@ -117,15 +121,27 @@ class Arrived:
     times: int
     seq: int
     order: int
-    time: float
+    stamp: int
     confirmed: float
+    headers: Mapping[str, str]
+
+    @property
+    def time(self) -> float:
+        """In seconds since the epoch; `stamp` is in nanoseconds."""
+        return self.stamp / 1e9
 
     @classmethod
     def of(cls, message: Msg) -> Self:
         tokens = message.reply.split(".")
         at = 4 if len(tokens) == 9 else 6  # newer servers put a domain and an account first
-        times, seq, order, nanoseconds = (int(word) for word in tokens[at : at + 4])
-        return cls(message.subject, message.data, message.reply, times, seq, order, nanoseconds / 1e9, monotonic())
+        times, seq, order, stamp = (int(word) for word in tokens[at : at + 4])
+        headers = message.headers or {}
+        return cls(message.subject, message.data, message.reply, times, seq, order, stamp, monotonic(), headers)
+
+
+def flow(message: Msg) -> str:
+    """Where the server wants to hear that a piece of a snapshot has arrived; "" if nowhere."""
+    return message.reply if message.reply.startswith("$JS.SNAPSHOT.ACK.") else ""
 
 
 async def call(

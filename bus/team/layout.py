@@ -1,7 +1,8 @@
 """Layout: what a team has on the server: the stream of its log and its object store."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from pydantic import JsonValue
 
@@ -45,14 +46,23 @@ def object_stream(subjects: Subjects) -> str:
 
 
 async def _ensure(connection: Connection, sizes: Sequence[dict[str, JsonValue]]) -> None:
-    """Create the stream if it is missing, as large and with as many replicas as the servers allow."""
-    if await stream_info(connection, str(sizes[0]["name"])):
-        return
+    """Create the stream if it is missing."""
+    if not await stream_info(connection, str(sizes[0]["name"])):
+        await fitted(sizes, partial(_create, connection))
+
+
+async def fitted(
+    sizes: Sequence[dict[str, JsonValue]], make: Callable[[dict[str, JsonValue]], Awaitable[None]]
+) -> None:
+    """Make a stream by the first of these configurations, and with as many replicas, as the servers allow.
+
+    Raises what `make` raises in the end.
+    """
     refusal: BusError | None = None
     for replicas in REPLICAS:
         for config in sizes:
             try:
-                return await _create(connection, {**config, "num_replicas": replicas})
+                return await make({**config, "num_replicas": replicas})
             except BusFull as error:
                 refusal = error
             except (JetStreamError, Unanswered) as error:  # fewer servers than replicas, at least for now
