@@ -15,7 +15,7 @@ from .processes import PATIENCE, Place, Running
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-VARIES = r"…|\br[0-9a-f]{8,12}\b|\b\d+(?:\.\d+)? s\b"  # anything; ids of runs; times
+VARIES = r"…|\br[0-9a-f]{8,12}\b|\b\d+(?:\.\d+)? s\b|\d\d:\d\d:\d\d"  # anything; ids of runs; times
 
 
 class Block(NamedTuple):
@@ -60,6 +60,7 @@ async def play(page: Path, place: Place) -> None:
         last: Running | None = None
         for block in blocks(page):
             if block.file:
+                (place.folder / block.file).parent.mkdir(exist_ok=True)
                 (place.folder / block.file).write_text(block.text)
                 continue
             for command, printed in _commands(block.text):

@@ -29,7 +29,8 @@ from ..frame.table import table
 
 
 class Seen(NamedTuple):
-    """An agent that answered, with the number of its instances. The card is None if it sent none in time."""
+    """An agent that answered, with all versions and the number of its instances. The card, of one of them, is None if
+    none came in time."""
 
     team: str
     name: str
@@ -74,10 +75,12 @@ async def present(connection: Connection, team: str | None = None) -> list[Seen]
     async def look(bus: Bus) -> None:
         everybody = await bus.live.roll_call()
         instances = Counter(one.name for one in everybody)
-        versions = {one.name: one.metadata.get("version", one.version) for one in everybody}
+        versions: dict[str, set[str]] = {}
+        for one in everybody:
+            versions.setdefault(one.name, set()).add(one.metadata.get("version", one.version))
         async with anyio.create_task_group() as asking:
             for name in instances:
-                asking.start_soon(ask, bus, name, versions[name], instances[name])
+                asking.start_soon(ask, bus, name, ", ".join(sorted(versions[name])), instances[name])
 
     async def ask(bus: Bus, name: str, version: str, instances: int) -> None:
         seen.append(Seen(bus.team, name, version, instances, await bus.live.card(name)))

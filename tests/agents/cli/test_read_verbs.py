@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from hustings.agents import Specialist, Team, majority, unopposed
 from hustings.agents.cli import Settings, main
-from hustings.agents.testing import running
+from hustings.agents.testing import running, serving
 from hustings.bus import Bus, embedded, open_bus
 from hustings.protocols import (
     Amount,
@@ -320,6 +320,16 @@ def test_tail_refuses_what_makes_no_sense(run: Run, args: list[str]) -> None:
 
 
 # who is there
+
+
+async def test_an_agent_in_two_versions(run: Run, tmp_path: Path) -> None:
+    """As while it is upgraded: both are named."""
+    newer = witness("sour", "bad")
+    newer.version = "1.10.0"
+    async with moody_at(tmp_path) as url, serving(newer, url, "moody"):
+        said = await anyio.to_thread.run_sync(lambda: run("agents", at=tmp_path / "none", url=url))
+        (row,) = [line for line in said.out.splitlines() if "/sour" in line]
+        assert row.split()[:4] == ["moody/sour", "1.0.0,", "1.10.0", "2"]
 
 
 async def test_the_living(run: Run, tmp_path: Path) -> None:
