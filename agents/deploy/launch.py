@@ -66,17 +66,19 @@ async def supervised(
     log: str = "",
     announce: bool = False,
     whole: bool = False,
+    known: Sequence[str] = (),
 ) -> AsyncIterator[Supervisor]:
     """Keep the processes running while the block runs; then stop them, the coordinator last.
 
     A record of them and their log are kept under `home`. `tell` gets what a person should know, safe to print: which
     processes are given up, and their output, with colours if `color`: what has the level that `log` gives its agent
-    (`clerk=debug,warning`), without one all of it if `verbose`, else warnings and errors.
+    (`clerk=debug,warning`), without one all of it if `verbose`, else warnings and errors; but nothing with one of the
+    texts in `known`.
     Raises HustingsError into the block when the last of its coordinators is given up: no run could go on; and
     UsageError, if the team is wanted `whole`, when a part cannot start: it says why.
     """
     record = record_of(home, team)
-    listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose, log=log)
+    listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose, log=log, known=known)
 
     def heard(name: str, raw: str) -> None:
         listener.line(name, raw)
@@ -142,9 +144,17 @@ class _Listener:
     """Passes on the output of children: all of it to a log file, and to a person what matters."""
 
     def __init__(
-        self, folder: Path, team: Team, *, tell: Callable[[str], None], color: bool, verbose: bool, log: str
+        self,
+        folder: Path,
+        team: Team,
+        *,
+        tell: Callable[[str], None],
+        color: bool,
+        verbose: bool,
+        log: str,
+        known: Sequence[str],
     ) -> None:
-        self._tell, self._color, self._levels = tell, color, log
+        self._tell, self._color, self._levels, self._known = tell, color, log, known
         self._usual = "info" if verbose else "warning"
         self._width = max(len(name) for name in (COORDINATOR, *team.members))
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +171,7 @@ class _Listener:
         elif raw.strip():
             self._last[name] = raw.strip()
             self._advice.pop(name, None)
-        if shows(raw, level_of(part_of(name), self._levels, self._usual)):
+        if shows(raw, level_of(part_of(name), self._levels, self._usual)) and not any(w in raw for w in self._known):
             self._tell(render_line(name, raw, width=self._width, color=self._color))
 
     def gave_up(self, status: Status) -> None:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import anyio
 from anyio import CancelScope, get_cancelled_exc_class
@@ -125,7 +126,7 @@ class Calls:
     async def _live(self, request: ModelRequest, place: str) -> ModelReply:
         trouble: HustingsError | None = None
         asked = None if self._record == "hash" else await self._stored(self._journal.prompt(request))
-        for name in self._serving.models:
+        for name, following in pairwise([*self._serving.models, ""]):
             try:
                 return await self._ask(request.model_copy(update={"model": name}), place, asked)
             except BudgetExceeded as error:
@@ -136,7 +137,8 @@ class Calls:
                 if error.kind not in ELSEWHERE:
                     raise
                 trouble = error
-            self._log.warning("this model cannot be had", model=name, why=str(trouble))
+            if following:
+                self._log.warning("this model cannot be had", model=name, why=str(trouble), next=following)
         assert trouble
         raise trouble
 

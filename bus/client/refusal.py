@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Sequence
 from socket import gaierror
 
-from hustings.protocols import BadCredentials, BrokerUnavailable
+from hustings.protocols import BadCredentials, BrokerUnavailable, timing
 
 
 def hopeless(error: Exception) -> bool:
@@ -24,6 +24,9 @@ def explain(shown: str, errors: Sequence[Exception]) -> BrokerUnavailable:
         return BrokerUnavailable(
             f"the TLS certificate of {shown} is not trusted", str(error), "Set SSL_CERT_FILE to its CA."
         )
+    if isinstance(error, TimeoutError):
+        why = f"no server has greeted there within {timing.HANDSHAKE} s, as a NATS server does"
+        return BrokerUnavailable(f"no broker at {shown}", why, "Check the address; another program may have the port.")
     return BrokerUnavailable(f"no broker at {shown}", str(error) or type(error).__name__)
 
 

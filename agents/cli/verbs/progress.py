@@ -6,13 +6,24 @@ from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from hustings.protocols import Assigned, Concluded, Entry, Failure, Heartbeat, Opened, Progress, Result, Settled
+from hustings.protocols import (
+    Assigned,
+    Concluded,
+    DeadLetter,
+    Entry,
+    Failure,
+    Heartbeat,
+    Opened,
+    Progress,
+    Result,
+    Settled,
+)
 
 from ...decider.state import RunState
 from ...observe.sanitize import inert
 from ...team import Team
 from ...views.retries import told
-from ...views.text import describe, plain
+from ...views.text import plain
 from ..frame.output import say
 from ..frame.settings import Settings
 
@@ -56,8 +67,8 @@ class Lines:
         say(text)
 
     def entry(self, state: RunState, entry: Entry) -> None:
-        if not isinstance(entry.event, Assigned):
-            say(f"{entry.time - state.asked_at:6.1f} s  {told(entry, state)}")
+        if not isinstance(entry.event, Assigned | DeadLetter):
+            say(f"{entry.time - state.asked_at:6.1f} s  {_briefly(entry, state)}")
 
     async def listen(self, live: AsyncIterable[Heartbeat | Progress]) -> None:
         async for _ in live:
@@ -91,7 +102,7 @@ class Panel:
             case Settled():
                 self._settled = state.conflicts
             case Concluded():
-                self.note(describe(entry))
+                self.note(_briefly(entry, state))
                 self._ended = True
 
     async def listen(self, live: AsyncIterable[Heartbeat | Progress]) -> None:
@@ -123,6 +134,15 @@ class Panel:
         for note in self._notes:
             table.add_row("", "", Text(note, "dim"))
         return table
+
+
+def _briefly(entry: Entry, state: RunState) -> str:
+    """An entry in a line; of a run that failed not why: the error says it."""
+    match entry.event:
+        case Concluded(status=("failed" | "cancelled" | "undecided") as status):
+            return f"concluded: {status}"
+        case _:
+            return told(entry, state)
 
 
 def _line(said: Progress) -> str:

@@ -42,6 +42,7 @@ from .progress import Watcher, watcher
 from .show import failed
 from .tell import tell
 
+SHOWN = ('"event": "failed"',)  # log events of agents that the run's own lines show
 Epilogue = Callable[[], AbstractAsyncContextManager[Callable[[RunReport], Awaitable[str]]]]
 
 
@@ -182,22 +183,30 @@ async def _pursue(
                     verbose=options.verbose,
                     log=settings.log,
                     whole=True,
+                    known=() if options.verbose else SHOWN,
                 )
             )
         run = await client.ask(goal, execution_timeout=options.execution_timeout, only=options.only, skip=options.skip)
         timeline = await _follow(client, run, show, supervisor)
         came = timeline.report
-        if came.dead:
-            say(failed(came))
-            say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
+        _say_what_failed(came)
         folder = _keep(settings, team, came)
         await keep(client.bus, timeline, folder)
         code = _code(team, came)
         applied = await _apply(client, team, asked, goal, came) if options.apply and code == 0 else ""
-    emit(settings, came, lambda _: tell(team, folder, timeline))
+    emit(settings, came, lambda _: tell(team, folder, timeline, because=code == 0))
     if applied:
         say(applied)
     return came, code
+
+
+def _say_what_failed(came: RunReport) -> None:
+    """The tasks that failed for good; an error that follows says where to look at the first of them."""
+    if not came.dead:
+        return
+    say(failed(came))
+    if came.status == "partial" or len(came.dead) > 1:
+        say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
 
 
 async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: RunReport) -> str:

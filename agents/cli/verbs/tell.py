@@ -15,11 +15,15 @@ from ...views.verdicts import ending, verdicts, without_verdicts
 from ..frame.table import columns
 
 
-def tell(team: Team, folder: Path, timeline: Timeline) -> str:
-    """The team's own text if it has one, else the conflicts and the outcome; the costs, and where to look for more."""
+def tell(team: Team, folder: Path, timeline: Timeline, *, because: bool = True) -> str:
+    """The team's own text if it has one, else the conflicts and the outcome; the costs, and where to look for more.
+
+    Without `because` an error has said why the run ended so.
+    """
     came = timeline.report
     own = team.tell(came) if team.tell else "\n".join(_answer(timeline))
-    end = f"run {came.run} {ending(came)}: {came.because} ({came.events} events, {came.seconds:.1f} s)"
+    why = f": {came.because}" if because else ""
+    end = f"run {came.run} {ending(came)}{why} ({came.events} events, {came.seconds:.1f} s)"
     bill = "\n".join(bills(came))
     left_open = [verdict.matter for verdict in came.verdicts if not verdict.decided]
     explain = f"hustings explain {left_open[0]} {came.run}   " if left_open else ""
