@@ -11,7 +11,7 @@ from .edits import digest
 from .gaps import Missing, counted, gathered, reason, told
 from .messages import Gap, GapKind
 from .modules import dotted
-from .records import LATE, UNREACHED, Outcome, Record
+from .records import DESELECTED, LATE, UNREACHED, Outcome, Record
 from .sources import Sources, is_test
 
 Failures = Mapping[str, str]  # what no longer works -> why
@@ -88,11 +88,12 @@ class Baseline:
 
     @cached_property
     def thin(self) -> bool:
-        """True if most of the tests do not pass, or if as many files cannot be collected as have passing tests, because
-        nobody knows how many tests those files have."""
+        """True if most of the tests that the repository itself selects do not pass, or if as many files cannot be
+        collected as have passing tests, because nobody knows how many tests those files have."""
         passed = _passing(self.record)
-        closed = {name for name in self.record.outcomes if name == _file(name)} - self.record.collected
-        return 2 * len(passed) <= len(self.record.outcomes) or len(set(map(_file, passed))) <= len(closed)
+        meant = self.record.outcomes.keys() - {*self._of_kind(DESELECTED)}
+        closed = {name for name in meant if name == _file(name)} - self.record.collected
+        return 2 * len(passed) <= len(meant) or len(set(map(_file, passed))) <= len(closed)
 
     def judged(self, now: Record, failures: int) -> tuple[bool, str]:
         """Whether everything that worked before works in this record, and the reason."""
@@ -211,6 +212,8 @@ def _differing(first: Record, again: Record, how: str) -> dict[str, Outcome]:
 def _kind(seen: Outcome) -> GapKind:
     if seen.kind in ASIDE:
         return ASIDE[seen.kind]
+    if seen.kind == DESELECTED:
+        return "left out by the repository"
     if not seen.ran:
         return "could not run"
     return "failed already" if seen.red else "fail as expected"

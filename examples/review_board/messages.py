@@ -74,6 +74,7 @@ GapKind = Literal[
     "could not run",
     "failed already",
     "fail as expected",
+    "left out by the repository",
     "passed only sometimes",
     "stopped the run",
     "not reached",

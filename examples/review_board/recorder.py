@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
     found = [item.nodeid for item in items]
     yield
     for name in sorted({*found} - {item.nodeid for item in items}):
-        _say("test", name, "skipped", "deselected by the repository")
+        _say("test", name, "deselected", "deselected by the repository")
     wanted, without = set(_given()["tests"]), set(_given()["without"])
     items[:] = [item for item in items if (not wanted or item.nodeid in wanted) and item.nodeid not in without]
     if _given()["backwards"]:

@@ -6,7 +6,8 @@ from functools import cached_property
 
 from .messages import Counts
 
-WORST = ("passed", "skipped", "failed", "error")
+DESELECTED = "deselected"
+WORST = ("passed", DESELECTED, "skipped", "failed", "error")
 UNREACHED, LATE = "unreached", "late"
 BROKEN_OFF = ("2", "3", "4")  # exit codes of pytest: interrupted, an error of its own, a wrong option
 Line = Sequence[str]  # kind, test, outcome, why
@@ -14,7 +15,7 @@ Line = Sequence[str]  # kind, test, outcome, why
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a test ended: passed, skipped, failed, error or unreached, and the end of its report.
+    """How a test ended: passed, skipped, deselected, failed, error or unreached, and the end of its report.
 
     `ran`: its body was run; one that is expected to fail ran and is "skipped". A module that cannot be collected, or
     skips itself, has an outcome as a test has.
@@ -57,7 +58,7 @@ class Record:
             passed=kinds.count("passed"),
             failed=kinds.count("failed"),
             errors=kinds.count("error"),
-            skipped=kinds.count("skipped"),
+            skipped=kinds.count("skipped") + kinds.count(DESELECTED),
             unreached=kinds.count(UNREACHED) + kinds.count(LATE),
         )
 

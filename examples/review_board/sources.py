@@ -75,10 +75,10 @@ def paths(root: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
 def read_sources(root: Path) -> Sources:
     """All Python files. Those that nobody wrote here, that are not UTF-8, or no Python, are claimed and left alone."""
     files, claims = dict[str, Source](), list[Claim]()
-    foreign = _attributed(root)
+    marks = _attributed(root)
     for path in paths(root):
         name = path.relative_to(root).as_posix()
-        found = _read(path, name, next((why for pattern, why in foreign if fnmatch(name, pattern)), ""))
+        found = _read(path, name, next((why for pattern, why in marks if fnmatch(name, pattern)), ""))
         if isinstance(found, Source):
             files[found.path] = found
         else:
@@ -99,7 +99,7 @@ def _attributed(root: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _foreign(name: str, text: str) -> str:
+def _not_ours(name: str, text: str) -> str:
     """Why the file is nobody's to edit; empty if it is somebody's."""
     lines = text.split("\n")
     if not VENDORED.isdisjoint(name.split("/")):
@@ -114,8 +114,8 @@ def _foreign(name: str, text: str) -> str:
 def _read(path: Path, name: str, marked: str) -> Source | Claim:
     try:
         source = Source(name, path.read_bytes().decode())
-        if foreign := marked or _foreign(name, source.text):
-            return Claim(about=f"{name}:origin", value="not written here", because=f"left alone: {foreign}")
+        if origin := marked or _not_ours(name, source.text):
+            return Claim(about=f"{name}:origin", value="not written here", because=f"left alone: {origin}")
         _ = source.tree
     except UnicodeDecodeError as error:
         return Claim(about=f"{name}:encoding", value="not UTF-8", because=f"left alone: {error.reason}")

@@ -170,7 +170,32 @@ HIDING = {
 def test_what_the_repository_hides_from_pytest_is_a_gap(conftest: str, write: Write) -> None:
     said = proof(write({**BESIDE, "conftest.py": conftest, "test_it.py": "def test_it():\n    pass\n"}))
     [gap] = said.gaps
-    assert (gap.kind, gap.count, gap.why.endswith("by the repository")) == ("could not run", 1, True)
+    assert (gap.count, gap.why.endswith("by the repository")) == (1, True)
+
+
+def test_what_the_repository_deselects_does_not_count_against_the_rest(write: Write) -> None:
+    """As with `-m "not stress"` in its own addopts."""
+    settings = "[pytest]\nmarkers = stress\n"
+    conftest = (
+        "def pytest_collection_modifyitems(items):\n    items[:] = [i for i in items if 'stress' not in i.name]\n"
+    )
+    stress = OTHER.replace("def test_mod", "def test_stress") % 90
+    said = proof(
+        write(
+            {
+                "mod.py": MOD,
+                "pytest.ini": settings,
+                "conftest.py": conftest,
+                "test_a.py": OTHER % 20,
+                "test_s.py": stress,
+            }
+        )
+    )
+    assert (said.holds, said.proved, [(gap.kind, gap.count) for gap in said.gaps]) == (
+        True,
+        20,
+        [("left out by the repository", 90)],
+    )
 
 
 def test_a_module_that_cannot_be_imported_is_named(write: Write) -> None:
