@@ -4,9 +4,10 @@ attempt_timeout: Annotated[Seconds, Field(description="how long one attempt may 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
+from inspect import signature
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from annotated_types import Unit
@@ -41,7 +42,7 @@ class Setting(NamedTuple):
 
 @cache
 def settings_of(owner: type) -> tuple[Setting, ...]:
-    """The settings of a dataclass or a message, in the order of its fields."""
+    """The settings of a dataclass or a pydantic model, in the order of its fields; else of a class's `__init__`."""
     annotations = _annotations(owner)
     return tuple(_setting(name, annotations[name], default) for name, default in _defaults(owner).items())
 
@@ -142,12 +143,18 @@ def _reader(owner: type, name: str) -> TypeAdapter[Any]:
 
 @cache
 def _annotations(owner: type) -> dict[str, Any]:
-    hints = get_type_hints(owner, include_extras=True)
+    hints = get_type_hints(owner if _has_fields(owner) else vars(owner)["__init__"], include_extras=True)
     return {name: hints[name] for name in _defaults(owner)}
+
+
+def _has_fields(owner: type) -> bool:
+    return is_dataclass(owner) or issubclass(owner, BaseModel)
 
 
 def _defaults(owner: type) -> dict[str, object]:
     if is_dataclass(owner):
         return {each.name: each.default for each in fields(owner)}
-    assert issubclass(owner, BaseModel)
-    return {name: each.default for name, each in owner.model_fields.items()}
+    if issubclass(owner, BaseModel):
+        return {name: MISSING if each.is_required() else each.default for name, each in owner.model_fields.items()}
+    parameters = signature(owner).parameters
+    return {name: MISSING if each.default is each.empty else each.default for name, each in parameters.items()}

@@ -1,7 +1,8 @@
 """Budget: what a run may spend, and the share that one attempt of a task gets."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+from annotated_types import Unit
 from pydantic import Field
 
 from .message import DEAREST, MOST, Change, Count, Message, Money
@@ -17,12 +18,12 @@ class Budget(Message, contract="hustings.Budget.v1"):
     that agents ask for, `fan_out` the tasks of one step.
     """
 
-    calls: Count | None = None
-    tokens: Count | None = None
-    money: Money | None = Field(default=None, ge=0)
-    seconds: float | None = Field(default=None, gt=0, le=1e9)
-    depth: Count | None = Field(default=None, ge=1)
-    fan_out: Count | None = Field(default=None, ge=1)
+    calls: Annotated[Count | None, "calls of models"] = None
+    tokens: Annotated[Count | None, "tokens of models, read and written"] = None
+    money: Annotated[Money | None, Field(ge=0), Unit("US dollars"), "what models may cost"] = None
+    seconds: Annotated[float | None, Field(gt=0, le=1e9), Unit("seconds"), "how long it may take"] = None
+    depth: Annotated[Count | None, Field(ge=1), "the longest chain of steps, and of agents that ask each other"] = None
+    fan_out: Annotated[Count | None, Field(ge=1), "the tasks of one step"] = None
 
 
 class BudgetShare(Message, contract="hustings.BudgetShare.v1"):

@@ -5,34 +5,63 @@ from dataclasses import MISSING
 
 import click
 
-from hustings.protocols import Message, RetryPolicy
+from hustings.protocols import Budget, Message, RetryPolicy
 
 from ..models.endpoints import Provider
 from ..models.rules import ModelRule
 from ..settings import Setting, settings_of
-from ..skills.specialist import SkillSettings
+from ..skills.specialist import SkillSettings, Specialist
 from ..team import Team
 from .frame.options import common, durability
 from .frame.settings import TYPES, Settings
 
 OWNERS: dict[str, type] = {
-    "Team": Team,
+    "Team(...)": Team,
+    "Specialist(...)": Specialist,
     "@agent.skill(...)": SkillSettings,
-    "RetryPolicy": RetryPolicy,
-    "ModelRule": ModelRule,
+    "RetryPolicy(...)": RetryPolicy,
+    "Budget(...)": Budget,
+    "ModelRule(...)": ModelRule,
+    "[providers.NAME] in hustings.toml": Provider,
 }
+ENVIRONMENT = (
+    (
+        "HUSTINGS_HOME",
+        "`.hustings`, beside hustings.toml if there is one",
+        "the folder of the embedded broker, of reports and of logs",
+    ),
+    ("HUSTINGS_TEAM", "the one that runs", "the team that `hustings agent` works for"),
+    ("HUSTINGS_MODEL", "`anthropic:claude-sonnet-5-5`", "the model of skills for which the team has no ModelRule"),
+    ("HUSTINGS_PRICES", "the shipped ones", "a TOML file with prices of models, whose rows go before the shipped ones"),
+    ("HUSTINGS_OTEL", "off", "1: export spans over OTLP; 0: do not, whatever else is set"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "none", "where the spans go; switches telemetry on"),
+    (
+        "HUSTINGS_WATCHDOG",
+        "the team's `heartbeat_timeout`",
+        "seconds for which a skill may block its process; 0: for ever",
+    ),
+    ("ANTHROPIC_API_KEY, ANTHROPIC_API_KEY_FILE", "none", "the key of the provider anthropic, or a file that has it"),
+    ("ANTHROPIC_BASE_URL", "the vendor's", "the address of the provider anthropic"),
+    ("OPENAI_API_KEY, OPENAI_API_KEY_FILE", "none", "the key of the provider openai, or a file that has it"),
+    ("OPENAI_BASE_URL", "the vendor's", "the address of the provider openai"),
+)
+INTRODUCTION = """\
+# Settings
+
+Made from the code by `make docs`. Each heading says where its settings stand; what looks like a call stands in the
+module of the team. A value that is not of its type, or out of bounds, is refused when the team is made, and so is the
+name of a skill or agent that is not there. On the command line a flag goes before the variable, that before
+hustings.toml, and that before the default; `hustings VERB --help` lists the options of one verb. Intervals that nobody
+has to set: [How long who waits](reliability.md#how-long-who-waits)."""
 
 
 def reference() -> Iterator[str]:
     """The lines of docs/settings.md."""
-    yield "# Settings"
-    yield ""
-    yield "Made from the code by `make docs`. A value that is not of its type, or out of bounds, is refused when the"
-    yield "team is made; so is the name of a skill or agent that is not there."
+    yield INTRODUCTION
     for title, owner in OWNERS.items():
         yield from _section(title, "setting | default | bounds | unit | meaning", map(_row, settings_of(owner)))
     yield from _section("The command line", "option | variable | key in hustings.toml | meaning", _options())
-    yield from _section("[providers.NAME] in hustings.toml", "key | default", _provider())
+    yield from _section("The environment", "variable | default | meaning", _variables())
 
 
 def _section(title: str, head: str, rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -54,7 +83,7 @@ def _default(value: object) -> str:
     if callable(value):
         name = str(getattr(value, "__name__", ""))
         return "none" if name == "<lambda>" else f"`{name}`"
-    return "none" if value is None else f"`{value}`"
+    return "none" if value in (None, "") else f"`{value}`"
 
 
 def _options() -> Iterator[tuple[str, ...]]:
@@ -73,9 +102,9 @@ def _nothing(settings: Settings) -> None:
     """A verb with the options of all verbs."""
 
 
-def _provider() -> Iterator[tuple[str, ...]]:
-    for name, field in Provider.model_fields.items():
-        yield f"`{name}`", "must be given" if field.is_required() else f"`{field.default!r}`"
+def _variables() -> Iterator[tuple[str, ...]]:
+    for names, default, meaning in ENVIRONMENT:
+        yield ", ".join(f"`{name}`" for name in names.split(", ")), default, meaning
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import anyio
+from annotated_types import Unit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hustings.protocols import ModelFailure, RetryPolicy, UsageError
@@ -33,13 +34,13 @@ class Provider(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    kind: Literal["anthropic", "openai"]
-    base_url: str = Field(default="", pattern="^(https?://.+)?$")
-    key_env: str = ""
-    key_file: str = ""
-    at_once: int = Field(default=8, gt=0)
-    first: float = Field(default=20.0, gt=0)
-    stall: float = Field(default=10.0, gt=0)
+    kind: Annotated[Literal["anthropic", "openai"], "the protocol that the endpoint speaks"]
+    base_url: Annotated[str, "its address; empty: the vendor's"] = Field(default="", pattern="^(https?://.+)?$")
+    key_env: Annotated[str, "the variable that has the key; with _FILE behind it, the one that names its file"] = ""
+    key_file: Annotated[str, "the file that has the key"] = ""
+    at_once: Annotated[int, Field(gt=0), "how many calls may run at once"] = 8
+    first: Annotated[float, Field(gt=0), Unit("seconds"), "a longer silence before an answer is a hang"] = 20.0
+    stall: Annotated[float, Field(gt=0), Unit("seconds"), "a longer silence within an answer is a hang"] = 10.0
 
     def key(self, environ: Mapping[str, str]) -> str:
         """The current key, "" if none is needed. Raises ModelFailure `denied`."""

@@ -133,13 +133,13 @@ class Specialist:
 
     def __init__(
         self,
-        name: str,
-        description: str = "",
+        name: Annotated[str, "its name on the bus: letters, digits, `_` and `-`"],
+        description: Annotated[str, "what it is for, as planners and people read it"] = "",
         *,
-        version: str = "1.0.0",
-        max_concurrent_tasks: int = 10,
-        lifespan: Lifespan = nullcontext,
-        spends: bool = True,
+        version: Annotated[str, "the version of its code, as `hustings dead redrive --newer` compares it"] = "1.0.0",
+        max_concurrent_tasks: Annotated[int, "how many tasks one process works on at once"] = 10,
+        lifespan: Annotated[Lifespan, "what its skills share: entered before the first task"] = nullcontext,
+        spends: Annotated[bool, "whether its skills may spend of a budget"] = True,
     ) -> None:
         self.name = _free(token(name, "specialist's name"))
         self.description = description
