@@ -4,7 +4,7 @@ from hustings import Specialist, TaskContext
 
 from .house_rules import defended
 from .messages import Findings, Repository
-from .workspace import work
+from .workspace import findings
 
 config = Specialist("config", "defends what the repository's own configuration says", spends=False)
 
@@ -12,4 +12,4 @@ config = Specialist("config", "defends what the repository's own configuration s
 @config.skill
 async def check(repository: Repository, context: TaskContext) -> Findings:
     """Propose to keep what configuration and comments waive, and claim that it is accepted."""
-    return await work(repository, context, "reading the repository's configuration", defended)
+    return await findings(repository, context, "reading the repository's configuration", defended)

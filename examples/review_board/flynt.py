@@ -6,7 +6,7 @@ from hustings import Specialist, TaskContext
 
 from .messages import Findings, Review
 from .rewriters import flynt_fixes
-from .workspace import work
+from .workspace import findings
 
 flynt = Specialist("flynt", "turns string formatting into f-strings", spends=False)
 
@@ -14,4 +14,4 @@ flynt = Specialist("flynt", "turns string formatting into f-strings", spends=Fal
 @flynt.skill
 async def check(review: Review, context: TaskContext) -> Findings:
     """Propose f-strings."""
-    return await work(review.repository, context, "running flynt", partial(flynt_fixes, bold=review.bold))
+    return await findings(review.repository, context, "running flynt", partial(flynt_fixes, bold=review.bold))

@@ -17,12 +17,13 @@ ANY_QUOTES = ("--config", "format.quote-style='preserve'")
 
 
 def format_draft(root: Path, draft: Draft, bold: bool = False) -> Formatting:
-    """Format the lines that the draft rewrote; whole files only where they were in this format before. Nothing where
-    the repository does not ask for it, unless `bold`. `root` is changed. Raises NonRetryableError if the draft was made
-    from other files."""
-    if not (bold or asks_for_format(root)):
-        return Formatting()
+    """Format the lines that the draft rewrote; whole files only where they were in this format before.
+
+    Other files only if the repository asks for the format, or `bold`. `root` is changed. Raises NonRetryableError if
+    the draft was made from other files.
+    """
     before = {file.resource: _text(root, file) for file in draft.files}
+    asked = bold or asks_for_format(root)
     options = _options(root)
     tidy = {path for path, text in _formatted(root, before, options).items() if text == before[path]}
     drafted = {file.resource: file.text for file in draft.files}
@@ -30,6 +31,7 @@ def format_draft(root: Path, draft: Draft, bold: bool = False) -> Formatting:
     proposals = [
         proposal(group, "ruff", "the format of the file" if path in tidy else "the format of what was rewritten")
         for path, text in drafted.items()
+        if asked or path in tidy
         for group in groups(
             Source(path, text), list(_wanted(Source(path, text), before[path], after[path], path in tidy))
         )

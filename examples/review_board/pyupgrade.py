@@ -4,7 +4,7 @@ from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .rewriters import pyupgrade_fixes
-from .workspace import work
+from .workspace import findings
 
 pyupgrade = Specialist(
     "pyupgrade", "rewrites old syntax for the oldest Python that the repository supports", spends=False
@@ -14,4 +14,4 @@ pyupgrade = Specialist(
 @pyupgrade.skill
 async def check(repository: Repository, context: TaskContext) -> Findings:
     """Propose newer syntax."""
-    return await work(repository, context, "running pyupgrade", pyupgrade_fixes)
+    return await findings(repository, context, "running pyupgrade", pyupgrade_fixes)

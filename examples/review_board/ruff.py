@@ -4,7 +4,7 @@ from hustings import Specialist, TaskContext
 
 from .fixers import ruff_fixes
 from .messages import Findings, Repository
-from .workspace import work
+from .workspace import findings
 
 ruff = Specialist("ruff", "removes and modernises what ruff's safe fixes do", spends=False)
 
@@ -12,4 +12,4 @@ ruff = Specialist("ruff", "removes and modernises what ruff's safe fixes do", sp
 @ruff.skill
 async def check(repository: Repository, context: TaskContext) -> Findings:
     """Propose ruff's safe fixes, each with its rules."""
-    return await work(repository, context, "running ruff", ruff_fixes)
+    return await findings(repository, context, "running ruff", ruff_fixes)

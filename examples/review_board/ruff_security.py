@@ -4,7 +4,7 @@ from hustings import Specialist, TaskContext
 
 from .messages import Findings, Repository
 from .security import ruff_security_findings
-from .workspace import work
+from .workspace import findings
 
 ruff_security = Specialist("ruff_security", "claims what looks insecure to ruff's port of bandit", spends=False)
 
@@ -12,4 +12,4 @@ ruff_security = Specialist("ruff_security", "claims what looks insecure to ruff'
 @ruff_security.skill
 async def check(repository: Repository, context: TaskContext) -> Findings:
     """Claim what ruff's S rules take for insecure."""
-    return await work(repository, context, "running ruff's security rules", ruff_security_findings)
+    return await findings(repository, context, "running ruff's security rules", ruff_security_findings)

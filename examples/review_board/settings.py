@@ -18,6 +18,9 @@ FLAKE8_FILES = (".flake8", "setup.cfg", "tox.ini")
 RUFF_ORDERS = r"""(?m)^\[(tool\.ruff\.)?(lint\.)?isort\]|^(lint\.)?isort\.|select\s*=\s*\[[^]]*["'](I|I001|ALL)["']"""
 ISORT_MARKS = ((".isort.cfg", ""), ("pyproject.toml", "[tool.isort"), ("setup.cfg", "[isort]"), ("tox.ini", "[isort]"))
 PRE_COMMIT = ".pre-commit-config.yaml"
+MYPY_MARKS = (
+    ("mypy.ini", ""), (".mypy.ini", ""), ("pyproject.toml", "[tool.mypy"), ("setup.cfg", "[mypy"), (PRE_COMMIT, "mypy"),
+)  # fmt: skip
 FORMAT_MARKS = (
     ("pyproject.toml", "[tool.ruff.format"), ("ruff.toml", "[format"), (".ruff.toml", "[format"),
     ("pyproject.toml", "[tool.black]"), (PRE_COMMIT, "id: ruff-format"), (PRE_COMMIT, "id: black"),
@@ -78,6 +81,11 @@ def orders_imports_with_ruff(root: Path) -> bool:
 def orders_imports_with_isort(root: Path) -> bool:
     """True if the repository has settings of isort, or lets it run before a commit."""
     return any(_says(root / name, mark) for name, mark in ISORT_MARKS) or _says(root / PRE_COMMIT, "id: isort")
+
+
+def checks_types_with_mypy(root: Path) -> bool:
+    """True if the repository has settings of mypy, or lets it run before a commit."""
+    return any(_says(root / name, mark) for name, mark in MYPY_MARKS)
 
 
 def asks_for_format(root: Path) -> bool:

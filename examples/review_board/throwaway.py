@@ -36,7 +36,7 @@ class Built(NamedTuple):
 
 def build(root: Path) -> Built:
     """The environment for this folder, from the cache if it is there. Raises NonRetryableError: it cannot be made, or
-    the package cannot be installed in it."""
+    has no pytest."""
     place = _cache() / _key(root)
     ready = place / READY
     if not ready.is_file():
@@ -58,15 +58,20 @@ def _key(root: Path) -> str:
 
 def _fill(root: Path, place: Path) -> list[str]:
     """Install the package with what its tests need; what cannot be installed with the rest is tried alone."""
-    _run(_venv(place), "an environment cannot be made")
+    _run(virtual_environment(place), "an environment cannot be made")
     wanted = requirements(root)
     with tempfile.TemporaryDirectory(prefix="hustings-build-") as scratch:
         copy = shutil.copytree(root, Path(scratch) / root.name, symlinks=True, ignore=LEFT_OUT)
-        package = f"{copy}{wanted.extras}"
-        if not _fails(install(place, [package, *ALWAYS, *wanted.needs], copy)):
+        package = [f"{copy}{wanted.extras}"] if _installable(copy) else []
+        if not _fails(install(place, [*package, *ALWAYS, *wanted.needs], copy)):
             return []
-        _run(install(place, [str(copy), *ALWAYS], copy), f"{root.name} cannot be installed")
-        return [f"{need}: {why}" for need in (package, *wanted.needs) if (why := _fails(install(place, [need], copy)))]
+        _run(install(place, ALWAYS, copy), "pytest cannot be installed")
+        alone = {need: _fails(install(place, [need], copy)) for need in (*package, *wanted.needs)}
+    return [f"{need.replace(str(copy), root.name)} ({why})" for need, why in alone.items() if why]
+
+
+def _installable(root: Path) -> bool:
+    return any((root / name).is_file() for name in ("pyproject.toml", "setup.py"))
 
 
 class Command(NamedTuple):
@@ -77,7 +82,8 @@ class Command(NamedTuple):
     cwd: Path | None = None
 
 
-def _venv(place: Path) -> Command:
+def virtual_environment(place: Path) -> Command:
+    """The command that makes an empty environment."""
     base = getattr(sys, "_base_executable", sys.executable)
     return Command(
         ["uv", "venv", "-q", "--python", base, str(place)] if _uv() else [base, "-m", "venv", str(place)], {}

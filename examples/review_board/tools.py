@@ -9,18 +9,24 @@ from hustings import NonRetryableError
 
 from .process import Limits, Ran, run, scrubbed
 
+
+class ToolFailed(NonRetryableError):
+    """A tool cannot work on this repository: its settings, or its code, are more than the tool can take."""
+
+
 LIMITS = Limits(seconds=120.0)
 
 
 def call(tool: str, arguments: Sequence[str], root: Path, ends: Collection[int | None] = (0,)) -> str:
     """The tool's output, run in `root`.
 
-    Raises NonRetryableError if it is not installed, takes more than two minutes, or ends with a code not in `ends`.
+    Raises ToolFailed if it takes more than two minutes, or ends with a code not in `ends`; NonRetryableError if it is
+    not installed.
     """
     with tempfile.TemporaryDirectory(prefix="hustings-tool-") as home:
         ran = run([find(tool), *arguments], root, scrubbed(Path(home)), LIMITS)
     if ran.code not in ends:
-        raise NonRetryableError(f"{tool} cannot work on this repository", _why(ran))
+        raise ToolFailed(f"{tool} cannot work on this repository", _why(ran))
     return ran.out
 
 

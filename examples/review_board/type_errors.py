@@ -9,7 +9,7 @@ from hustings import Claim, Evidence
 
 from .messages import Findings
 from .rewriters import portions
-from .settings import fence
+from .settings import checks_types_with_mypy, fence
 from .sources import is_test, paths, read_sources
 from .tools import call
 
@@ -20,20 +20,23 @@ ABOUT_THE_MACHINE = (
 SETTINGS = ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg")
 
 
-def type_errors(root: Path) -> Findings:
+def type_errors(root: Path, bold: bool = False) -> Findings:
     """One Claim for each line with errors: about "path:line:types", value "wrong". `root` is changed.
 
     Tests are left out: hardly anybody annotates them, and what strict settings say of them drowns all else.
-    mypy gives up on the first file that does not parse, so those are taken away before.
+    Nothing is claimed of a repository without settings of mypy, unless `bold`: code that was not written for types has
+    an error in every line. mypy gives up on the first file that does not parse, so those are taken away before.
     """
     sources = read_sources(root)
+    if not (bold or checks_types_with_mypy(root)):
+        return Findings(claims=sources.claims)
     fence(root)
     for path in paths(root):
         if path.relative_to(root).as_posix() not in sources.files:
             path.unlink()
     found: dict[str, Claim] = {}
     for files in portions(_without_twins(path for path in sources.files if not is_test(path)), size=2000):
-        options = ["--output", "json", "--no-error-summary", "--no-incremental", "--cache-dir", "/dev/null"]
+        options = ["--output", "json", "--no-error-summary", "--cache-dir", ".mypy_cache"]
         out = call("mypy", [*options, *_settings(root), *files], root, ends=(0, 1))
         for claim in _claims(out.splitlines()):
             found.setdefault(claim.about, claim)

@@ -6,9 +6,10 @@ from typing import TypeVar
 
 from anyio.to_thread import run_sync
 
-from hustings import TaskContext
+from hustings import Claim, TaskContext
 
-from .messages import Repository
+from .messages import Findings, Repository
+from .tools import ToolFailed
 
 T = TypeVar("T")
 
@@ -22,6 +23,17 @@ async def work(repository: Repository, context: TaskContext, says: str, job: Cal
     root = await context.unpack(repository)
     await context.progress(says)
     return await run_sync(job, root.parent if (root / "__init__.py").exists() else root)
+
+
+async def findings(
+    repository: Repository, context: TaskContext, says: str, job: Callable[[Path], Findings]
+) -> Findings:
+    """As `work`; but a tool that cannot work on this repository is a claim, and the review goes on without it."""
+    try:
+        return await work(repository, context, says, job)
+    except ToolFailed as error:
+        why = f"{error.what}: {error.why}"
+        return Findings(claims=(Claim(about=f"{context.agent}:run", value="could not run", because=why),))
 
 
 def inside(repository: Repository, root: Path) -> str:

@@ -1,6 +1,7 @@
 """What is claimed about security, types and complexity, and under which keys."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,17 +60,23 @@ def test_bandit_obeys_the_repository(write: Write) -> None:
     ).claims
 
 
+def test_mypy_is_silent_where_nobody_asks_for_it(write: Write) -> None:
+    files = {"a.py": "x: int = 'a'\n"}
+    assert not type_errors(write(files, "one")).claims
+    assert type_errors(write({**files, "mypy.ini": "[mypy]\n"}, "two")).claims
+
+
 def test_mypy_claims_lines_with_type_errors(write: Write) -> None:
     wrong = "x: int = 'one'\nimport no_such_module\n"
     root = write({"a.py": wrong, "setup.py": "", "sub/setup.py": "", "tests/test_a.py": wrong})
-    [claim] = type_errors(root).claims
+    [claim] = type_errors(root, bold=True).claims
     assert (claim.about, claim.value, claim.lineage) == ("a.py:1:types", "wrong", "mypy")
     assert "[assignment]" in claim.because
 
 
 def test_mypy_obeys_the_repository(write: Write) -> None:
     files = {"a.py": "def f(x):\n    return x\n", "mypy.ini": "[mypy]\ndisallow_untyped_defs = True\n"}
-    assert list(by_key(type_errors(write(files)))) == ["a.py:1:types"]
+    assert list(by_key(type_errors(write(files), bold=True))) == ["a.py:1:types"]
 
 
 def test_radon_ranks_functions_with_many_paths(write: Write) -> None:
@@ -80,7 +87,8 @@ def test_radon_ranks_functions_with_many_paths(write: Write) -> None:
     assert [evidence.says for evidence in claim.evidence] == ["cyclomatic complexity 12", "moderate"]
 
 
-TOOLS: list[Tool] = [bandit_findings, ruff_security_findings, type_errors, complex_functions]
+BOLD_MYPY = partial(type_errors, bold=True)
+TOOLS: list[Tool] = [bandit_findings, ruff_security_findings, BOLD_MYPY, complex_functions]
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -31,6 +31,8 @@ from hustings.examples.review_board import (
 )
 from hustings.protocols import Blob
 
+from .conftest import Write
+
 WITNESSES = [
     *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell),
     *(vulture, bandit, ruff_security, mypy, radon, api_guard, config),
@@ -43,6 +45,8 @@ class FailedAttempt:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.said: list[str] = []
+
+    agent = "ruff"
 
     async def unpack(self, _: Blob) -> Path:
         return self.root
@@ -74,6 +78,16 @@ async def test_a_witness_takes_a_repository_and_says_findings(specialist: Specia
     attempt = FailedAttempt(tmp_path)
     assert isinstance(await check(specialist, packed(tmp_path), attempt), Findings)
     assert attempt.said
+
+
+@pytest.mark.processes
+async def test_a_tool_that_cannot_work_on_a_repository_is_a_claim(write: Write) -> None:
+    """The review goes on without it, and says so."""
+    root = write({"a.py": "import os\n", "ruff.toml": "select = 3\n"})
+    found = await check(ruff, packed(root), FailedAttempt(root))
+    [claim] = found.claims
+    assert (claim.about, claim.value, found.proposals) == ("ruff:run", "could not run", ())
+    assert "expected a sequence" in claim.because
 
 
 @pytest.mark.processes
