@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -105,6 +106,30 @@ async def test_a_run_under_way_is_cancelled_first(mill: Mill, client: Client, hu
     async with mill.working():
         await ground(client)
     assert left.id not in [run for run, _ in mill.ground]
+
+
+async def test_a_coordinator_keeps_as_many_runs_as_its_team_lays_down(
+    mill: Mill, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside its runs: one under way is not disturbed, however many end meanwhile. A client may remove more."""
+    for name, seconds in (("HOUSEKEEPING", 0.05), ("RETENTION_CHECK", 0.0), ("ENDED_KEPT", 0.0)):
+        monkeypatch.setattr(f"hustings.protocols.timing.{name}", seconds)
+    mill.team = replace(mill.team, max_runs=1)
+    mill.grinding = anyio.Event()
+    async with mill.working():
+        slow = await client.ask(Grain(pieces=1))
+        await mill.until(lambda: bool(mill.ground))
+        others = [await client.ask(Grain(pieces=0)) for _ in range(4)]
+        while len(await runs(client)) > 2:
+            pass
+        (last,) = {*await runs(client)} - {slow.id}
+        assert last in {run.id for run in others}
+        mill.grinding.set()
+        assert (await slow.wait()).status == "decided"
+        while await runs(client) != [slow.id]:
+            pass
+    removal = await client.remove(slow.id)
+    assert ([*removal.runs], await runs(client)) == ([slow.id], [])
 
 
 async def test_a_full_log_is_left_by_removing_old_runs_and_nothing_is_lost(

@@ -20,12 +20,12 @@ from typing import Literal, NamedTuple
 import anyio
 import click
 
-from hustings.bus import connect, embedded, find_embedded, open_bus
+from hustings.bus import NEARLY_FULL, connect, embedded, find_embedded, open_bus
 from hustings.bus.client.contact import redact
 from hustings.protocols import GoalAsked, HustingsError, ModelFailure
 
 from ...models.endpoints import providers
-from ...views.text import plain, some
+from ...views.text import plain, size, some
 from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import NAME, REMOVE, filling, go
@@ -62,7 +62,7 @@ def doctor(settings: Settings) -> int:
 
 async def _doctor(settings: Settings) -> list[Check]:
     examinations: list[Callable[[Settings], Awaitable[Check]]] = [
-        _python, _versions, _server, _broker, _uvloop, _file, _providers, _permissions, _home, _url,
+        _python, _versions, _server, _broker, _uvloop, _file, _providers, _permissions, _home, _disk, _url,
     ]  # fmt: skip
     checks = [await examine(settings) for examine in examinations]
     reachable = checks[-1].state == "ok"
@@ -204,6 +204,15 @@ def _look_at(home: Path) -> Check:
         " (an ended broker left its address file; the next one replaces it)" if (home / "broker.json").exists() else ""
     )
     return Check("home", "ok", f"{home}, no broker runs there{left}")
+
+
+async def _disk(settings: Settings) -> Check:
+    """Whether the disk has room on which an embedded broker stores."""
+    disk = shutil.disk_usage(next(folder for folder in (settings.home, *settings.home.parents) if folder.exists()))
+    says = f"{size(disk.free)} of {size(disk.total)} are free"
+    if disk.free > disk.total * (1 - NEARLY_FULL):
+        return Check("disk", "ok", says)
+    return Check("disk", "warn", f"{says}: a broker that cannot write stops its team", f"make room there, or {REMOVE}")
 
 
 def _locked(home: Path) -> bool:

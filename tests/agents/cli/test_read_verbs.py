@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import anyio
@@ -434,7 +436,7 @@ def test_doctor(run: Run, tmp_path: Path) -> None:
     assert list(said.json[0]) == ["id", "state", "says", "try"]
     assert {
         "python", "versions", "nats-server", "broker", "uvloop", "file", "providers", "permissions", "home", "url",
-        "agents", "logs", "demo",
+        "disk", "agents", "logs", "demo",
     } == set(states)  # fmt: skip
     assert states["broker"] == states["nats-server"] == "ok"
     assert "stores a message in" in run("doctor").out
@@ -462,6 +464,16 @@ def test_doctor_looks_at_the_file_the_keys_and_who_may_read_them(
     said = run("doctor", "-o", "json", at=tmp_path)
     assert {row["id"]: row for row in said.json}["permissions"]["state"] == "ok"
     assert "sk-" not in said.out
+
+
+def test_doctor_says_that_a_disk_is_nearly_full(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what is free, and what can be done; it is a warning."""
+    disk = SimpleNamespace(total=10**12, free=5 * 10**10)
+    looking = SimpleNamespace(disk_usage=lambda _: disk, which=shutil.which)
+    monkeypatch.setattr(import_module("hustings.agents.cli.verbs.doctor"), "shutil", looking)
+    (row,) = [row for row in run("doctor", "-o", "json", at=tmp_path).json if row["id"] == "disk"]
+    assert (row["state"], row["says"].partition(":")[0]) == ("warn", "50 GB of 1.0 TB are free")
+    assert "hustings rm --older" in row["try"]
 
 
 def test_doctor_on_a_home_that_cannot_be(run: Run, tmp_path: Path) -> None:
