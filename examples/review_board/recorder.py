@@ -14,11 +14,12 @@ from fnmatch import fnmatch
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
 PATIENCE = 5.0  # seconds, for a test that was told to end
+ENDS = ("passed", "failed", "skipped")
 NOTHING: dict[str, Any] = {"record": os.devnull, "seconds": 60, "tests": [], "without": [], "backwards": False}
 
 
@@ -35,6 +36,12 @@ def _given() -> dict[str, Any]:
 def pytest_load_initial_conftests() -> None:
     """Read the environment before the repository's own code can change it."""
     _given()
+
+
+@lru_cache(None)
+def _nowhere() -> TextIO:
+    """For a traceback that nobody reads: sys.stderr may be whatever a test has put there."""
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _say(kind: str, test: str, outcome: str, why: str = "") -> None:
@@ -92,7 +99,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Record how each phase of a test ended, except a good set-up or tear-down."""
-    if report.when == "call" or not report.passed:
+    if report.outcome in ENDS and (report.when == "call" or not report.passed):  # a plugin may have more outcomes
         _say("test", report.nodeid, _kind(report), "" if report.passed else _why(report))
 
 
@@ -122,7 +129,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
 
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    faulthandler.dump_traceback_later(seconds + PATIENCE, exit=True)
+    faulthandler.dump_traceback_later(seconds + PATIENCE, exit=True, file=_nowhere())
     try:
         yield
     finally:

@@ -160,6 +160,13 @@ def test_half_of_the_files_is_not_most_of_them(write: Write) -> None:
     assert f"1 could not run: ModuleNotFoundError: {LACKS} (1)" in told(said)
 
 
+def test_a_test_may_put_anything_in_place_of_stderr(write: Write) -> None:
+    fixture = "import io, sys\nimport pytest\n\n@pytest.fixture(autouse=True)\ndef own(monkeypatch):\n    "
+    fixture += "monkeypatch.setattr(sys, 'stderr', io.StringIO())\n"
+    said = proof(write({"mod.py": MOD, "conftest.py": fixture, "test_a.py": OTHER % 3}))
+    assert (said.holds, said.proved, said.gaps) == (True, 3, ())
+
+
 HIDING = {
     "by itself": "def pytest_collection_modifyitems(items):\n    items[:] = [i for i in items if 'it' not in i.name]\n",
     "by name": "collect_ignore = ['test_it.py']\n",
