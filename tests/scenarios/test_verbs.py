@@ -14,7 +14,7 @@ from .processes import OUTSIDER, Place
 pytestmark = pytest.mark.processes
 
 KEYS = [
-    "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "failed", "spent", "models",
+    "run", "team", "status", "because", "outcome", "verdicts", "missing", "dead", "failed", "due", "spent", "models",
     "state_hash", "events", "seconds",
 ]  # fmt: skip
 

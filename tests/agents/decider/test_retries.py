@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from hustings.agents import Brief, Docket, Policy, fold
+from hustings.agents import Brief, Docket, Policy, RunState, fold
 from hustings.agents.decider.decision import wake
+from hustings.agents.decider.fold_retries import wait
+from hustings.agents.decider.state import TaskState
 from hustings.agents.history.run_report import report
 from hustings.agents.planning.planner import fixed
 from hustings.protocols import (
@@ -110,7 +112,7 @@ def test_nothing_is_decided_before_an_attempt_is_due() -> None:
 @settings(derandomize=True, max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_the_waits_follow_from_the_log(seed: int, jitter: float) -> None:
-    """Whoever folds it gets the same state; different runs wait differently, each within the jitter."""
+    """Whoever folds it gets the same state, whatever crashes; each wait is within the jitter."""
     retry = RetryPolicy(max_attempts=3, initial_interval=10.0, backoff=1.0, jitter=jitter)
     run = office(clerk("ann"), retry=retry)
     run.seed, run.crash = seed, True
@@ -134,6 +136,19 @@ def test_tasks_that_fail_together_are_not_tried_again_together() -> None:
     run.now = sorted(dues)[2]
     run.decide()
     assert sum(task.attempt == 2 for task in run.assigned()) == 3
+
+
+def test_the_jitter_differs_by_run_task_and_attempt() -> None:
+    """Runs that fail together because a service is away do not come back to it together either."""
+
+    def waited(run: str, task: str, attempt: int) -> float:
+        retry = RetryPolicy(initial_interval=10.0, backoff=1.0, jitter=0.5)
+        state = RunState(run, retry=retry, tasks={task: TaskState("s", "ann", attempt, 0.0, 0.0)})
+        return wait(state, failed(task=task, attempt=attempt, agent="ann"))
+
+    places = [("r1", "a", 1), ("r2", "a", 1), ("r1", "b", 1), ("r1", "a", 2)]
+    assert len({waited(*place) for place in places}) == 4
+    assert waited("r1", "a", 1) == waited("r1", "a", 1)
 
 
 # who waits
