@@ -19,7 +19,7 @@ from ..runtime.process import ending
 from ..team import Team
 from .neighbours import announced
 from .replicas import READY, Parts, part_of
-from .supervisor import MISUSED, Child, Status, Supervisor
+from .supervisor import MISUSED, Child, Spawn, Status, Supervisor, spawn
 
 USEFUL = (
     '"event": "done"',
@@ -67,13 +67,14 @@ async def supervised(
     announce: bool = False,
     whole: bool = False,
     known: Sequence[str] = (),
+    spawn: Spawn = spawn,
 ) -> AsyncIterator[Supervisor]:
     """Keep the processes running while the block runs; then stop them, the coordinator last.
 
     A record of them and their log are kept under `home`. `tell` gets what a person should know, safe to print: which
     processes are given up, and their output, with colours if `color`: what has the level that `log` gives its agent
     (`clerk=debug,warning`), without one all of it if `verbose`, else warnings and errors; but nothing with one of the
-    texts in `known`.
+    texts in `known`. `spawn` starts a process.
     Raises HustingsError into the block when the last of its coordinators is given up: no run could go on; and
     UsageError, if the team is wanted `whole`, when a part cannot start: it says why.
     """
@@ -102,7 +103,7 @@ async def supervised(
             f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Fix the cause, and start again."
         )
 
-    supervisor = Supervisor(processes, on_change=changed, on_line=heard, ready=lambda line: READY in line)
+    supervisor = Supervisor(processes, on_change=changed, on_line=heard, ready=lambda line: READY in line, spawn=spawn)
 
     async def run() -> None:
         async with anyio.create_task_group() as group:

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import FileIO
@@ -24,6 +24,7 @@ PIPE = 64 * 1024  # bytes that a pipe holds (Linux), and so the most that a dead
 State = Literal["starting", "running", "waiting", "gave up", "stopped"]
 OnChange = Callable[[Sequence["Status"]], None]
 OnLine = Callable[[str, str], None]
+Spawn = Callable[[Sequence[str], Mapping[str, str], int], Awaitable[Process]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class _Rules:
     backoff: tuple[float, float]
     grace: float
     ready: Callable[[str], bool]
+    spawn: Spawn
+
+
+async def spawn(argv: Sequence[str], env: Mapping[str, str], output: int) -> Process:
+    """Start a command in a session of its own; its stdout and stderr go to `output`. Raises OSError."""
+    return await anyio.open_process(argv, stdin=DEVNULL, stdout=output, stderr=STDOUT, env=env, start_new_session=True)
 
 
 class Supervisor:
@@ -65,7 +72,7 @@ class Supervisor:
     doubles from `backoff[0]` to at most `backoff[1]` seconds. Restarts older than `within` are forgotten, and all of
     them by `forgive`. `on_change` gets every child's Status, in order, after each change; `on_line` gets (name, line)
     for each line of stdout or stderr, cut after 64 KiB, with bytes that are not UTF-8 replaced. A child is ready at its
-    first line for which `ready` is true. All three must be quick.
+    first line for which `ready` is true. All three must be quick. `spawn` starts a process.
 
     Children run in sessions of their own, so ^C in the terminal reaches only the supervisor; their environment has its
     pid for `die_with_parent`. When a child ends, what it left in its process group is killed. Raises ValueError if two
@@ -83,9 +90,10 @@ class Supervisor:
         backoff: tuple[float, float] = (0.25, 4.0),
         grace: float = timing.SUPERVISOR_GRACE,
         ready: Callable[[str], bool] = lambda line: True,
+        spawn: Spawn = spawn,
     ) -> None:
         groups = [(entry,) if isinstance(entry, Child) else tuple(entry) for entry in children]
-        self._rules = _Rules(restarts, within, backoff, grace, ready)
+        self._rules = _Rules(restarts, within, backoff, grace, ready, spawn)
         self._on_change, self._on_line = on_change, on_line
         self._tasks: TaskGroup
         self._next: dict[str, _Keeper] = {}  # that shall take over, once they are ready
@@ -254,9 +262,7 @@ class _Keeper:
         output = FileIO(read)
         try:
             with FileIO(write, "w") as its_output:
-                process = await anyio.open_process(
-                    self.child.argv, stdin=DEVNULL, stdout=its_output, stderr=STDOUT, env=env, start_new_session=True
-                )
+                process = await self._rules.spawn(self.child.argv, env, its_output.fileno())
         except OSError:
             output.close()
             raise

@@ -2,14 +2,19 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from hustings.examples import hello
+
 from .processes import Place
 
 pytestmark = pytest.mark.processes
+
+Within = Callable[[float], AbstractContextManager[None]]
 
 MESSAGES = '''\
 from hustings import Goal, Message, Outcome
@@ -51,22 +56,33 @@ def agent(name: str, number: int) -> str:
     return AGENT.format(name=name, kind=name.title(), number=number)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """A folder with the package `duo`: a module for the messages, for each of two agents, and for the team."""
-    place = Place(tmp_path)
-    package = tmp_path / "duo"
-    package.mkdir()
-    for name, text in {
+def package(folder: Path) -> list[Path]:
+    """The files of a package `duo`: a module for the messages, for each of two agents, and for the team."""
+    texts = {
         "__init__": "from .team import team\n",
         "messages": MESSAGES,
         "one": agent("one", 1),
         "two": agent("two", 2),
         "team": TEAM,
-    }.items():
-        (package / f"{name}.py").write_text(text)
+    }
+    (folder / "duo").mkdir()
+    files = [folder / "duo" / f"{name}.py" for name in texts]
+    for file in files:
+        file.write_text(texts[file.stem])
+    return files
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A folder with the package `duo`."""
+    place = Place(tmp_path)
+    package(tmp_path)
     yield place
     assert not list(place.left())
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 async def test_a_saved_file_restarts_only_whom_it_belongs_to(place: Place, tmp_path: Path) -> None:
@@ -113,6 +129,26 @@ async def test_files_saved_in_a_burst_are_one_restart_each(place: Place, tmp_pat
         await dev.until("reloaded coordinator, one, two")
         restarts = {child["name"]: child["restarts"] for child in place.children("duo")}
         assert restarts == {"coordinator": 1, "one": 1, "two": 1}
+
+
+@pytest.mark.timing
+async def test_the_new_answer_is_there_two_seconds_after_the_file_was_saved(tmp_path: Path, within: Within) -> None:
+    """Though all four parts of the team import the file, and restart: they are forked from one process."""
+    place = Place(tmp_path)
+    source, file = Path(hello.__file__).with_name("team.py").read_text(), tmp_path / "hello.py"
+    file.write_text(source)
+    async with place.hustings("dev", "hello:team", "--again") as dev:
+        await dev.until("is up: coordinator and")
+        assert (await place.call("run", "hello:team", "--text", "text")).code == 0
+        for count in ("len(words) + 1", "len(words) + 2"):
+            with within(2):
+                file.write_text(source.replace("len(words)", count))
+                await dev.until("reloaded coordinator, splitter, spaces, letters")
+                await dev.until("; compared with")
+                dev.rows.clear()
+            (forks,) = {parent(pid) for pid in place.pids("hello").values()}
+            assert parent(forks) == dev.pid
+    await place.all_gone()
 
 
 async def test_without_watchfiles_it_is_three_lines(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hustings.bus import background
 from hustings.protocols import UsageError
 
 from ...client.client import Client, new_run
+from ...deploy.forking import ForkServer, fork_server
 from ...deploy.launch import until_told
 from ...deploy.replicas import part_of
 from ...deploy.sources import Sources
@@ -53,13 +54,14 @@ def dev(settings: Settings, target: str, again: bool, skip: Sequence[str]) -> in
 async def _dev(settings: Settings, target: str, team: Team, parts: Sequence[str], again: bool) -> int:
     sources = Sources(Path.cwd(), target, team)
     async with (
-        team_up(settings, target, team, parts, {}) as (client, supervisor),
-        background(partial(_reload, supervisor, sources, client if again else None)),
+        fork_server() as forks,
+        team_up(settings, target, team, parts, {}, forks.spawn) as (client, supervisor),
+        background(partial(_reload, supervisor, forks, sources, client if again else None)),
     ):
         return await until_told()
 
 
-async def _reload(supervisor: Supervisor, sources: Sources, client: Client | None) -> None:
+async def _reload(supervisor: Supervisor, forks: ForkServer, sources: Sources, client: Client | None) -> None:
     """Restart what belongs to the files that are saved, and with a client ask again; never returns."""
     from watchfiles import PythonFilter, awatch
 
@@ -73,6 +75,7 @@ async def _reload(supervisor: Supervisor, sources: Sources, client: Client | Non
                 now = {part: sources.of(part) for part in parts}
                 changed = {part for part in parts if saved & (files[part] | now[part])}
                 files = now
+                forks.saved(saved)
                 names = [each.name for each in supervisor.statuses if part_of(each.name) in changed]
                 if names and await _restarted(supervisor, names, saved) and client:
                     await _ask_again(client)

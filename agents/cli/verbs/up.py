@@ -18,7 +18,7 @@ from ...client.client import Client, connect
 from ...deploy.control import controlled
 from ...deploy.launch import absentees, children, record_of, supervised, until_told
 from ...deploy.replicas import Parts, control
-from ...deploy.supervisor import Supervisor
+from ...deploy.supervisor import Spawn, Supervisor, spawn
 from ...team import Team
 from ...views.text import some
 from ..frame.loading import load_team
@@ -89,7 +89,12 @@ async def _up(settings: Settings, target: str, team: Team, parts: Sequence[str],
 
 @asynccontextmanager
 async def team_up(
-    settings: Settings, target: str, team: Team, parts: Sequence[str], replicas: Mapping[str, int]
+    settings: Settings,
+    target: str,
+    team: Team,
+    parts: Sequence[str],
+    replicas: Mapping[str, int],
+    spawn: Spawn = spawn,
 ) -> AsyncIterator[tuple[Client, Supervisor]]:
     """These parts of a team as processes while the block runs, with a client; says when all are up."""
     async with broker(settings, start="always") as url, connect(team, url, name="up") as client:
@@ -107,6 +112,7 @@ async def team_up(
                 verbose=True,
                 log=settings.log,
                 announce=settings.url is None,
+                spawn=spawn,
             ) as supervisor,
             controlled(
                 record_of(settings.home, team).with_suffix(".sock"),
