@@ -9,14 +9,15 @@ from typing import Annotated, Generic
 from pydantic import Field
 from typing_extensions import TypeVar
 
-from hustings.protocols import Directory, Goal, NotFound, Outcome, PlanError, UsageError
+from hustings.protocols import Directory, Goal, Inquiry, NotFound, Outcome, Plan, PlanError, UsageError
 from hustings.protocols.subjects import token
 
+from .arbitration.docket import Arbiter
 from .decider.policy import Policy, TeamSettings
 from .history.run_report import RunReport
 from .models.rules import ModelRouter, ModelRule
 from .planning.chain import Unfilled, by_contract
-from .planning.planner import Brief
+from .planning.planner import Brief, Planner
 from .settings import Asks, asked, did_you_mean, mentioned
 from .skills.specialist import Specialist
 
@@ -134,6 +135,7 @@ class Team(TeamSettings, Generic[GoalT, OutcomeT]):
         """The part of the team that its coordinator needs."""
         settings = {each.name: getattr(self, each.name) for each in fields(TeamSettings)}
         served = ModelRouter(self.models, cheaper=self.exhausted == "cheaper").of
+        settings["planner"] = planner_of(self)
         return Policy(goal=self.goal, outcome=self.outcome, members=self.members, served=served, **settings)
 
 
@@ -145,6 +147,29 @@ def members_of(team: Team) -> Directory:
         for skill in member.skills.values()
     )
     return Directory(cards=cards, alive=frozenset(team.members))
+
+
+def planner_of(team: Team) -> Planner:
+    """The team's planner. Its plan tells apart what nobody takes, and what no step uses but an arbiter may ask."""
+
+    def planner(brief: Brief) -> Plan | Inquiry:
+        plan = team.planner(brief)
+        return _with_asked(plan, team.arbiters) if isinstance(plan, Plan) else plan
+
+    return planner
+
+
+def _with_asked(plan: Plan, arbiters: Sequence[Arbiter]) -> Plan:
+    asked = {
+        skill: str(getattr(arbiter, "__qualname__", type(arbiter).__name__)).partition(".")[0]  # or what made it
+        for arbiter in arbiters
+        for name in mentioned(arbiter)
+        if not name.endswith(".*")  # whom a rule prefers, it does not ask
+        for skill in plan.skipped
+        if fnmatchcase(skill, name)
+    }
+    left = {skill: why for skill, why in plan.skipped.items() if skill not in asked}
+    return plan.model_copy(update={"skipped": left, "asked": asked}) if asked else plan
 
 
 def brief_of(team: Team, directory: Directory) -> Brief:

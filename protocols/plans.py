@@ -110,8 +110,9 @@ class Step(Message, contract="hustings.Step.v1"):
 class Plan(Message, contract="hustings.Plan.v1"):
     """The steps, how the outcome's fields are bound, and the planner's reasons.
 
-    `because` explains each binding under "STEP.PARAMETER" or "outcome.FIELD"; `skipped` says why an agent is not used;
-    `absent` names the members of the team that are missing; `optional` names the outcome's fields that may be missing.
+    `because` explains each binding under "STEP.PARAMETER" or "outcome.FIELD"; `skipped` says why a skill is not used;
+    `asked` names the skills that no step uses but an arbiter may ask, each with the arbiter; `absent` names the members
+    of the team that are missing; `optional` names the outcome's fields that may be missing.
     """
 
     steps: tuple[Step, ...]
@@ -120,6 +121,7 @@ class Plan(Message, contract="hustings.Plan.v1"):
     absent: tuple[str, ...] = ()
     because: dict[str, str] = {}
     optional: tuple[str, ...] = ()
+    asked: dict[str, str] = later({})
 
 
 def steps_of(refs: Mapping[str, Ref]) -> list[str]:

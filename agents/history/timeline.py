@@ -48,7 +48,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A decision of the coordinator; `conflicts` of `matters` when it opened or settled a barrier."""
+    """A decision of the coordinator; `conflicts` of `matters` when it opened or settled a barrier, which are all that
+    there is to say when it opened one."""
 
     at: float
     kind: MarkKind
@@ -129,8 +130,7 @@ class Recorder:
                 )
             case Opened():
                 conflicts = sum(matter.contested for matter in event.matters)
-                says = f"{len(event.matters)} matters, {conflicts} of them conflicts"
-                self.marks.append(Mark(at, "opened", says, event.barrier, len(event.matters), conflicts))
+                self.marks.append(Mark(at, "opened", "", event.barrier, len(event.matters), conflicts))
             case Settled():
                 undecided = sum(not ruling.decided for ruling in event.rulings)
                 says = f"settled, {undecided} undecided" if undecided else "settled"

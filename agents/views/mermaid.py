@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..history.timeline import Bar, Mark, Timeline
 from ..observe.sanitize import inert
+from .verdicts import marked
 
 FEW = 3  # so many tasks of a step for one agent are drawn one by one
 WIDTH = 80  # characters of a message
@@ -71,7 +72,7 @@ def _marks(timeline: Timeline) -> Iterator[Line]:
 
 
 def _noted(mark: Mark) -> str:
-    return f"{mark.says}, {mark.barrier}" if mark.barrier else mark.says
+    return f"{marked(mark)}, {mark.barrier}" if mark.barrier else marked(mark)
 
 
 def _text(said: str) -> str:

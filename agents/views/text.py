@@ -94,8 +94,8 @@ def size(number: float) -> str:
 
 
 def some(number: int, noun: str) -> str:
-    """A number of things: "1 step", "2 steps"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """A number of things: "1 step", "2 steps", "2 processes"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def contested(matters: int, conflicts: int) -> str:

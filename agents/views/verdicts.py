@@ -9,7 +9,8 @@ from hustings.protocols import Data
 
 from ..history.conflicts import Case, Side
 from ..history.run_report import RunReport
-from .text import plain, some
+from ..history.timeline import Mark
+from .text import contested, plain, some
 
 SHOWN = 40  # conflicts shown one by one
 NAMED = 10  # ids of open matters shown
@@ -19,6 +20,11 @@ def ending(came: RunReport) -> str:
     """The status in words. A run that left matters open does not read like one that settled all."""
     left_open = any(not verdict.decided for verdict in came.verdicts)
     return "decided in part" if came.status == "decided" and left_open else came.status
+
+
+def marked(mark: Mark) -> str:
+    """A decision of the coordinator, in words."""
+    return contested(mark.matters, mark.conflicts) if mark.kind == "opened" else mark.says
 
 
 def without_verdicts(came: RunReport) -> Data:

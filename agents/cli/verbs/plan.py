@@ -1,17 +1,13 @@
 """`hustings plan TARGET`: show the plan for a goal, and why each parameter is bound as it is. Runs no skill."""
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
-
 import click
 
 from hustings.protocols import COORDINATOR, Data, Directory, Inquiry, Plan
 
-from ...arbitration.docket import Arbiter
 from ...client.client import connect
 from ...observe.sanitize import inert
-from ...settings import mentioned
-from ...team import Team, brief_of, members_of
+from ...team import Team, brief_of, members_of, planner_of
 from ...views.retries import limits
 from ..frame.loading import load_team
 from ..frame.options import common
@@ -38,12 +34,9 @@ async def _plan(settings: Settings, team: Team, asked: Asked | None, live: bool)
     if asked:
         say("\n".join(changes(team, await drafted(team, asked), asked)))
     directory = await _alive(settings, team) if live else members_of(team)
-    planned = team.planner(brief_of(team, directory))
-    called = _asked(team, planned) if isinstance(planned, Plan) else {}
-    if isinstance(planned, Plan):
-        planned = planned.model_copy(update={"skipped": {**planned.skipped, **called}})
+    planned = planner_of(team)(brief_of(team, directory))
     lines = {(card.agent, card.name): [*limits(card, team.retry)] for card in directory.cards}
-    emit(settings, _data(planned, directory, lines), lambda _: words(planned, asked=called, limits=lines))
+    emit(settings, _data(planned, directory, lines), lambda _: words(planned, limits=lines))
     return 0
 
 
@@ -56,23 +49,6 @@ def _data(planned: Plan | Inquiry, directory: Directory, limits: Limits) -> Data
     return planned.model_dump(mode="json") | ({"skills": skills} if skills else {})
 
 
-def _asked(team: Team, planned: Plan) -> Mapping[str, str]:
-    """The skills that no step uses, but an arbiter asks; and which one."""
-    return {
-        skill: f"asked by the arbiter {_name(arbiter)}"
-        for arbiter in team.arbiters
-        for name in mentioned(arbiter)
-        if not name.endswith(".*")  # whom a rule prefers, it does not ask
-        for skill in planned.skipped
-        if fnmatchcase(skill, name)
-    }
-
-
-def _name(arbiter: Arbiter) -> str:
-    """Of a function, or of the function that made it."""
-    return str(getattr(arbiter, "__qualname__", type(arbiter).__name__)).partition(".")[0]
-
-
 async def _alive(settings: Settings, team: Team) -> Directory:
     async with broker(settings, start="never") as url, connect(team, url, name="plan") as client:
         there = {present.name for present in await client.bus.live.roll_call()} - {COORDINATOR}
@@ -80,7 +56,7 @@ async def _alive(settings: Settings, team: Team) -> Directory:
         return Directory(cards=tuple(skill for card in cards for skill in card.skills), alive=frozenset(there))
 
 
-def words(planned: Plan | Inquiry, *, asked: Mapping[str, str], limits: Limits) -> str:
+def words(planned: Plan | Inquiry, *, limits: Limits) -> str:
     """A plan for people: the steps in order, each binding with its reason, how the skill is retried if not as the team
     says, who is asked, who is skipped or absent."""
     if isinstance(planned, Inquiry):
@@ -96,8 +72,8 @@ def words(planned: Plan | Inquiry, *, asked: Mapping[str, str], limits: Limits) 
             lines += [f"     {whose}{line}" for line in limits.get((agent, step.skill), ())]
     lines.append("outcome")
     lines += [f"     {name}: {planned.because.get(f'outcome.{name}', '')}" for name in planned.outcome]
-    lines += [f"{who}: {why}" for who, why in asked.items()]
-    lines += [f"skipped {who}: {why}" for who, why in planned.skipped.items() if who not in asked]
+    lines += [f"{who}: asked by the arbiter {arbiter}" for who, arbiter in planned.asked.items()]
+    lines += [f"skipped {who}: {why}" for who, why in planned.skipped.items()]
     if planned.absent:
         lines.append(f"absent: {', '.join(planned.absent)}")
     return inert("\n".join(lines))

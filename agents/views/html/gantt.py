@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from ...history.timeline import Bar, Mark
 from ..retries import soon
+from ..text import some
+from ..verdicts import marked
 from .tags import Html, number, tag
 
 WIDTH, GUTTER, RIGHT = 1080, 138, 20
@@ -33,7 +35,7 @@ def lanes(names: Sequence[str], bars: Sequence[Bar], marks: Sequence[Mark], seco
         _coordinator(marks, span, y),
         *(_lane(name, tops[name], rows[name], span) for name in names),
     ]
-    label = f"Swim lanes of {len(names)} agents over {_moment(span)}"
+    label = f"Swim lanes of {some(len(names), 'agent')} over {_moment(span)}"
     return tag(
         "svg", *parts, xmlns="http://www.w3.org/2000/svg", class_="lanes", role="img", aria_label=label,
         viewBox=f"0 0 {WIDTH} {number(y + 4)}",
@@ -68,7 +70,7 @@ def _settling(marks: Sequence[Mark], span: float, bottom: float) -> list[Html]:
         if mark.kind == "opened":
             end = next((m.at for m in marks if m.kind == "settled" and m.barrier == mark.barrier), span)
             x = _x(mark.at, span)
-            title = tag("title", f"{mark.barrier} is settled here: {mark.says}")
+            title = tag("title", f"{mark.barrier} is settled here: {marked(mark)}")
             width = number(max(_x(end, span) - x, 1))
             found.append(
                 tag("rect", title, x=number(x), y=TOP - 8, width=width, height=number(bottom - TOP + 8), class_="open")
@@ -83,7 +85,7 @@ def _coordinator(marks: Sequence[Mark], span: float, bottom: float) -> Html:
     for n, mark in enumerate(marks):
         x = _x(mark.at, span)
         shape = f"M{number(x)} {number(middle - 6)}l6 6-6 6-6-6z"
-        title = tag("title", f"{_clock(mark.at)} {mark.barrier} {mark.says}")
+        title = tag("title", f"{_clock(mark.at)} {mark.barrier} {marked(mark)}")
         parts.append(tag("path", title, d=shape, class_=f"mark {mark.kind}"))
         following = min((_x(m.at, span) for m in marks[n + 1 :]), default=WIDTH + 60.0)
         word = _word(mark)
@@ -95,7 +97,7 @@ def _coordinator(marks: Sequence[Mark], span: float, bottom: float) -> Html:
 
 def _word(mark: Mark) -> str:
     if mark.kind == "opened":
-        return f"{mark.conflicts} conflicts in {mark.matters} matters"
+        return f"{some(mark.conflicts, 'conflict')} in {some(mark.matters, 'matter')}"
     return _SIGNS[mark.kind]
 
 
@@ -152,8 +154,8 @@ def _label(group: list[Bar]) -> str:
 def _title(group: list[Bar]) -> str:
     if len(group) > 1:
         failed = sum(bar.status == "failed" for bar in group)
-        some = f", {failed} attempts failed" if failed else ""
-        return f"{len(group)} tasks from {_clock(group[0].asked)} to {_clock(max(bar.end for bar in group))}{some}"
+        how = f", {some(failed, 'attempt')} failed" if failed else ""
+        return f"{len(group)} tasks from {_clock(group[0].asked)} to {_clock(max(bar.end for bar in group))}{how}"
     bar = group[0]
     again = f", attempt {bar.attempt}" if bar.attempt > 1 else ""
     worked = f"{_clock(bar.start)} to {_clock(bar.end)}"

@@ -130,8 +130,9 @@ def _plan(timeline: Timeline) -> Html:
     ]
     rows += [("outcome", name, plan.because.get(f"outcome.{name}", "")) for name in plan.outcome]
     bound = tag("div", grid(("step", "parameter", "because"), rows), class_="body scroll")
+    asked = [tag("p", tag("b", who), f" asked by the arbiter {arbiter}") for who, arbiter in plan.asked.items()]
     skipped = [tag("p", tag("b", who), f" skipped: {why}") for who, why in plan.skipped.items()]
-    return join([picture, *skipped, tag("details", tag("summary", "Why each parameter is bound so"), bound)])
+    return join([picture, *asked, *skipped, tag("details", tag("summary", "Why each parameter is bound so"), bound)])
 
 
 def _notes(timeline: Timeline, plan: Plan) -> dict[str, str]:

@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from hustings.protocols import OUTCOME, Plan
 
 from ...planning.barriers import waits
+from ..text import some
 from .tags import Html, number, tag
 
 GOAL = " goal"  # no step has such an id: a step's id is a token
@@ -42,7 +43,7 @@ def dag(plan: Plan, notes: Mapping[str, str]) -> Html:
     edges = [_edge(graph, before, node) for node in graph.before for before in graph.before[node]]
     return tag(
         "svg", *edges, *(_node(graph, node, notes.get(node, "")) for node in shown), xmlns="http://www.w3.org/2000/svg",
-        class_="dag", role="img", aria_label=f"The plan: {len(plan.steps)} steps",
+        class_="dag", role="img", aria_label=f"The plan: {some(len(plan.steps), 'step')}",
         viewBox=f"0 0 {number(width)} {number(height)}", width=number(width),
     )  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from importlib import import_module
 
 import pytest
 
 from hustings.agents.cli import main
+from hustings.agents.team import brief_of, members_of, planner_of
 
 BOARD = "hustings.examples.review_board:with_models"
 
@@ -20,8 +22,9 @@ def test_a_skill_that_an_arbiter_asks_is_not_called_skipped(capsys: pytest.Captu
     assert not [line for line in lines if line.startswith("skipped")]
     with pytest.raises(SystemExit, match="0"):
         main(["plan", BOARD, "-o", "json"])
-    skipped = json.loads(capsys.readouterr().out)["skipped"]
-    assert skipped["judge.judge"] == "asked by the arbiter judged"
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["asked"]["judge.judge"] == "judged"
+    assert "judge.judge" not in plan["skipped"]
 
 
 OWN = """
@@ -79,3 +82,12 @@ def test_what_a_skill_lays_down_for_itself_is_shown(
     own = json.loads(capsys.readouterr().out)["skills"]
     assert own["web.fetch"]["timeout"] == 30
     assert own["web.fetch"]["retry"]["max_attempts"] == 5
+
+
+def test_the_log_has_who_is_asked() -> None:
+    """The coordinator plans with what `hustings plan` shows."""
+    team = import_module("hustings.examples.review_board").team
+    plan = team.policy().planner(brief_of(team, members_of(team)))
+    assert plan == planner_of(team)(brief_of(team, members_of(team)))
+    assert plan.asked == {"prover.trial": "verified"}
+    assert "prover.trial" not in plan.skipped

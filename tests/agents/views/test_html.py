@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hustings.agents.history.timeline import timeline_of
+from hustings.agents.history.timeline import Bar, Mark, timeline_of
+from hustings.agents.views.html.gantt import lanes
 from hustings.agents.views.html.page import page
 from hustings.protocols import Claim, Proposal
 
@@ -161,3 +162,22 @@ def test_dead_letters_are_counted_and_named() -> None:
     assert "hustings dead show r1.ruff-check" in written
     assert "ruff-check is dead after" in written
     assert "dead letters" not in page(story())
+
+
+def test_a_skill_that_an_arbiter_asks_is_not_called_skipped() -> None:
+    """The plan on the log tells it from one that nothing takes."""
+    timeline = story()
+    assert timeline.state.plan
+    told = {"skipped": {"idle.doze": "nothing in the plan takes Nap.v1"}, "asked": {"prover.trial": "verified"}}
+    timeline.state.plan = timeline.state.plan.model_copy(update=told)
+    said = OrderedConsumer(page(timeline)).said
+    assert " asked by the arbiter verified" in said
+    assert [words for words in said if words.startswith(" skipped")] == [" skipped: nothing in the plan takes Nap.v1"]
+
+
+def test_one_is_not_plural() -> None:
+    marks = [Mark(0.5, "opened", "", "scribe.verdicts", matters=1, conflicts=1)]
+    bars = [Bar("ann", f"ann-work-{n}", "work", n / 99, n / 99, n / 99, "failed" if n else "done") for n in range(2)]
+    drawn = str(lanes(["ann"], bars, marks, 60.0))
+    for words in ("1 conflict in 1 matter", "1 matter, 1 of them a conflict", "1 attempt failed", "of 1 agent over"):
+        assert words in drawn
