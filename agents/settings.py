@@ -49,9 +49,12 @@ def settings_of(owner: type) -> tuple[Setting, ...]:
 
 def _setting(name: str, annotation: object, default: object) -> Setting:
     info = FieldInfo.from_annotation(annotation)  # type: ignore[arg-type]  # any annotation is one
-    unit = next((each.unit for each in info.metadata if isinstance(each, Unit)), "")
     meaning = next((each for each in info.metadata if isinstance(each, str)), "")
-    return Setting(name, info.annotation, default, _bounds(info), unit, meaning)
+    return Setting(name, info.annotation, default, _bounds(info), _unit(info), meaning)
+
+
+def _unit(info: FieldInfo) -> str:
+    return next((each.unit for each in info.metadata if isinstance(each, Unit)), "")
 
 
 def _bounds(info: FieldInfo) -> str:

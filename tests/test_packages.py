@@ -14,8 +14,8 @@ ORDER = [  # a folder stands for all that is in it and has no place of its own
     "protocols",
     # how it is carried
     "bus/background", "bus/failpoints", "bus/client", "bus/broker", "bus/team", "bus",
-    # what is logged and shown of it
-    "agents/observe",
+    # what is read from the environment, and what is logged and shown
+    "agents/variables", "agents/observe",
     # what is decided: pure
     "agents/settings", "agents/planning", "agents/arbitration", "agents/decider",
     # what an author works with

@@ -7,13 +7,21 @@ import click
 
 from hustings.protocols import Budget, Message, RetryPolicy
 
-from ..models.endpoints import Provider
+from ..deploy import neighbours, watchdog
+from ..models import endpoints
+from ..models.prices import PRICES
 from ..models.rules import ModelRule
+from ..observe import telemetry
 from ..settings import Setting, settings_of
+from ..skills import model_calls
 from ..skills.specialist import SkillSettings, Specialist
 from ..team import Team
-from .frame.options import common, durability
-from .frame.settings import TYPES, Settings
+from ..variables import Variable
+from .app import VERBS, hustings
+from .frame import settings
+from .frame.options import COMMON
+
+SETTING = "setting | default | bounds | unit | meaning"
 
 OWNERS: dict[str, type] = {
     "Team(...)": Team,
@@ -22,29 +30,8 @@ OWNERS: dict[str, type] = {
     "RetryPolicy(...)": RetryPolicy,
     "Budget(...)": Budget,
     "ModelRule(...)": ModelRule,
-    "[providers.NAME] in hustings.toml": Provider,
+    "[providers.NAME] in hustings.toml": endpoints.Provider,
 }
-ENVIRONMENT = (
-    (
-        "HUSTINGS_HOME",
-        "`.hustings`, beside hustings.toml if there is one",
-        "the folder of the embedded broker, of reports and of logs",
-    ),
-    ("HUSTINGS_TEAM", "the one that runs", "the team that `hustings agent` works for"),
-    ("HUSTINGS_MODEL", "`anthropic:claude-sonnet-5-5`", "the model of skills for which the team has no ModelRule"),
-    ("HUSTINGS_PRICES", "the shipped ones", "a TOML file with prices of models, whose rows go before the shipped ones"),
-    ("HUSTINGS_OTEL", "off", "1: export spans over OTLP; 0: do not, whatever else is set"),
-    ("OTEL_EXPORTER_OTLP_ENDPOINT", "none", "where the spans go; switches telemetry on"),
-    (
-        "HUSTINGS_WATCHDOG",
-        "the team's `heartbeat_timeout`",
-        "seconds for which a skill may block its process; 0: for ever",
-    ),
-    ("ANTHROPIC_API_KEY, ANTHROPIC_API_KEY_FILE", "none", "the key of the provider anthropic, or a file that has it"),
-    ("ANTHROPIC_BASE_URL", "the vendor's", "the address of the provider anthropic"),
-    ("OPENAI_API_KEY, OPENAI_API_KEY_FILE", "none", "the key of the provider openai, or a file that has it"),
-    ("OPENAI_BASE_URL", "the vendor's", "the address of the provider openai"),
-)
 INTRODUCTION = """\
 # Settings
 
@@ -59,9 +46,25 @@ def reference() -> Iterator[str]:
     """The lines of docs/settings.md."""
     yield INTRODUCTION
     for title, owner in OWNERS.items():
-        yield from _section(title, "setting | default | bounds | unit | meaning", map(_row, settings_of(owner)))
+        yield from _section(title, SETTING, map(_row, settings_of(owner)))
     yield from _section("The command line", "option | variable | key in hustings.toml | meaning", _options())
-    yield from _section("The environment", "variable | default | meaning", _variables())
+    yield from _section("The environment", "variable | default | unit | meaning", map(_variable, variables()))
+
+
+def variables() -> tuple[Variable, ...]:
+    """What is read from the environment besides the options."""
+    return (
+        settings.HOME,
+        settings.NO_COLOR,
+        settings.FORCE_COLOR,
+        model_calls.MODEL,
+        PRICES,
+        *endpoints.variables(),
+        telemetry.OTEL,
+        telemetry.ENDPOINT,
+        watchdog.SECONDS,
+        neighbours.RUNTIME,
+    )
 
 
 def _section(title: str, head: str, rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -86,25 +89,39 @@ def _default(value: object) -> str:
     return "none" if value in (None, "") else f"`{value}`"
 
 
+def _variable(each: Variable) -> tuple[str, ...]:
+    return f"`{each.name}`", each.default, each.unit, each.meaning
+
+
 def _options() -> Iterator[tuple[str, ...]]:
-    verb = click.command()(durability(common(_nothing)))
-    for option in verb.params:
-        if isinstance(option, click.Option):
-            variables = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
-            key = f"`{option.name}`" if option.name in TYPES else ""
-            names = ", ".join(f"`{name}`" for name in option.opts)
-            yield names, ", ".join(f"`{name}`" for name in variables), key, option.help or ""
-    meaning = "Log levels, of all processes or by agent: `clerk=debug,warning`. `-v` is info, `-vv` debug."
-    yield "`-v`, `--verbose` (run, up, agent, coordinator)", "`HUSTINGS_LOG`", "`log`", meaning
+    """The options that a variable or hustings.toml can give; those that only some verbs have with these."""
+    verbs: dict[str, list[str]] = {}
+    found: dict[str, click.Option] = {}
+    for verb in VERBS:
+        for option in _of(verb):
+            found.setdefault(option.opts[-1], option)
+            verbs.setdefault(option.opts[-1], []).append(verb)
+    for name, option in sorted(found.items(), key=lambda pair: pair[0] not in COMMON):
+        only = "" if name in COMMON else f" ({', '.join(verbs[name])})"
+        key = KEYS.get(str(option.name), str(option.name))
+        names = ", ".join(f"`{each}`" for each in option.opts)
+        file = f"`{key}`" if key in settings.TYPES else ""
+        yield f"{names}{only}", ", ".join(f"`{each}`" for each in _variables_of(option)), file, option.help or ""
 
 
-def _nothing(settings: Settings) -> None:
-    """A verb with the options of all verbs."""
+KEYS = {"verbose": "log"}  # options that are named otherwise in hustings.toml and the environment
 
 
-def _variables() -> Iterator[tuple[str, ...]]:
-    for names, default, meaning in ENVIRONMENT:
-        yield ", ".join(f"`{name}`" for name in names.split(", ")), default, meaning
+def _of(verb: str) -> list[click.Option]:
+    command = hustings.get_command(click.Context(hustings), verb)
+    options = [option for option in command.params if isinstance(option, click.Option)] if command else []
+    return [option for option in options if _variables_of(option)]
+
+
+def _variables_of(option: click.Option) -> list[str]:
+    if option.name in KEYS:
+        return [f"HUSTINGS_{KEYS[option.name].upper()}"]
+    return [option.envvar] if isinstance(option.envvar, str) else [*(option.envvar or [])]
 
 
 if __name__ == "__main__":

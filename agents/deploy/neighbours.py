@@ -8,9 +8,15 @@ from pathlib import Path
 from hustings.bus import find_embedded
 from hustings.bus.broker.server import process_running
 
+from ..variables import Variable
+
+RUNTIME = Variable(
+    "XDG_RUNTIME_DIR", "where it is noted which teams you have up, for agents in other folders", "~/.cache/hustings/up"
+)
+
 
 def _folder() -> Path:
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    runtime = RUNTIME.read()
     return Path(runtime) / "hustings" if runtime else Path.home() / ".cache" / "hustings" / "up"
 
 

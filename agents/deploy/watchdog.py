@@ -15,8 +15,14 @@ from hustings.bus import background
 from hustings.protocols import timing
 
 from ..runtime.process import BLOCKED
+from ..variables import Variable
 
-SECONDS = "HUSTINGS_WATCHDOG"  # in the environment: seconds that a loop may be blocked; 0: no limit
+SECONDS = Variable(
+    "HUSTINGS_WATCHDOG",
+    "how long an agent's event loop may be blocked before its process is ended; 0: for ever",
+    f"the team's heartbeat_timeout, and at least {timing.HEARTBEAT_TIMEOUT:g}",
+    "seconds",
+)
 
 
 class Watchdog(Thread):
@@ -29,7 +35,7 @@ class Watchdog(Thread):
     def __init__(self, seconds: float = timing.HEARTBEAT_TIMEOUT, leave: Callable[[int], NoReturn] = os._exit) -> None:
         super().__init__(name="watchdog", daemon=True)
         self.code = 1
-        self._most = float(os.environ.get(SECONDS) or seconds) / timing.WATCHDOG_CHECK
+        self._most = float(SECONDS.read() or seconds) / timing.WATCHDOG_CHECK
         self._beats = 0
         self._watching = False
         self._leave = leave

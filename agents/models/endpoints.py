@@ -1,7 +1,7 @@
 """Endpoints: the models that this process can call, by name, and their keys. They never go on the bus."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hustings.protocols import ModelFailure, RetryPolicy, UsageError
 from hustings.protocols.validation import errors_in_words
 
+from ..variables import Variable
 from .adapter import Access
 from .anthropic import Anthropic
 from .model import Model
@@ -20,16 +21,15 @@ from .openai import OpenAI
 from .retry import CALLS, Breaker, ResilientModel
 
 FILE = "hustings.toml"
+FILE_SUFFIX = "_FILE"  # behind the name of a key's variable: names a file with the key
 LATELY = 60.0  # seconds
 HOMES = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
 
 
 class Provider(BaseModel):
-    """Where models are served, and how many calls may run at once.
+    """Where models are served, and how many calls may run at once. docs/settings.md lists the fields.
 
-    The key is in the environment under `key_env`, or in a file: `key_file`, or the file named in `key_env`_FILE.
-    Without both names the endpoint needs no key. `first` and `stall` are in seconds: a longer silence before or within
-    an answer means that the endpoint hangs.
+    Without `key_env` and `key_file` the endpoint needs no key.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -46,7 +46,7 @@ class Provider(BaseModel):
         """The current key, "" if none is needed. Raises ModelFailure `denied`."""
         if not self.key_env and not self.key_file:
             return ""
-        file = environ.get(f"{self.key_env}_FILE") or self.key_file
+        file = environ.get(f"{self.key_env}{FILE_SUFFIX}") or self.key_file
         key = (environ.get(self.key_env) or (_content(file) if file else "")).strip()
         if not key:
             raise ModelFailure(
@@ -158,13 +158,27 @@ def providers(environ: Mapping[str, str], folder: Path) -> dict[str, Provider]:
     return {name: _provider(name, row, file) for name, row in rows.items()}
 
 
+def variables() -> Iterator[Variable]:
+    """What the environment may say of the providers that need no file."""
+    for name in HOMES:
+        yield from (_key(name), _key_file(name), _base_url(name))
+
+
+def _key(name: str) -> Variable:
+    return Variable(f"{name.upper()}_API_KEY", f"the key of the provider {name}")
+
+
+def _key_file(name: str) -> Variable:
+    return Variable(f"{_key(name).name}{FILE_SUFFIX}", "a file with that key, if the key itself is not given")
+
+
+def _base_url(name: str) -> Variable:
+    return Variable(f"{name.upper()}_BASE_URL", f"where the provider {name} is reached", HOMES[name])
+
+
 def _builtin(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     return {
-        name: {
-            "kind": name,
-            "base_url": environ.get(f"{name.upper()}_BASE_URL") or home,
-            "key_env": f"{name.upper()}_API_KEY",
-        }
+        name: {"kind": name, "base_url": _base_url(name).read(environ) or home, "key_env": _key(name).name}
         for name, home in HOMES.items()
     }
 

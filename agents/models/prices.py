@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hustings.protocols import Usage, UsageError
 from hustings.protocols.validation import errors_in_words
 
+from ..variables import Variable
+
+PRICES = Variable("HUSTINGS_PRICES", "a file with prices that go before the shipped ones, in the form of prices.toml")
 ANY = "*"
 LIKE = 8  # names with so many equal first characters are of one family, as in "claude-sonnet"
 
@@ -77,7 +80,7 @@ class Prices:
 
 def prices(environ: Mapping[str, str] = os.environ) -> Prices:
     """The shipped prices, overridden by the rows of the file in HUSTINGS_PRICES. Raises UsageError."""
-    path, shipped = environ.get("HUSTINGS_PRICES"), _shipped()
+    path, shipped = PRICES.read(environ), _shipped()
     try:
         return Prices(shipped | _read(Path(path).read_text("utf-8")) if path else shipped)
     except ValidationError as error:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from hustings.protocols import Assigned, Called, Completion, Failure, ModelReply, ModelRequest, UsageError
 from hustings.protocols.envelope import traceparent
 
+from ..variables import Variable
+
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
@@ -30,6 +32,10 @@ CACHED, CACHING = "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_cr
 THOUGHT, COST, ERROR = "gen_ai.usage.reasoning.output_tokens", "hustings.cost.usd", "error.type"
 TASK, ATTEMPT, SKILL = "hustings.task", "hustings.attempt", "hustings.skill"
 
+OTEL = Variable("HUSTINGS_OTEL", "1: export spans over OTLP; 0: export none", "1 if there is an OTLP endpoint")
+ENDPOINT = Variable(
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "where spans go, and all that else OpenTelemetry reads", "http://localhost:4318"
+)
 LONGEST = 55  # characters of a trace context; a longer one is invalid, and would go into each envelope of a run
 LAST = 2.0  # seconds that a process waits for the collector when it ends
 
@@ -52,7 +58,7 @@ def set_up(name: str, environ: Mapping[str, str] = os.environ) -> None:
     spans might contain prompts. Call it when the team is loaded. If the extra is missing it raises UsageError for
     HUSTINGS_OTEL, and does nothing for OTEL_EXPORTER_OTLP_ENDPOINT, which may be meant for other programs.
     """
-    asked = environ.get("HUSTINGS_OTEL") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    asked = OTEL.read(environ) or ENDPOINT.read(environ)
     if not asked or asked == "0":
         return
     try:
@@ -61,7 +67,7 @@ def set_up(name: str, environ: Mapping[str, str] = os.environ) -> None:
         provider = get_tracer_provider()
         provider = _exporting(name) if isinstance(provider, ProxyTracerProvider) else provider
     except ImportError:
-        if environ.get("HUSTINGS_OTEL"):
+        if OTEL.read(environ):
             raise UsageError(
                 "OpenTelemetry is not installed", "HUSTINGS_OTEL asks for it", "pip install 'hustings[otel]'"
             ) from None

@@ -1,7 +1,6 @@
 """Model calls: one call of a model or a tool. A recorded answer is used again; a new one is recorded before use."""
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -46,6 +45,7 @@ from ..observe.telemetry import (
     chatting,
     using,
 )
+from ..variables import Variable
 from .journal import Journal
 
 PACE = 0.2  # seconds between two pieces of a stream that are shown live
@@ -62,10 +62,16 @@ ELSEWHERE = {
     "protocol",
 }  # failures after which another model may answer
 
+MODEL = Variable(
+    "HUSTINGS_MODEL",
+    "the model of each skill for which the team names none: PROVIDER:NAME",
+    "anthropic:claude-sonnet-5-5",
+)
+
 
 def default() -> ModelChain:
     """The models of a skill if the team names none: the model in HUSTINGS_MODEL."""
-    return ModelChain(models=(os.environ.get("HUSTINGS_MODEL") or "anthropic:claude-sonnet-5-5",))
+    return ModelChain(models=(MODEL.read() or MODEL.default,))
 
 
 class Calls:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn, get_args
 
+from ...variables import Variable
 from .hints import close_to, did_you_mean
 
 Output = Literal["text", "json", "jsonl"]
@@ -25,6 +26,13 @@ TYPES: Mapping[str, type] = {
     "durability": str,
     "log": str,
 }  # in the file
+HOME = Variable(
+    "HUSTINGS_HOME",
+    "the folder of the embedded broker, its store, the logs and the reports",
+    ".hustings beside hustings.toml, else in the current folder",
+)
+NO_COLOR = Variable("NO_COLOR", "anything: no colours, unless --color or HUSTINGS_COLOR says otherwise")
+FORCE_COLOR = Variable("FORCE_COLOR", "anything: colours, also where the output is no terminal")
 TABLES = frozenset({"providers"})  # in the file too, but read by the modules that they configure
 
 
@@ -56,7 +64,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> 
     values = _checked(file, _read(file)) if file else {}
     values |= {name: value for name, value in _environment(environ).items() if value}
     values |= {name: value for name, value in flags.items() if value is not None}
-    home = environ.get("HUSTINGS_HOME")
+    home = HOME.read(environ)
     return Settings(
         output=values.get("output", "text"),
         color=values.get("color", "auto"),
@@ -75,7 +83,7 @@ def nearest(cwd: Path) -> Path | None:
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What click does not read: the colour variables of other tools, and --durability, which few verbs have."""
-    color = "never" if environ.get("NO_COLOR") else "always" if environ.get("FORCE_COLOR") else ""
+    color = "never" if NO_COLOR.read(environ) else "always" if FORCE_COLOR.read(environ) else ""
     durable = environ.get("HUSTINGS_DURABILITY", "")
     if durable and durable not in CHOICES["durability"]:
         _refuse_choice("HUSTINGS_DURABILITY", "durability", durable)
