@@ -179,7 +179,7 @@ class RunPartial(RunError):
     """The run has ended, and agents were missing; what they would have said is not in the outcome."""
 
     try_this = "Accept it with `outcome(partial=True)`, or start the missing agents and ask again."
-    exit_code = 0
+    exit_code = 7
 
 
 class Unproved(HustingsError):

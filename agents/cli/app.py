@@ -131,7 +131,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     epilog=(
         "Every verb takes -o text|json|jsonl, --color auto|always|never, -u/--url and --debug. A value comes from the"
         " flag, else from HUSTINGS_*, else from hustings.toml. Exit codes: 0 decided, 1 run failed, 2 usage, 3 stopped"
-        " for a person, 4 verification failed, 5 dead letters remain (only `dead`), 6 no broker, 130 interrupted."
+        " for a person, 4 verification failed, 5 dead letters remain (only `dead`), 6 no broker, 7 partial (agents or"
+        " tasks are missing), 130 interrupted."
     ),
 )
 @click.option(

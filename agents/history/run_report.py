@@ -187,7 +187,7 @@ def _amounts(state: RunState) -> Data:
 
 
 def exit_code(report: RunReport, outcome: type[Outcome]) -> int:
-    """0 decided or partial, 1 failed or cancelled, 3 stopped for a person, 4 a proof of the outcome does not hold."""
+    """0 decided, 1 failed or cancelled, 3 stopped for a person, 4 a proof of the outcome does not hold, 7 partial."""
     error = shortfall(report, outcome)
     return error.exit_code if error else 0
 

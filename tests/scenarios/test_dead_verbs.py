@@ -236,7 +236,7 @@ async def test_run_names_its_dead_letters_and_they_are_read_when_nothing_runs_an
     (place.folder / "quarry.py").write_text(QUARRY)
     said = await place.call("run", "quarry:team", "-o", "json")
     run = said.json["run"]
-    assert (said.code, said.json["status"], said.json["dead"]) == (0, "partial", [f"{run}.blaster-blast"])
+    assert (said.code, said.json["status"], said.json["dead"]) == (7, "partial", [f"{run}.blaster-blast"])
     assert f"1 dead letter: hustings dead ls --run {run}" in said.err.splitlines()
     listed = await place.call("dead", "ls", "--run", "@last", "-o", "json")
     assert (listed.code, [row["id"] for row in listed.json]) == (5, said.json["dead"])

@@ -119,7 +119,7 @@ async def test_whoever_is_killed_at_every_start_is_missed(tmp_path: Path, within
 
 async def _without_each(place: Place) -> None:
     async with anyio.create_task_group() as group:
-        for dead, status, code in (("careful", "partial", 0), ("scribe", "failed", 1), ("prover", "failed", 1)):
+        for dead, status, code in (("careful", "partial", 7), ("scribe", "failed", 1), ("prover", "failed", 1)):
             group.start_soon(_run_without, place.another(dead), dead, status, code)
 
 

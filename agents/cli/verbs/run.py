@@ -11,7 +11,7 @@ import click
 from anyio import get_cancelled_exc_class
 
 from hustings.bus import background
-from hustings.protocols import Goal, UsageError
+from hustings.protocols import Goal, RunPartial, UsageError
 
 from ...client.client import Client, connect
 from ...client.run import Run
@@ -193,7 +193,8 @@ async def _pursue(
         folder = _keep(settings, team, came)
         await keep(client.bus, timeline, folder)
         code = _code(team, came)
-        applied = await _apply(client, team, asked, goal, came) if options.apply and code == 0 else ""
+        usable = code in (0, RunPartial.exit_code)
+        applied = await _apply(client, team, asked, goal, came) if options.apply and usable else ""
     emit(settings, came, lambda _: tell(team, folder, timeline, because=code == 0))
     if applied:
         say(applied)
@@ -258,7 +259,7 @@ def _keep(settings: Settings, team: Team, came: RunReport) -> Path:
 def _code(team: Team, came: RunReport) -> int:
     """The exit code; unless it is 0, print to stderr what failed, why, and what to try."""
     error = shortfall(came, team.outcome)
-    if error is None or error.exit_code == 0:
+    if error is None:
         return 0
     say("\n".join(Shape(error.what, error.why, error.hint, error.exit_code).lines()))
     return error.exit_code

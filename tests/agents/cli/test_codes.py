@@ -29,7 +29,7 @@ def came(status: RunStatus, outcome: Data) -> RunReport:
     ("status", "holds", "code", "words"),
     [
         ("decided", True, 0, []),
-        ("partial", True, 0, []),
+        ("partial", True, 7, ["error: run r1 partial", "why: so it is", "try: `hustings show r1`"]),
         (
             "decided",
             False,
