@@ -1,7 +1,5 @@
 """Launch: run a team's parts as processes under a supervisor, and show their logs to people."""
 
-import json
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
@@ -10,7 +8,6 @@ from pathlib import Path
 import anyio
 
 from hustings.bus import Live, background
-from hustings.bus.client.contact import redact
 from hustings.protocols import COORDINATOR, HustingsError, UsageError
 
 from ..observe.logs import level_of, render_line, shows
@@ -18,6 +15,7 @@ from ..observe.sanitize import masked
 from ..runtime.process import ending
 from ..team import Team
 from .neighbours import announced
+from .records import record_of, write_record
 from .replicas import READY, Parts, part_of
 from .supervisor import MISUSED, Child, Spawn, Status, Supervisor, spawn
 
@@ -78,7 +76,7 @@ async def supervised(
     Raises HustingsError into the block when the last of its coordinators is given up: no run could go on; and
     UsageError, if the team is wanted `whole`, when a part cannot start: it says why.
     """
-    record = record_of(home, team)
+    record = record_of(home, team.name)
     listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose, log=log, known=known)
 
     def heard(name: str, raw: str) -> None:
@@ -89,7 +87,10 @@ async def supervised(
     started, lost = anyio.Event(), anyio.Event()
 
     def changed(statuses: Sequence[Status]) -> None:
-        _write(record, team, url, statuses, listener.gave_up)
+        write_record(record, team.name, url, statuses)
+        for status in statuses:
+            if status.state == "gave up":
+                listener.gave_up(status)
         coordinators = {status.state for status in statuses if part_of(status.name) == COORDINATOR}
         if coordinators == {"gave up"} or (whole and _misused(statuses)):
             lost.set()
@@ -121,24 +122,9 @@ async def supervised(
         listener.close()
 
 
-def record_of(home: Path, team: Team) -> Path:
-    """Where this process records the children that it supervises."""
-    return home / f"up-{team.name}.{os.getpid()}.json"
-
-
 def _misused(statuses: Sequence[Status]) -> list[str]:
     """The children that cannot start, because of what they were given."""
     return [status.name for status in statuses if (status.state, status.exit_code) == ("gave up", MISUSED)]
-
-
-def _write(record: Path, team: Team, url: str, statuses: Sequence[Status], gave_up: Callable[[Status], None]) -> None:
-    rows = [vars(status) for status in statuses]
-    fresh = record.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"team": team.name, "pid": os.getpid(), "url": redact(url), "children": rows}))
-    fresh.rename(record)
-    for status in statuses:
-        if status.state == "gave up":
-            gave_up(status)
 
 
 class _Listener:

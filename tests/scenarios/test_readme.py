@@ -134,7 +134,7 @@ async def test_the_outsider(place: Place) -> None:
         team = await stack.enter_async_context(place.hustings(*up[1:]))
         await team.until("is up: coordinator and")
         joined = await stack.enter_async_context(other.hustings(*agent[1:]))
-        await joined.until("no broker runs here: joining the one in")
+        await joined.until("joins team hello: --team names it, and you have it up in")
         await joined.until("ready")
         said = await place.call(*run[1:])
     (conflict,) = [line for line in printed.splitlines() if line.startswith("  C-1")]

@@ -51,11 +51,17 @@ async def test_a_team_that_is_up_and_who_joins_it(tmp_path: Path) -> None:
         assert replayed.json["state_hash"] == shown.json["state_hash"]
         assert list(shown.json) == KEYS
 
-        rows = {row["id"]: row for row in (await place.call("ps", "-o", "json")).json}
-        assert {row["state"] for row in rows.values()} == {"running"}
+        rows = {row["process"]: row for row in (await place.call("ps", "-o", "json")).json}
+        assert {row["status"] for row in rows.values()} == {"running"}
         assert {row["pid"] for row in rows.values()} == set(place.pids().values())
 
-        async with elsewhere.hustings("agent", "outsider:outsider") as agent:
+        said = await elsewhere.call("agent", "outsider:outsider")
+        assert (said.code, said.error[0]) == (2, "error: the team is not clear")
+        assert said.error[1].endswith(f"other folders: court in {tmp_path}")
+        assert said.error[2] == "  try: Name it with --team."
+        assert not elsewhere.home.exists()
+        async with elsewhere.hustings("agent", "outsider:outsider", "--team", "court") as agent:
+            await agent.until(f"joins team court: --team names it, and you have it up in {tmp_path}")
             await agent.until('"ready"')
             said = await place.call("run", "court:team", "--text", "text", "-o", "json")
             assert said.code == 0

@@ -3,18 +3,19 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 import anyio
 import click
+from click.core import ParameterSource
 
-from hustings.bus import find_embedded, open_bus
-from hustings.protocols import COORDINATOR, UsageError, timing
+from hustings.bus import open_bus
+from hustings.bus.client.contact import redact
+from hustings.protocols import UsageError, timing
 
 from ...client.client import new_run
 from ...deploy.launch import until_told
-from ...deploy.neighbours import homes
 from ...deploy.watchdog import Watchdog
+from ...observe.logger import structlog
 from ...observe.logs import configure_logging
 from ...observe.telemetry import set_up
 from ...runtime.isolation import open_isolated
@@ -24,16 +25,16 @@ from ...skills.specialist import Specialist
 from ...team import Team
 from ..frame.loading import load
 from ..frame.options import common, level, loud, verbosity
-from ..frame.output import say
-from ..frame.session import broker, go, teams
+from ..frame.session import broker, go
 from ..frame.settings import Settings
+from .joining import Wanted, chosen_team, nearest
 
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="MODULE:NAME...")
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this specialist of a team.")
 @click.option(
-    "--team", envvar="HUSTINGS_TEAM", show_envvar=True, help="The team to work for.  [default: the running team]"
+    "--team", envvar="HUSTINGS_TEAM", show_envvar=True, help="The team to work for.  [default: the only one that is up]"
 )
 @click.option("--debugger", is_flag=True, help="Let breakpoint() use this terminal; one task at a time.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), help="[default: text in a terminal, else json]")
@@ -50,6 +51,10 @@ def agent(
 ) -> int:
     """Run specialists until stopped: each MODULE:NAME is a Specialist, or a Team of them.
 
+    They work for the team that --team names, else for their own, else for the only one on the broker of --url or of
+    this folder. If no broker ever ran here, a team that is named is looked for in your other folders. The log says
+    which team it is, and why.
+
     On SIGTERM the process finishes its current tasks, returns those not yet begun to the queue, and ends. A process
     with too many skills that ignored their cancellation or hang in threads is replaced: by its supervisor, or without
     one by itself. With --debugger a skill may stop at breakpoint() for as long as the team's attempt_timeout allows,
@@ -57,14 +62,14 @@ def agent(
     """
     supervised = die_with_parent()
     found = [load(target) for target in targets]
-    specialists, team = chosen(found, only), team or team_of(found)
+    specialists = chosen(found, only)
     text = log_format == "text" or (log_format is None and sys.stderr.isatty())
     settings, name = loud(settings, verbose), specialists[0].name
     configure_logging(name, format="text" if text else "json", level=level(settings, name, supervised))
     set_up(name)
     watchdog = Watchdog(heartbeat_timeout_of(found), os._exit if supervised else begin_anew)
     command = [sys.executable, "-m", "hustings.agents.cli", "isolated", *targets, *(f"--only={name}" for name in only)]
-    watchdog.code = go(_serve, settings, specialists, team, command, watchdog, debugger)
+    watchdog.code = go(_serve, settings, specialists, _wanted(team, found), command, watchdog, debugger, supervised)
     if watchdog.code == RECYCLE and not supervised:
         begin_anew(RECYCLE)
     return watchdog.code
@@ -73,6 +78,14 @@ def agent(
 def chosen(found: Sequence[Team | Specialist], only: Sequence[str]) -> list[Specialist]:
     """The specialists to run. Raises UsageError, NotFound."""
     return [specialist for each in found for specialist in _chosen(each, only)]
+
+
+def _wanted(team: str | None, found: Sequence[Team | Specialist]) -> Wanted:
+    """The team that was given, or the specialists' own."""
+    if not team:
+        return Wanted(team_of(found), "they are its members")
+    variable = click.get_current_context().get_parameter_source("team") is ParameterSource.ENVIRONMENT
+    return Wanted(team, f"{'HUSTINGS_TEAM' if variable else '--team'} names it")
 
 
 def team_of(found: Sequence[Team | Specialist]) -> str | None:
@@ -97,18 +110,24 @@ def _chosen(found: Team | Specialist, only: Sequence[str]) -> list[Specialist]:
 async def _serve(
     settings: Settings,
     specialists: Sequence[Specialist],
-    team: str | None,
+    wanted: Wanted,
     command: Sequence[str],
     watchdog: Watchdog,
     debugger: bool,
+    supervised: bool,
 ) -> int:
-    async with broker(_nearest(settings), start="always") as url:
-        name = team or await _running_team(url)
+    if not supervised:
+        settings, wanted = nearest(settings, wanted)
+    async with broker(settings, start="always") as url:
+        name = wanted.team if supervised and wanted.team else await _joined(url, wanted)
         async with (
             watchdog.watching(),
             open_bus(url, name, name=specialists[0].name) as bus,
             open_isolated(
-                [*command, "--team", name], terminal=os.dup(0) if debugger else None, HUSTINGS_URL=url
+                [*command, "--team", name],
+                terminal=os.dup(0) if debugger else None,
+                HUSTINGS_URL=url,
+                HUSTINGS_LOG=settings.log,
             ) as isolated,
         ):
             workers = [
@@ -116,6 +135,14 @@ async def _serve(
                 for each in specialists
             ]
             return await _work(workers, watchdog)
+
+
+async def _joined(url: str, wanted: Wanted) -> str:
+    """The team to work for; the log says which and why. Raises UsageError."""
+    team, because = await chosen_team(url, wanted)
+    assert team
+    structlog.get_logger().info(f"joins team {team}: {because}", team=team, broker=redact(url))
+    return team
 
 
 async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
@@ -144,32 +171,3 @@ async def _work(workers: Sequence[Worker], watchdog: Watchdog) -> int:
                 serving.start_soon(worker.serve)
         waiting.cancel_scope.cancel()
     return code
-
-
-def _nearest(settings: Settings) -> Settings:
-    """If no broker runs in this folder, and this user has exactly one team up in another folder: that folder."""
-    if settings.url or find_embedded(settings.home):
-        return settings
-    others = homes()
-    if len(others) != 1:
-        return settings
-    say(f"no broker runs here: joining the one in {others[0]}")
-    return replace(settings, home=others[0])
-
-
-async def _running_team(url: str) -> str:
-    """The only team on this broker, or of several the only one whose coordinator answers. Raises UsageError."""
-    names = await teams(url)
-    if len(names) > 1:
-        names = [name for name in names if await _has_coordinator(url, name)]
-    if len(names) == 1:
-        return names[0]
-    hint = (
-        "Name it with --team." if names else "Start one with `hustings up`, or name the team to wait for with --team."
-    )
-    raise UsageError("the team is not clear", f"on this broker: {', '.join(names) or 'no team'}", hint)
-
-
-async def _has_coordinator(url: str, team: str) -> bool:
-    async with open_bus(url, team, name="look") as bus:
-        return any(present.name == COORDINATOR for present in await bus.live.roll_call())
