@@ -206,7 +206,6 @@ async def _as_processes(target: str, team: Team, bus: Bus) -> AsyncIterator[None
             children(target, team, bus.url, parts=parts, env=paths),
             tell=partial(print, file=sys.stderr),
             color=False,
-            verbose=False,
         )
         async with bus.live.heartbeats() as heartbeats, started as supervisor:
             missing = {*await absentees(bus.live, team)}

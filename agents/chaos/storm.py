@@ -47,12 +47,17 @@ class Plan:
     duration: float
 
 
-async def storm(plan: Plan, home: Path, say: Callable[[str], None]) -> History:
-    """Run the storm below a folder; `say` gets progress lines. Every process it started has ended afterwards."""
+async def storm(plan: Plan, home: Path, say: Callable[[str], None], log_levels: str = "") -> History:
+    """Run the storm below a folder; `say` gets progress lines, processes.log what the processes log from these levels
+    on. Every process it started has ended afterwards."""
     history = History()
     (home / "ops").mkdir(parents=True)
     new_effects(home / "effects.db")
-    env = {"HUSTINGS_HISTORY": str(home / "ops"), "HUSTINGS_EFFECTS": str(home / "effects.db")}
+    env = {
+        "HUSTINGS_HISTORY": str(home / "ops"),
+        "HUSTINGS_EFFECTS": str(home / "effects.db"),
+        "HUSTINGS_LOG": log_levels,
+    }
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(embedded(home / "hustings"))
         client = await stack.enter_async_context(connect(plan.team, url, name="chaos"))

@@ -60,7 +60,7 @@ async def supervised(
     *,
     tell: Callable[[str], None],
     color: bool,
-    verbose: bool,
+    verbose: bool = False,
     log: str = "",
     announce: bool = False,
     whole: bool = False,

@@ -38,13 +38,15 @@ class Child:
 
 @dataclass(frozen=True)
 class Status:
-    """The state of a child. `restarts` counts all of them, `exit_code` is of its last process (-9: by signal 9)."""
+    """The state of a child. `restarts` counts all of them, `exit_code` is of its last process (-9: by signal 9);
+    `ready` is whether its process has said that it is ready."""
 
     name: str
     pid: int | None = None
     state: State = "starting"
     restarts: int = 0
     exit_code: int | None = None
+    ready: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Supervisor:
         self._rules = _Rules(restarts, within, backoff, grace, ready, spawn)
         self._on_change, self._on_line = on_change, on_line
         self._tasks: TaskGroup
+        self._news = anyio.Event()
         self._next: dict[str, _Keeper] = {}  # that shall take over, once they are ready
         self._restarting: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._groups = [[self._keeper(child) for child in group] for group in groups]
@@ -113,6 +116,11 @@ class Supervisor:
     def statuses(self) -> tuple[Status, ...]:
         """The current status of every child, in order."""
         return tuple(keeper.status for keeper in self._keepers)
+
+    async def until(self, fits: Callable[[Sequence[Status]], bool]) -> None:
+        """Return once this is true of the statuses."""
+        while not fits(self.statuses):
+            await self._news.wait()
 
     def forgive(self, name: str) -> None:
         """This child has done useful work: forget its restarts so far, and begin the back-off anew."""
@@ -197,6 +205,8 @@ class Supervisor:
 
     def _changed(self) -> None:
         self._on_change(self.statuses)
+        self._news.set()
+        self._news = anyio.Event()
 
 
 class _Keeper:
@@ -245,7 +255,7 @@ class _Keeper:
             self._say(state="running", pid=process.pid)
             self.tried.set()
             with output:
-                self._say(pid=None, exit_code=await self._attend(process, output))
+                self._say(pid=None, exit_code=await self._attend(process, output), ready=False)
         finally:
             self.tried.set()
             self.settled.set()
@@ -304,7 +314,8 @@ class _Keeper:
     def _pass_on(self, lines: Iterator[str]) -> None:
         for line in lines:
             self._on_line(self.child.name, line)
-            if not self.settled.is_set() and self._rules.ready(line):
+            if not self.status.ready and self._rules.ready(line):
+                self._say(ready=True)
                 self.ready = True
                 self.settled.set()
 

@@ -1,6 +1,7 @@
 """What a user gets wrong: within seconds it is said what, why and what to try, with the right code and no traceback."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -84,6 +85,7 @@ async def test_interrupted_in_mid_run(tmp_path: Path) -> None:
         os.kill(run.pid, signal.SIGINT)
         said = await run.end()
         assert (said.code, said.out) == (130, "")
+        assert re.search(r"^run r\w+ is cancelled; stopping the 5 processes that it started$", said.err, re.MULTILINE)
     await place.all_gone()
     shown = await place.call("show", "@last", "-o", "json")
     assert (shown.json["status"], shown.json["because"]) == ("cancelled", "interrupted")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -30,6 +31,38 @@ async def test_a_part_that_somebody_else_starts(tmp_path: Path) -> None:
             assert (await place.call("down")).code == 0
     await place.all_gone()
     assert not list(place.home.glob("up-*"))
+
+
+async def test_a_second_up_is_refused_and_a_killed_one_leaves_nothing(tmp_path: Path) -> None:
+    """One process runs a part of a team in a folder. It says that it is up when all are ready; ^C says what it stops,
+    and which runs go on later. After a kill -9 the next one starts as if nothing had been."""
+    place = Place(tmp_path)
+    async with place.up() as up:
+        before = place.pids()
+        told = next(number for number, row in enumerate(up.rows) if "is up: " in row)
+        assert {row.split()[1] for row in up.rows[:told] if " | ready " in row} == set(before)
+        said = await place.call("up", "court:team")
+        assert said.code == 2
+        assert said.error[:2] == ["error: team court is up here already", f"  why: process {up.pid} runs it"]
+        said = await place.call("dev", "court:team", "--skip", "coordinator,eager,careful,prover")
+        assert said.error[:2] == ["error: scribe of team court runs here already", f"  why: process {up.pid} runs that"]
+        assert place.pids() == before
+        os.kill(up.pid, signal.SIGKILL)
+        await up.end()
+    async with (
+        place.up() as up,
+        place.hustings("run", "court:team", "--text", "text", "--hold", "scribe", "-o", "json") as run,
+    ):
+        name = (await run.until("run r")).split()[1]
+        await run.until("settled")
+        assert set(place.pids()) == set(before)
+        os.kill(up.pid, signal.SIGINT)
+        assert (await up.end()).code == 130
+        assert f"stopping team court: 5 processes; {name} goes on when it is up again" in up.rows
+        os.kill(run.pid, signal.SIGINT)
+        assert (await run.end()).code == 130
+        assert f"run {name} is cancelled, and ends as soon as a coordinator is up" in run.rows
+    await place.all_gone()
 
 
 async def test_a_rolling_restart_loses_nothing(tmp_path: Path) -> None:
@@ -88,12 +121,15 @@ async def test_a_new_process_that_does_not_get_ready(tmp_path: Path) -> None:
 
 
 async def test_more_and_fewer_processes_of_a_part(tmp_path: Path) -> None:
-    """`scale` starts and stops processes by their number; the log of each can be followed while it grows."""
+    """`scale` starts and stops processes by their number, with the log level of the team; the log of each can be
+    followed while it grows."""
     place = Place(tmp_path)
     async with place.up(), place.hustings("logs", "eager", "-f") as following_logs:
         said = await place.call("scale", "eager=3")
         assert (said.code, said.out) == (0, "started eager.2\nstarted eager.3\n")
         assert {"eager", "eager.2", "eager.3"} < set(place.pids())
+        for pid in place.pids().values():
+            assert b"\0HUSTINGS_LOG=debug\0" in await anyio.Path(f"/proc/{pid}/environ").read_bytes()
         assert (await place.call("restart", "eager.3")).out == "restarted eager.3\n"
         said = await place.call("scale", "eager=1")
         assert (said.code, said.out) == (0, "stopped eager.3\nstopped eager.2\n")

@@ -119,7 +119,7 @@ async def test_a_coordinator_that_cannot_start_ends_it_with_the_reason(place: Pl
     assert said.code == 2  # as if the module could not be imported here
     assert said.error[0] == "error: coordinator cannot start: doomed cannot be imported"
     assert "RuntimeError: bad luck (doomed.py:2)" in said.error[1]
-    assert "is up" not in said.err
+    assert "team office is up" not in said.err
     await place.all_gone()
 
 

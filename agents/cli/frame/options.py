@@ -65,7 +65,7 @@ def durability(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def verbosity(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a verb that starts or is a process the option -v; the value is for `loud`."""
+    """Give a verb that starts processes, or is one, the option -v; the value is for `loud`."""
     return click.option(
         "-v", "--verbose", count=True, help="Show the processes' logs; -vv also of level debug. HUSTINGS_LOG, or `log`"
         " in hustings.toml, has levels by agent: clerk=debug,warning.",

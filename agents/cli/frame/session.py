@@ -1,8 +1,8 @@
 """Session: find the broker from the settings, the teams on a broker, and the run that a person names."""
 
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from difflib import get_close_matches
 from functools import partial
 from importlib.util import find_spec
@@ -60,6 +60,16 @@ async def _cancel_at(interrupts: AsyncIterator[signal.Signals], scope: anyio.Can
     await anext(interrupts)
     scope.cancel()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a second ^C ends the process at once
+
+
+@contextmanager
+def parting(words: Callable[[], str]) -> Iterator[None]:
+    """If the block is cancelled, as by ^C, say this: what has ended with it, and what goes on."""
+    try:
+        yield
+    except anyio.get_cancelled_exc_class():
+        say(words())
+        raise
 
 
 @asynccontextmanager

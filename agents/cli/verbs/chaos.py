@@ -21,12 +21,13 @@ from ...chaos import (
     schedule,
     storm,
 )
+from ...chaos.history import History
 from ...chaos.storm import Plan
 from ...team import Team
 from ..frame.loading import load_team
-from ..frame.options import common
+from ..frame.options import common, loud, verbosity
 from ..frame.output import emit, say
-from ..frame.session import go
+from ..frame.session import go, parting
 from ..frame.settings import Settings
 from .goal import Asked, Asking, goal_of
 
@@ -42,6 +43,7 @@ RATE = 40  # tasks a second: half of what the example team can do, because each 
 @click.option("--pace", default=2.0, show_default=True, help="Average seconds between two faults, at least.")
 @click.option("--seed", type=int, help="Decides victims, faults and times.  [default: random, and printed]")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep logs and history in this folder.")
+@verbosity
 @common
 def chaos(
     settings: Settings,
@@ -53,6 +55,7 @@ def chaos(
     pace: float,
     seed: int | None,
     keep: Path | None,
+    verbose: int,
 ) -> int:
     """Kill, terminate and pause the processes of a team and its broker while it works, then check the result.
 
@@ -72,7 +75,7 @@ def chaos(
     plan = Plan(target, team, goal, tasks, batch, schedule(number, faults, duration), duration)
     folder = keep or Path(tempfile.mkdtemp(prefix="hustings-chaos-"))
     began = time.monotonic()
-    history = go(storm, plan, folder, say)
+    history = go(_storm, plan, folder, loud(settings, verbose).log)
     violations = check(history)
     told = {"seed": number, "seconds": round(time.monotonic() - began, 1), **figures(history)}
     told["violations"] = [violation._asdict() for violation in violations]
@@ -83,6 +86,17 @@ def chaos(
     elif keep is None:
         shutil.rmtree(folder)
     return 1 if violations else 0
+
+
+def summary(seed: int, seconds: float, history: History, violations: Sequence[Violation]) -> dict[str, Any]:
+    """What the storm came to, for JSON."""
+    broken = [{"promise": violation.name, "says": violation.says} for violation in violations]
+    return {"seed": seed, "seconds": round(seconds, 1), **figures(history), "violations": broken}
+
+
+async def _storm(plan: Plan, folder: Path, log_levels: str) -> History:
+    with parting(lambda: "the processes and their broker are stopped, and nothing was checked"):
+        return await storm(plan, folder, say, log_levels)
 
 
 def _goals(team: Team, asked: Asked) -> Callable[[int], Goal]:

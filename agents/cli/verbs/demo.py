@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..frame.loading import load_team
-from ..frame.options import common, durability
+from ..frame.options import common, durability, loud, verbosity
 from ..frame.output import say
 from ..frame.session import go
 from ..frame.settings import Settings
@@ -19,10 +19,10 @@ EXAMPLE = "hustings.examples.review_board.demo"  # imported by name: nothing in 
 
 
 @click.command()
-@click.option("--verbose", "-v", is_flag=True, help="Show the logs of the processes.")
+@verbosity
 @durability
 @common
-def demo(settings: Settings, verbose: bool) -> int:
+def demo(settings: Settings, verbose: int) -> int:
     """Let real code tools, each its own process, review a copy of the installed simplejson, and settle their
     disagreements. Needs no network, no key and no account."""
     example = import_module(EXAMPLE)
@@ -32,10 +32,10 @@ def demo(settings: Settings, verbose: bool) -> int:
         say(f"reviewing a copy of {path.name}, offline, with {len(team.specialists)} specialists")
         return go(
             pursue,
-            settings,
+            loud(settings, verbose),
             example.TARGET,
             team,
             parse(team, example.TARGET, [*example.FLAGS, "--repository", str(path)]),
-            RunOptions(verbose=verbose),
+            RunOptions(),
             partial(example.epilogue, path),
         )

@@ -24,7 +24,7 @@ from ...history.run_report import RunReport
 from ...observe.sanitize import inert, masked
 from ...team import Team
 from ..frame.loading import load_team
-from ..frame.options import common, durability
+from ..frame.options import common, durability, loud, verbosity
 from ..frame.output import echo, say
 from ..frame.session import go
 from ..frame.settings import Settings
@@ -37,9 +37,10 @@ QUIET = 100  # milliseconds without a save, after which the saved files are relo
 @click.argument("target", metavar="MODULE:TEAM")
 @click.option("--again", is_flag=True, help="After each reload ask the last goal again, and show what changed.")
 @click.option("--skip", multiple=True, metavar="NAME,...", help="Leave these parts out: somebody else starts them.")
+@verbosity
 @durability
 @common
-def dev(settings: Settings, target: str, again: bool, skip: Sequence[str]) -> int:
+def dev(settings: Settings, target: str, again: bool, skip: Sequence[str], verbose: int) -> int:
     """Start a team as `hustings up` does, and restart each agent when a file that it imports is saved.
 
     The new process is ready before the old one stops; after an error in the file the old one goes on. Needs the extra
@@ -48,7 +49,7 @@ def dev(settings: Settings, target: str, again: bool, skip: Sequence[str]) -> in
     if find_spec("watchfiles") is None:
         raise UsageError("watchfiles is not installed", "hustings dev needs it", "pip install 'hustings[dev]'")
     team = load_team(target)
-    return go(_dev, settings, target, team, parts_of(team, (), skip), again)
+    return go(_dev, loud(settings, verbose), target, team, parts_of(team, (), skip), again)
 
 
 async def _dev(settings: Settings, target: str, team: Team, parts: Sequence[str], again: bool) -> int:

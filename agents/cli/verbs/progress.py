@@ -1,13 +1,16 @@
 """Progress: a live panel in a terminal, plain lines elsewhere; always on stderr."""
 
+import math
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from hustings.protocols import (
     Assigned,
+    AttemptAbandoned,
     Concluded,
     DeadLetter,
     Entry,
@@ -19,7 +22,7 @@ from hustings.protocols import (
     Settled,
 )
 
-from ...decider.state import RunState
+from ...decider.state import RunState, StepState
 from ...observe.sanitize import inert
 from ...team import Team
 from ...views.retries import told
@@ -28,6 +31,9 @@ from ..frame.output import say
 from ..frame.settings import Settings
 
 TAIL = 60  # characters shown of a model's text
+MANY = 20  # tasks of a step, from which on they are counted instead of named
+NAMED = 10  # failures named of such a step
+PAUSE = 1.0  # seconds between two lines about it
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -61,18 +67,63 @@ def watcher(settings: Settings, team: Team) -> Iterator[Watcher]:
 
 
 class Lines:
-    """One line for each event, without assignments and progress."""
+    """One line for each event, without assignments and progress. Of a step with many tasks one line a second."""
+
+    def __init__(self) -> None:
+        self._counts = _Counts()
 
     def note(self, text: str) -> None:
         say(text)
 
     def entry(self, state: RunState, entry: Entry) -> None:
-        if not isinstance(entry.event, Assigned | DeadLetter):
-            say(f"{entry.time - state.asked_at:6.1f} s  {_briefly(entry, state)}")
+        for text in self._counts.lines(state, entry):
+            say(f"{entry.time - state.asked_at:6.1f} s  {text}")
 
     async def listen(self, live: AsyncIterable[Heartbeat | Progress]) -> None:
         async for _ in live:
             pass
+
+
+class _Counts:
+    """What is said of each step with many tasks: how far it is, at most once a second, and its first failures."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, float] = {}
+        self._named = Counter[str]()
+
+    def lines(self, state: RunState, entry: Entry) -> Iterator[str]:
+        step = _step_of(state, entry)
+        if step is None or step.total < MANY:
+            if not isinstance(entry.event, Assigned | DeadLetter):
+                yield _briefly(entry, state)
+        elif isinstance(entry.event, Failure | AttemptAbandoned):
+            yield from self._failure(step.step.id, told(entry, state))
+        if step and step.total >= MANY and step.closed:
+            yield from self._count(step, entry.time)
+
+    def _failure(self, step: str, text: str) -> Iterator[str]:
+        self._named[step] += 1
+        if self._named[step] <= NAMED:
+            yield text
+        elif self._named[step] == NAMED + 1:
+            yield f"{step}: further failures are counted; `hustings dead ls` names them"
+
+    def _count(self, step: StepState, now: float) -> Iterator[str]:
+        name, last = step.step.id, self._told.get(step.step.id, -math.inf)
+        ended = step.closed == step.total
+        if last < math.inf and (ended or now - last >= PAUSE):
+            self._told[name] = math.inf if ended else now
+            failed = step.closed - len(step.outputs)
+            more = f", {failed:,} failed" if failed else ""
+            yield f"{name}: {len(step.outputs):,} of {step.total:,} tasks done{more}"
+
+
+def _step_of(state: RunState, entry: Entry) -> StepState | None:
+    """The step that the entry is about; of what is asked for within a task the step of that task."""
+    task = getattr(entry.event, "task", "") or getattr(entry.event, "child", "")
+    while task in state.asks:
+        task = state.asks[task].asker
+    return state.steps.get(state.tasks[task].step) if task in state.tasks else None
 
 
 class Panel:

@@ -17,7 +17,7 @@ from ...history.dead_letters import DeadLetterEntry, Redrive, newer
 from ...history.run_report import report
 from ...views.text import some
 from ..frame.output import say
-from ..frame.session import watch
+from ..frame.session import parting, watch
 from ..frame.settings import Settings
 from ..frame.table import table
 from .letters import Selection, reading, still_dead
@@ -124,9 +124,10 @@ async def _redrive(client: Client, letters: list[DeadLetterEntry], terms: Terms)
         if letter.id not in rows:
             say(f"{letter.id} was redriven or discarded by somebody else meanwhile")
     if terms.wait:
-        async with anyio.create_task_group() as following:
-            for redrive in begun:
-                following.start_soon(_follow, client, redrive, rows)
+        with parting(lambda: f"nobody waits any more; {', '.join(redrive.run for redrive in begun)} go on"):
+            async with anyio.create_task_group() as following:
+                for redrive in begun:
+                    following.start_soon(_follow, client, redrive, rows)
     return list(rows.values())
 
 

@@ -34,8 +34,10 @@ from ..frame.output import (
     on_stderr,
     say,
 )
-from ..frame.session import broker, go, watch
+from ..frame.session import broker, go, parting, watch
 from ..frame.settings import Settings
+from ..frame.streams import stdout
+from ..frame.width import folded, width_of
 from .export import keep
 from .goal import Asked, Asking, build, changes, parse
 from .progress import Watcher, watcher
@@ -121,7 +123,6 @@ class RunOptions(NamedTuple):
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     apply: bool = False
-    verbose: bool = False
 
 
 def _skipped(team: Team, only: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
@@ -151,7 +152,8 @@ async def pursue(
         return (await _pursue(settings, target, team, asked, options))[1]
     async with epilogue() as last_word:
         came, code = await _pursue(settings, target, team, asked, options)
-        echo("\n" + await last_word(came))
+        with parting(lambda: f"run {came.run} had ended: {came.status}; what was to follow is cancelled"):
+            echo(folded("\n" + await last_word(came), width_of(stdout())))
         return code
 
 
@@ -162,31 +164,19 @@ async def _pursue(
         url = await stack.enter_async_context(broker(settings, start="always"))
         client = await stack.enter_async_context(connect(team, url, name="cli"))
         await stack.enter_async_context(background(partial(watch, client.bus.connection)))
-        goal = await build(client, team, asked)
-        show = stack.enter_context(watcher(settings, team))
-        for line in changes(team, goal, asked) if team.prepare else ():
-            show.note(line)
-        supervisor: Supervisor | None = None
-        missing = [name for name in await absentees(client.bus.live, team) if name not in options.skip]
-        if missing:
-            show.note(f"starting {len(missing)} processes: {', '.join(missing)}")
-            processes = children(target, team, url, parts=missing, env={"HUSTINGS_LOG": settings.log})
-            relay, color = on_stderr(settings)
-            supervisor = await stack.enter_async_context(
-                supervised(
-                    settings.home,
-                    team,
-                    url,
-                    processes,
-                    tell=relay,
-                    color=color,
-                    verbose=options.verbose,
-                    log=settings.log,
-                    whole=True,
-                    known=() if options.verbose else SHOWN,
-                )
+        with parting(lambda: "no run was begun"):
+            goal = await build(client, team, asked)
+            show = stack.enter_context(watcher(settings, team))
+            for line in changes(team, goal, asked) if team.prepare else ():
+                show.note(line)
+            missing = [name for name in await absentees(client.bus.live, team) if name not in options.skip]
+            supervisor: Supervisor | None = None
+            if missing:
+                show.note(f"starting {some(len(missing), 'process')}: {', '.join(missing)}")
+                supervisor = await stack.enter_async_context(_started(settings, target, team, url, missing))
+            run = await client.ask(
+                goal, execution_timeout=options.execution_timeout, only=options.only, skip=options.skip
             )
-        run = await client.ask(goal, execution_timeout=options.execution_timeout, only=options.only, skip=options.skip)
         timeline = await _follow(client, run, show, supervisor)
         came = timeline.report
         _say_what_failed(came)
@@ -208,6 +198,16 @@ def _say_what_failed(came: RunReport) -> None:
     say(failed(came))
     if came.status == "partial" or len(came.dead) > 1:
         say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
+def _started(
+    settings: Settings, target: str, team: Team, url: str, parts: Sequence[str]
+) -> AbstractAsyncContextManager[Supervisor]:
+    """These parts of the team as processes."""
+    processes = children(target, team, url, parts=parts, env={"HUSTINGS_LOG": settings.log})
+    relay, color = on_stderr(settings)
+    known = () if settings.log else SHOWN
+    return supervised(
+        settings.home, team, url, processes, tell=relay, color=color, log=settings.log, whole=True, known=known
+    )
 
 
 async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: RunReport) -> str:
@@ -220,7 +220,7 @@ async def _apply(client: Client, team: Team, asked: Asked, goal: Goal, came: Run
 
 
 async def _follow(client: Client, run: Run, show: Watcher, supervisor: Supervisor | None) -> Timeline:
-    """Follow a run to its end. If interrupted, cancel it: nobody would wait for its outcome."""
+    """Follow a run to its end. If interrupted, cancel it, and say so: nobody would wait for its outcome."""
     recorder = Recorder(RunState(run.id))
     show.note(f"run {run.id}")
     try:
@@ -233,11 +233,25 @@ async def _follow(client: Client, run: Run, show: Watcher, supervisor: Superviso
                 recorder.hear(entry)
                 show.entry(recorder.state, entry)
     except get_cancelled_exc_class():
-        with anyio.move_on_after(1, shield=True):
-            await run.cancel(_interrupted(supervisor))
-            await run.wait()
+        with anyio.CancelScope(shield=True):
+            say(f"run {run.id} {await _cancelled(run, _interrupted(supervisor))}{_stopped(supervisor)}")
         raise
     return recorder.timeline(client.bus.team)
+
+
+async def _cancelled(run: Run, because: str) -> str:
+    """Cancel the run; says how far that came within a second."""
+    how = "goes on: it could not be cancelled, because the broker does not answer"
+    with anyio.move_on_after(1):
+        await run.cancel(because)
+        how = "is cancelled, and ends as soon as a coordinator is up"
+        await run.wait()
+        how = "is cancelled"
+    return how
+
+
+def _stopped(supervisor: Supervisor | None) -> str:
+    return f"; stopping the {some(len(supervisor.statuses), 'process')} that it started" if supervisor else ""
 
 
 def _interrupted(supervisor: Supervisor | None) -> str:

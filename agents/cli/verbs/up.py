@@ -2,23 +2,25 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import anyio
 import click
 
-from hustings.bus import Feed, background
+from hustings.bus import background
 from hustings.bus.broker.server import process_exited
 from hustings.bus.client.contact import redact
-from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, UsageError, timing
+from hustings.protocols import COORDINATOR, BrokerUnavailable, BusError, NotFound, UsageError, timing
 
 from ...client.client import Client, connect
 from ...deploy.control import controlled
-from ...deploy.launch import absentees, children, record_of, supervised, until_told
+from ...deploy.launch import children, supervised, until_told
+from ...deploy.locks import locked
+from ...deploy.records import record_of, records
 from ...deploy.replicas import Parts, control
-from ...deploy.supervisor import Spawn, Supervisor, spawn
+from ...deploy.supervisor import Spawn, Status, Supervisor, spawn
 from ...team import Team
 from ...views.text import some
 from ..frame.loading import load_team
@@ -26,7 +28,8 @@ from ..frame.options import common, durability, loud, verbosity
 from ..frame.output import on_stderr, say
 from ..frame.session import broker, go
 from ..frame.settings import Settings
-from . import ps
+
+FEW = 5  # runs named that go on later
 
 
 @click.command()
@@ -96,9 +99,17 @@ async def team_up(
     replicas: Mapping[str, int],
     spawn: Spawn = spawn,
 ) -> AsyncIterator[tuple[Client, Supervisor]]:
-    """These parts of a team as processes while the block runs, with a client; says when all are up."""
-    async with broker(settings, start="always") as url, connect(team, url, name="up") as client:
-        processes = children(target, team, url, parts=parts, replicas=replicas, env={"HUSTINGS_LOG": settings.log})
+    """These parts of a team as processes while the block runs, with a client; says when all are up.
+
+    Raises UsageError: another process of this folder runs one of them.
+    """
+    env = {"HUSTINGS_LOG": settings.log}
+    async with (
+        locked(settings.home, redact(settings.url or ""), team.name, parts),
+        broker(settings, start="always") as url,
+        connect(team, url, name="up") as client,
+    ):
+        processes = children(target, team, url, parts=parts, replicas=replicas, env=env)
         relay, color = on_stderr(settings)
         say(f"broker       {redact(url)}")
         async with (
@@ -115,38 +126,45 @@ async def team_up(
                 spawn=spawn,
             ) as supervisor,
             controlled(
-                record_of(settings.home, team).with_suffix(".sock"),
-                partial(control, supervisor, Parts(target, team, url)),
+                record_of(settings.home, team.name).with_suffix(".sock"),
+                partial(control, supervisor, Parts(target, team, url, env)),
             ),
             background(lambda: _watch(client)),
-            background(lambda: _announce(client, team, parts)),
+            background(lambda: _announce(supervisor, team, parts)),
         ):
             yield client, supervisor
+            say(f"stopping team {team.name}: {some(len(supervisor.statuses), 'process')}{await _unended(client)}")
 
 
-async def _announce(client: Client, team: Team, parts: Sequence[str]) -> None:
-    """Say when all are up; after a while, name those that are missing."""
-    async with client.bus.live.heartbeats() as heartbeats:
-        missing = [name for name in await absentees(client.bus.live, team) if name in parts]
-        with anyio.move_on_after(timing.TEAM_START):
-            await _come(missing, heartbeats)
-        if missing:
-            say(f"team {team.name} is not up: {', '.join(missing)} did not start within {timing.TEAM_START:g} s")
-            await _come(missing, heartbeats)
-        say(f"team {team.name} is up: {_counted(parts)}; ^C stops them")
+async def _unended(client: Client) -> str:
+    """The runs that have not ended, in words; "" if there are none, or the broker does not say."""
+    names: list[str] = []
+    with anyio.move_on_after(1), suppress(BusError):
+        names = [head.run for head in await client.runs() if head.concluded is None]
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    goes = "goes" if len(names) == 1 else "go"
+    return f"; {', '.join(names[:FEW])}{more} {goes} on when it is up again" if names else ""
+
+
+async def _announce(supervisor: Supervisor, team: Team, parts: Sequence[str]) -> None:
+    """Say when all are ready; before that, name those that are given up, or take long."""
+    with anyio.move_on_after(timing.TEAM_START):
+        await supervisor.until(lambda now: all(each.ready or each.state == "gave up" for each in now))
+    if missing := _unready(supervisor.statuses):
+        names = ", ".join(missing)
+        say(f"team {team.name} is not up: {names} did not start; `hustings logs` says why, ^C stops the rest")
+        await supervisor.until(lambda now: not _unready(now))
+    say(f"team {team.name} is up: {_counted(parts)}; ^C stops them")
     await anyio.sleep_forever()
+
+
+def _unready(now: Iterable[Status]) -> list[str]:
+    return [each.name for each in now if not each.ready]
 
 
 def _counted(parts: Sequence[str]) -> str:
     specialists = some(len([name for name in parts if name != COORDINATOR]), "specialist")
     return f"coordinator and {specialists}" if COORDINATOR in parts else specialists
-
-
-async def _come(missing: list[str], heartbeats: Feed[Heartbeat]) -> None:
-    """Return when a heartbeat of each has arrived; removes those that sent one from `missing`."""
-    while missing:
-        heard = (await anext(heartbeats)).agent
-        missing[:] = [name for name in missing if name != heard]
 
 
 async def _watch(client: Client) -> None:
@@ -164,10 +182,10 @@ def down(settings: Settings, team: str | None) -> int:
 
 
 async def _down(settings: Settings, team: str | None) -> int:
-    records = [(path, one) for path, one in ps.records(settings.home) if team in (None, one.team)]
-    if not records:
+    known = [(path, one) for path, one in records(settings.home) if team in (None, one.team)]
+    if not known:
         raise NotFound(f"nothing to stop in {settings.home}", "no `hustings up` runs from this folder")
-    for record, one in records:
+    for record, one in known:
         try:
             os.kill(one.pid, signal.SIGTERM)
         except ProcessLookupError:

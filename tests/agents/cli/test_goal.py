@@ -289,7 +289,7 @@ def test_both_ways_to_write_it_work(run: Run) -> None:
     ]
     [(settings, asked, wishes)] = run(*before, "crawl:team", *goal, "--topic=-v").began
     assert (settings.url, settings.output, settings.debug) == ("nats://h:1", "json", True)
-    assert (wishes.execution_timeout, wishes.skip, wishes.verbose) == (5, ("writer",), False)
+    assert (wishes.execution_timeout, wishes.skip) == (5, ("writer",))
     values = {"url": "http://x", "output": "a", "execution_timeout": 0, "skip": ["b"], "debug": True, "topic": "-v"}
     assert asked.values == values
     assert parse(team(Crawl), "crawl:team", asked.flags).values == values
@@ -303,8 +303,8 @@ def test_short_options_are_the_commands_everywhere(run: Run) -> None:
 def test_a_value_is_no_option(run: Run) -> None:
     """Of `--topic -v x` the topic is -v, and nobody knows what x is for."""
     assert run("crawl:team", "--topic", "-v", "x") == (2, [])
-    [(_, asked, wishes)] = run("crawl:team", "--topic", "-v").began
-    assert (asked.values, wishes.verbose) == ({"topic": "-v"}, False)
+    [(settings, asked, _)] = run("crawl:team", "--topic", "-v").began
+    assert (asked.values, settings.log) == ({"topic": "-v"}, "")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--topic", "x", "-h"]])
