@@ -1,41 +1,17 @@
-"""Outline text: an outline as lines for a terminal, none wider than asked for."""
+"""Outline text: an outline as lines for a terminal, none wider than asked for, except for a long word."""
 
 from collections.abc import Iterator
-from textwrap import wrap
-from unicodedata import combining, east_asian_width
 
+from ..observe.width import cells, wrapped
 from .outline import Fields, Items, Outline, Table, Text, Word, as_items
 
 LABEL = 24  # columns for the names of fields; a longer name has its value below it
 
 
 def shown(value: Outline, width: int, whole: str = "") -> list[str]:
-    """The lines of a value, each at most `width` columns wide. `whole` says where to see what is left out."""
-    return [cut(line, width) for line in _lines(value, max(width, 1), f"; {whole}" if whole else "")]
-
-
-def cells(said: str) -> int:
-    """How many columns of a terminal the text takes."""
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in said)
-
-
-def cut(said: str, width: int) -> str:
-    """The text, cut to `width` columns."""
-    if cells(said) <= width:
-        return said
-    while said and cells(said) >= width:
-        said = said[: min(len(said) - 1, width)]
-    return said + "…" * (width > 0)
-
-
-def wrapped(said: str, width: int, hang: str = "") -> list[str]:
-    """One line of text in as many lines as it needs; those after the first begin with `hang`."""
-    if cells(said) <= width:
-        return [said]
-    room = width if cells(said) == len(said) else width // 2  # no character takes more than two columns
-    if room <= len(hang):
-        return [cut(said, width)]
-    return wrap(said, room, subsequent_indent=hang, break_on_hyphens=False)
+    """The lines of a value, each at most `width` columns wide, but a word of ASCII is never broken. `whole` says where
+    to see what is left out."""
+    return list(_lines(value, max(width, 1), f"; {whole}" if whole else ""))
 
 
 def _lines(value: Outline, width: int, whole: str) -> Iterator[str]:
@@ -53,7 +29,7 @@ def _lines(value: Outline, width: int, whole: str) -> Iterator[str]:
     else:
         yield from _fields(value, width, whole)
     if value.left:
-        yield value.left + whole
+        yield from wrapped(value.left + whole, width)
 
 
 def _table(table: Table, width: int, whole: str) -> Iterator[str]:
@@ -80,5 +56,5 @@ def _fields(value: Fields, width: int, whole: str) -> Iterator[str]:
             yield f"{name}{' ' * (room - cells(name))}  {first}"
             yield from (" " * (room + 2) + line for line in rest)
         else:
-            yield name
+            yield from wrapped(name, width)
             yield from ("  " + line for line in _lines(each, max(width - 2, 1), whole))

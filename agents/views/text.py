@@ -95,7 +95,7 @@ def size(number: float) -> str:
 
 def some(number: int, noun: str) -> str:
     """A number of things: "1 step", "2 steps", "2 processes"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def contested(matters: int, conflicts: int) -> str:
@@ -224,7 +224,7 @@ def _assigned(event: Assigned) -> str:
     again += f" of {event.retry.max_attempts}" if again and event.retry else ""
     again += f", timeout {event.timeout:g} s" if event.timeout else ""
     if event.asked_by == ASK:
-        return f"{event.task} → {event.agent}: {event.skill}, asked for within a task{again}"
+        return f"gives {event.task} to {event.agent}: {event.skill}, asked for within a task{again}"
     if event.asked_by:
-        return f"{event.task} → {event.agent}: {event.skill}, asked for {event.asked_by}{again}"
-    return f"{event.task} → {event.agent}{again}"
+        return f"asks {event.agent} for {event.skill}: {event.task}, for {event.asked_by}{again}"
+    return f"gives {event.task} to {event.agent}{again}"

@@ -95,7 +95,7 @@ def table(rows: Sequence[Row], verdicts: Sequence[Verdict] = ()) -> str:
     return "\n".join(
         [
             "EACH TOOL ALONE, ALL IN A ROW, THE BOARD",
-            f"  {'':<{width}}  edits   passed failed errors  unrun           proposals the board let stand",
+            f"  {'':<{width}}  edits   passed failed errors  unrun           let stand",
             *(_line(row, width, accepted.get(row.name)) for row in rows),
         ]
     )

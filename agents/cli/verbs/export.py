@@ -1,9 +1,7 @@
 """`hustings export RUN`: a run as an HTML page, as the lines of its log, or as a diagram."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -13,6 +11,7 @@ from hustings.bus import Bus
 from hustings.protocols import Data, Entry, HustingsError, UsageError
 
 from ...history.model_calls import filled
+from ...history.run_report import iso
 from ...history.timeline import Timeline, timeline_of
 from ..frame.options import common
 from ..frame.output import echo, say
@@ -69,19 +68,15 @@ def lines(timeline: Timeline) -> str:
     `sequence` is the position; the broker vouches for `logsubject` and `logtime`. An unreadable entry becomes an object
     with the reason.
     """
-    return "".join(f"{json.dumps(line)}\n" for line in _lines(timeline))
+    return "".join(f"{json.dumps(line_of(entry, timeline.report.team))}\n" for entry in timeline.log)
 
 
-def _lines(timeline: Timeline) -> Iterator[Data]:
-    for entry in timeline.log:
-        said: Data = json.loads(entry.envelope.encode()) if entry.envelope else {"unreadable": entry.why}
-        yield said | _place(entry, timeline.report.team)
-
-
-def _place(entry: Entry, team: str) -> Data:
+def line_of(entry: Entry, team: str) -> Data:
+    """An entry of the log as JSON: its envelope, and its place as CloudEvents extensions."""
     tokens = ("hustings", team, "run", entry.subject.run, entry.subject.author, entry.subject.kind, *entry.subject.rest)
-    stamp = datetime.fromtimestamp(entry.time, UTC).isoformat(timespec="microseconds")
-    return {"sequence": str(entry.seq), "logsubject": ".".join(filter(None, tokens)), "logtime": stamp}
+    said: Data = json.loads(entry.envelope.encode()) if entry.envelope else {"unreadable": entry.why}
+    place = {"sequence": str(entry.seq), "logsubject": ".".join(filter(None, tokens)), "logtime": iso(entry.time)}
+    return {**said, **place}
 
 
 def _page(timeline: Timeline) -> str:

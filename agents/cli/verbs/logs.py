@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from ..frame.output import echo
 from ..frame.session import go
 from ..frame.settings import Settings
 from ..frame.streams import stdout
+from ..frame.width import folded, width_of
 
 LOOK = 0.1  # seconds between two looks at a file that may grow
 
@@ -38,16 +40,17 @@ def logs(settings: Settings, name: str | None, follow: bool, team: str | None) -
 
 
 async def _print(settings: Settings, files: list[Path], name: str | None, follow: bool) -> None:
-    opened = [_LogFile(file) for file in files]
     known: set[str] = set()
-    while True:
-        for process, line in (row for each in opened for row in each.rows()):
-            known.add(process)
-            if name in (None, process, part_of(process)):
-                echo(_row(settings, process, line))
-        if not follow:
-            break
-        await anyio.sleep(LOOK)
+    with ExitStack() as stack:
+        opened = [_LogFile(stack.enter_context(file.open("rb"))) for file in files]
+        while True:
+            for process, line in (row for each in opened for row in each.rows()):
+                known.add(process)
+                if name in (None, process, part_of(process)):
+                    echo(folded(_row(settings, process, line), width_of(stdout())))
+            if not follow:
+                break
+            await anyio.sleep(LOOK)
     if name and name not in known | {part_of(process) for process in known}:
         raise NotFound(f"there is no log of {name}", f"there are those of {', '.join(sorted(known)) or 'none'}")
 
@@ -61,8 +64,8 @@ def _row(settings: Settings, process: str, line: str) -> str:
 class _LogFile:
     """Reads the whole lines of a log file that is being written."""
 
-    def __init__(self, file: Path) -> None:
-        self._file: BinaryIO = file.open("rb")
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """The processes and what they wrote, since the last call."""

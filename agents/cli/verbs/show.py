@@ -1,7 +1,6 @@
 """`hustings show RUN`: one run: its goal, who did what, what was settled, and the outcome."""
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 
 import click
@@ -16,7 +15,7 @@ from ...history.run_report import FailedTask, RunReport, report
 from ...observe.sanitize import inert
 from ...views.model_calls import spoken, told
 from ...views.outline import outline
-from ...views.outline_text import shown, wrapped
+from ...views.outline_text import shown
 from ...views.retries import waiting
 from ...views.text import by_rule, contested, plain, some, span
 from ...views.verdicts import ending, verdicts
@@ -51,7 +50,7 @@ def show(settings: Settings, run: str, team: str | None, models: bool, full: boo
     if not models:
         return emit(settings, found, lambda data: text(data, state))
     calls = go(_calls, settings, found.run, found.team)
-    data = found.model_dump(mode="json") | {"calls": [call.model_dump(mode="json") for call in calls]}
+    data = found.model_dump(mode="json") | {"model_calls": [call.model_dump(mode="json") for call in calls]}
     emit(settings, data, lambda _: f"{text(found, state)}\n\n{asked(calls, full=full)}")
 
 
@@ -155,9 +154,8 @@ def _settled(found: RunReport, state: RunState) -> str:
     return f"{contested(matters, state.conflicts)}: {by_rule(found.verdicts)}"
 
 
-def _conflicts(state: RunState) -> Iterator[str]:
-    for line in verdicts([case for case in cases(state, {}) if case.contested or case.undecided]):
-        yield from wrapped(line, columns(sys.maxsize), hang="       ")
+def _conflicts(state: RunState) -> list[str]:
+    return verdicts([case for case in cases(state, {}) if case.contested or case.undecided])
 
 
 def _goal(goal: Data, run: str) -> list[str]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
+from itertools import compress
 from typing import NamedTuple
 
 import anyio
@@ -11,9 +12,10 @@ import click
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from hustings.bus import Bus, background, connect
-from hustings.protocols import Entry, NotFound, Subjects, UsageError
+from hustings.protocols import COORDINATOR, Entry, NotFound, Subjects, UsageError
 
-from ...views.text import clock, describe, plain
+from ...observe.width import cells, wrapped
+from ...views.text import clock, describe, plain, some
 from ..frame.duration import Duration
 from ..frame.options import common
 from ..frame.output import echo
@@ -24,9 +26,12 @@ from ..frame.session import (
     chosen,
     find,
     go,
+    parting,
 )
 from ..frame.settings import Settings
 from ..frame.streams import stdout
+from ..frame.width import width_of
+from .export import line_of
 
 
 class Selection(NamedTuple):
@@ -44,7 +49,7 @@ class Selection(NamedTuple):
 @click.option("--all", "everything", is_flag=True, help="First all stored messages.")
 @click.option("--run", help="Only this run: an id, the beginning of one, @last or @prev.")
 @click.option("--team", help="Only this team.")
-@click.option("--raw", is_flag=True, help="The messages as on the wire, one JSON object a line; as -o json.")
+@click.option("--raw", is_flag=True, help="The messages as JSON, one a line, as `export --jsonl`; as -o json.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N messages.")
 @common
 def tail(
@@ -68,20 +73,24 @@ def tail(
 
 async def _tail(settings: Settings, wanted: Selection, raw: bool, count: int | None) -> None:
     looks_back = wanted.all or wanted.since is not None
-    left = count
+    shown = 0
     async with (
         broker(settings, start="if-stored" if looks_back else "never") as url,
-        _entries(url, wanted) as entries,
+        _entries(url, wanted) as (teams, entries),
     ):
-        async for bus, entry in entries:
-            echo(_raw(entry) if raw else _line(settings, bus.team, entry))
-            left = left - 1 if left else None
-            if left == 0:
-                return
+        lines = _Lines(settings, teams, one_run=wanted.run is not None)
+        with parting(lambda: f"{some(shown, 'message')} shown; the runs go on"):
+            async for bus, entry in entries:
+                echo(json.dumps(line_of(entry, bus.team)) if raw else lines.line(bus.team, entry))
+                shown += 1
+                if shown == count:
+                    return
 
 
 @asynccontextmanager
-async def _entries(url: str, wanted: Selection) -> AsyncIterator[MemoryObjectReceiveStream[tuple[Bus, Entry]]]:
+async def _entries(
+    url: str, wanted: Selection
+) -> AsyncIterator[tuple[list[str], MemoryObjectReceiveStream[tuple[Bus, Entry]]]]:
     team, run = (wanted.team, None) if wanted.run is None else await find(url, wanted.run, wanted.team)
     send, receive = anyio.create_memory_object_stream[tuple[Bus, Entry]]()
     async with connect(url, name=NAME) as connection, AsyncExitStack() as stack:
@@ -94,7 +103,7 @@ async def _entries(url: str, wanted: Selection) -> AsyncIterator[MemoryObjectRec
             )
         for name in names:
             await stack.enter_async_context(background(partial(_follow, bus_of(connection, name), run, wanted, send)))
-        yield receive
+        yield names, receive
 
 
 async def _follow(
@@ -107,16 +116,23 @@ async def _follow(
             await send.send((bus, entry))
 
 
-def _raw(entry: Entry) -> str:
-    if entry.envelope:
-        return json.dumps(json.loads(entry.envelope.encode()))
-    subject = entry.subject
-    return json.dumps({"unreadable": entry.why, "runid": subject.run, "source": subject.author, "seq": entry.seq})
+class _Lines:
+    """When, which run, who, and what of each message. Columns are as wide as their widest word so far.
 
+    The team is left out if there is only one, and the run if only one was asked for.
+    """
 
-def _line(settings: Settings, team: str, entry: Entry) -> str:
-    who = plain(f"{team} {entry.subject.run} {entry.subject.author}")
-    when = clock(entry.time)
-    if settings.colored(stdout()):
-        when, who = click.style(when, dim=True), click.style(who, fg="cyan")
-    return f"{when} {who} | {describe(entry)}"
+    def __init__(self, settings: Settings, teams: list[str], *, one_run: bool) -> None:
+        self._colored = settings.colored(stdout())
+        self._shown = [len(teams) > 1, not one_run, True]
+        self._widths = [0, 0, len(COORDINATOR)]
+
+    def line(self, team: str, entry: Entry) -> str:
+        places = [plain(place) for place in (team, entry.subject.run, entry.subject.author)]
+        self._widths = [max(width, cells(place)) for width, place in zip(self._widths, places, strict=True)]
+        padded = (place + " " * (width - cells(place)) for place, width in zip(places, self._widths, strict=True))
+        when, who = clock(entry.time), "  ".join(compress(padded, self._shown))
+        hang = len(when) + cells(who) + 4
+        if self._colored:
+            when, who = click.style(when, dim=True), click.style(who, fg="cyan")
+        return "\n".join(wrapped(f"{when}  {who}  {describe(entry)}", width_of(stdout()), hang))

@@ -1,6 +1,5 @@
 """Tell: a run's report as text for people."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from ...history.timeline import Timeline
 from ...observe.sanitize import inert
 from ...team import Team
 from ...views.outline import outline
-from ...views.outline_text import shown, wrapped
+from ...views.outline_text import shown
 from ...views.text import some
 from ...views.verdicts import ending, verdicts, without_verdicts
 from ..frame.table import columns
@@ -45,7 +44,7 @@ def bills(came: RunReport) -> Iterator[str]:
 
 def _bill(agent: str, model: str, bills: Sequence[Bill]) -> tuple[str, ...]:
     read = sum(bill.usage.total - bill.usage.output for bill in bills)
-    failed = sum(bill.failed for bill in bills)
+    failed = sum(bill.failed_calls for bill in bills)
     return (
         agent,
         model,
@@ -59,8 +58,7 @@ def _bill(agent: str, model: str, bills: Sequence[Bill]) -> tuple[str, ...]:
 
 def _answer(timeline: Timeline) -> Iterator[str]:
     came = timeline.report
-    for line in verdicts(timeline.cases):
-        yield from wrapped(line, columns(sys.maxsize), hang="       ")
+    yield from verdicts(timeline.cases)
     if lines := outcome(came):
         yield from ("OUTCOME", *(f"  {line}" for line in lines))
 

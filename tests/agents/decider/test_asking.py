@@ -409,7 +409,7 @@ def test_a_question_is_told_as_an_inquiry_is() -> None:
     run.play()
     words = [describe(entry) for entry in run.log]
     assert f"ann-write asks for look: {asked.child}" in words
-    assert f"{asked.child} → bob: look, asked for within a task" in words
+    assert f"gives {asked.child} to bob: look, asked for within a task" in words
     assert f"{asked.child} is answered" in words
     told_of = timeline_of("office", "r1", run.log)
     assert [(bar.lane, bar.skill, bar.status) for bar in told_of.bars if bar.inquiry] == [("bob", "look", "done")]
