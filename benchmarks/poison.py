@@ -149,7 +149,7 @@ async def redriven(url: str, poison: int) -> bool:
         began = time.monotonic()
         reports = [await client.run(again.run).wait() for again in await client.redrive(letters)]
         done = sum(len(report.outcome) for report in reports)
-        left = [letter for letter in await client.dead() if letter.state == "dead"]
+        left = [letter for letter in await client.dead() if letter.status == "dead"]
     print(
         f"redriven to the newer version: {done} of {poison} done in {time.monotonic() - began:.1f} s, {len(left)} left"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hustings.agents.cli import Settings, common, run_team, verbosity
+from hustings.agents.cli import Settings, common, verbosity
 
 TARGET = "hustings.examples.review_board:team"
 WITH_MODELS = "hustings.examples.review_board:with_models"
@@ -47,6 +47,8 @@ def review(
 
     It runs the repository's tests, on copies; only --apply changes the repository.
     """
+    from hustings.agents.cli import run_team  # here, because `hustings --help` imports this module
+
     given = {"python": python, "tests": tests, "within": within, "install": install or None, "bold": bold or None}
     flags = [f"--goal.{name}={value}" for name, value in given.items() if value is not None]
     target = WITH_MODELS if models else TARGET

@@ -137,7 +137,7 @@ class Client(Generic[GoalT, OutcomeT]):
         wanted, begun, tried = {letter.id for letter in letters}, list[Redrive](), set[str]()
         while wanted:
             known = await self._letters()
-            dead = by_run(letter for letter in known.all() if letter.id in wanted and letter.state == "dead")
+            dead = by_run(letter for letter in known.all() if letter.id in wanted and letter.status == "dead")
             wanted = set()
             for run, group in dead.items():
                 new = known.next_run(run)

@@ -36,20 +36,20 @@ class Side(Message, contract="hustings.cli.Side.v1"):
 
 
 class Proving(Message, contract="hustings.cli.Proving.v1"):
-    """The proof of a barrier: the agent that was asked, and the items of one matter that fell, by item id."""
+    """The proof of a barrier: the agent that was asked, and why items of one matter fell, by item id."""
 
     task: str
     agent: str
     seconds: float
     because: str
-    falls: dict[str, str] = {}
+    rejects: dict[str, str] = {}
     proof: Data = {}
 
 
 class Case(Message, contract="hustings.cli.Case.v1"):
     """One matter with everything known about it. Without a verdict it is not settled yet."""
 
-    id: str
+    matter: str
     kind: MatterKind
     about: str
     contested: bool
@@ -90,7 +90,7 @@ def cases(state: RunState, took: Mapping[str, float]) -> tuple[Case, ...]:
         verdicts = {verdict.matter: verdict for verdict in barrier.verdicts}
         provings = _provings(state, name, took)
         found += [_case(name, barrier, matter, verdicts.get(matter.id), provings) for matter in barrier.matters]
-    return tuple(sorted(found, key=lambda case: (not case.contested, _number(case.id))))
+    return tuple(sorted(found, key=lambda case: (not case.contested, _number(case.matter))))
 
 
 def witnesses(sides: Iterable[Side]) -> tuple[Source, ...]:
@@ -151,7 +151,7 @@ def _case(
     standing = {item.id for item in verdict.stands} if verdict else set()
     choices = sorted(options(said), key=lambda choice: choice.first.id not in standing)
     return Case(
-        id=matter.id,
+        matter=matter.id,
         kind=matter.kind,
         about=matter.about,
         contested=matter.contested,
@@ -215,7 +215,7 @@ def _provings(state: RunState, barrier: str, took: Mapping[str, float]) -> list[
             agent=task.agent,
             seconds=took.get(name, 0.0),
             because=trial.because,
-            falls=trial.falls,
+            rejects=trial.falls,
             proof=trial.proof,
         )
         for name, task, trial in trials
@@ -236,8 +236,8 @@ def _about(provings: Sequence[Proving], matter: Matter) -> Proving | None:
     """The last proof, cut down to the items of this matter."""
     if not provings or matter.kind in ("claim", "contradiction"):
         return None
-    falls = {item: why for item, why in provings[-1].falls.items() if item in matter.items}
-    return provings[-1].model_copy(update={"falls": falls})
+    rejects = {item: why for item, why in provings[-1].rejects.items() if item in matter.items}
+    return provings[-1].model_copy(update={"rejects": rejects})
 
 
 def _number(name: str) -> tuple[int, str]:

@@ -1,9 +1,8 @@
-"""Dead letters: tasks that failed for good, each with its state: dead, redriven or discarded."""
+"""Dead letters: tasks that failed for good, each with its status: dead, redriven or discarded."""
 
 import hashlib
 import re
 from collections.abc import AsyncIterable, Iterable
-from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from hustings.protocols import (
@@ -22,15 +21,16 @@ from hustings.protocols.events import FailureKind
 
 from ..decider.folding import evolve
 from ..decider.state import RunState
+from .run_report import iso
 
-LetterState = Literal["dead", "redriven", "discarded"]
+LetterStatus = Literal["dead", "redriven", "discarded"]
 
 
 class DeadLetterEntry(Message, contract="hustings.cli.DeadLetterEntry.v1"):
-    """A dead letter and its state. The id is RUN.TASK; `version` is the agent's when it failed.
+    """A dead letter and its status. The id is RUN.TASK; `version` is the agent's when it failed, at `time` (ISO 8601).
 
-    "redriven": the run named in `by` does the task once more, or did; if it fails there, that is a dead letter of that
-    run. "discarded": `by` names who, `why` the reason.
+    "redriven": the run `redriven_by` does the task once more, or did; if it fails there, that is a dead letter of that
+    run. "discarded": by `discarded_by`, for the reason `discarded_because`.
     """
 
     id: str
@@ -43,10 +43,11 @@ class DeadLetterEntry(Message, contract="hustings.cli.DeadLetterEntry.v1"):
     because: str
     attempts: int
     version: str
-    when: str
-    state: LetterState
-    by: str = ""
-    why: str = ""
+    time: str
+    status: LetterStatus
+    redriven_by: str = ""
+    discarded_by: str = ""
+    discarded_because: str = ""
     assigned: int = 0
     at: str = ""
 
@@ -67,7 +68,7 @@ class FailedAttempt(Message, contract="hustings.cli.FailedAttempt.v1"):
     version: str
     cause: FailureKind
     because: str
-    when: str
+    time: str
     at: str = ""
     traceback: str = ""
 
@@ -128,7 +129,7 @@ class DeadLetters:
         return "r" + hashlib.sha256("/".join([run, *before]).encode()).hexdigest()[:12]
 
     def _letter(self, run: str, letter: DeadLetter, moment: float) -> DeadLetterEntry:
-        state, by, why = self._fate(run, letter.task)
+        status, by, because = self._fate(run, letter.task)
         return DeadLetterEntry(
             id=f"{run}.{letter.task}",
             team=self._team,
@@ -140,15 +141,16 @@ class DeadLetters:
             because=letter.because,
             attempts=letter.attempts,
             version=letter.version,
-            when=_iso(moment),
-            state=state,
-            by=by,
-            why=why,
+            time=iso(moment),
+            status=status,
+            redriven_by=by if status == "redriven" else "",
+            discarded_by=by if status == "discarded" else "",
+            discarded_because=because,
             assigned=letter.assigned,
             at=letter.at,
         )
 
-    def _fate(self, run: str, task: str) -> tuple[LetterState, str, str]:
+    def _fate(self, run: str, task: str) -> tuple[LetterStatus, str, str]:
         for redrive in self._redrives.get(run, ()):
             if task in redrive.tasks and not self._undone(redrive.run, task):
                 return "redriven", redrive.run, ""
@@ -191,7 +193,7 @@ async def failures(letter: DeadLetterEntry, entries: AsyncIterable[Entry]) -> tu
                 version=failure.version or state.versions.get(failure.agent, ""),
                 cause=failure.kind,
                 because=failure.because,
-                when=_iso(entry.time),
+                time=iso(entry.time),
                 at=failure.at,
                 traceback=entry.event.traceback if isinstance(entry.event, Failure) else "",
             )
@@ -211,7 +213,3 @@ def _order(version: str) -> tuple[list[tuple[int, str]], bool, list[tuple[int, s
 def _parts(text: str) -> list[tuple[int, str]]:
     """A sort key: numbers by value, before words."""
     return [(int(part), "") if part.isdecimal() else (2**63, part) for part in text.split(".") if part]
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -21,32 +21,35 @@ from hustings.protocols import (
 )
 from hustings.protocols.prompts import request_of
 
+from .run_report import iso
+
 Task = tuple[str, str]  # the agent and the task
 
 
 class ModelCall(Message, contract="hustings.cli.ModelCall.v1"):
-    """One call of a model. `at` is when it was recorded, in seconds since the epoch; `seconds` is how long the model
-    took; `money` is in US dollars, an estimate unless `priced`.
+    """One call of a model. `time` is when it was recorded (ISO 8601); `seconds` is how long the model took; `money` is
+    in US dollars, and may be `estimated`.
 
     `request` is what the model was asked. Its first `known` turns are those of an earlier call of the same
-    conversation. Without a request, `because` says why it cannot be shown. Without an `answer` the call failed.
+    conversation. Without a request, `because` says why it cannot be shown. Without an `answer` the call failed, and
+    `cause` says how.
     """
 
     task: str
     attempt: int
     agent: str
     model: str
-    at: float
+    time: str
     seconds: float = 0.0
     retries: int = 0
     usage: Usage
     money: float
-    priced: bool
+    estimated: bool
     known: int = 0
     request: ModelRequest | None = None
     because: str = ""
     answer: ModelReply | None = None
-    failed: str = ""
+    cause: str = ""
 
 
 async def filled(bus: Bus, entries: Iterable[Entry]) -> list[Entry]:
@@ -91,17 +94,17 @@ class _Said:
             attempt=call.attempt,
             agent=call.agent,
             model=call.name,
-            at=at,
+            time=iso(at),
             seconds=reply.seconds if reply else 0.0,
             retries=reply.retries if reply else 0,
             usage=call.usage,
             money=call.spent.money,
-            priced=call.priced,
+            estimated=not call.priced,
             known=known,
             request=request,
             because=because,
             answer=reply,
-            failed=call.failed,
+            cause=call.failed,
         )
 
     def _request(self, call: Called) -> tuple[ModelRequest, int]:

@@ -16,20 +16,20 @@ TIME = 300.0  # seconds for a task, which only computes: every answer is recorde
 
 
 class ReExecuted(NamedTuple):
-    """The result for a task. `same`: it gave the recorded answer again; else `why` says what it gave."""
+    """The result for a task. `same`: it gave the recorded answer again; else `because` says what it gave."""
 
     task: str
     agent: str
     attempt: int
     calls: int
     same: bool
-    why: str = ""
+    because: str = ""
 
 
 async def re_execute(bus: Bus, run: str, specialists: Mapping[str, Specialist]) -> AsyncIterator[ReExecuted]:
     """Run again each answered task that called models, tools or other agents, if its specialist is given.
 
-    Nothing is appended; a call without a record is a ReplayMismatch, whose text is in `why`. Tasks without recorded
+    Nothing is appended; a call without a record is a ReplayMismatch, whose text is in `because`. Tasks without recorded
     calls are left out. A skill whose answer depends on chance or time gives another one.
     """
     async with aclosing(bus.log.read(run)) as log:

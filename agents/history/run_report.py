@@ -1,6 +1,7 @@
 """Run report: the result of a run, in the shape that `hustings run -o json` prints. Pure."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Literal, TypeVar, get_args
 
 from pydantic import ValidationError
@@ -46,7 +47,7 @@ class Bill(Message, contract="hustings.cli.Bill.v1"):
     agent: str
     model: str
     calls: int
-    failed: int
+    failed_calls: int
     usage: Usage
     money: float
     estimated: bool
@@ -59,25 +60,25 @@ class FailedTask(Message, contract="hustings.cli.FailedTask.v1"):
     task: str
     agent: str
     attempts: int
-    kind: FailureKind
+    cause: FailureKind
     because: str
     at: str = ""
     values: dict[str, str] = {}
 
 
 class NextAttempt(Message, contract="hustings.cli.NextAttempt.v1"):
-    """A failed task that is tried again: as attempt number `attempt` of `most`, at `due` (seconds since the epoch).
+    """A failed task that is tried again: as attempt number `attempt` of `max_attempts`, at `time` (ISO 8601).
 
     That is `wait` seconds after the last attempt has failed; whose it was, how and why it failed.
     """
 
     task: str
     attempt: int
-    most: int
-    due: float
+    max_attempts: int
+    time: str
     wait: float
     agent: str
-    kind: FailureKind
+    cause: FailureKind
     because: str
 
 
@@ -140,7 +141,7 @@ def _failed(state: RunState) -> Iterator[FailedTask]:
                 task=name,
                 agent=failure.agent,
                 attempts=task.attempt,
-                kind=failure.kind,
+                cause=failure.kind,
                 because=failure.because,
                 at=failure.at,
                 values=failure.values,
@@ -155,11 +156,11 @@ def next_attempt(state: RunState, name: str) -> NextAttempt | None:
     return NextAttempt(
         task=name,
         attempt=task.attempt + 1,
-        most=state.policy(task).max_attempts,
-        due=task.due,
+        max_attempts=state.policy(task).max_attempts,
+        time=iso(task.due),
         wait=wait(state, failure),
         agent=failure.agent,
-        kind=failure.kind,
+        cause=failure.kind,
         because=failure.because,
     )
 
@@ -171,7 +172,7 @@ def _bills(state: RunState) -> Iterator[Bill]:
                 agent=agent,
                 model=model,
                 calls=tally.calls,
-                failed=tally.failed,
+                failed_calls=tally.failed,
                 usage=tally.usage,
                 money=round(tally.money, 6),
                 estimated=tally.estimated,
@@ -184,6 +185,11 @@ def _amounts(state: RunState) -> Data:
         for spent in task.spent.values():
             total = total.plus(spent)
     return {kind: amount for kind, amount in total if amount}
+
+
+def iso(moment: float) -> str:
+    """A moment, in seconds since the epoch, as every JSON output has it: ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
 
 
 def exit_code(report: RunReport, outcome: type[Outcome]) -> int:

@@ -1,6 +1,7 @@
 """Model calls: what a model was asked and what it replied, as pieces of text with a word before each."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -15,10 +16,11 @@ def told(call: ModelCall) -> str:
     """A call on one line: its model, when, its tokens, what it cost, how long it took, and how it ended."""
     usage = call.usage
     tokens = f"{usage.total:,} tokens" + (f" ({usage.cache_read:,} cached)" if usage.cache_read else "")
-    words = [call.model, clock(call.at), tokens, f"${call.money:.4f}{'' if call.priced else ' est.'}"]
+    when = clock(datetime.fromisoformat(call.time).timestamp())
+    words = [call.model, when, tokens, f"${call.money:.4f}{' est.' if call.estimated else ''}"]
     words += [span(call.seconds)] if call.answer else []
     words += ["1 retry" if call.retries == 1 else f"{call.retries} retries"] if call.retries else []
-    return plain(", ".join([*words, call.answer.stop if call.answer else call.failed]))
+    return plain(", ".join([*words, call.answer.stop if call.answer else call.cause]))
 
 
 def spoken(call: ModelCall) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Retries: how a skill is retried, and when the next attempt of a failed task is due, in words."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from hustings.protocols import AttemptAbandoned, Entry, Failure, RetryPolicy, SkillCard
 
@@ -19,14 +20,18 @@ def told(entry: Entry, state: RunState) -> str:
 def soon(again: NextAttempt) -> str:
     """ "attempt 2 of 3 in 0.95 s"."""
     when = f"in {span(again.wait)}" if again.wait else "at once"
-    return f"attempt {again.attempt} of {again.most} {when}"
+    return f"attempt {again.attempt} of {again.max_attempts} {when}"
 
 
 def waiting(again: NextAttempt) -> str:
     """ "fetch: attempt 2 of 3 at 12:03:11, 0.95 s after attempt 1 failed (raised): ValueError: no"."""
-    when = f"at {clock(again.due)}, {span(again.wait)} after" if again.wait else "as soon as an agent is free:"
-    failed = f"attempt {again.attempt - 1} failed ({again.kind}): {again.because}"
-    return plain(f"{again.task}: attempt {again.attempt} of {again.most} {when} {failed}")
+    when = (
+        f"at {clock(datetime.fromisoformat(again.time).timestamp())}, {span(again.wait)} after"
+        if again.wait
+        else "as soon as an agent is free:"
+    )
+    failed = f"attempt {again.attempt - 1} failed ({again.cause}): {again.because}"
+    return plain(f"{again.task}: attempt {again.attempt} of {again.max_attempts} {when} {failed}")
 
 
 def limits(card: SkillCard, team: RetryPolicy | None = None) -> Iterator[str]:

@@ -54,7 +54,7 @@ def verdicts(cases: Sequence[Case]) -> list[str]:
 def tally(cases: Sequence[Case]) -> str:
     """How many of the conflicts are settled: "3 found, 2 settled, 1 left open (C-2)"."""
     found = [case for case in cases if case.contested or case.undecided]
-    left_open = [case.id for case in found if case.undecided]
+    left_open = [case.matter for case in found if case.undecided]
     names = ", ".join(left_open[:NAMED]) + (" …" if len(left_open) > NAMED else "")
     more = f", {len(left_open)} left open ({names})" if left_open else ""
     return f"{len(found)} found, {len(found) - len(left_open)} settled{more}"
@@ -62,7 +62,7 @@ def tally(cases: Sequence[Case]) -> str:
 
 def line(case: Case) -> str:
     """A matter in one line: what stands against what falls, who says it, and by which rule."""
-    return plain(f"{case.id} {case.place}: {_sides(case)} [{_settled(case)}]").replace(" ", "  ", 1)
+    return plain(f"{case.matter} {case.place}: {_sides(case)} [{_settled(case)}]").replace(" ", "  ", 1)
 
 
 def _sides(case: Case) -> str:

@@ -11,12 +11,12 @@ TREE = [each for each in vars(protocols).values() if inspect.isclass(each) and i
 
 
 def exits(error: type[HustingsError]) -> int:
-    """As designed: 0 partial, 2 usage, 3 left to a person, 4 a proof does not hold, 6 no broker, 1 whatever else."""
+    """As designed: 2 usage, 3 left to a person, 4 a proof does not hold, 6 no broker, 7 partial, 1 whatever else."""
     if issubclass(error, UsageError):
         return 2
     if issubclass(error, BrokerUnavailable):
         return 6
-    return {"RunPartial": 0, "RunUndecided": 3, "Unproved": 4}.get(error.__name__, 1)
+    return {"RunPartial": 7, "RunUndecided": 3, "Unproved": 4}.get(error.__name__, 1)
 
 
 @pytest.mark.parametrize("error", TREE, ids=lambda error: error.__name__)

@@ -23,7 +23,7 @@ def mill(broker: str, team: str) -> Mill:
 
 
 def states(letters: list[DeadLetterEntry]) -> dict[str, str]:
-    return {letter.id: letter.state for letter in letters}
+    return {letter.id: letter.status for letter in letters}
 
 
 async def test_one_letter_for_each_task_although_the_coordinator_is_replaced_before_it_is_written(
@@ -70,7 +70,7 @@ async def test_a_letter_is_redriven_to_a_newer_version_and_may_die_again(mill: M
             assert (second.redrives, second.tasks) == (first.run, ("grinder-grind-1",))
             report = await client.run(second.run).wait()
     assert (report.status, report.outcome) == ("decided", {"grinder-grind-1": {"number": 1}})
-    assert [(each.state, each.by) for each in await client.dead()] == [
+    assert [(each.status, each.redriven_by) for each in await client.dead()] == [
         ("redriven", first.run), ("redriven", second.run)
     ]  # fmt: skip
 
@@ -109,7 +109,7 @@ async def test_a_redrive_that_was_withdrawn_leaves_the_letter_dead(mill: Mill, c
             (second,) = await client.redrive([letter])
             assert second.run != first.run
             assert (await client.run(second.run).wait()).status == "decided"
-    assert [(each.state, each.by) for each in await client.dead()] == [("redriven", second.run)]
+    assert [(each.status, each.redriven_by) for each in await client.dead()] == [("redriven", second.run)]
 
 
 async def test_a_discarded_letter_is_not_redriven(mill: Mill, client: Client) -> None:
@@ -123,7 +123,7 @@ async def test_a_discarded_letter_is_not_redriven(mill: Mill, client: Client) ->
         await Client(client.bus, "bob").discard(letter, "too late")
         assert await client.redrive([letter]) == []
     (letter,) = await client.dead()
-    assert (letter.state, letter.by, letter.why) == ("discarded", "ann", "it was a joke")
+    assert (letter.status, letter.discarded_by, letter.discarded_because) == ("discarded", "ann", "it was a joke")
     assert await run.report() == before
 
 

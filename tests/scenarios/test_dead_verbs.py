@@ -18,8 +18,8 @@ from .processes import Place
 pytestmark = pytest.mark.processes
 
 KEYS = [
-    "id", "team", "run", "task", "agent", "skill", "cause", "because", "attempts", "version", "when", "state", "by",
-    "why", "assigned", "at",
+    "id", "team", "run", "task", "agent", "skill", "cause", "because", "attempts", "version", "time", "status",
+    "redriven_by", "discarded_by", "discarded_because", "assigned", "at",
 ]  # fmt: skip
 
 
@@ -130,9 +130,9 @@ async def test_redrive_one_or_by_filter_once_there_is_a_newer_version(
         assert len(await client.runs()) == 2
         said = await hustings("dead", "redrive", f"{first}.grinder-grind-1", "--same-version", "-o", "json")
         assert said.code == 5
-        assert [(row["id"], row["state"]) for row in said.json] == [(f"{first}.grinder-grind-1", "dead")]
+        assert [(row["id"], row["status"]) for row in said.json] == [(f"{first}.grinder-grind-1", "dead")]
         assert "is dead again: ValueError: piece 1 is a stone" in said.err
-        third = said.json[0]["run"]
+        third = said.json[0]["redriven_by"]
     async with mill.working("1.0.1"):
         said = await hustings("dead", "redrive", f"{first}.grinder-grind-3")
         assert said.code == 0
@@ -141,9 +141,9 @@ async def test_redrive_one_or_by_filter_once_there_is_a_newer_version(
             f"{first}.grinder-grind-3 is already redriven"
         )
         said = await hustings("dead", "redrive", "--team", mill.name, "--cause", "raised", "--newer", "-o", "json")
-        assert (said.code, {row["state"] for row in said.json}) == (0, {"done"})
+        assert (said.code, {row["status"] for row in said.json}) == (0, {"done"})
         assert {row["id"] for row in said.json} == {f"{second}.grinder-grind-0", f"{third}.grinder-grind-1"}
-        assert len({row["run"] for row in said.json}) == 2
+        assert len({row["redriven_by"] for row in said.json}) == 2
         assert (await hustings("dead", "ls", "--team", mill.name)).code == 0
         assert error(await hustings("dead", "redrive"))[1][1] == "neither an id nor a filter is given"
         assert (await hustings("dead", "redrive", "x.y", "--all")).code == 2
@@ -169,12 +169,12 @@ async def test_redrive_says_who_is_missing(mill: Mill, client: Client, hustings:
         assert error(said)[1][1] == "no agent grinder is running"
         assert error(await hustings("dead", "redrive", "--run", run, "--same-version")) == error(said)
         said = await hustings("dead", "redrive", "--run", run, "--force", "--execution-timeout", "0.5", "-o", "json")
-        assert (said.code, [row["state"] for row in said.json]) == (5, ["dead"])
+        assert (said.code, [row["status"] for row in said.json]) == (5, ["dead"])
         assert said.json[0]["because"] == "the run failed: it took longer than 0.5 s"
         said = await hustings("dead", "redrive", "--run", run, "--force", "--no-wait", "-o", "json")
-        assert (said.code, [row["state"] for row in said.json]) == (0, ["redriven"])
+        assert (said.code, [row["status"] for row in said.json]) == (0, ["redriven"])
         async with mill.serving(mill.grinder("1.1.0")):
-            assert (await client.run(said.json[0]["run"]).wait()).status == "decided"
+            assert (await client.run(said.json[0]["redriven_by"]).wait()).status == "decided"
 
 
 # discard
@@ -261,8 +261,8 @@ async def test_cancel_ends_a_run_within_two_seconds_and_its_handlers_see_it(
         said = await hustings("cancel", run.id[:6], "--because", "wrong flour", "-o", "json")
         assert said.code == 0
         assert said.json["seconds"] < 2
-        assert {name: said.json[name] for name in ("id", "team", "status", "because", "before")} == {
-            "id": run.id, "team": mill.name, "status": "cancelled", "because": "wrong flour", "before": False
+        assert {name: said.json[name] for name in ("run", "team", "status", "because", "before")} == {
+            "run": run.id, "team": mill.name, "status": "cancelled", "because": "wrong flour", "before": False
         }  # fmt: skip
         report = await run.wait()
         assert (report.status, report.because) == ("cancelled", "wrong flour")

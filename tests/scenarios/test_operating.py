@@ -88,7 +88,7 @@ async def test_a_rolling_restart_loses_nothing(tmp_path: Path) -> None:
             while place.pids()["eager"] == old:  # noqa: ASYNC110 - a file of another process
                 await anyio.sleep(0.05)
         said = await place.call("restart", "coordinator", "-o", "json")
-        assert said.json["ready"] == {"coordinator": True}
+        assert said.json == [{"process": "coordinator", "status": "restarted"}]
         said = await place.call("run", "court:team", "--text", "text", "-o", "json")
         assert said.json["status"] == "decided"
     await place.all_gone()
@@ -124,7 +124,7 @@ async def test_more_and_fewer_processes_of_a_part(tmp_path: Path) -> None:
     """`scale` starts and stops processes by their number, with the log level of the team; the log of each can be
     followed while it grows."""
     place = Place(tmp_path)
-    async with place.up(), place.hustings("logs", "eager", "-f") as following_logs:
+    async with place.up("court:team", "-vv"), place.hustings("logs", "eager", "-f") as following_logs:
         said = await place.call("scale", "eager=3")
         assert (said.code, said.out) == (0, "started eager.2\nstarted eager.3\n")
         assert {"eager", "eager.2", "eager.3"} < set(place.pids())

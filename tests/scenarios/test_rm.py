@@ -55,7 +55,7 @@ async def test_rm_removes_what_is_named_and_says_what_went(mill: Mill, client: C
     ]  # fmt: skip
     (row,) = said.json["runs"]
     assert (said.json["removed"], row.pop("bytes") > 1000) == (False, True)
-    assert row == {"id": first, "team": mill.name, "status": "partial", "events": count}
+    assert row == {"run": first, "team": mill.name, "status": "partial", "events": count}
     assert await runs(client) == [second, first]
     said = await hustings("rm", first)
     assert said.code == 0
@@ -75,7 +75,7 @@ async def test_rm_by_age_or_number_wants_a_yes(mill: Mill, client: Client, husti
             2, ["nothing was removed", f"it would remove {count}; --dry-run lists them", "Add --yes."]
         )  # fmt: skip
     said = await hustings("rm", "--team", mill.name, "--keep", "1", "--dry-run", "-o", "json")
-    assert [row["id"] for row in said.json["runs"]] == [ids[1], ids[0]]
+    assert [row["run"] for row in said.json["runs"]] == [ids[1], ids[0]]
     assert (await hustings("rm", "--team", mill.name, "--older", "1h", "--yes")).out.startswith("removed 0 runs")
     assert (await hustings("rm", "--team", mill.name, "--keep", "1", "--yes")).code == 0
     assert await runs(client) == [ids[2]]
@@ -165,11 +165,11 @@ async def test_a_full_log_is_left_by_removing_old_runs_and_nothing_is_lost(
             rf"the log of team {team} is 9\d% full; `hustings rm --older 30d` removes old runs",
             next(line for line in said.lines if team in line),
         )
-        (row,) = [row for row in (await hustings("doctor", "-o", "json")).json if row["id"] == "logs"]
-        assert row["state"] == "warn"
+        (row,) = [row for row in (await hustings("doctor", "-o", "json")).json if row["check"] == "logs"]
+        assert row["status"] == "warn"
         assert f"the log of team {team} is 9" in row["says"]
         said = await hustings("rm", "--older", "0s", "--team", team, "--yes", "-o", "json")
-        assert [row["id"] for row in said.json["runs"]] == [*reversed(old)]
+        assert [row["run"] for row in said.json["runs"]] == [*reversed(old)]
         report = await run.wait()
         assert report.status == "decided"
         events = [entry.event for entry in await entries(client, run.id)]

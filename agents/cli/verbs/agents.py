@@ -60,7 +60,8 @@ def agents(settings: Settings, name: str | None, team: str | None) -> None:
     if name is None:
         emit(settings, [_row(one) for one in seen], lambda _: _text(seen))
     else:
-        emit(settings, _card(name, seen), _card_text)
+        one, card = _card(name, seen)
+        emit(settings, {**_row(one), "schemas": card.schemas}, lambda _: _card_text(card))
 
 
 async def _agents(settings: Settings, team: str | None) -> list[Seen]:
@@ -93,14 +94,19 @@ async def present(connection: Connection, team: str | None = None) -> list[Seen]
 
 def _row(one: Seen) -> dict[str, Any]:
     return {
-        "id": one.id,
         "team": one.team,
-        "name": one.name,
+        "agent": one.name,
         "version": one.version,
         "instances": one.instances,
         "description": one.card.description if one.card else "",
         "skills": [
-            {"name": skill.name, "inputs": skill.inputs, "output": skill.output, "witness": skill.witness}
+            {
+                "skill": skill.name,
+                "description": skill.description,
+                "inputs": {name: contract.plain() for name, contract in skill.inputs.items()},
+                "output": skill.output.plain(),
+                "witness": skill.witness,
+            }
             for skill in one.skills
         ],
     }
@@ -129,10 +135,10 @@ def _contract(contract: Contract) -> str:
     return f"{many}?" if contract.optional else many
 
 
-def _card(name: str, seen: list[Seen]) -> AgentCard:
+def _card(name: str, seen: list[Seen]) -> tuple[Seen, AgentCard]:
     found = [one for one in seen if name in (one.name, one.id)]
     if len(found) == 1 and found[0].card:
-        return found[0].card
+        return found[0], found[0].card
     if found:
         why = (
             f"it fits {' and '.join(one.id for one in found)}" if len(found) > 1 else "the agent did not answer in time"

@@ -54,7 +54,7 @@ async def _cancel(settings: Settings, run: str, because: str, team: str | None) 
             if end is None:
                 end = await _withdrawn(client, client.run(found), because)
             return {
-                "id": found,
+                "run": found,
                 "team": name,
                 "status": end.status if end else "running",
                 "because": end.because if end else "withdrawn",
@@ -92,4 +92,4 @@ async def _end(client: Client, run: str) -> Concluded | None:
 
 def _text(ended: dict[str, Any]) -> str:
     when = "it had already ended" if ended["before"] else f"after {span(ended['seconds'])}"
-    return f"run {ended['id']} of team {ended['team']}: {shaded(ended['status'])}, {when}: {plain(ended['because'])}"
+    return f"run {ended['run']} of team {ended['team']}: {shaded(ended['status'])}, {when}: {plain(ended['because'])}"

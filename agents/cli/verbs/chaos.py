@@ -5,7 +5,7 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,7 @@ def chaos(
     began = time.monotonic()
     history = go(_storm, plan, folder, loud(settings, verbose).log)
     violations = check(history)
-    told = {"seed": number, "seconds": round(time.monotonic() - began, 1), **figures(history)}
-    told["violations"] = [violation._asdict() for violation in violations]
+    told = summary(number, time.monotonic() - began, history, violations)
     dump(history, folder / "history.jsonl")
     emit(settings, told, _text)
     if violations:
@@ -120,7 +119,7 @@ def _text(told: dict[str, Any]) -> str:
         *(f"recovery   {victim:<12} {_spread(times)}" for victim, times in sorted(told["recovery"].items())),
         f"seed {told['seed']}, {told['seconds']} s",
     ]
-    violations = [Violation(**each) for each in told["violations"]]
+    violations = [Violation(each["promise"], each["says"]) for each in told["violations"]]
     names = {each.name: sum(other.name == each.name for other in violations) for each in violations}
     first = {each.name: each.says for each in reversed(violations)}
     broken = [f"BROKEN     {name} ({count}): {first[name]}" for name, count in names.items()]

@@ -58,15 +58,15 @@ def short(case: Case) -> str:
 def row(case: Case) -> Data:
     """A conflict in brief, as `-o json` prints it."""
     return {
-        "id": case.id,
+        "matter": case.matter,
         "kind": case.kind,
         "about": case.about,
         "contested": case.contested,
         "sides": [
             {
                 "says": side.says,
-                "by": list(side.agents),
-                "witnesses": [source.lineage for source in side.sources],
+                "agents": list(side.agents),
+                "lineages": [source.lineage for source in side.sources],
                 "stands": side.stands,
             }
             for side in case.sides
@@ -75,13 +75,13 @@ def row(case: Case) -> Data:
         "decided": not case.undecided,
         "rule": case.rule,
         "because": case.verdict.because if case.verdict else "",
-        "verdict": what_stands(case),
+        "says": what_stands(case),
     }
 
 
 def _text(timeline: Timeline, found: list[Case], known: list[Case]) -> str:
     lines = [
-        (case.id, case.kind, case.place, versus(case) if case.contested else "", short(case), _verdict(case))
+        (case.matter, case.kind, case.place, versus(case) if case.contested else "", short(case), _verdict(case))
         for case in found
     ]
     if lines:

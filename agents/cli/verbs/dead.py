@@ -48,18 +48,18 @@ def ls(settings: Settings, /, everything: bool, **fits: Any) -> int:
     letters = go(_ls, settings, Selection(**fits), everything)
     now = time()
     emit(settings, [letter.plain() for letter in letters], lambda _: _listed(letters, everything, now))
-    return LEFT if any(letter.state == "dead" for letter in letters) else 0
+    return LEFT if any(letter.status == "dead" for letter in letters) else 0
 
 
 async def _ls(settings: Settings, wanted: Selection, everything: bool) -> list[DeadLetterEntry]:
     async with reading(settings, wanted) as there:
-        letters = [letter for letter in there.fits if everything or letter.state == "dead"]
-    return sorted(letters, key=lambda letter: (letter.team, letter.agent, letter.cause, letter.when))
+        letters = [letter for letter in there.fits if everything or letter.status == "dead"]
+    return sorted(letters, key=lambda letter: (letter.team, letter.agent, letter.cause, letter.time))
 
 
 def _listed(letters: Sequence[DeadLetterEntry], everything: bool, now: float) -> str:
-    heads = ["id", "agent", "cause", "attempts", "version", "when", *(["state"] if everything else []), "because"]
-    rows = [[*_cells(letter, now), *([_state(letter)] if everything else []), letter.because] for letter in letters]
+    heads = ["id", "agent", "cause", "attempts", "version", "when", *(["status"] if everything else []), "because"]
+    rows = [[*_cells(letter, now), *([_status(letter)] if everything else []), letter.because] for letter in letters]
     return table(heads, rows) or "no dead letters"
 
 
@@ -70,13 +70,12 @@ def _cells(letter: DeadLetterEntry, now: float) -> list[object]:
 
 
 def _ago(said: DeadLetterEntry | FailedAttempt, now: float) -> str:
-    return ago(now - datetime.fromisoformat(said.when).timestamp())
+    return ago(now - datetime.fromisoformat(said.time).timestamp())
 
 
-def _state(letter: DeadLetterEntry) -> str:
-    return " ".join(
-        [letter.state, *([f"by {letter.by}"] if letter.by else []), *([f"({letter.why})"] if letter.why else [])]
-    )
+def _status(letter: DeadLetterEntry) -> str:
+    by, because = letter.redriven_by or letter.discarded_by, letter.discarded_because
+    return " ".join([letter.status, *([f"by {by}"] if by else []), *([f"({because})"] if because else [])])
 
 
 @dead.command()
@@ -107,7 +106,7 @@ async def _show(settings: Settings, id: str, wanted: Selection) -> DeadLetterDet
 def _shown(autopsy: DeadLetterDetail, now: float) -> str:
     letter = autopsy.letter
     head = {
-        "letter": f"{letter.id} of team {letter.team}: {_state(letter)}",
+        "letter": f"{letter.id} of team {letter.team}: {_status(letter)}",
         "task": f"{letter.skill}, sent to {letter.agent} {letter.version}",
         "cause": f"{letter.cause} after {some(letter.attempts, 'attempt')}, {_ago(letter, now)}",
         "because": letter.because,
@@ -173,7 +172,7 @@ def redrive(
     terms = Terms(newer, same_version, force, wait, execution_timeout)
     rows = go(redriven, settings, wanted, terms)
     emit(settings, rows, told)
-    return LEFT if any(row["state"] == "dead" for row in rows) else 0
+    return LEFT if any(row["status"] == "dead" for row in rows) else 0
 
 
 @dead.command()
@@ -201,4 +200,4 @@ async def _discard(settings: Settings, wanted: Selection, because: str, yes: boo
             raise UsageError("nothing was discarded", why, "Add --yes.")
         for letter in letters:
             await there.clients[letter.team].discard(letter, because)
-    return [{"id": letter.id, "state": "discarded", "because": because} for letter in letters]
+    return [{"id": letter.id, "status": "discarded", "discarded_because": because} for letter in letters]

@@ -44,7 +44,7 @@ class Check(NamedTuple):
     """The result of one check; `hint` says what to do unless the state is ok."""
 
     id: str
-    state: Literal["ok", "warn", "fail"]
+    status: Literal["ok", "warn", "fail"]
     says: str
     hint: str = ""
 
@@ -54,9 +54,9 @@ class Check(NamedTuple):
 def doctor(settings: Settings) -> int:
     """Find out what is missing on this machine and how to fix it. Changes nothing."""
     checks = go(_doctor, settings)
-    rows = [{"id": check.id, "state": check.state, "says": check.says, "try": check.hint} for check in checks]
+    rows = [{"check": check.id, "status": check.status, "says": check.says, "try": check.hint} for check in checks]
     emit(settings, rows, lambda _: "\n".join(_line(check) for check in checks))
-    failed = {check.id for check in checks if check.state == "fail"}
+    failed = {check.id for check in checks if check.status == "fail"}
     return 0 if not failed else 6 if failed <= BROKER else 1
 
 
@@ -65,13 +65,13 @@ async def _doctor(settings: Settings) -> list[Check]:
         _python, _versions, _server, _broker, _uvloop, _file, _providers, _permissions, _home, _disk, _url,
     ]  # fmt: skip
     checks = [await examine(settings) for examine in examinations]
-    reachable = checks[-1].state == "ok"
+    reachable = checks[-1].status == "ok"
     return [*checks, await _agents(settings, reachable=reachable), await _logs(settings, reachable=reachable), _demo()]
 
 
 def _line(check: Check) -> str:
     hint = f"; {plain(check.hint)}" if check.hint else ""
-    return f"{shaded(check.state)}{' ' * (4 - len(check.state))}  {check.id:<11}  {plain(check.says)}{hint}"
+    return f"{shaded(check.status)}{' ' * (4 - len(check.status))}  {check.id:<11}  {plain(check.says)}{hint}"
 
 
 async def _python(_: Settings) -> Check:

@@ -10,7 +10,7 @@ from hustings.protocols import Claim, Evidence, NotFound, Proposal
 from ...history.conflicts import Case, Side, counted_once, gathered, people
 from ...history.timeline import Timeline
 from ...observe.sanitize import inert
-from ...views.text import plain, span
+from ...views.text import plain, some, span
 from ...views.unified_diff import lines_of
 from ...views.verdicts import what_stands
 from ..frame.hints import close_to, did_you_mean
@@ -44,7 +44,7 @@ def explain(settings: Settings, id: str, run: str, team: str | None) -> None:
 
 def find(timeline: Timeline, id: str) -> Case:
     """The conflict of that id, in upper or lower case. Raises NotFound, which lists the ids there are."""
-    known = {case.id: case for case in timeline.cases}
+    known = {case.matter: case for case in timeline.cases}
     if id.upper() in known:
         return known[id.upper()]
     run, conflicts = timeline.report.run, len(timeline.conflicts)
@@ -61,7 +61,7 @@ def text(case: Case, timeline: Timeline, *, colored: bool = False) -> Iterator[s
     """A conflict for people, line by line, without terminal control characters except our own colours."""
     report = timeline.report
     state = "" if case.contested else ", not contested"
-    yield _bold(f"{case.id}  {case.place}")
+    yield _bold(f"{case.matter}  {case.place}")
     yield plain(f"{case.kind}{state}, run {report.run} of team {report.team}, before {case.barrier}")
     for side in case.sides:
         yield ""
@@ -73,9 +73,8 @@ def text(case: Case, timeline: Timeline, *, colored: bool = False) -> Iterator[s
 
 def _side(side: Side) -> Iterator[str]:
     status = click.style("✓ stands", fg="green", bold=True) if side.stands else click.style("✗ falls", fg="red")
-    count = len(side.sources)
     yield f"{click.style(side.letter, bold=True)}  {status}  {plain(side.says)}"
-    yield "   " + plain(f"{count} independent witness{'es' if count != 1 else ''}: {people(side.sources)}")
+    yield "   " + plain(f"{some(len(side.sources), 'independent witness')}: {people(side.sources)}")
     yield from _wanted(side.items[0])
     for item in side.items:
         lineage = f", of {item.lineage}" if item.lineage and item.lineage != item.by else ""
@@ -139,7 +138,7 @@ def _proof(case: Case) -> Iterator[str]:
     if proving is None or not case.rejected:
         return
     yield _fact("proof", f"{proving.agent} took {span(proving.seconds)} ({proving.task}): {proving.because}")
-    for item, why in proving.falls.items():
+    for item, why in proving.rejects.items():
         yield _fact("", f"{item} {why}")
     if proving.proof:
         yield _fact("", json.dumps(proving.proof, ensure_ascii=False))

@@ -50,7 +50,7 @@ class Selection(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """All dead letters, and a client for each team. `fits` are the wanted ones, whatever their state."""
+    """All dead letters, and a client for each team. `fits` are the wanted ones, whatever their status."""
 
     clients: dict[str, Client]
     letters: list[DeadLetterEntry]
@@ -100,10 +100,11 @@ def named(id: str, letters: Sequence[DeadLetterEntry]) -> DeadLetterEntry:
 def still_dead(wanted: Selection, there: Reading) -> list[DeadLetterEntry]:
     """The wanted dead letters that are still open. Raises NotFound; UsageError: one of them was dealt with earlier."""
     if not wanted.ids:
-        return [letter for letter in there.fits if letter.state == "dead"]
+        return [letter for letter in there.fits if letter.status == "dead"]
     found = [named(id, there.letters) for id in wanted.ids]
     for letter in found:
-        if letter.state != "dead":
-            hint = f"`hustings show {letter.by}` shows the result." if letter.state == "redriven" else ""
-            raise UsageError(f"{letter.id} is already {letter.state}", f"by {letter.by}", hint)
+        if letter.status != "dead":
+            hint = f"`hustings show {letter.redriven_by}` shows the result." if letter.redriven_by else ""
+            by = letter.redriven_by or letter.discarded_by
+            raise UsageError(f"{letter.id} is already {letter.status}", f"by {by}", hint)
     return list({letter.id: letter for letter in found}.values())

@@ -1,6 +1,7 @@
 """`hustings plan TARGET`: show the plan for a goal, and why each parameter is bound as it is. Runs no skill."""
 
 from collections.abc import Mapping, Sequence
+
 import click
 
 from hustings.protocols import COORDINATOR, Data, Directory, Inquiry, Plan

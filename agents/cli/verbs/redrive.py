@@ -37,7 +37,7 @@ class Terms(NamedTuple):
 
 
 async def redriven(settings: Settings, wanted: Selection, terms: Terms) -> list[Row]:
-    """Redrive the wanted dead letters. Gives a row for each with its new state: done, dead, or redriven without a wait.
+    """Redrive the wanted dead letters. Gives a row for each with its status: done, dead, or redriven without a wait.
 
     Raises NotFound: no coordinator is running; UsageError: an agent has not changed.
     """
@@ -56,7 +56,7 @@ async def redriven(settings: Settings, wanted: Selection, terms: Terms) -> list[
 
 def told(rows: Sequence[Row]) -> str:
     """The rows for people."""
-    cells = [(row["id"], row["run"], row["state"], row["because"]) for row in rows]
+    cells = [(row["id"], row["redriven_by"], row["status"], row["because"]) for row in rows]
     return table(("id", "in run", "now", "because"), cells, shade=2) or "nothing to redrive"
 
 
@@ -147,22 +147,29 @@ async def _follow(client: Client, redrive: Redrive, rows: dict[str, Row]) -> Non
                 case _:
                     pass
     for task in redrive.tasks:
-        if rows[_id(redrive, task)]["state"] == "redriven":
+        if rows[_id(redrive, task)]["status"] == "redriven":
             came = report(client.bus.team, state)
             _note(rows, redrive, task, "dead", f"the run {came.status}: {came.because}")
 
 
-def _note(rows: dict[str, Row], redrive: Redrive, task: str, state: str, because: str) -> None:
-    if rows.get(_id(redrive, task), {}).get("state") == "redriven":
-        rows[_id(redrive, task)] = _row(redrive, task, state, because)
+def _note(rows: dict[str, Row], redrive: Redrive, task: str, status: str, because: str) -> None:
+    if rows.get(_id(redrive, task), {}).get("status") == "redriven":
+        rows[_id(redrive, task)] = _row(redrive, task, status, because)
         say(
-            f"{_id(redrive, task)} is {'dead again' if state == 'dead' else state}"
+            f"{_id(redrive, task)} is {'dead again' if status == 'dead' else status}"
             + (f": {because}" if because else "")
         )
 
 
-def _row(redrive: Redrive, task: str, state: str, because: str = "") -> Row:
-    return {"id": _id(redrive, task), "run": redrive.run, "state": state, "because": because}
+def _row(redrive: Redrive, task: str, status: str, because: str = "") -> Row:
+    return {
+        "id": _id(redrive, task),
+        "run": redrive.redrives,
+        "task": task,
+        "status": status,
+        "redriven_by": redrive.run,
+        "because": because,
+    }
 
 
 def _id(redrive: Redrive, task: str) -> str:

@@ -1,7 +1,6 @@
 """`hustings replay RUN`: step through a recorded run, fold it again, and compare the result with the recorded one."""
 
 from contextlib import aclosing
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from hustings.protocols import COORDINATOR, Concluded, Entry, HustingsError
 from ...decider.folding import evolve
 from ...decider.state import RunState
 from ...history.reexecute import re_execute as re_executed
+from ...history.run_report import iso
 from ...observe.logs import configure_logging
 from ...observe.telemetry import Spanned, replaying, set_up
 from ...team import Team
@@ -64,10 +64,12 @@ def replay(settings: Settings, run: str, team: str | None, pace: float | None, r
     if summary["same"] is False:
         raise Differs(
             f"run {summary['run']} does not replay to the recorded state",
-            f"the state's hash is {summary['state_hash']}, the recorded hash is {summary['recorded']}",
+            f"the state's hash is {summary['state_hash']}, the recorded hash is {summary['recorded_hash']}",
         )
     if other := [task for task in summary.get("re_executed", []) if not task["same"]]:
-        raise Differs(f"{other[0]['task']} of {other[0]['agent']} does not give the recorded answer", other[0]["why"])
+        raise Differs(
+            f"{other[0]['task']} of {other[0]['agent']} does not give the recorded answer", other[0]["because"]
+        )
 
 
 async def _replay(
@@ -100,7 +102,7 @@ async def _stepped(
         "run": run,
         "team": bus.team,
         "state_hash": state_hash,
-        "recorded": end.state_hash if end else None,
+        "recorded_hash": end.state_hash if end else None,
         "same": state_hash == end.state_hash if end else None,
         "events": state.events,
         **({"re_executed": [task._asdict() for task in results]} if workers else {}),
@@ -118,8 +120,8 @@ async def _end(bus: Bus, run: str) -> Concluded | None:
 
 def _step(entry: Entry, state: RunState) -> dict[str, Any]:
     return {
-        "seq": entry.seq,
-        "time": datetime.fromtimestamp(entry.time, UTC).isoformat(timespec="milliseconds"),
+        "sequence": entry.seq,
+        "time": iso(entry.time),
         "seconds": round(entry.time - state.asked_at, 3) if state.asked_at else 0.0,
         "author": entry.subject.author,
         "type": entry.envelope.type if entry.envelope else None,
@@ -128,11 +130,15 @@ def _step(entry: Entry, state: RunState) -> dict[str, Any]:
 
 
 def _line(step: dict[str, Any]) -> str:
-    return f"{step['seq']:>6}  {step['seconds']:>8.3f}  {plain(step['author']):<14}  {step['says']}"
+    return f"{step['sequence']:>6}  {step['seconds']:>8.3f}  {plain(step['author']):<14}  {step['says']}"
 
 
 def _verdict(summary: dict[str, Any]) -> str:
-    how = {True: "as recorded", False: f"but the recorded hash is {summary['recorded']}", None: "the run has not ended"}
+    how = {
+        True: "as recorded",
+        False: f"but the recorded hash is {summary['recorded_hash']}",
+        None: "the run has not ended",
+    }
     done = summary.get("re_executed", [])
     again = (
         f"; {some(len(done), 'task')} done again from {some(sum(t['calls'] for t in done), 'recorded call')}"

@@ -1,16 +1,18 @@
 """`hustings restart` and `hustings scale`: change what a running `hustings up` of this folder runs."""
 
+from collections.abc import Mapping
+
 import click
 
 from hustings.protocols import COORDINATOR, HustingsError, NotFound, UsageError
 
 from ...deploy.control import Reply, Request, ask
+from ...deploy.records import records
 from ...deploy.replicas import part_of
 from ..frame.options import common
 from ..frame.output import emit
 from ..frame.session import go
 from ..frame.settings import Settings
-from . import ps
 
 team_option = click.option("--team", help="The team, if several of this folder have a part of this name.")
 
@@ -26,9 +28,7 @@ def restart(settings: Settings, name: str, team: str | None) -> None:
     ready, the old one goes on.
     """
     reply = go(_ask, settings, team, Request(do="restart", name=name))
-    emit(
-        settings, reply, lambda _: "\n".join(f"restarted {child}" for child in _ready(reply, "the old process goes on"))
-    )
+    _tell(settings, dict.fromkeys(_ready(reply, "the old process goes on"), "restarted"))
 
 
 @click.command()
@@ -41,7 +41,8 @@ def scale(settings: Settings, wanted: str, team: str | None) -> None:
     if not number.isdigit():
         raise UsageError(f"{wanted!r} is not a number of replicas", "the form is NAME=N")
     reply = go(_ask, settings, team, Request(do="scale", name=name, replicas=int(number)))
-    emit(settings, reply, lambda _: _told(reply, wanted))
+    started = dict.fromkeys(_ready(reply, "its supervisor starts it again"), "started")
+    _tell(settings, started | dict.fromkeys(reply.stopped, "stopped"), otherwise=f"{wanted} already")
 
 
 def _ready(reply: Reply, then: str) -> list[str]:
@@ -54,15 +55,21 @@ def _ready(reply: Reply, then: str) -> list[str]:
     return list(reply.ready)
 
 
-def _told(reply: Reply, wanted: str) -> str:
-    rows = [f"started {child}" for child in _ready(reply, "its supervisor starts it again")]
-    return "\n".join(rows + [f"stopped {child}" for child in reply.stopped]) or f"{wanted} already"
+def _tell(settings: Settings, processes: Mapping[str, str], otherwise: str = "") -> None:
+    """Print what was done with each process."""
+    text = "\n".join(f"{status} {process}" for process, status in processes.items())
+    emit(settings, rows_of(processes), lambda _: text or otherwise)
+
+
+def rows_of(processes: Mapping[str, str]) -> list[dict[str, str]]:
+    """What was done with each process, for JSON."""
+    return [{"process": process, "status": status} for process, status in processes.items()]
 
 
 async def _ask(settings: Settings, team: str | None, request: Request) -> Reply:
     """The reply of the one supervisor of this folder that runs this part. Raises NotFound, UsageError."""
-    records = [(path.with_suffix(".sock"), one) for path, one in ps.records(settings.home)]
-    ups = [(socket, one) for socket, one in records if socket.is_socket() and team in (None, one.team)]
+    known = [(path.with_suffix(".sock"), one) for path, one in records(settings.home)]
+    ups = [(socket, one) for socket, one in known if socket.is_socket() and team in (None, one.team)]
     if not ups:
         raise NotFound(f"no `hustings up` runs from {settings.home.parent}", "only what it started can be changed")
     part = part_of(request.name)

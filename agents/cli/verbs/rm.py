@@ -137,7 +137,7 @@ def _plain(parts: Sequence[Part], dry_run: bool) -> dict[str, Any]:
 def _row(part: Part, head: RunHead) -> dict[str, Any]:
     end, taken = head.concluded.event if head.concluded else None, part.removal.runs[head.run]
     return {
-        "id": head.run,
+        "run": head.run,
         "team": part.team,
         "status": end.status if isinstance(end, Concluded) else "running" if under_way(head) else "unreadable",
         "events": taken.messages,
@@ -150,8 +150,8 @@ def _text(parts: Sequence[Part], dry_run: bool) -> str:
 
 
 def _lines(data: dict[str, Any], did: str) -> Iterator[str]:
-    rows = [(row["id"], row["team"], row["status"], row["events"], size(row["bytes"])) for row in data["runs"]]
-    yield table(("id", "team", "status", "events", "bytes"), rows, shade=2)
+    rows = [(row["run"], row["team"], row["status"], row["events"], size(row["bytes"])) for row in data["runs"]]
+    yield table(("run", "team", "status", "events", "bytes"), rows, shade=2)
     events, taken = (sum(row[name] for row in data["runs"]) for name in ("events", "bytes"))
     blobs = f"; {some(data['blobs'], 'blob')} that nothing else names, {size(data['blob_bytes'])}"
     yield f"{did} {some(len(rows), 'run')}: {some(events, 'event')}, {size(taken)}{blobs if data['blobs'] else ''}"

@@ -1,6 +1,6 @@
 """`hustings runs`: the runs on a broker, the newest first."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from time import time
 from typing import Any
 
@@ -9,6 +9,7 @@ import click
 from hustings.bus import RunHead, connect
 from hustings.protocols import Concluded, GoalAsked
 
+from ...history.run_report import iso
 from ...views.text import ago, span
 from ..frame.options import common
 from ..frame.output import emit
@@ -38,14 +39,14 @@ async def _runs(settings: Settings, team: str | None, limit: int | None, now: fl
 
 
 def _row(team: str, head: RunHead, now: float) -> dict[str, Any]:
-    """One run; `seconds` is its duration, so far or in all."""
+    """One run; `time` is when it was asked for, `seconds` its duration, so far or in all."""
     end = head.concluded.event if head.concluded else None
     readable = isinstance(head.asked.event, GoalAsked)
     return {
-        "id": head.run,
+        "run": head.run,
         "team": team,
         "status": end.status if isinstance(end, Concluded) else "running" if readable else "unreadable",
-        "asked": datetime.fromtimestamp(head.asked.time, UTC).isoformat(timespec="milliseconds"),
+        "time": iso(head.asked.time),
         "seconds": round((head.concluded.time if head.concluded else now) - head.asked.time, 3),
         "because": end.because if isinstance(end, Concluded) else head.asked.why,
     }
@@ -54,13 +55,13 @@ def _row(team: str, head: RunHead, now: float) -> dict[str, Any]:
 def _text(rows: list[dict[str, Any]], now: float) -> str:
     lines = [
         (
-            row["id"],
+            row["run"],
             row["team"],
             row["status"],
-            ago(now - datetime.fromisoformat(row["asked"]).timestamp()),
+            ago(now - datetime.fromisoformat(row["time"]).timestamp()),
             span(row["seconds"]),
             row["because"],
         )
         for row in rows
     ]
-    return table(("id", "team", "status", "asked", "took", "because"), lines, shade=2) or "no runs yet"
+    return table(("run", "team", "status", "asked", "took", "because"), lines, shade=2) or "no runs yet"

@@ -24,14 +24,14 @@ def exhibit(case: Case, *, opened: bool = False) -> Html:
     """A conflict that can be unfolded."""
     head = tag(
         "summary",
-        tag("span", case.id, class_="id"),
+        tag("span", case.matter, class_="id"),
         tag("code", case.place, class_="place"),
         tag("span", f"{case.kind}: {versus(case)}", class_="dim"),
         tag("span", _verdict_pill(case), class_="end"),
     )
     sides = tag("div", *(_side(side) for side in case.sides), class_="sides")
     body = tag("div", sides, _ruling(case), class_="body")
-    return tag("details", head, body, id=case.id, open=opened)
+    return tag("details", head, body, id=case.matter, open=opened)
 
 
 def pre(lines: Sequence[tuple[Sign, str]]) -> Html:
@@ -138,7 +138,7 @@ def _weights(weights: dict[str, float], margin: float) -> Html:
 
 
 def _proving(proving: Proving) -> Html:
-    rows = [tag("li", tag("code", item), f" {why}") for item, why in proving.falls.items()]
+    rows = [tag("li", tag("code", item), f" {why}") for item, why in proving.rejects.items()]
     runs = f" {json.dumps(proving.proof, ensure_ascii=False)[:600]}" if proving.proof else ""
     asked = f"{proving.agent} was asked ({proving.task}) and took {proving.seconds:.1f} s: {proving.because}."
     return join([text(asked), tag("ul", *rows) if rows else text(""), tag("code", runs) if runs else text("")])

@@ -156,7 +156,7 @@ def _conflicts(timeline: Timeline) -> list[tuple[str, str, Html]]:
     rejected = [case for case in timeline.cases if case.rejected]
     undecided = [case for case in timeline.conflicts if case.undecided]
     others = [case for case in timeline.conflicts if not case.rejected and not case.undecided]
-    opened = {case.id for case in [*rejected, *undecided, *others][:OPEN]}
+    opened = {case.matter for case in [*rejected, *undecided, *others][:OPEN]}
     room = FULL
     found = []
     for name, title, group in (
@@ -166,7 +166,7 @@ def _conflicts(timeline: Timeline) -> list[tuple[str, str, Html]]:
     ):
         full, rest = group[:room], group[room:]
         room -= len(full)
-        parts = [exhibit(case, opened=case.id in opened) for case in full]
+        parts = [exhibit(case, opened=case.matter in opened) for case in full]
         found.append((name, f"{title} ({len(group)})", join(parts + _compact(rest))))
     return found
 
@@ -192,7 +192,7 @@ def _few(case: Case) -> list[tuple[Sign, str]]:
     """A conflict in a few lines: each side with its agents, the rule, and the change."""
     verdict = "" if case.rule == "unopposed" else f", {case.rule or 'not settled'}"
     who = people(witnesses(case.sides))
-    lines: list[tuple[Sign, str]] = [("@", f"{case.id}  {case.place.rpartition(':')[2]}  {who}{verdict}")]
+    lines: list[tuple[Sign, str]] = [("@", f"{case.matter}  {case.place.rpartition(':')[2]}  {who}{verdict}")]
     for side in case.sides:
         first = side.items[0]
         if len(case.sides) > 1:

@@ -87,7 +87,7 @@ def _facts(timeline: Timeline, asked: str) -> Html:
 def _bills(bills: Sequence[Bill]) -> Html:
     """The spending, by agent and model."""
     rows = [
-        (bill.agent, bill.model, bill.calls, bill.failed, bill.usage.total - bill.usage.output, bill.usage.output,
+        (bill.agent, bill.model, bill.calls, bill.failed_calls, bill.usage.total - bill.usage.output, bill.usage.output,
          f"${bill.money:.4f}{' est.' if bill.estimated else ''}")
         for bill in bills
     ]  # fmt: skip

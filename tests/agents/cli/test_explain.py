@@ -110,11 +110,11 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     return call
 
 
-def test_conflicts_are_a_list_with_the_id_first(run: Run) -> None:
+def test_conflicts_are_a_list_with_the_matter_first(run: Run) -> None:
     rows = run("conflicts", "-o", "json").json
-    assert [next(iter(row.items())) for row in rows] == [("id", "C-1"), ("id", "C-2")]
+    assert [next(iter(row.items())) for row in rows] == [("matter", "C-1"), ("matter", "C-2")]
     edit = next(row for row in rows if row["kind"] == "collision")
-    assert [(side["by"], side["witnesses"], side["stands"]) for side in edit["sides"]] == [
+    assert [(side["agents"], side["lineages"], side["stands"]) for side in edit["sides"]] == [
         (["cy", "dee"], ["cy", "dee"], True),
         (["ann", "bob"], ["shared"], False),
     ]
@@ -136,16 +136,16 @@ def test_conflicts_are_filtered(run: Run) -> None:
 
 
 def test_explain_is_one_object(run: Run) -> None:
-    (id,) = [row["id"] for row in run("conflicts", "-o", "json").json if row["kind"] == "collision"]
+    (id,) = [row["matter"] for row in run("conflicts", "-o", "json").json if row["kind"] == "collision"]
     case = run("explain", id, "-o", "json").json
-    assert next(iter(case)) == "id"
-    assert {"id", "kind", "about", "contested", "barrier", "sides", "verdict", "proving"} == set(case)
+    assert next(iter(case)) == "matter"
+    assert {"matter", "kind", "about", "contested", "barrier", "sides", "verdict", "proving"} == set(case)
     assert [source["agents"] for source in case["sides"][1]["sources"]] == [["ann", "bob"]]
     assert case["verdict"]["weights"]
 
 
 def test_explain_shows_diffs_and_nothing_that_a_terminal_obeys(run: Run) -> None:
-    (id,) = [row["id"] for row in run("conflicts", "-o", "json").json if row["kind"] == "collision"]
+    (id,) = [row["matter"] for row in run("conflicts", "-o", "json").json if row["kind"] == "collision"]
     shown = run("explain", id.lower(), "tried").out
     for said in ("- old", "+ left", "+ right <b>", "one witness  ann = bob (shared)", "would flip", "dissent"):
         assert said in shown

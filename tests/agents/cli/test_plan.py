@@ -1,8 +1,8 @@
 """`hustings plan`: what it says about skills that no step uses."""
 
 import json
-from pathlib import Path
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 

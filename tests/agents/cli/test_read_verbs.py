@@ -160,15 +160,15 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 def test_runs_lists_all_teams_newest_first(run: Run) -> None:
     rows = run("runs", "-o", "json").json
-    assert [(row["id"], row["team"], row["status"]) for row in rows] == [
+    assert [(row["run"], row["team"], row["status"]) for row in rows] == [
         ("mood-partial", "moody", "partial"),
         ("mood-decided", "moody", "decided"),
         ("waiting", "other", "running"),
         ("forged", "other", "decided"),
     ]
-    assert list(rows[0]) == ["id", "team", "status", "asked", "seconds", "because"]
-    assert [row["id"] for row in run("runs", "-o", "jsonl", "--limit", "2").rows] == ["mood-partial", "mood-decided"]
-    assert [row["id"] for row in run("runs", "-o", "json", "--team", "other").json] == ["waiting", "forged"]
+    assert list(rows[0]) == ["run", "team", "status", "time", "seconds", "because"]
+    assert [row["run"] for row in run("runs", "-o", "jsonl", "--limit", "2").rows] == ["mood-partial", "mood-decided"]
+    assert [row["run"] for row in run("runs", "-o", "json", "--team", "other").json] == ["waiting", "forged"]
 
 
 def test_a_failure_is_explained_from_the_log_alone(run: Run, home: Path, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_failure_is_explained_from_the_log_alone(run: Run, home: Path, tmp_pat
 
 def test_runs_for_people(run: Run) -> None:
     lines = run("runs").out.splitlines()
-    assert lines[0].split() == ["ID", "TEAM", "STATUS", "ASKED", "TOOK", "BECAUSE"]
+    assert lines[0].split() == ["RUN", "TEAM", "STATUS", "ASKED", "TOOK", "BECAUSE"]
     assert "mood-partial" in lines[1]
     assert "no bad for me" in lines[1]
     assert "owned" not in lines[1]
@@ -257,9 +257,9 @@ def test_replay_comes_to_the_recorded_hash(run: Run) -> None:
     summary = run("replay", "mood-decided", "-o", "json").json
     shown = run("show", "mood-decided", "-o", "json").json
     assert summary["same"] is True
-    assert summary["state_hash"] == summary["recorded"] == shown["state_hash"]
+    assert summary["state_hash"] == summary["recorded_hash"] == shown["state_hash"]
     assert summary["events"] == shown["events"]
-    assert list(summary) == ["run", "team", "state_hash", "recorded", "same", "events"]
+    assert list(summary) == ["run", "team", "state_hash", "recorded_hash", "same", "events"]
 
 
 def test_replay_steps_through_in_words(run: Run) -> None:
@@ -282,7 +282,7 @@ def test_replay_as_json_lines_ends_with_the_summary(run: Run) -> None:
     rows = run("replay", "mood-decided", "-o", "jsonl").rows
     assert rows[-1]["same"] is True
     assert rows[-1]["events"] == len(rows) - 1
-    assert list(rows[0]) == ["seq", "time", "seconds", "author", "type", "says"]
+    assert list(rows[0]) == ["sequence", "time", "seconds", "author", "type", "says"]
 
 
 def test_replay_of_another_state_fails(run: Run) -> None:
@@ -296,7 +296,7 @@ def test_replay_of_another_state_fails(run: Run) -> None:
 
 def test_replay_of_a_run_that_goes_on(run: Run) -> None:
     said = run("replay", "waiting", "-o", "json")
-    assert (said.code, said.json["same"], said.json["recorded"]) == (0, None, None)
+    assert (said.code, said.json["same"], said.json["recorded_hash"]) == (0, None, None)
 
 
 # tail
@@ -304,7 +304,7 @@ def test_replay_of_a_run_that_goes_on(run: Run) -> None:
 
 def test_tail_of_what_was_said(run: Run) -> None:
     lines = run("tail", "--all", "--run", "mood-d", "--count", "3").out.splitlines()
-    assert lines[0].split(maxsplit=3)[1:] == ["mood-decided", "client", "client asks for Mood.v1"]
+    assert lines[0].split(maxsplit=2)[1:] == ["client", "client asks for Mood.v1"]
     assert len(lines) == 3
     rows = run("tail", "--since", "1h", "--team", "other", "--count", "4", "-o", "jsonl").rows
     assert [row["type"] for row in rows] == [
@@ -340,9 +340,10 @@ async def test_the_living(run: Run, tmp_path: Path) -> None:
         async def call(*args: str) -> Said:
             return await anyio.to_thread.run_sync(lambda: run(*args, at=tmp_path / "none", url=url))
 
-        rows = [row for row in (await call("agents", "-o", "json")).json if row["name"] != "coordinator"]
-        assert [row["id"] for row in rows] == ["moody/happy", "moody/joyful", "moody/sour"]
-        assert next(iter(rows[0])) == "id"
+        rows = [row for row in (await call("agents", "-o", "json")).json if row["agent"] != "coordinator"]
+        assert [(row["team"], row["agent"]) for row in rows] == [
+            ("moody", name) for name in ("happy", "joyful", "sour")
+        ]
         assert (rows[0]["instances"], rows[0]["skills"][0]["witness"]) == (1, True)
         assert "judge(note: Note.v1) -> hustings.Testimony.v1 *" in (await call("agents", "--team", "moody")).out
         card = (await call("agents", "sour", "-o", "json")).json
@@ -350,10 +351,10 @@ async def test_the_living(run: Run, tmp_path: Path) -> None:
         assert "sour 1.0.0: finds it bad" in (await call("agents", "moody/sour")).out
         missing = await call("agents", "sower")
         assert (missing.code, missing.err.splitlines()[-1]) == (2, "  try: Did you mean sour?")
-        row = {"id": "moody/sour", "pid": None, "state": "present", "restarts": None, "where": "bus, 1 there"}
-        assert row in (await call("ps", "-o", "json")).json
-        checks = {row["id"]: row for row in (await call("doctor", "-o", "json")).json}
-        assert checks["agents"]["state"] == checks["url"]["state"] == "ok"
+        row = {"team": "moody", "agent": "sour", "process": None, "status": "present", "instances": 1}
+        assert row.items() <= (await call("ps", "-o", "json")).json[-1].items()
+        checks = {row["check"]: row for row in (await call("doctor", "-o", "json")).json}
+        assert checks["agents"]["status"] == checks["url"]["status"] == "ok"
 
 
 @asynccontextmanager
@@ -369,7 +370,7 @@ async def test_tail_of_what_is_said_now_until_interrupted(tmp_path: Path) -> Non
     async with embedded(tmp_path, durability="process") as url, open_bus(url, "moody", name="test") as bus:
         asked = GoalAsked(type="Mood.v1", goal={}, by="test")
         await bus.log.ask("old", asked, client="test")
-        async with await anyio.open_process(command, env=os.environ | {"HUSTINGS_URL": url}, stderr=None) as tail:
+        async with await anyio.open_process(command, env=os.environ | {"HUSTINGS_URL": url}) as tail:
             assert tail.stdout
             assert tail.stderr
             async with anyio.create_task_group() as group:
@@ -389,15 +390,21 @@ async def _ask_on(bus: Bus, asked: GoalAsked) -> None:
 
 
 def test_ps_reads_what_up_writes(run: Run, tmp_path: Path) -> None:
-    child = {"name": "sour", "pid": 7, "state": "running", "restarts": 2, "exit_code": None}
+    child = {"name": "sour.2", "pid": 7, "state": "running", "restarts": 2, "exit_code": None, "ready": True}
     up = {"team": "moody", "pid": os.getpid(), "url": "nats://127.0.0.1:1", "children": [child]}
     (tmp_path / "up-moody.json").write_text(json.dumps(up))
     (tmp_path / "up-dead.json").write_text(json.dumps(up | {"team": "dead", "pid": 2**22 + 1}))
     (tmp_path / "up-odd.json").write_text("{")
     assert run("ps", "-o", "json", at=tmp_path).json == [
-        {"id": "moody/sour", "pid": 7, "state": "running", "restarts": 2, "where": f"up, pid {os.getpid()}"}
-    ]
-    assert run("ps", at=tmp_path).out.splitlines()[0].split() == ["ID", "PID", "STATE", "RESTARTS", "WHERE"]
+        {
+            "team": "moody", "agent": "sour", "process": "sour.2", "status": "running", "pid": 7, "restarts": 2,
+            "supervisor": os.getpid(), "instances": 1,
+        }
+    ]  # fmt: skip
+    heads = ["TEAM", "PROCESS", "STATUS", "PID", "RESTARTS", "WHERE"]
+    assert run("ps", at=tmp_path).out.splitlines()[0].split() == heads
+    (tmp_path / "up-moody.json").write_text(json.dumps(up | {"children": [child | {"ready": False}]}))
+    assert run("ps", "-o", "json", at=tmp_path).json[0]["status"] == "starting"
 
 
 def test_ps_where_nothing_runs(run: Run, tmp_path: Path) -> None:
@@ -423,8 +430,8 @@ def test_without_a_broker_it_is_three_lines(run: Run, tmp_path: Path, args: list
 def test_with_a_url_where_nobody_is(run: Run, tmp_path: Path) -> None:
     assert run("runs", url="nats://token@127.0.0.1:1").code == 6
     said = run("doctor", "-o", "json", url="nats://token@127.0.0.1:1")
-    failed = [row for row in said.json if row["state"] == "fail"]
-    assert (said.code, [row["id"] for row in failed]) == (6, ["url"])
+    failed = [row for row in said.json if row["status"] == "fail"]
+    assert (said.code, [row["check"] for row in failed]) == (6, ["url"])
     assert "token" not in said.out
 
 
@@ -434,8 +441,8 @@ def test_with_a_url_where_nobody_is(run: Run, tmp_path: Path) -> None:
 def test_doctor(run: Run, tmp_path: Path) -> None:
     said = run("doctor", "-o", "json", at=tmp_path)
     assert said.code == 0
-    states = {row["id"]: row["state"] for row in said.json}
-    assert list(said.json[0]) == ["id", "state", "says", "try"]
+    states = {row["check"]: row["status"] for row in said.json}
+    assert list(said.json[0]) == ["check", "status", "says", "try"]
     assert {
         "python", "versions", "nats-server", "broker", "uvloop", "file", "providers", "permissions", "home", "url",
         "disk", "agents", "logs", "demo",
@@ -452,19 +459,19 @@ def test_doctor_looks_at_the_file_the_keys_and_who_may_read_them(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     file, key = tmp_path / "hustings.toml", tmp_path / "key"
     file.write_text('[providers.ours]\nkind = "openai"\nbase_url = "http://127.0.0.1:9"\nkey_file = "key"\n')
-    rows = {row["id"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
+    rows = {row["check"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
     assert rows["file"]["says"] == str(file)
-    assert (rows["providers"]["state"], rows["permissions"]["state"]) == ("warn", "ok")
+    assert (rows["providers"]["status"], rows["permissions"]["status"]) == ("warn", "ok")
     assert rows["providers"]["says"].startswith("ready: anthropic; ")
     assert "ours: there is no key" in rows["providers"]["says"]
     key.write_text("sk-2")
     key.chmod(0o644)
-    rows = {row["id"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
+    rows = {row["check"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
     assert rows["providers"]["says"].startswith("ready: anthropic, ours")
-    assert (rows["permissions"]["state"], rows["permissions"]["try"]) == ("warn", f"`chmod 600 {key}`")
+    assert (rows["permissions"]["status"], rows["permissions"]["try"]) == ("warn", f"`chmod 600 {key}`")
     key.chmod(0o600)
     said = run("doctor", "-o", "json", at=tmp_path)
-    assert {row["id"]: row for row in said.json}["permissions"]["state"] == "ok"
+    assert {row["check"]: row for row in said.json}["permissions"]["status"] == "ok"
     assert "sk-" not in said.out
 
 
@@ -482,7 +489,7 @@ def test_doctor_on_a_home_that_cannot_be(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = run("doctor", "-o", "json", at=tmp_path / "file" / "home")
     assert said.code == 1
-    assert [row["id"] for row in said.json if row["state"] == "fail"] == ["home"]
+    assert [row["check"] for row in said.json if row["status"] == "fail"] == ["home"]
 
 
 # the shared parts

@@ -115,7 +115,7 @@ def test_json_has_each_request_whole(show: Show) -> None:
     """What the second call sent is the first conversation, the reply to it, and what the tool said."""
     data = json.loads(show("show", "letter", "--models", "-o", "json"))
     assert data["run"] == "letter"
-    first, second = data["calls"]
+    first, second = data["model_calls"]
     assert second["request"]["turns"][:1] == first["request"]["turns"]
     assert second["request"]["instructions"].startswith("Answer politely.")
     assert [turn["role"] for turn in second["request"]["turns"]] == ["user", "assistant", "user"]

@@ -1,6 +1,7 @@
 """Retries in the decider: who is tried again, when, and what the log says of it; without a bus, in virtual time."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -351,8 +352,14 @@ def test_a_report_says_which_attempt_is_due_when_and_why() -> None:
     assert report("office", run.state).due == ()
     run.say(task, raised("no disk"))
     (again,) = report("office", run.state).due
-    assert (again.task, again.attempt, again.most, again.wait, again.because) == ("ann-sum", 2, 4, 10.0, "no disk")
-    assert again.due == pytest.approx(run.now + 10.0)
+    assert (again.task, again.attempt, again.max_attempts, again.wait, again.because) == (
+        "ann-sum",
+        2,
+        4,
+        10.0,
+        "no disk",
+    )
+    assert datetime.fromisoformat(again.time).timestamp() == pytest.approx(run.now + 10.0, abs=0.001)
     run.sleep()
     run.decide()
     assert report("office", run.state).due == ()

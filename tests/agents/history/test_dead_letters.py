@@ -29,7 +29,7 @@ class Said:
 
     @property
     def states(self) -> dict[str, tuple[str, str]]:
-        return {letter.id: (letter.state, letter.by) for letter in self.letters.all()}
+        return {letter.id: (letter.status, letter.redriven_by or letter.discarded_by) for letter in self.letters.all()}
 
 
 def assigned(task: str) -> Assigned:
@@ -73,7 +73,7 @@ def test_what_strangers_say_is_passed_over_and_of_what_is_said_twice_the_first_c
     assert said.letters.all()[0].because == "ours"
     said.say("r1", Discarded(task="a", by="ann", because="enough"), "ann", "a", kind="discard")
     said.say("r1", Discarded(task="a", by="bob"), "bob", "a", kind="discard")
-    assert (said.states["r1.a"], said.letters.all()[0].why) == (("discarded", "ann"), "enough")
+    assert (said.states["r1.a"], said.letters.all()[0].discarded_because) == (("discarded", "ann"), "enough")
 
 
 def test_the_next_run_follows_from_the_redrives_that_are_there() -> None:

@@ -62,7 +62,7 @@ async def test_a_call_that_failed_shows_what_it_was_asked(bus: Bus) -> None:
     await context(bus, speaker, models=("anthropic:a", "openai:b")).model(str, instructions="Go.")
     failed, came = await calls(bus)
     assert [failed.request, came.request] == speaker.requests
-    assert failed.failed.startswith("overloaded")
+    assert failed.cause.startswith("overloaded")
     assert came.answer
 
 

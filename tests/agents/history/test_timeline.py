@@ -15,7 +15,7 @@ from ..stories import board, play, story
 
 
 def case(id: str) -> Case:
-    return next(case for case in story().cases if case.id == id)
+    return next(case for case in story().cases if case.matter == id)
 
 
 def test_a_lineage_is_one_witness_and_the_guard_with_evidence_stands() -> None:
@@ -36,7 +36,7 @@ def test_what_a_proof_rejects_says_how_the_proof_went() -> None:
     assert what_stands(found) == "nothing stands"
     assert found.proving is not None
     assert found.proving.agent == "prover"
-    assert list(found.proving.falls.values()) == ["breaks test_it text"]
+    assert list(found.proving.rejects.values()) == ["breaks test_it text"]
 
 
 def test_a_tie_is_undecided() -> None:

@@ -64,7 +64,7 @@ async def test_another_model_is_asked(within: Within) -> None:
             with within(8):
                 report = await (await client.ask(Question())).wait()
     assert report.outcome["word"] == {"word": "here"}
-    assert [(bill.model, bill.calls, bill.failed) for bill in report.models] == [("one:m", 1, 1), ("two:m", 1, 0)]
+    assert [(bill.model, bill.calls, bill.failed_calls) for bill in report.models] == [("one:m", 1, 1), ("two:m", 1, 0)]
 
 
 @pytest.mark.processes
