@@ -198,6 +198,8 @@ def _say_what_failed(came: RunReport) -> None:
     say(failed(came))
     if came.status == "partial" or len(came.dead) > 1:
         say(f"{some(len(came.dead), 'dead letter')}: hustings dead ls --run {came.run}")
+
+
 def _started(
     settings: Settings, target: str, team: Team, url: str, parts: Sequence[str]
 ) -> AbstractAsyncContextManager[Supervisor]:
