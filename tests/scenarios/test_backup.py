@@ -55,7 +55,7 @@ async def test_move_brings_all_to_another_broker_where_it_goes_on(
     ended, left = worked
     said = await hustings("move", "-o", "json")
     assert said.code == 0, said.err
-    assert list(said.json) == ["made", "digest", "streams"]
+    assert list(said.json) == ["time", "digest", "streams"]
     assert [(row["team"], row["stream"]) for row in said.json["streams"]] == [
         (team, f"LOG_{team}"), (team, f"OBJ_BLOBS_{team}")
     ]  # fmt: skip
@@ -85,7 +85,7 @@ async def test_move_says_what_is_in_its_way(
         ["it is not said where to move to", "neither --url nor HUSTINGS_URL names a broker",
          "hustings move --url nats://HOST:4222"],
     )  # fmt: skip
-    assert sorted(row["id"] for row in (await hustings("runs", "-o", "json")).json) == sorted(worked)
+    assert sorted(row["run"] for row in (await hustings("runs", "-o", "json")).json) == sorted(worked)
 
 
 async def test_a_backup_is_written_and_restored_by_name(

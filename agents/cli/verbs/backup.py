@@ -12,6 +12,7 @@ from hustings.bus import Manifest, back_up, connect, find_embedded, restore_back
 from hustings.bus.client.contact import redact
 from hustings.protocols import NotFound, UsageError
 
+from ...history.run_report import iso
 from ...views.text import plain, size, some
 from ..frame.options import common, durability
 from ..frame.output import emit, say
@@ -101,7 +102,7 @@ def _plain(manifest: Manifest, only: str | None = None) -> dict[str, Any]:
         if only in (None, team)
         for part in parts
     ]
-    return {"made": manifest.made.isoformat(), "digest": manifest.digest, "streams": streams}
+    return {"time": iso(manifest.made.timestamp()), "digest": manifest.digest, "streams": streams}
 
 
 def _text(data: dict[str, Any]) -> str:
@@ -111,4 +112,4 @@ def _text(data: dict[str, Any]) -> str:
     ]
     messages = sum(row["messages"] for row in data["streams"])
     lines = [table(("team", "stream", "messages", "bytes", "content"), rows)]
-    return "\n".join([*lines, f"{some(messages, 'message')}, made {plain(data['made'])}", f"digest {data['digest']}"])
+    return "\n".join([*lines, f"{some(messages, 'message')}, made {plain(data['time'])}", f"digest {data['digest']}"])

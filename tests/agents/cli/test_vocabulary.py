@@ -30,6 +30,7 @@ FREE = {  # below them stand the names of others
     "outcome", "input", "inputs", "schemas", "weights", "data", "value", "values", "proof", "request", "answer",
 }  # fmt: skip
 WIRE = {"plan", "tail", "export"}  # print messages of the protocol
+SAME = {"restore", "move"}  # print what `backup` does
 SILENT = {"demo", "up", "dev", "down", "agent", "coordinator", "isolated", "run", "chaos"}  # no JSON, or that of `show`
 FORMS = {str: "text", int: "number", float: "number", bool: "true or false", list: "list", dict: "object"}
 TYPES = {
@@ -143,7 +144,7 @@ async def printed(run: Run, home: Path) -> Found:
             ["explain", "C-1", "decided"], ["agents"], ["agents", "sour"], ["dead", "ls"], ["dead", "show", letter],
             ["dead", "redrive", letter, "--force"], ["dead", "discard", "--all", "--yes"], ["cancel", "decided"],
             ["doctor"], ["version"], ["logs"], ["new", "specialist", "clerk"],
-            ["rm", "decided", "--dry-run"],
+            ["backup", str(home / "kept")], ["rm", "decided", "--dry-run"],
         ):  # fmt: skip
             await call(*args)
         said = await anyio.to_thread.run_sync(lambda: run("replay", "decided", "-o", "jsonl", at=home, url=url))
@@ -154,7 +155,7 @@ async def printed(run: Run, home: Path) -> Found:
     walk(found, chaos.summary(1, 2.0, History(), [Violation("exactly once", "twice")]))
     walk(found, {"stalls": spread([1.0]), "evidence": [Evidence(kind="measured", says="7", data={"at": 9.0}).plain()]})
     walk(found, {"re_executed": [ReExecuted("t", "a", 1, 1, True)._asdict()]})
-    assert called | {"restart", "scale"} | WIRE | SILENT == {*VERBS}, "which verb prints what?"
+    assert called | {"restart", "scale"} | SAME | WIRE | SILENT == {*VERBS}, "which verb prints what?"
     return found
 
 
