@@ -85,7 +85,7 @@ async def test_an_attempt_that_hangs_times_out_and_the_next_one_may_do_better(br
         and line.endswith("; attempt 2 of 3 in 0.10 s")
         for line in lines
     ), lines
-    assert "fetcher-fetch → fetcher, attempt 2 of 3, timeout 0.2 s" in lines
+    assert "gives fetcher-fetch to fetcher, attempt 2 of 3, timeout 0.2 s" in lines
 
 
 def lines_of(team: str, entries: list[Entry]) -> Iterator[str]:
