@@ -480,8 +480,8 @@ def test_doctor_says_that_a_disk_is_nearly_full(run: Run, tmp_path: Path, monkey
     disk = SimpleNamespace(total=10**12, free=5 * 10**10)
     looking = SimpleNamespace(disk_usage=lambda _: disk, which=shutil.which)
     monkeypatch.setattr(import_module("hustings.agents.cli.verbs.doctor"), "shutil", looking)
-    (row,) = [row for row in run("doctor", "-o", "json", at=tmp_path).json if row["id"] == "disk"]
-    assert (row["state"], row["says"].partition(":")[0]) == ("warn", "50 GB of 1.0 TB are free")
+    (row,) = [row for row in run("doctor", "-o", "json", at=tmp_path).json if row["check"] == "disk"]
+    assert (row["status"], row["says"].partition(":")[0]) == ("warn", "50 GB of 1.0 TB are free")
     assert "hustings rm --older" in row["try"]
 
 
