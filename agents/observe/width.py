@@ -25,7 +25,9 @@ def wrapped(line: str, width: int, hang: int = 0) -> Iterator[str]:
         room = cells(inert(part))
         if used + room > width and row.strip():
             yield row.rstrip()
-            used, first = max(0, min(hang, width - room)), False
+            row, first = "", False
+        if not row.strip() and not first:
+            used = max(0, min(hang, width - room))
             row = " " * used
         if part.strip() or row.strip() or first:
             row, used = row + part, used + room

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hustings.agents import Endpoints, connect
 from hustings.agents.models import Provider
 from hustings.agents.testing import FakeEndpoint, Reply, answers, bench, calls
@@ -30,6 +32,7 @@ def reviewer(body: Data, *remarks: Data) -> Reply:
     return answers({"remarks": remarks})
 
 
+@pytest.mark.processes
 async def test_what_a_model_says_of_lines_that_do_not_read_so_is_left_out(write: Write, broker: str) -> None:
     """Nor is a test changed, by which it will be judged, nor a file that is not there."""
     shop = write(SHOP)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -45,6 +45,7 @@ def test_a_value_is_text_in_a_page(value: JsonValue) -> None:
 
 
 @given(WORDS, st.integers(0, 50))
+@example("00 \u0e5c", 2)
 def test_what_is_wrapped_fits_and_no_word_is_broken(said: str, width: int) -> None:
     """Wide characters count as two columns; what is not ASCII may be broken, because its script may have no gaps."""
     line = " ".join(inert(said).split())
