@@ -60,7 +60,7 @@ def test_a_planted_bug_turns_it_red(bug: str, found: str, tmp_path: Path) -> Non
         "tests.agents.chaos.planted_team:team", "--faults", "4", "--tasks", "60", "--batch", "20", "--seed", "7",
         "--keep", str(kept), HUSTINGS_PLANTED=bug,
     )  # fmt: skip
-    assert found in {violation["name"] for violation in told["violations"]}, err
+    assert found in {violation["promise"] for violation in told["violations"]}, err
     assert code == 1
     assert str(kept) in err
 
