@@ -47,10 +47,10 @@ def review(
 
     It runs the repository's tests, on copies; only --apply changes the repository.
     """
-    from hustings.agents.cli import run_team  # here, because `hustings --help` imports this module
+    from hustings.agents.cli import RunOptions, run_team  # here, because `hustings --help` imports this module
 
     given = {"python": python, "tests": tests, "within": within, "install": install or None, "bold": bold or None}
     flags = [f"--goal.{name}={value}" for name, value in given.items() if value is not None]
     target = WITH_MODELS if models else TARGET
     goal = [f"--goal.repository={path}", *flags]
-    return run_team(settings, target, goal, only=only, skip=skip, apply=apply, verbose=verbose)
+    return run_team(settings, target, goal, RunOptions(only=only, skip=skip, apply=apply), verbose)

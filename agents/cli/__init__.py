@@ -12,12 +12,12 @@ from .frame.output import emit, say
 from .frame.settings import Settings
 
 if TYPE_CHECKING:
-    from .verbs.run import run_team
+    from .verbs.run import RunOptions, run_team
 
-__all__ = ["Settings", "common", "durability", "emit", "inert", "main", "run_team", "say", "verbosity"]
+__all__ = ["RunOptions", "Settings", "common", "durability", "emit", "inert", "main", "run_team", "say", "verbosity"]
 
 
 def __getattr__(name: str) -> object:
-    if name != "run_team":  # imported on first use: --help must not wait for it
+    if name not in ("RunOptions", "run_team"):  # imported on first use: --help must not wait for it
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(".verbs.run", __name__).run_team
+    return getattr(import_module(".verbs.run", __name__), name)

@@ -102,7 +102,7 @@ class Verbs(click.Group):
                 formatter.write_dl(rows)
 
     def _help_of(self, name: str, ctx: click.Context) -> str:
-        """The first sentence of another package's verb, or why there is none."""
+        """The first sentence of the help of another package's verb; if it cannot be imported, the reason."""
         try:
             command = self.get_command(ctx, name)
         except (ImportError, AttributeError) as error:

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from functools import _lru_cache_wrapper, partial
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, overload
 
-from annotated_types import Unit
-from pydantic import Field
-
 from hustings.protocols import (
     COORDINATOR,
     AgentCard,
@@ -25,7 +22,7 @@ from hustings.protocols import (
 from hustings.protocols.message import shape
 from hustings.protocols.subjects import token
 
-from ..settings import Asks, check
+from ..settings import Asks, MaybeSeconds, check
 from .context import TaskContext
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
@@ -53,10 +50,7 @@ class SkillSettings:
 
     retry: Annotated[RetryPolicy | None, "how its failed tasks are retried, instead of as the team says"] = None
     timeout: Annotated[
-        float | None,
-        Field(gt=0, le=1e9, allow_inf_nan=False),
-        Unit("seconds"),
-        "how long it may work on one attempt; the time in the work queue does not count",
+        MaybeSeconds, "how long it may work on one attempt; the time in the work queue does not count"
     ] = None
 
     def __post_init__(self) -> None:

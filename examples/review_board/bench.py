@@ -118,7 +118,7 @@ class Bench:
             place.home,
             Path(self.suite.interpreter).parent,
             CI="true",  # where hypothesis and its like draw the same examples each time
-            **self.suite.environment(place.code, place.scripts, place.code, collect),
+            **self.suite.environment(place.code, place.scripts, collect),
             **({"REVIEW_GIVEN": str(given)} if given else {}),
         )
         return run(command, place.code, env, self.limits, writable=[place.code.parent])

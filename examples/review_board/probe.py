@@ -21,9 +21,8 @@ def version(distribution: str) -> str:
 
 
 def main() -> None:
-    """Write each version, and the interpreter's own."""
-    found = {name: version(distribution) for name, distribution in DISTRIBUTIONS.items()}
-    sys.stdout.write(json.dumps({**found, "python": ".".join(map(str, sys.version_info[:3]))}))
+    """Write each version."""
+    sys.stdout.write(json.dumps({name: version(each) for name, each in DISTRIBUTIONS.items()}))
 
 
 if __name__ == "__main__":

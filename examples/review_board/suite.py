@@ -35,7 +35,7 @@ class Suite:
 
     @cached_property
     def has(self) -> Mapping[str, Any]:
-        """What the interpreter has: for pytest and some plugins their version; its own version as "python"."""
+        """The versions of pytest and of some plugins that the interpreter has; empty for what it lacks."""
         ran = subprocess.run(
             [self.interpreter, "-I", str(PROBE)], capture_output=True, text=True, timeout=SECONDS, check=True
         )
@@ -72,13 +72,13 @@ class Suite:
             return [self.interpreter, str(scripts / "unittests.py"), *self.words[3:]]
         return self.words
 
-    def environment(self, code: Path, scripts: Path, whole: Path, collect: bool) -> dict[str, str]:
+    def environment(self, code: Path, scripts: Path, collect: bool) -> dict[str, str]:
         """The variables that the interpreter and pytest read."""
         roots = [code / "src"] if (code / "src").is_dir() else []
         path = os.pathsep.join(str(folder) for folder in [*roots, code, scripts])
         options = [*ALWAYS, "-o", f"cache_dir={scripts / 'cache'}", *(["--collect-only"] if collect else [])]
         options += self._plugins() if self.python else ["-o", "addopts="]
-        options += [] if _settings(code, whole) else ["-c", str(_no_settings(scripts)), "--rootdir", str(code)]
+        options += [] if _settings(code) else ["-c", str(_no_settings(scripts)), "--rootdir", str(code)]
         found = {
             "PYTHONPATH": path,
             "PYTEST_ADDOPTS": shlex.join(options),
@@ -91,10 +91,9 @@ class Suite:
         return [word for plugin, words in QUIET.items() if self.has[plugin] for word in words]
 
 
-def _settings(code: Path, whole: Path) -> bool:
+def _settings(code: Path) -> bool:
     """True if pytest finds settings in the copy. Without any it would look above it."""
-    folders = [code, *(folder for folder in code.parents if folder.is_relative_to(whole))]
-    return any((folder / name).exists() for folder in folders for name in SETTINGS)
+    return any((code / name).exists() for name in SETTINGS)
 
 
 def _no_settings(scripts: Path) -> Path:

@@ -1,4 +1,6 @@
-"""An environment for a repository that has none: built from its own metadata, kept in a cache by the metadata's digest.
+"""An environment for a repository that has none: built from its own metadata, kept in a cache by their digest.
+
+The digest covers what is compiled too; Python files come from the repository, and not from the environment.
 
 Building runs the repository's build code and fetches packages, outside of the walls; so only with consent.
 """
@@ -21,6 +23,7 @@ METADATA = (
     "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "PKG-INFO", "uv.lock", "poetry.lock", "pdm.lock",
     "*requirements*.txt", "requirements/*.txt",
 )  # fmt: skip
+COMPILED = (".c", ".cc", ".cpp", ".h", ".hpp", ".pyx", ".pxd", ".rs", ".f", ".f90", ".toml", ".build")  # built in
 ALWAYS = ("pytest>=7",)
 SECONDS = 900.0  # for one installation
 READY = "ready"  # the file that a complete environment has
@@ -51,8 +54,9 @@ def _cache() -> Path:
 
 
 def _key(root: Path) -> str:
-    files = sorted({path for pattern in METADATA for path in root.glob(pattern) if path.is_file()})
-    said = [f"{path.relative_to(root)} {digest(path.read_bytes())}" for path in files]
+    files = {path for pattern in METADATA for path in root.glob(pattern) if path.is_file()}
+    files |= {path for path in root.rglob("*") if path.suffix in COMPILED and path.is_file()}
+    said = [f"{path.relative_to(root)} {digest(path.read_bytes())}" for path in sorted(files)]
     return digest("\n".join([sys.version, root.name, *said]).encode()).partition(":")[2][:24]
 
 

@@ -13,7 +13,6 @@ from hustings.agents import (
     Policy,
     Specialist,
     Team,
-    by_contract,
     by_model,
     judged,
     prefer,
@@ -23,7 +22,8 @@ from hustings.agents import (
 )
 from hustings.agents.decider.policy import TeamSettings
 from hustings.agents.settings import mentions, settings_of
-from hustings.protocols import Budget, Goal, Outcome, Proposal, RetryPolicy, Trial, UsageError
+from hustings.agents.team import brief_of, members_of
+from hustings.protocols import Budget, Goal, Inquiry, Outcome, Proposal, RetryPolicy, Trial, UsageError
 
 
 class Ask(Goal): ...
@@ -32,8 +32,9 @@ class Ask(Goal): ...
 class Said(Outcome): ...
 
 
+ELSEWHERE = Inquiry(skill="plan", given={})
 OTHER: dict[str, Any] = {
-    "planner": lambda brief: by_contract(brief),
+    "planner": lambda _: ELSEWHERE,
     "arbiters": (rules(surest),),
     "prefer": (),
     "open": False,
@@ -61,10 +62,11 @@ def test_a_setting_is_declared_once() -> None:
 
 
 def test_each_setting_of_a_team_reaches_its_coordinator() -> None:
-    """The planner comes with what the arbiters ask."""
-    policy = Team("office", Ask, Said, **OTHER).policy()
+    """Of the planner what it answers, because a plan also gets what the arbiters ask."""
+    team = Team("office", Ask, Said, **OTHER)
+    policy = team.policy()
     got = {each.name: getattr(policy, each.name) for each in fields(TeamSettings)}
-    assert got.pop("planner") is not by_contract
+    assert got.pop("planner")(brief_of(team, members_of(team))) is ELSEWHERE
     assert got == {name: value for name, value in OTHER.items() if name != "planner"}
 
 

@@ -9,7 +9,21 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
+from hustings.agents import Client
 from hustings.agents.cli import main
+from hustings.bus import Bus
+
+from .mill import Mill
+
+
+@pytest.fixture
+def client(bus: Bus) -> Client:
+    return Client(bus, "ann")
+
+
+@pytest.fixture
+def mill(broker: str, team: str) -> Mill:
+    return Mill(broker, team)
 
 
 class Finished(NamedTuple):

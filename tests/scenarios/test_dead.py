@@ -12,16 +12,6 @@ from hustings.protocols import AlreadyThere, Assigned, Cancelled, DeadLetter, Fa
 from .mill import Grain, Mill, entries, heard
 
 
-@pytest.fixture
-def client(bus: Bus) -> Client:
-    return Client(bus, "ann")
-
-
-@pytest.fixture
-def mill(broker: str, team: str) -> Mill:
-    return Mill(broker, team)
-
-
 def states(letters: list[DeadLetterEntry]) -> dict[str, str]:
     return {letter.id: letter.status for letter in letters}
 

@@ -23,16 +23,6 @@ KEYS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def client(bus: Bus) -> Client:
-    return Client(bus, "ann")
-
-
-@pytest.fixture
-def mill(broker: str, team: str) -> Mill:
-    return Mill(broker, team)
-
-
 async def ground(client: Client, *stones: int, pieces: int = 4) -> str:
     """A run that has ended, with a dead letter for each stone."""
     run = await client.ask(Grain(pieces=pieces, stones=stones))

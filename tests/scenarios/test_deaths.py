@@ -65,6 +65,7 @@ REASONS = {
 }
 
 
+@pytest.mark.long
 async def test_one_that_kills_among_twenty_that_do_not(tmp_path: Path) -> None:
     """Eight runs at once in one process. In each, twenty get their work done although their process is ended under
     them again and again; the twenty-first fails for the reason that is true, in its first attempt if it kills; and the
@@ -131,6 +132,7 @@ def points(place: Place, name: str, **detail: object) -> list[dict[str, Any]]:
     return [each for each in all_of_them if each["point"] == name and detail.items() <= each.items()]
 
 
+@pytest.mark.long
 async def test_one_that_is_told_to_stop_under_load(tmp_path: Path) -> None:
     """SIGTERM: what is in hand is finished or, after the grace, handed back, and taken by the other at once. Exit
     code 0; nothing is lost, and what was finished is done once. Told twice, it ends on the spot, and that is safe."""

@@ -37,6 +37,7 @@ async def polled(client: Client) -> int:
     return mules.Said.of(report.outcome["said"]).pid
 
 
+@pytest.mark.long
 async def test_a_process_that_swallows_is_replaced_as_often_as_it_takes(tmp_path: Path) -> None:
     """More often than a supervisor lets children fail; each new one does what the old one could not."""
     place = place_of_mules(tmp_path)

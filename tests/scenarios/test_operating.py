@@ -15,6 +15,7 @@ from .processes import PATIENCE, Place, following
 pytestmark = pytest.mark.processes
 
 
+@pytest.mark.long
 async def test_a_part_that_somebody_else_starts(tmp_path: Path) -> None:
     """`up --skip` leaves it out and says what is up; `up --only` beside it starts it; one `down` ends both."""
     place = Place(tmp_path)
@@ -33,6 +34,7 @@ async def test_a_part_that_somebody_else_starts(tmp_path: Path) -> None:
     assert not list(place.home.glob("up-*"))
 
 
+@pytest.mark.long
 async def test_a_second_up_is_refused_and_a_killed_one_leaves_nothing(tmp_path: Path) -> None:
     """One process runs a part of a team in a folder. It says that it is up when all are ready; ^C says what it stops,
     and which runs go on later. After a kill -9 the next one starts as if nothing had been."""

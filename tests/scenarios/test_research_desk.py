@@ -20,6 +20,7 @@ QUESTION = "How long is the pier of Norrvik? When was the lighthouse lit for the
 CANARY = "sk-canary-7f3a9c51e2"  # the key: it must be found nowhere afterwards
 
 
+@pytest.mark.long
 async def test_a_question_is_planned_read_settled_and_answered_with_citations(tmp_path: Path) -> None:
     """The plan is the model's, the readers disagree, a judge settles it, each quote is real, and the cost is told by
     agent and model. Replay comes to the same state and asks nobody; done again from the record, the work comes to the

@@ -9,23 +9,13 @@ import anyio
 import pytest
 
 from hustings.agents import Client
-from hustings.bus import Bus, Log, open_bus
+from hustings.bus import Log, open_bus
 from hustings.protocols import Assigned, BusFull, Decision, Result
 
 from .conftest import Finished, Hustings
 from .mill import Grain, Mill, entries, heard
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture
-def client(bus: Bus) -> Client:
-    return Client(bus, "ann")
-
-
-@pytest.fixture
-def mill(broker: str, team: str) -> Mill:
-    return Mill(broker, team)
 
 
 async def ground(client: Client, *stones: int, pieces: int = 2, husk: int = 0) -> str:

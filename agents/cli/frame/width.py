@@ -9,12 +9,12 @@ import click
 
 from ...observe.width import wrapped
 
-WIDE = sys.maxsize  # whoever reads a pipe breaks lines himself
+WIDE = sys.maxsize  # a pipe has no width, so nothing is wrapped for it
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)| \| |^ *\S{1,10}: ")  # what follows is wrapped below its own begin
 
 
 def width_of(stream: IO[str]) -> int:
-    """The columns of the terminal; WIDE if the stream is none."""
+    """The columns of the terminal; WIDE if the stream is not a terminal."""
     if not stream.isatty():
         return WIDE
     if os.environ.get("COLUMNS", "").isdigit():

@@ -29,8 +29,8 @@ from ..frame.table import table
 
 
 class Seen(NamedTuple):
-    """An agent that answered, with all versions and the number of its instances. The card, of one of them, is None if
-    none came in time."""
+    """An agent that answered: all versions of its instances, how many they are, and the card that one of them sent; no
+    card if the broker passed on none in time."""
 
     team: str
     name: str

@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 import anyio
 import click
 
-from hustings.bus import NEARLY_FULL, connect, embedded, find_embedded, open_bus
+from hustings.bus import NEARLY_FULL, Connection, connect, embedded, find_embedded, open_bus
 from hustings.bus.client.contact import redact
 from hustings.protocols import GoalAsked, HustingsError, ModelFailure
 
@@ -237,34 +237,38 @@ async def _url(settings: Settings) -> Check:
 
 
 async def _agents(settings: Settings, *, reachable: bool) -> Check:
-    url = settings.url or find_embedded(settings.home)
-    if not url or not reachable:
-        return Check("agents", "ok", "no broker runs, so no agents run")
-    try:
-        async with connect(url, name=NAME) as connection:
-            seen = await present(connection)
-    except HustingsError as error:
-        return Check("agents", "warn", f"could not ask for agents: {error}", error.hint)
-    if not seen:
-        return Check("agents", "warn", "no agents are running", "start a team with `hustings up MODULE:TEAM`")
-    return Check("agents", "ok", f"{some(len(seen), 'agent')} of {', '.join(sorted({one.team for one in seen}))}")
+    async def look(connection: Connection) -> Check:
+        seen = await present(connection)
+        if not seen:
+            return Check("agents", "warn", "no agents are running", "start a team with `hustings up MODULE:TEAM`")
+        return Check("agents", "ok", f"{some(len(seen), 'agent')} of {', '.join(sorted({one.team for one in seen}))}")
+
+    return await _on_broker("agents", settings, reachable, look, idle="no agents run")
 
 
 async def _logs(settings: Settings, *, reachable: bool) -> Check:
     """Whether the logs on the broker have room; one that is nearly full takes no new goals."""
+
+    async def look(connection: Connection) -> Check:
+        if full := await filling(connection):
+            return Check("logs", "warn", "; ".join(full), f"remove old runs: {REMOVE}")
+        return Check("logs", "ok", "no log is filling up")
+
+    return await _on_broker("logs", settings, reachable, look, idle="nobody writes to a log")
+
+
+async def _on_broker(
+    name: str, settings: Settings, reachable: bool, look: Callable[[Connection], Awaitable[Check]], *, idle: str
+) -> Check:
+    """What `look` finds on the broker, if one runs."""
     url = settings.url or find_embedded(settings.home)
     if not url or not reachable:
-        return Check("logs", "ok", "no broker runs, so nobody writes to a log")
+        return Check(name, "ok", f"no broker runs, so {idle}")
     try:
         async with connect(url, name=NAME) as connection:
-            full = await filling(connection)
+            return await look(connection)
     except HustingsError as error:
-        return Check("logs", "warn", f"could not look how full they are: {error}", error.hint)
-    return (
-        Check("logs", "warn", "; ".join(full), f"remove old runs: {REMOVE}")
-        if full
-        else Check("logs", "ok", "no log is filling up")
-    )
+        return Check(name, "warn", f"the broker gives no answer: {error}", error.hint)
 
 
 def _demo() -> Check:

@@ -64,7 +64,7 @@ class Asking(click.Command):
     Options before the team's name belong to the verb. After it one reader reads the goal's flags and the verb's options
     together, so that no value is taken for an option; a name that both have is refused there. `sets` has the fields
     that the verb sets itself, each with the reason: they have no flag, and a goal without them is refused. `optional`:
-    without any flag there is no goal, and `fields` is None.
+    the verb works without a goal too; where no flag of the goal is given, it gets None as `fields`.
     """
 
     allow_interspersed_args = False

@@ -75,19 +75,12 @@ def run(
     Options before the team's name belong to this command. After it, a name that the goal has too is refused; write
     `--goal.NAME` for the goal's.
     """
-    return _run(settings, target, load_team(target), fields, execution_timeout, only, skip, apply, verbose)
+    options = RunOptions(execution_timeout, tuple(only), tuple(skip), apply)
+    return _start(settings, target, load_team(target), fields, options, verbose)
 
 
 def run_team(
-    settings: Settings,
-    target: str,
-    goal: Sequence[str],
-    *,
-    execution_timeout: float | None = None,
-    only: Sequence[str] = (),
-    skip: Sequence[str] = (),
-    apply: bool = False,
-    verbose: int = 0,
+    settings: Settings, target: str, goal: Sequence[str], options: "RunOptions | None" = None, verbose: int = 0
 ) -> int:
     """What `hustings run TARGET` does, for the verb of another package: give the team at MODULE:TEAM a goal, follow the
     run, print the outcome. Gives the exit code. `goal` has the goal's flags, as "--goal.NAME=VALUE".
@@ -95,24 +88,13 @@ def run_team(
     Raises UsageError, NotFound, BrokerUnavailable.
     """
     team = load_team(target)
-    asked = parse(team, target, goal)
-    return _run(settings, target, team, asked, execution_timeout, only, skip, apply, verbose)
+    return _start(settings, target, team, parse(team, target, goal), options or RunOptions(), verbose)
 
 
-def _run(
-    settings: Settings,
-    target: str,
-    team: Team,
-    asked: Asked,
-    execution_timeout: float | None,
-    only: Sequence[str],
-    skip: Sequence[str],
-    apply: bool,
-    verbose: int,
-) -> int:
-    if apply and team.apply is None:
+def _start(settings: Settings, target: str, team: Team, asked: Asked, options: "RunOptions", verbose: int) -> int:
+    if options.apply and team.apply is None:
         raise UsageError(f"team {team.name} does not support --apply", hint="Leave out --apply.")
-    options = RunOptions(execution_timeout, only=tuple(only), skip=_skipped(team, only, skip), apply=apply)
+    options = options._replace(skip=_skipped(team, options.only, options.skip))
     return go(pursue, loud(settings, verbose), target, team, asked, options)
 
 

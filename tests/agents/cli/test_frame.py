@@ -371,30 +371,38 @@ def test_new_specialist_refuses_names_that_would_not_work(run: Run, name: str) -
     assert list(Path.cwd().iterdir()) == []
 
 
-def test_what_a_module_does_wrong_comes_first_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not that the module cannot be imported: who reads only the first line knows what to correct."""
-    (tmp_path / "faulty.py").write_text(
-        "from hustings import Goal, Outcome, Team\nteam = Team('t', Goal, Outcome, prefer=['b'])"
-    )
+Loading = Callable[[str, str], UsageError]
+
+
+@pytest.fixture
+def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loading:
+    """Load NAME from a module with this text, as `faulty:NAME`; gives the error."""
+
+    def error(name: str, text: str) -> UsageError:
+        (tmp_path / "faulty.py").write_text(text)
+        with pytest.raises(UsageError) as caught:
+            load(f"faulty:{name}")
+        return caught.value
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    with pytest.raises(UsageError) as caught:
-        load("faulty:team")
-    assert caught.value.what == "faulty.py:2: team t has no specialist b"
-    assert "outsiders" in caught.value.hint
+    monkeypatch.delitem(sys.modules, "faulty", raising=False)
+    return error
 
 
-def test_a_value_that_does_not_fit_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_module_does_wrong_comes_first_with_its_line(loading: Loading) -> None:
+    """Not that the module cannot be imported: the first line has what to correct."""
+    error = loading("team", "from hustings import Goal, Outcome, Team\nteam = Team('t', Goal, Outcome, prefer=['b'])")
+    assert error.what == "faulty.py:2: team t has no specialist b"
+    assert "outsiders" in error.hint
+
+
+def test_a_value_that_does_not_fit_is_told_in_words(loading: Loading) -> None:
     """Each reason, the line, and nothing of pydantic's own."""
-    (tmp_path / "hasty.py").write_text(
-        "from hustings import RetryPolicy\nonce = RetryPolicy(max_attempts=0, non_retryable=['a.B'])"
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    with pytest.raises(UsageError) as caught:
-        load("hasty:once")
-    assert caught.value.what == "hasty.py:2: RetryPolicy cannot be made of these values"
-    assert caught.value.why == (
+    text = "from hustings import RetryPolicy\nonce = RetryPolicy(max_attempts=0, non_retryable=['a.B'])"
+    error = loading("once", text)
+    assert error.what == "faulty.py:2: RetryPolicy cannot be made of these values"
+    assert error.why == (
         "max_attempts must be at least 1, not 0; "
         "non_retryable.0: it must be an exception class, or the bare name of one, not 'a.B'"
     )
