@@ -81,9 +81,10 @@ dl.facts dt{color:var(--dim)}
 dl.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
 details{border:1px solid var(--line);border-radius:10px;background:var(--card);margin:8px 0;content-visibility:auto;
 contain-intrinsic-size:auto 44px}
-summary{cursor:pointer;padding:9px 16px;display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;list-style:none}
+summary{cursor:pointer;position:relative;padding:9px 16px 9px 36px;
+display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;list-style:none}
 summary::-webkit-details-marker{display:none}
-summary::before{content:"▸";color:var(--dim);font-size:12px;width:10px}
+summary::before{content:"▸";color:var(--dim);font-size:12px;position:absolute;left:16px;top:12px}
 details[open]>summary::before{content:"▾"}
 summary:hover{background:var(--soft);border-radius:10px}
 summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:6px}
@@ -108,7 +109,7 @@ pre.plain{padding:8px 12px}
 .plus{background:var(--go-soft);color:var(--go)}
 .hunk{color:var(--dim)}
 ul{margin:4px 0;padding-left:20px}
-li{overflow-wrap:anywhere}
+li{overflow-wrap:anywhere}li:has(>details){list-style:none;margin-left:-20px}
 footer{color:var(--dim);font-size:12.5px;padding-top:56px;padding-bottom:56px}
 @media(max-width:900px){.box svg.dag{max-width:none;margin:10px 0}}
 @media(max-width:640px){main,header,footer{padding-left:16px;padding-right:16px}
