@@ -177,6 +177,7 @@ def exit_codes(place: Place, team: str = "doom") -> list[int | None]:
     return [child["exit_code"] for child in place.children(team)]
 
 
+@pytest.mark.long
 async def test_a_suspect_in_its_isolated_worker(tmp_path: Path) -> None:
     """Handed back when its worker is told to stop; the isolated worker ends with its worker, and with the run."""
     place = place_of_doom(tmp_path)

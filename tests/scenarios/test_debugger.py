@@ -35,7 +35,7 @@ team = Team("puzzle", goal=Ask, outcome=Answered, specialists=[solver], heartbea
 """
 
 
-@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize("kind", ["def", pytest.param("async def", marks=pytest.mark.long)])
 async def test_a_breakpoint_is_no_timeout(tmp_path: Path, kind: str) -> None:
     """The skill stands still for longer than a silent agent may be silent; then its variable is changed, and it goes
     on: the first attempt answers, with the changed value."""

@@ -122,6 +122,7 @@ async def test_a_new_process_that_does_not_get_ready(tmp_path: Path) -> None:
     await place.all_gone()
 
 
+@pytest.mark.long
 async def test_more_and_fewer_processes_of_a_part(tmp_path: Path) -> None:
     """`scale` starts and stops processes by their number, with the log level of the team; the log of each can be
     followed while it grows."""

@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [pytest.param(form, marks=[pytest.mark.long] * (form == "encoded")) for form in FORMS])
 async def test_what_works_leaves_it_nowhere(tmp_path: Path, place: Place, form: str) -> None:
     """A whole team over a guarded broker: all verbs, all files, all command lines."""
     users = f'authorization {{ user: {json.dumps(USER)}, password: "{SECRET}" }}'
