@@ -39,6 +39,7 @@ from .process import Limits, Ran, run, scrubbed
 from .prover import prover
 from .proving import MOST_RUNS, Proving
 from .public_api import guard
+from .pythons import oldest_python
 from .pyupgrade import pyupgrade
 from .radon import radon
 from .records import Outcome, Record
@@ -49,7 +50,7 @@ from .ruff_bold import ruff_bold
 from .ruff_security import ruff_security
 from .scribe import scribe
 from .security import bandit_findings, ruff_security_findings
-from .settings import Settings, oldest_python, read_settings
+from .settings import Settings, read_settings
 from .sifting import OutOfRuns, sift
 from .simplifier import simplifier
 from .sources import Source, read_sources

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .built import built
+from .built import own
 from .gaps import said
 from .process import Limits, Ran, ended, run, scrubbed
 from .records import Record, record_of, record_of_command
@@ -118,7 +118,7 @@ class Bench:
             place.home,
             Path(self.suite.interpreter).parent,
             CI="true",  # where hypothesis and its like draw the same examples each time
-            **self.suite.environment(place.code, place.scripts, collect),
+            **self.suite.environment(place.code, own(self.root, self.suite).roots, place.scripts, collect),
             **({"REVIEW_GIVEN": str(given)} if given else {}),
         )
         return run(command, place.code, env, self.limits, writable=[place.code.parent])
@@ -129,7 +129,7 @@ class Bench:
             scratch = Path(name).resolve()
             place = Place(scratch / "code", scratch / "home", scratch / "scripts", scratch / "record.jsonl")
             shutil.copytree(self.root, place.code, symlinks=True, ignore=LEFT_OUT)
-            for path, source in built(self.root, self.suite).items():
+            for path, source in own(self.root, self.suite).added.items():
                 (place.code / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, place.code / path)
             for path, text in overlay.items():

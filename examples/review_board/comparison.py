@@ -25,6 +25,7 @@ from .messages import Counts, Patch, ReviewProof
 from .rewriters import autoflake_fixes, flynt_fixes, isort_fixes, pyupgrade_fixes
 from .sources import Sources, paths, read_sources
 from .spelling import spelling_fixes
+from .suite import Suite
 
 Tool = Callable[[Path], object]
 CHAIN: Mapping[str, Tool] = {
@@ -63,19 +64,20 @@ class Row:
 ROWS = TypeAdapter(list[Row])
 
 
-async def compare(root: Path, at_once: int = AT_ONCE) -> list[Row]:
+async def compare(root: Path, at_once: int = AT_ONCE, suite: Suite | None = None) -> list[Row]:
     """Run each tool on a copy of the folder, then its tests; first the tests without any tool.
 
     Takes a test run for each tool and two more, so many at once. If cancelled, its processes are killed.
     """
     limiter = CapacityLimiter(at_once)
-    base = await run_sync(baseline, Bench(root), read_sources(root))
+    bench = Bench(root, suite=suite)
+    base = await run_sync(baseline, bench, read_sources(root))
     sources = read_sources(root)
     ways: dict[str, Sequence[Tool]] = {**{name: [tool] for name, tool in ALONE.items()}, ROW: list(CHAIN.values())}
     rows: dict[str, Row] = {}
 
     async def go(name: str, tools: Sequence[Tool]) -> None:
-        rows[name] = await run_sync(partial(_tried, root, sources, base, name, tools), limiter=limiter)
+        rows[name] = await run_sync(partial(_tried, bench, sources, base, name, tools), limiter=limiter)
 
     async with anyio.create_task_group() as group:
         for name, tools in ways.items():
@@ -127,14 +129,14 @@ def _accepted(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, int]]:
     return {name: (stands.get(name, 0), count) for name, count in said.items()}
 
 
-def _tried(root: Path, sources: Sources, base: Baseline, name: str, tools: Sequence[Tool]) -> Row:
+def _tried(bench: Bench, sources: Sources, base: Baseline, name: str, tools: Sequence[Tool]) -> Row:
     try:
-        texts = _worked_on(root, tools)
+        texts = _worked_on(bench.root, tools)
     except NonRetryableError as error:
         return Row(name, 0, Counts(), -1, str(error))
     changed = {path: texts[path] for path, source in sources.files.items() if texts[path] != source.text}
     edits = sum(len(hunks(path, sources.files[path].text, text)) for path, text in changed.items())
-    now = base.run(Bench(root).within(base.patience), changed)
+    now = base.run(bench.within(base.patience), changed)
     fails = len(base.new_failures(now))
     holds, because = base.judged(now, fails)
     return Row(name, edits, now.counts, fails or (0 if holds else -1), because)

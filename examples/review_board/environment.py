@@ -25,6 +25,7 @@ MANAGERS = (  # what a repository has that is managed by it, and how it names it
     ("hatch.toml", ("hatch", "env", "find")),
 )
 NONE = "hustings's own environment: the folder has none (--python PATH names one, --install builds one)"
+BUILT = "an environment built from its metadata"
 SECONDS = 20.0  # for one answer of a manager or an interpreter
 
 
@@ -44,15 +45,19 @@ class Found(NamedTuple):
     where: str
 
 
-def choose(root: Path, python: str = "", tests: str = "") -> Environment:
-    """How to run the tests of this folder. Raises UsageError: the interpreter that was given is none, or the command
-    cannot be read."""
+def choose(root: Path, python: str = "", tests: str = "", install: bool = False) -> Environment:
+    """How to run the tests of this folder; `install`: an environment is built where the folder has none.
+
+    Raises UsageError: the interpreter that was given is none, or the command cannot be read."""
     arguments(tests)
     found = _given(python) if python else _own(root)
     command, from_where = (tests, "--tests") if tests else command_of(root)
     python = str(found.python) if found else ""
-    command = command or f"python -m {'pytest' if has_pytest(python or sys.executable) else 'unittest'}"
-    return Environment(python, command, f"`{command}` from {from_where}, with {found.where if found else NONE}")
+    if not command:
+        pytest = has_pytest(python) if python else install or has_pytest(sys.executable)
+        command = f"python -m {'pytest' if pytest else 'unittest'}"
+    where = found.where if found else BUILT if install else NONE
+    return Environment(python, command, f"`{command}` from {from_where}, with {where}")
 
 
 def _given(python: str) -> Found:

@@ -11,14 +11,16 @@ from typing import Any
 from hustings import Edit, Evidence, Proposal
 
 from .messages import Findings
+from .pythons import oldest_python, supports_python_2
 from .rewriting import Span, proposal, rewritten, touches
-from .settings import has_ruff_settings
+from .settings import has_ruff_settings, names_target
 from .sources import Source, Sources
 from .tools import call
 
 SAFE = frozenset({"safe"})
 UNSAFE = frozenset({"safe", "unsafe"})
 ORIGINS = {"F": "pyflakes", "UP": "pyupgrade", "FLY": "flynt", "S": "bandit", "I": "isort"}  # family of rules -> tool
+OLDEST_TARGET = 7  # minor version, of ruff
 Diagnostic = dict[str, Any]
 
 
@@ -41,7 +43,7 @@ def bold_fixes(root: Path) -> Findings:
 
 
 def _ruff(root: Path, kinds: frozenset[str]) -> Findings:
-    options = ["--no-cache", "--quiet", "--exit-zero", *([] if has_ruff_settings(root) else ["--isolated"])]
+    options = ["--no-cache", "--quiet", "--exit-zero", *_scope(root)]
     options += ["--unsafe-fixes"] if kinds == UNSAFE else ["--no-unsafe-fixes"]
     found = _diagnostics(root, options, kinds)
 
@@ -55,6 +57,17 @@ def _ruff(root: Path, kinds: frozenset[str]) -> Findings:
         return _by_rules(edits, source, found.get(source.path, ()))
 
     return rewritten(root, fix, explain, ties)
+
+
+def _scope(root: Path) -> list[str]:
+    """Nothing from outside the folder; no syntax that its oldest Python lacks; no order of imports that it does not ask
+    for."""
+    if names_target(root):
+        return []
+    if supports_python_2(root):
+        return ["--isolated", "--select", "F"]
+    target = ["--target-version", f"py3{max(OLDEST_TARGET, oldest_python(root))}"]
+    return target if has_ruff_settings(root) else ["--isolated", "--ignore", "I", *target]
 
 
 def _diagnostics(root: Path, options: list[str], kinds: frozenset[str]) -> Mapping[str, list[Diagnostic]]:

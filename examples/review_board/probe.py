@@ -9,6 +9,7 @@ DISTRIBUTIONS = {
     "xdist": "pytest-xdist",
     "pytest_cov": "pytest-cov",
     "pytest_randomly": "pytest-randomly",
+    "pytest_benchmark": "pytest-benchmark",
 }
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from hustings import Proposal, Specialist, TaskContext, Trial
 
-from .environment import NONE
+from .environment import BUILT
 from .memory import Memory, Terms
 from .messages import Draft, Patch, Review, ReviewProof, Tested
 from .suite import Suite
@@ -68,8 +68,7 @@ def _builds(review: Review) -> bool:
 
 
 def _how(review: Review, root: Path) -> str:
-    if not _builds(review):
-        return review.why or f"`{review.tests or 'python -m pytest'}`, with hustings's own environment"
-    lacks = build(root).lacks
-    but = f", without {'; '.join(lacks)}" if lacks else ""
-    return f"{review.why.removesuffix(NONE)}an environment built from its metadata{but}"
+    where = BUILT if _builds(review) else "hustings's own environment"
+    how = review.why or f"`{review.tests or 'python -m pytest'}`, with {where}"
+    lacks = build(root).lacks if _builds(review) else ()
+    return f"{how}, without {'; '.join(lacks)}" if lacks else how

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .messages import Findings
+from .pythons import oldest_python, supports_python_2
 from .rewriting import Span, proposal, rewritten, touches
-from .settings import fence, oldest_python, orders_imports_with_isort, orders_imports_with_ruff
+from .settings import fence, orders_imports_with_isort, orders_imports_with_ruff
 from .sources import Source, Sources, read_sources
 from .tools import call
 
@@ -23,8 +24,10 @@ def autoflake_fixes(root: Path) -> Findings:
 
 
 def pyupgrade_fixes(root: Path) -> Findings:
-    """What pyupgrade rewrites for the oldest Python that the repository supports, 3.8 if it does not say. `root` is
-    changed."""
+    """What pyupgrade rewrites for the oldest Python that the repository supports, 3.8 if it does not say; nothing where
+    that is Python 2. `root` is changed."""
+    if supports_python_2(root):
+        return Findings(claims=read_sources(root).claims)
     oldest = oldest_python(root)
     return rewritten(
         root,
@@ -34,8 +37,10 @@ def pyupgrade_fixes(root: Path) -> Findings:
 
 
 def flynt_fixes(root: Path, bold: bool = False) -> Findings:
-    """What flynt turns into f-strings; `bold`: also where the value may be a tuple, which means something else. `root`
-    is changed."""
+    """What flynt turns into f-strings, which Python 2 lacks; `bold`: also where the value may be a tuple, which means
+    something else. `root` is changed."""
+    if supports_python_2(root):
+        return Findings(claims=read_sources(root).claims)
     fence(root)
     unsure = {path: unsure_formats(source) for path, source in read_sources(root).files.items()}
     found = rewritten(

@@ -26,8 +26,6 @@ FORMAT_MARKS = (
     ("pyproject.toml", "[tool.black]"), (PRE_COMMIT, "id: ruff-format"), (PRE_COMMIT, "id: black"),
     ("Makefile", "ruff format"), ("tox.ini", "ruff format"),
 )  # fmt: skip
-OLDEST, NEWEST = 8, 15  # of Python 3: the default for a repository that names none, and the newest that pyupgrade knows
-REQUIRES = re.compile(r"""(?:requires-python|python_requires)\s*=\s*["']?\s*[^"'\n]*?>=\s*3\.(\d+)""")
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,12 @@ def has_ruff_settings(root: Path) -> bool:
     return any((folder / name).exists() for folder in folders for name in RUFF_FILES)
 
 
+def names_target(root: Path) -> bool:
+    """True if the settings of ruff name the oldest Python. (black names several.)"""
+    found = (_lenient(root / name) for name in RUFF_FILES if (root / name).is_file())
+    return any(re.search(r"""(?m)^target-version\s*=\s*["']py""", text) for text in found)
+
+
 def orders_imports_with_ruff(root: Path) -> bool:
     """True if the repository lets ruff order its imports, and has no settings for isort."""
     if any(_says(root / name, mark) for name, mark in ISORT_MARKS):
@@ -104,16 +108,6 @@ def _says(path: Path, mark: str) -> bool:
 
 def _lenient(path: Path) -> str:
     return path.read_bytes().decode(errors="replace")
-
-
-def oldest_python(root: Path) -> int:
-    """The minor version of the oldest Python 3 that the repository supports."""
-    for name in ("pyproject.toml", "setup.cfg", "setup.py"):
-        if (root / name).is_file():
-            found = REQUIRES.search(_lenient(root / name))
-            if found:
-                return max(6, min(int(found[1]), NEWEST))
-    return OLDEST
 
 
 def fence(root: Path) -> None:

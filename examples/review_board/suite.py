@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,12 @@ from .environment import SECONDS, arguments
 PROBE = Path(__file__).with_name("probe.py")
 OLDEST_PYTEST = 7
 ALWAYS = ("--continue-on-collection-errors", "--maxfail=0")
-QUIET = {"xdist": ("-n0",), "pytest_cov": ("--no-cov",), "pytest_randomly": ("-p", "no:randomly")}
+QUIET = {
+    "xdist": ("-n0",),
+    "pytest_cov": ("--no-cov",),
+    "pytest_randomly": ("-p", "no:randomly"),
+    "pytest_benchmark": ("--benchmark-disable",),
+}
 SETTINGS = ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
 
 
@@ -72,10 +77,9 @@ class Suite:
             return [self.interpreter, str(scripts / "unittests.py"), *self.words[3:]]
         return self.words
 
-    def environment(self, code: Path, scripts: Path, collect: bool) -> dict[str, str]:
-        """The variables that the interpreter and pytest read."""
-        roots = [code / "src"] if (code / "src").is_dir() else []
-        path = os.pathsep.join(str(folder) for folder in [*roots, code, scripts])
+    def environment(self, code: Path, roots: Sequence[str], scripts: Path, collect: bool) -> dict[str, str]:
+        """The variables that the interpreter and pytest read. `roots`: where packages lie in the code."""
+        path = os.pathsep.join(str(folder) for folder in [*(code / root for root in roots), scripts])
         options = [*ALWAYS, "-o", f"cache_dir={scripts / 'cache'}", *(["--collect-only"] if collect else [])]
         options += self._plugins() if self.python else ["-o", "addopts="]
         options += [] if _settings(code) else ["-c", str(_no_settings(scripts)), "--rootdir", str(code)]

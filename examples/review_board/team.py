@@ -61,7 +61,7 @@ def tell(report: RunReport) -> str:
 def prepare(goal: Goal, paths: Mapping[str, Path]) -> Review:
     """Find out, where the repository lies, how its tests are run. Raises UsageError: what is given cannot be used."""
     review = Review.of(goal.plain())
-    chosen = choose(paths["repository"], review.python, review.tests)
+    chosen = choose(paths["repository"], review.python, review.tests, review.install)
     return review.model_copy(update=chosen._asdict())
 
 

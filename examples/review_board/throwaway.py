@@ -57,7 +57,8 @@ def _key(root: Path) -> str:
     files = {path for pattern in METADATA for path in root.glob(pattern) if path.is_file()}
     files |= {path for path in root.rglob("*") if path.suffix in COMPILED and path.is_file()}
     said = [f"{path.relative_to(root)} {digest(path.read_bytes())}" for path in sorted(files)]
-    return digest("\n".join([sys.version, root.name, *said]).encode()).partition(":")[2][:24]
+    wanted = repr(requirements(root))
+    return digest("\n".join([sys.version, root.name, wanted, *said]).encode()).partition(":")[2][:24]
 
 
 def _fill(root: Path, place: Path) -> list[str]:

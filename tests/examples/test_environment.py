@@ -94,6 +94,13 @@ def test_an_environment_that_does_not_start_is_passed_over(write: Write) -> None
     assert "--install builds one" in chosen.why
 
 
+def test_where_an_environment_is_to_be_built_the_choice_says_so(write: Write) -> None:
+    root = write({"test_a.py": ""})
+    assert choose(root, install=True).why.endswith("with an environment built from its metadata")
+    environment(root / ".venv")
+    assert choose(root, install=True).why.endswith(f"with {root.name}/.venv")
+
+
 def test_what_is_given_counts(write: Write) -> None:
     root = write({"test_a.py": ""})
     environment(root / ".venv")
@@ -124,10 +131,43 @@ def test_what_the_tests_need_is_read_from_wherever_it_stands(write: Write) -> No
                 [tool.poetry.group.dev.dependencies]
                 mock = "*"
                 """,
-            "tox.ini": "[testenv]\ndeps =\n    py3: hypothesis\n    {env:MORE}\n    -e .\n",
-            "requirements-dev.txt": "respx\n",
+            "tox.ini": "[testenv]\nextras = docs\ndeps =\n    py3: hypothesis\n    pytest6: pytest==6\n"
+            "    {env:MORE}\n    -e .\n",
+            "noxfile.py": """
+                def tests(session):
+                    session.install("trustme", "-r", "more.txt")
+                    session.run("pytest")
+
+                def docs(session):
+                    session.install("furo")
+                """,
+            "more.txt": "pretend==1 --hash=sha256:0\n",
+            "requirements/pytest.txt": "-r base.txt\nrespx # for http\n-e .\n",
+            "requirements/base.txt": "idna\n",
         }
     )
     extras, needs = requirements(root)
-    assert extras == "[test]"
-    assert needs == ("freezegun>=1", "responses; python_version > '3'", "mock", "hypothesis", "-rrequirements-dev.txt")
+    assert extras == "[test,docs]"
+    assert needs == (
+        *("freezegun>=1", "responses; python_version > '3'", "mock", "hypothesis", "trustme", "pretend==1"),
+        *("idna", "respx"),
+    )
+
+
+USED = {
+    "pytest-cov": {"pytest.ini": "[pytest]\naddopts = --cov=one\n"},
+    "pytest-asyncio": {"tests/test_a.py": "import pytest\n\n\n@pytest.mark.asyncio\nasync def test_a():\n    pass\n"},
+    "pytest-mock": {"tests/test_a.py": "def test_a(mocker):\n    pass\n"},
+    "hypothesis": {"one/tests/test_a.py": "from hypothesis import given\n"},
+}
+
+
+@pytest.mark.parametrize("need", USED)
+def test_a_well_known_tool_that_the_tests_use_is_needed_though_no_file_says_so(need: str, write: Write) -> None:
+    assert requirements(write(USED[need])).needs == (need,)
+    told = write({**USED[need], "requirements-test.txt": f"{need.upper().replace('-', '_')}>=0\n"}, "told")
+    assert len(requirements(told).needs) == 1
+
+
+def test_other_modules_that_the_tests_import_are_not_guessed(write: Write) -> None:
+    assert requirements(write({"tests/test_a.py": "import yaml\n", "one.py": "import hypothesis\n"})).needs == ()

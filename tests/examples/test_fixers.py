@@ -13,6 +13,7 @@ from hustings.examples.review_board import (
     isort_fixes,
     oldest_python,
     pyupgrade_fixes,
+    ruff_fixes,
     spelling_fixes,
 )
 
@@ -130,6 +131,9 @@ def test_codespell_obeys_the_repositorys_words(write: Write) -> None:
         ("pyproject.toml", 'requires-python = ">=3.11"', 11),
         ("setup.cfg", "python_requires = >=3.9,<4", 9),
         ("setup.py", 'python_requires=">=3.7"', 7),
+        ("pyproject.toml", 'python = "^3.10"', 10),
+        ("setup.py", 'python_requires=">=2.7, !=3.0.*", "Programming Language :: Python :: 3.9"', 9),
+        ("PKG-INFO", "Requires-Python: >=3.12", 12),
         ("pyproject.toml", 'name = "x"', 8),
     ],
 )
@@ -141,6 +145,33 @@ def test_pyupgrade_stops_at_the_oldest_python(write: Write) -> None:
     files = {"a.py": "from typing import Union\n\nx: Union[int, str]\n"}
     assert not pyupgrade_fixes(write(files, "any")).proposals
     assert pyupgrade_fixes(write({**files, "pyproject.toml": 'requires-python = ">=3.11"\n'}, "new")).proposals
+
+
+LISTS = {"a.py": "from typing import List\n\nx: List[int] = []\n"}
+
+
+@pytest.mark.parametrize("settings", ["", "[tool.ruff.lint]\nselect = ['UP']\n"])
+def test_ruff_stops_at_the_oldest_python_wherever_it_is_named(write: Write, settings: str) -> None:
+    """Of setup.py ruff knows nothing."""
+    old = {**LISTS, "setup.py": "python_requires='>=3.7'", "pyproject.toml": settings}
+    assert not ruff_fixes(write(old, "old")).proposals
+    new = {**LISTS, "setup.py": "python_requires='>=3.11'", "pyproject.toml": settings}
+    assert ruff_fixes(write(new, "new")).proposals
+
+
+OLD_SYNTAX = {"a.py": "import os\n\n\nclass A(object):\n    x = u'%s' % (1,)\n    y = super(A)\n"}
+
+
+def test_of_a_repository_that_supports_python_2_only_what_it_can_read_is_proposed(write: Write) -> None:
+    tools = (pyupgrade_fixes, flynt_fixes, ruff_fixes)
+    two = {**OLD_SYNTAX, "setup.py": "python_requires='>=2.7'"}
+    assert [edit for tool in tools for edit in texts(tool(write(two, tool.__name__)))] == [""]
+    three = {**OLD_SYNTAX, "setup.py": "python_requires='>=3.9'", "PKG-INFO": "Programming Language :: Python :: 2\n"}
+    assert all(tool(write(three, f"{tool.__name__}-3")).proposals for tool in tools)
+
+
+def test_without_settings_ruff_orders_no_imports(write: Write) -> None:
+    assert not ruff_fixes(write({"a.py": "import sys\nimport os\n\nprint(os, sys)\n"})).proposals
 
 
 FILES = {"pkg/__init__.py": "from os import path\n", "pkg/old.py": "import os\n\nx = u''\n"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hustings.examples.review_board import Bench, Patch, Proving, hunks, unified
-from hustings.examples.review_board.built import built
+from hustings.examples.review_board.built import own
 from hustings.examples.review_board.suite import Suite
 from hustings.protocols import Proposal
 
@@ -48,10 +48,36 @@ def test_what_the_build_added_is_added_to_the_copy(write: Write, python: Path) -
     root = write({"src/pkg/__init__.py": "v = 2\n", "test_a.py": "from pkg import v\nfrom pkg._version import v as w\n"
                   "\ndef test_a():\n    assert (v, w) == (2, 1)\n"})  # fmt: skip
     suite = Suite(str(python), "python -m unittest")
-    assert sorted(built(root, suite)) == ["src/pkg/_fast.so", "src/pkg/_version.py"]
-    assert built(root, Suite()) == {}
+    assert sorted(own(root, suite).added) == ["src/pkg/_fast.so", "src/pkg/_version.py"]
+    assert own(root, Suite()).added == {}
     modules = Bench(root, suite=suite).imports({}, [], ["pkg._version", "test_a"])
     assert modules == {"pkg._version": "", "test_a": ""}
+
+
+LAYOUTS = {"lib": "lib/pkg", "namespace": "src/space/pkg", "monorepo": "packages/one/src/pkg"}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_folders_own_code_is_tested_wherever_it_lies_and_not_the_installed_copy(
+    layout: str, write: Write, python: Path
+) -> None:
+    """The installed one is a build of this very folder: its tests would pass whatever a patch does."""
+    place = LAYOUTS[layout]
+    name = "space.pkg" if layout == "namespace" else "pkg"
+    [site] = python.parent.parent.glob("lib/python*/site-packages")
+    if layout == "namespace":
+        (site / "space").mkdir()
+        (site / "pkg").rename(site / "space" / "pkg")
+    info = site / "pkg-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pkg\nVersion: 1\n")
+    (info / "RECORD").write_text(f"{name.replace('.', '/')}/__init__.py,,\n")
+    (info / "direct_url.json").write_text('{"url": "file:///gone", "dir_info": {}}')
+    test = f"import unittest\nfrom {name} import v\nfrom {name}._version import v as w\n\n\n"
+    test += "class T(unittest.TestCase):\n    def test_v(self):\n        self.assertEqual((2, 1), (v, w))\n"
+    root = write({f"{place}/__init__.py": "v = 2\n", "tests/test_v.py": test})
+    record = Bench(root, suite=Suite(str(python), "python -m unittest discover -s tests")).tests({})
+    assert [seen.kind for seen in record.outcomes.values()] == ["passed"], record
 
 
 @pytest.mark.parametrize(("end", "kind"), [(0, "passed"), (3, "failed")])

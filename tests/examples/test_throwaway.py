@@ -46,7 +46,7 @@ def test_another_metadata_is_another_environment(write: Write, installs: list[li
     one = throwaway.build(write(FILES, "one"))
     other = throwaway.build(write({**FILES, "requirements-test.txt": "attrs\n"}, "one"))
     assert one.python != other.python
-    assert installs[-1][-1] == "-rrequirements-test.txt"
+    assert installs[-1][-1] == "attrs"
 
 
 def test_what_cannot_be_installed_is_told_and_the_rest_is_there(write: Write, installs: list[list[str]]) -> None:
