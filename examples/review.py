@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hustings.agents.cli import Settings, common, verbosity
+from hustings.agents.cli import Duration, Settings, common_and, verbosity
 
 TARGET = "hustings.examples.review_board:team"
 WITH_MODELS = "hustings.examples.review_board:with_models"
@@ -18,7 +18,7 @@ WITH_MODELS = "hustings.examples.review_board:with_models"
 @click.option("--python", metavar="PATH", help="The interpreter to run the tests with.  [default: the folder's own]")
 @click.option("--tests", metavar="COMMAND", help="The command that runs the tests.  [default: what its files have]")
 @click.option("--install", is_flag=True, help="Build an environment for the tests where the folder has none.")
-@click.option("--within", type=click.FloatRange(min=1), help="Seconds for trials and proof.  [default: 240]")
+@click.option("--within", type=Duration(plain=True), metavar="5m", help="Time for trials and proof.  [default: 4m]")
 @click.option("--bold", is_flag=True, help="Also formats and fixes that the folder does not ask for.")
 @click.option("--models", is_flag=True, help="Ask models too; needs a key.")
 @click.option("--only", multiple=True, metavar="NAME", help="Use only this witness; repeat for more.")
@@ -27,7 +27,7 @@ WITH_MODELS = "hustings.examples.review_board:with_models"
     "--apply", is_flag=True, help="Write the patch to the repository, if it is proved and nothing has changed."
 )
 @verbosity
-@common
+@common_and("md", "patch", "sarif")
 def review(
     settings: Settings,
     path: Path,

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from ..observe.sanitize import inert
 from .app import main
-from .frame.options import common, durability, verbosity
+from .frame.duration import Duration
+from .frame.options import common, common_and, durability, verbosity
 from .frame.output import emit, say
 from .frame.settings import Settings
 
 if TYPE_CHECKING:
     from .verbs.run import RunOptions, run_team
 
-__all__ = ["RunOptions", "Settings", "common", "durability", "emit", "inert", "main", "run_team", "say", "verbosity"]
+__all__ = [
+    "Duration", "RunOptions", "Settings", "common", "common_and", "durability", "emit", "inert", "main", "run_team",
+    "say", "verbosity",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

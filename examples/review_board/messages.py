@@ -58,6 +58,12 @@ class Patch(Message, contract="review.Patch.v1"):
     edits: int
     files: int
 
+    @property
+    def size(self) -> str:
+        """How much it changes: "1 edit in 1 file"."""
+        counts = (self.edits, "edit"), (self.files, "file")
+        return " in ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts)
+
 
 class Counts(Message, contract="review.Counts.v1"):
     """Tests by outcome. A module that could not be collected counts as one error, one that skips itself as one skipped.

@@ -94,7 +94,8 @@ def play(said: dict[str, list[Said]], words: str = "text") -> Simulation:
     answers = {name: findings(items) for name, items in said.items()}
     counts: Data = {"passed": 2, "failed": 0}
     gap: Data = {"kind": "could not run", "why": f"it is not here {words}", "count": 3, "names": [f"test_it {words}"]}
-    proof: Data = {"holds": True, "because": f"nothing broke {words}", "before": counts, "after": counts, "gaps": [gap]}
+    proof: Data = {"holds": True, "because": f"nothing broke {words}", "how": f"`pytest` {words}", "gaps": [gap]}
+    proof |= {"before": counts, "after": counts}
     simulation = Simulation(
         Policy(
             goal=Ask,

@@ -60,5 +60,5 @@ async def test_the_board_settles_two_rounds_and_a_package_without_tests_is_unpro
 
     assert (without.status, exit_code(without, Report)) == ("decided", 4)
     assert patched(bare, without)["mod.py"] == "x = 1\n\ny = 'y'\n"
-    assert team.files(without).keys() == {"unproved.patch"}
-    assert team.files(came).keys() == {"merged.patch"}
+    assert team.files(without).keys() == {"unproved.patch", "review.sarif", "summary.md"}
+    assert team.files(came).keys() == {"merged.patch", "review.sarif", "summary.md"}

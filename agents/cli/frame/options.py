@@ -1,7 +1,7 @@
 """Options: those that every verb has, and --durability, which few have."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -30,7 +30,24 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
     Put it directly above the function; the verb's own options arrive as keywords. Raises UsageError if hustings.toml is
     wrong.
     """
+    return _common(verb, ("-o", "--output"), CHOICES["output"])
 
+
+def common_and(
+    *suffixes: str,
+) -> Callable[[Callable[Concatenate[Settings, P], R]], Callable[P, R]]:
+    """As `common`, for a verb that runs a team: -o, which is --format too here, takes these suffixes as well, and
+    prints the file with that suffix which the team makes of a report."""
+
+    def give(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
+        return _common(verb, ("-o", "--format", "--output"), (*CHOICES["output"], *suffixes))
+
+    return give
+
+
+def _common(
+    verb: Callable[Concatenate[Settings, P], R], output: Sequence[str], formats: Sequence[str]
+) -> Callable[P, R]:
     @wraps(verb)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
         flags = {name: kwargs.pop(name, None) for name in TYPES}
@@ -42,7 +59,7 @@ def common(verb: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
             return verb(settings, *args, **kwargs)
 
     options: list[Callable[[Any], Any]] = [
-        click.option("-o", "--output", type=click.Choice(CHOICES["output"]), envvar="HUSTINGS_OUTPUT", show_envvar=True,
+        click.option(*output, "output", type=click.Choice(formats), envvar="HUSTINGS_OUTPUT", show_envvar=True,
                      help="What to write to stdout.  [default: text]"),
         click.option("--color", type=click.Choice(CHOICES["color"]), envvar="HUSTINGS_COLOR", show_envvar=True,
                      help="When to use colours; NO_COLOR and FORCE_COLOR are honoured.  [default: auto]"),

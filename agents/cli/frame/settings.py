@@ -38,10 +38,10 @@ TABLES = frozenset({"providers"})  # in the file too, but read by the modules th
 
 @dataclass(frozen=True)
 class Settings:
-    """The values of the common options. `url` None means the embedded broker under `home`; `log` has levels, as in
-    `clerk=debug,warning`."""
+    """The values of the common options. `output` is text, json, jsonl, or the suffix of a file that a team makes of a
+    report; `url` None means the embedded broker under `home`; `log` has levels, as in `clerk=debug,warning`."""
 
-    output: Output
+    output: str
     color: Color
     url: str | None = field(repr=False)
     home: Path

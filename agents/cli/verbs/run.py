@@ -1,6 +1,6 @@
 """`hustings run TARGET`: give a team a goal, follow the run, print the outcome. Starts the missing processes."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from ..frame.output import (
     say,
 )
 from ..frame.session import broker, go, parting, watch
-from ..frame.settings import Settings
+from ..frame.settings import CHOICES, Settings
 from ..frame.streams import stdout
 from ..frame.width import folded, width_of
 from .export import keep
@@ -162,12 +162,17 @@ async def _pursue(
         timeline = await _follow(client, run, show, supervisor)
         came = timeline.report
         _say_what_failed(came)
-        folder = _keep(settings, team, came)
+        files = team.files(came)
+        folder = _keep(settings, came, files)
         await keep(client.bus, timeline, folder)
         code = _code(team, came)
         usable = code in (0, RunPartial.exit_code)
         applied = await _apply(client, team, asked, goal, came) if options.apply and usable else ""
-    emit(settings, came, lambda _: tell(team, folder, timeline, because=code == 0))
+    if settings.output in CHOICES["output"]:
+        emit(settings, came, lambda _: tell(team, folder, timeline, because=code == 0))
+    else:
+        own = [text for name, text in files.items() if name.endswith(f".{settings.output}")]
+        echo("".join(own).encode(), nl=False)
     if applied:
         say(applied)
     return came, code
@@ -244,13 +249,13 @@ def _interrupted(supervisor: Supervisor | None) -> str:
     return f"{', '.join(lost)} cannot start" if lost else "interrupted"
 
 
-def _keep(settings: Settings, team: Team, came: RunReport) -> Path:
+def _keep(settings: Settings, came: RunReport, files: Mapping[str, str]) -> Path:
     """Write the report, and the team's own files, under .hustings/runs/ID/."""
     folder = settings.home / "runs" / came.run
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_text(came.model_dump_json(indent=2))
-    for name, text in team.files(came).items():
-        (folder / name).write_text(text)
+    (folder / "report.json").write_text(came.model_dump_json(indent=2), encoding="utf-8")
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 

@@ -8,6 +8,7 @@ from hustings.protocols import Claim, Evidence, Proposal
 from ...history.conflicts import Case, Proving, Side, counted_once, gathered, people, versus
 from ..unified_diff import Sign, lines_of, runs
 from ..verdicts import what_stands
+from .highlight import coloured
 from .tags import (
     Html,
     join,
@@ -34,9 +35,10 @@ def exhibit(case: Case, *, opened: bool = False) -> Html:
     return tag("details", head, body, id=case.matter, open=opened)
 
 
-def pre(lines: Sequence[tuple[Sign, str]]) -> Html:
-    """Lines of a diff, coloured if added or removed; the text includes the signs."""
-    return tag("pre", *(tag("span", "\n".join(said), class_=CLASSES[sign]) for sign, said in runs(lines)))
+def pre(lines: Sequence[tuple[Sign, str]], *, code: bool = False) -> Html:
+    """Lines of a diff, coloured if added or removed; the text includes the signs. `code`: its words have colours."""
+    parts = (tag("span", join([*map(text, said)], "\n"), class_=CLASSES[sign]) for sign, said in runs(lines))
+    return tag("pre", *parts, class_="code" if code else None)
 
 
 def mini(item: Proposal, *, paths: bool = True) -> Html:
@@ -45,8 +47,11 @@ def mini(item: Proposal, *, paths: bool = True) -> Html:
     for edit in item.edits:
         if paths:
             lines.append(("@", f"{edit.resource}:{edit.start + 1}"))
-        lines += [(sign, f"{number or '':>5} {sign} {said}") for sign, number, said in lines_of(edit)]
-    return pre(lines)
+        found = lines_of(edit)
+        colours = coloured(edit.resource, [(sign, said) for sign, _, said in found])
+        heads = [text(f"{number or '':>5} {sign} ") for sign, number, _ in found]
+        lines += [(line.sign, join([*both])) for line, *both in zip(found, heads, colours, strict=True)]
+    return pre(lines, code=True)
 
 
 def _verdict_pill(case: Case) -> Html:

@@ -19,10 +19,11 @@ from ...history.run_report import NextAttempt
 from ...history.timeline import Timeline
 from ..retries import soon
 from ..text import describe, some, span
-from ..unified_diff import Sign, files_of, lines_of
+from ..unified_diff import FilePatch, Sign, files_of, lines_of
 from .calls import transcripts
 from .conflict import exhibit, pre
 from .gantt import lanes
+from .highlight import coloured
 from .plan_graph import GOAL, dag
 from .style import STYLE
 from .summary import head, outcome, said
@@ -213,9 +214,18 @@ def _patches(timeline: Timeline) -> list[tuple[str, str, Html]]:
         for file in files:
             count = f"+{file.count('+')} −{file.count('-')}"
             top = tag("summary", tag("code", file.path, class_="place"), tag("span", count, class_="dim"))
-            parts.append(tag("details", top, tag("div", pre(file.lines), class_="body")))
+            parts.append(tag("details", top, tag("div", _patch(file), class_="body")))
         found.append((f"patch-{name}", f"Patch ({some(len(files), 'file')})", join(parts)))
     return found
+
+
+def _patch(file: FilePatch) -> Html:
+    bare = [(sign, said if sign == "@" else said[1:]) for sign, said in file.lines]
+    colours = coloured(file.path, bare)
+    lines = [
+        (sign, join([text("" if sign == "@" else sign), said])) for (sign, _), said in zip(bare, colours, strict=True)
+    ]
+    return pre(lines, code=True)
 
 
 def _diffs(outcome: Data) -> list[tuple[str, str]]:

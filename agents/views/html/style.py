@@ -3,11 +3,11 @@
 STYLE = """
 :root{color-scheme:light dark;--bg:#fcfcfa;--card:#fff;--ink:#1c1f24;--dim:#5f6672;--line:#e3e4e0;--soft:#f3f3ef;
 --go:#156c40;--go-soft:#e7f4ec;--stop:#a8281f;--stop-soft:#fbebe9;--wait:#835000;--wait-soft:#fcf2dc;
---bar:#4a6fa5;--bar-ink:#fff;--ask:#e4ebf5;--link:#2a5597;
+--bar:#4a6fa5;--bar-ink:#fff;--ask:#e4ebf5;--link:#2a5597;--word:#7a3e9d;--string:#0b6070;--number:#8a4600;
 --sans:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 @media(prefers-color-scheme:dark){:root{--bg:#131518;--card:#1a1d21;--ink:#e4e6ea;--dim:#98a0ac;--line:#2d3137;
 --soft:#20242a;--go:#6fcf97;--go-soft:#15291e;--stop:#f2938b;--stop-soft:#331b1a;--wait:#e8b964;--wait-soft:#2e2513;
---bar:#5f8ac7;--bar-ink:#0e1114;--ask:#22304a;--link:#8db4ee}}
+--bar:#5f8ac7;--bar-ink:#0e1114;--ask:#22304a;--link:#8db4ee;--word:#cfa6f2;--string:#86d3ce;--number:#e8b06a}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.55 var(--sans);font-variant-numeric:tabular-nums}
@@ -108,6 +108,12 @@ pre.plain{padding:8px 12px}
 .minus{background:var(--stop-soft);color:var(--stop)}
 .plus{background:var(--go-soft);color:var(--go)}
 .hunk{color:var(--dim)}
+.code .minus,.code .plus{color:var(--ink)}
+.code .c{color:var(--dim);font-style:italic}
+.code .s{color:var(--string)}
+.code .m{color:var(--number)}
+.code .k{color:var(--word)}
+.code .f{color:var(--link)}
 ul{margin:4px 0;padding-left:20px}
 li{overflow-wrap:anywhere}li:has(>details){list-style:none;margin-left:-20px}
 footer{color:var(--dim);font-size:12.5px;padding-top:56px;padding-bottom:56px}

@@ -121,6 +121,8 @@ def _proof(said: JsonValue) -> Html:
     gaps = proof.get("gaps")
     kind, word = ("wait" if gaps else "go", "✓ holds") if proof["holds"] else ("stop", "✗ does not hold")
     parts = [tag("span", word, class_=f"pill {kind}"), text(f" {proof.get('because') or ''}")]
+    if how := proof.get("how"):
+        parts.append(tag("p", f"how: {how}", class_="dim"))
     before, after = proof.get("before"), proof.get("after")
     if isinstance(before, dict) and isinstance(after, dict):
         names = [name for name in {**before, **after} if _counts(before.get(name)) or _counts(after.get(name))]

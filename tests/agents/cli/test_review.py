@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hustings.agents.cli import RunOptions, main
+from hustings.agents.cli import RunOptions, Settings, main
 
 
 def ended(*words: str) -> object:
@@ -23,19 +23,38 @@ def test_the_help_lists_the_verb(capsys: pytest.CaptureFixture[str]) -> None:
 def test_its_options_are_flags_of_the_goal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def run_team(settings: object, target: str, goal: list[str], options: RunOptions, verbose: int) -> int:
-        asked.extend([target, goal, options, verbose])
+    def run_team(settings: Settings, target: str, goal: list[str], options: RunOptions, verbose: int) -> int:
+        asked.extend([target, goal, options, verbose, settings.output])
         return 4
 
     monkeypatch.setattr(import_module("hustings.agents.cli.verbs.run"), "run_team", run_team)
-    words = ("--tests", "make check", "--within", "60", "--install", "--skip", "mypy", "--apply")
+    words = (
+        "--tests",
+        "make check",
+        "--within",
+        "1m30s",
+        "--format",
+        "sarif",
+        "--install",
+        "--skip",
+        "mypy",
+        "--apply",
+    )
     assert ended("review", str(tmp_path), *words) == 4
-    target, goal, options, verbose = asked
+    target, goal, options, verbose, output = asked
     assert target == "hustings.examples.review_board:team"
     assert goal == [
-        f"--goal.repository={tmp_path}", "--goal.tests=make check", "--goal.within=60.0", "--goal.install=True",
+        f"--goal.repository={tmp_path}", "--goal.tests=make check", "--goal.within=90.0", "--goal.install=True",
     ]  # fmt: skip
-    assert (options, verbose) == (RunOptions(skip=("mypy",), apply=True), 0)
+    assert (options, verbose, output) == (RunOptions(skip=("mypy",), apply=True), 0, "sarif")
+
+
+@pytest.mark.parametrize(
+    "words", [("-o", "xml"), ("--format", "pdf"), ("--within", "soon"), ("--within", "5 m")], ids=" ".join
+)
+def test_what_it_does_not_know_is_refused(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("review", *words) == 2
+    assert words[1] in capsys.readouterr().err
 
 
 @pytest.mark.processes
