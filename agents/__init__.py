@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from .client.client import Client, connect
     from .client.run import Run
+    from .containment.command import Completed, Limits, run_contained, scrubbed
     from .decider.decision import decide
     from .decider.folding import evolve, fold
     from .decider.policy import Policy, View
@@ -59,6 +60,7 @@ _HOMES = {
     "client.client": "Client connect",
     "client.run": "Run",
     "skills.context": "TaskContext",
+    "containment.command": "Completed Limits run_contained scrubbed",
     "runtime.coordinator": "coordinate",
     "history.dead_letters": "FailedAttempt DeadLetterDetail DeadLetterEntry Redrive",
     "decider.decision": "decide",
@@ -88,6 +90,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 __all__ = [  # noqa: RUF022 - in the order of docs/glossary.md
     # write a specialist
     "Specialist", "TaskContext", "Tool", "tool", "Untrusted", "Endpoints", "configured",
+    "Limits", "Completed", "run_contained", "scrubbed",
     # make a team of them
     "Team", "Policy", "ModelRule", "mentions",
     # plan

@@ -15,7 +15,7 @@ ORDER = [  # a folder stands for all that is in it and has no place of its own
     # how it is carried
     "bus/background", "bus/failpoints", "bus/client", "bus/broker", "bus/team", "bus",
     # what is read from the environment, and what is logged and shown
-    "agents/variables", "agents/observe",
+    "agents/variables", "agents/observe", "agents/containment",
     # what is decided: pure
     "agents/settings", "agents/planning", "agents/arbitration", "agents/decider",
     # what an author works with

@@ -5,7 +5,8 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import EllipsisType
@@ -31,6 +32,7 @@ from hustings.protocols import (
 )
 from hustings.protocols.validation import first_error
 
+from ..containment.command import Completed, Limits, run_contained, scrubbed
 from ..models.endpoints import here
 from ..models.model import Model
 from ..models.prices import prices
@@ -110,6 +112,41 @@ class TaskContext:
     async def unpack(self, blob: Blob) -> Path:
         """The file or folder of a Blob, as a fresh copy in `scratch`. Raises NotFound."""
         return await self._bus.blobs.unpack(blob, self.scratch)
+
+    async def run_command(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        writable: Sequence[Path] = (),
+        readable: Sequence[Path] | None = (),
+        network: bool = False,
+    ) -> Completed:
+        """Run a command that you need not trust: within limits, and behind the walls that this machine offers.
+
+        It starts in `cwd` (the scratch folder if none is given), with PATH, a HOME of its own and `env` as its whole
+        environment. It changes files only there and below `writable`. It reads these, the system's programs, this
+        Python and what is below `readable`; with None, everything. It reaches no network but its own loopback, unless
+        `network`. When it ends, when a limit or the deadline is reached, or when the skill is cancelled, all that it
+        started is killed. `hustings doctor` says which walls this machine offers. A non-zero exit code is no error.
+        Raises OSError if `cwd` does not exist.
+        """
+        limits = limits or Limits()
+        home = self.scratch / "home"
+        home.mkdir(exist_ok=True)
+        call = partial(
+            run_contained,
+            command,
+            cwd or self.scratch,
+            scrubbed(home) | dict(env or {}),
+            replace(limits, seconds=min(limits.seconds, self.remaining)),
+            writable=writable,
+            readable=readable,
+            network=network,
+        )
+        return await run_sync(call)
 
     async def spend(self, *, calls: int = 0, tokens: int = 0, money: float = 0.0) -> None:
         """Reserve an amount of this attempt's share of the run's budget, before you spend it.

@@ -35,7 +35,6 @@ from .messages import (
 )
 from .mypy import mypy
 from .patches import BadPatch, apply_patch, unified
-from .process import Limits, Ran, run, scrubbed
 from .prover import prover
 from .proving import MOST_RUNS, Proving
 from .public_api import guard
@@ -80,7 +79,7 @@ __all__ = [  # noqa: RUF022 - a table of contents
     "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "finished", "write_patch",
     # proof
     "Memory", "Proving", "Baseline", "baseline", "Bench", "Outcome", "Record", "MOST_RUNS", "tree_digest",
-    "sift", "accused", "OutOfRuns", "run", "scrubbed", "Limits", "Ran",
+    "sift", "accused", "OutOfRuns",
     # each tool by itself
     "Row", "board", "compare", "table",
 ]  # fmt: skip

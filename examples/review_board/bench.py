@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hustings import Completed, Limits
+from hustings.agents import run_contained, scrubbed
+
 from .built import own
 from .gaps import said
-from .process import Limits, Ran, ended, run, scrubbed
 from .records import Record, record_of, record_of_command
 from .suite import Suite
 
@@ -106,14 +108,14 @@ class Bench:
                 return record_of(lines, ran.code is None, lambda: self._how(place, ran))
             return record_of_command(self.suite.tests, ran.code, self._how(place, ran))
 
-    def _how(self, place: Place, ran: Ran) -> str:
+    def _how(self, place: Place, ran: Completed) -> str:
         """How a run ended that did not come to its end, in words; with what it printed last if it gave up by itself."""
-        if why := ended(ran, self.limits):
-            return why
+        if ran.stopped:
+            return ran.stopped
         last = said(place.tidy(ran.err)) or said(place.tidy(ran.out))
         return f"the run ended with exit code {ran.code}" + (f" ({last})" if last and ran.code else "")
 
-    def _run(self, place: Place, command: Sequence[str], collect: bool = False, given: Path | None = None) -> Ran:
+    def _run(self, place: Place, command: Sequence[str], collect: bool = False, given: Path | None = None) -> Completed:
         env = scrubbed(
             place.home,
             Path(self.suite.interpreter).parent,
@@ -121,7 +123,8 @@ class Bench:
             **self.suite.environment(place.code, own(self.root, self.suite).roots, place.scripts, collect),
             **({"REVIEW_GIVEN": str(given)} if given else {}),
         )
-        return run(command, place.code, env, self.limits, writable=[place.code.parent])
+        scratch = [place.code.parent]
+        return run_contained(command, place.code, env, self.limits, writable=scratch, readable=None)
 
     @contextmanager
     def _place(self, overlay: Overlay) -> Generator[Place]:

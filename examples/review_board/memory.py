@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hustings import Proposal, Trial
+from hustings import Limits, Proposal, Trial
 
 from .baseline import Baseline, baseline, tree_digest
 from .bench import Bench
 from .edits import digest
 from .messages import Draft
-from .process import Limits
 from .proving import Proving
 from .records import Record
 from .remembered import Remembered

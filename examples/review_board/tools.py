@@ -5,9 +5,8 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from hustings import NonRetryableError
-
-from .process import Limits, Ran, run, scrubbed
+from hustings import Completed, Limits, NonRetryableError
+from hustings.agents import run_contained, scrubbed
 
 
 class ToolFailed(NonRetryableError):
@@ -24,7 +23,8 @@ def call(tool: str, arguments: Sequence[str], root: Path, ends: Collection[int |
     not installed.
     """
     with tempfile.TemporaryDirectory(prefix="hustings-tool-") as home:
-        ran = run([find(tool), *arguments], root, scrubbed(Path(home)), LIMITS)
+        # read everything: mypy asks the repository's own interpreter, wherever it is
+        ran = run_contained([find(tool), *arguments], root, scrubbed(Path(home)), LIMITS, readable=None)
     if ran.code not in ends:
         raise ToolFailed(f"{tool} cannot work on this repository", _why(ran))
     return ran.out
@@ -38,7 +38,7 @@ def find(tool: str) -> str:
     return str(script)
 
 
-def _why(ran: Ran) -> str:
+def _why(ran: Completed) -> str:
     if ran.code is None:
         return f"it was not done after {LIMITS.seconds:.0f} s"
     lines = (ran.err or ran.out).strip().splitlines()

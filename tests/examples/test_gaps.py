@@ -9,16 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hustings import Completed, Limits
 from hustings.agents import RunReport as Came
-from hustings.agents import exit_code
+from hustings.agents import exit_code, run_contained
 from hustings.examples.review_board import (
     Baseline,
     Bench,
-    Limits,
     Outcome,
     Patch,
     Proving,
-    Ran,
     Record,
     Report,
     ReviewProof,
@@ -26,7 +25,6 @@ from hustings.examples.review_board import (
     board,
     compare,
     read_sources,
-    run,
     table,
     team,
     unified,
@@ -304,7 +302,7 @@ def test_a_test_that_passes_only_sometimes_is_set_aside_by_name(
     text: str, why: str, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that fails the second time, and one that passes only before another module's tests."""
-    monkeypatch.setattr("hustings.examples.review_board.bench.run", unwalled)
+    monkeypatch.setattr("hustings.examples.review_board.bench.run_contained", unwalled)
     mark = write({"x": ""}, "elsewhere") / "mark"
     marks = "import mod\n\ndef test_c():\n    mod.seen = True\n"
     said = proof(
@@ -316,12 +314,17 @@ def test_a_test_that_passes_only_sometimes_is_set_aside_by_name(
 
 
 def unwalled(
-    command: Sequence[str], cwd: Path, env: Mapping[str, str], limits: Limits, writable: Sequence[Path] = ()
-) -> Ran:
+    command: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    limits: Limits,
+    *,
+    writable: Sequence[Path] = (),
+    readable: None,
+) -> Completed:
     """As on a machine without Landlock: a test can leave something behind."""
-    return run(
-        command, cwd, env, limits, writable=[*writable, cwd.parents[2], *(Path(p) for p in [tempfile.gettempdir()])]
-    )
+    everywhere = [*writable, cwd.parents[2], Path(tempfile.gettempdir())]
+    return run_contained(command, cwd, env, limits, writable=everywhere, readable=readable)
 
 
 @pytest.mark.usefixtures("twice")

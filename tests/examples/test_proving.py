@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hustings import Limits
 from hustings.examples.review_board import (
     MOST_RUNS,
     Bench,
     Counts,
-    Limits,
     Memory,
     Patch,
     Proving,

@@ -1,10 +1,11 @@
 """The how-tos are true: each page is played in a folder of its own, and prints what it says."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hustings.agents.testing import FakeEndpoint
+from hustings.agents.testing import FakeEndpoint, bench
 from hustings.examples.research_desk.understudy import play as understudy
 
 from .pages import ROOT, blocks, play, user
@@ -30,3 +31,12 @@ def test_the_readme_links_to_each() -> None:
     """A page that nobody finds helps nobody."""
     readme = (ROOT / "README.md").read_text()
     assert [page.name for page in PAGES if f"docs/how-to/{page.name}" not in readme] == []
+
+
+async def test_the_specialist_of_the_page_on_containment_runs() -> None:
+    """It prints what its script prints."""
+    [block] = blocks(ROOT / "docs" / "containment.md")
+    page: dict[str, Any] = {"__name__": "page"}
+    exec(block.text, page)
+    async with bench(page["tester"]) as call:
+        assert (await call(page["Printed"], "execute", script=page["Script"](code="print(6 * 7)"))).text == "42\n"

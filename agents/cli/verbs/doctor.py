@@ -19,11 +19,13 @@ from typing import Literal, NamedTuple
 
 import anyio
 import click
+from anyio import to_thread
 
 from hustings.bus import NEARLY_FULL, Connection, connect, embedded, find_embedded, open_bus
 from hustings.bus.client.contact import redact
 from hustings.protocols import GoalAsked, HustingsError, ModelFailure
 
+from ...containment.offers import offers
 from ...models.endpoints import providers
 from ...views.text import plain, size, some
 from ..frame.options import common
@@ -62,7 +64,7 @@ def doctor(settings: Settings) -> int:
 
 async def _doctor(settings: Settings) -> list[Check]:
     examinations: list[Callable[[Settings], Awaitable[Check]]] = [
-        _python, _versions, _server, _broker, _uvloop, _file, _providers, _permissions, _home, _disk, _url,
+        _python, _versions, _server, _broker, _uvloop, _file, _providers, _permissions, _walls, _home, _disk, _url,
     ]  # fmt: skip
     checks = [await examine(settings) for examine in examinations]
     reachable = checks[-1].status == "ok"
@@ -141,6 +143,16 @@ async def _permissions(settings: Settings) -> Check:
         says = f"other users may read {', '.join(open_)}"
         return Check("permissions", "warn", says, f"`chmod 600 {' '.join(open_)}`")
     return Check("permissions", "ok", "no file with a secret can be read by other users")
+
+
+async def _walls(_: Settings) -> Check:
+    """Whether commands that skills run can be kept in."""
+    if missing := (await to_thread.run_sync(offers)).missing:
+        says = f"a command that a skill runs can {', '.join(missing)}"
+        return Check(
+            "walls", "warn", says, "needs Linux 6.12 with Landlock and user namespaces; see docs/containment.md"
+        )
+    return Check("walls", "ok", "commands that skills run are kept to their files, processes and loopback")
 
 
 def _with_credentials(file: Path | None) -> list[Path]:

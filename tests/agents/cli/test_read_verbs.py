@@ -444,8 +444,8 @@ def test_doctor(run: Run, tmp_path: Path) -> None:
     states = {row["check"]: row["status"] for row in said.json}
     assert list(said.json[0]) == ["check", "status", "says", "try"]
     assert {
-        "python", "versions", "nats-server", "broker", "uvloop", "file", "providers", "permissions", "home", "url",
-        "disk", "agents", "logs", "demo",
+        "python", "versions", "nats-server", "broker", "uvloop", "file", "providers", "permissions", "walls", "home",
+        "url", "disk", "agents", "logs", "demo",
     } == set(states)  # fmt: skip
     assert states["broker"] == states["nats-server"] == "ok"
     assert "stores a message in" in run("doctor").out

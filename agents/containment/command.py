@@ -1,9 +1,8 @@
-"""Processes: run a command within limits and walls, and leave nothing of it behind.
+"""Commands: run one within limits and walls, and leave nothing of it behind.
 
-On Linux all that the command started is found and killed, whatever it did to hide (launcher.py), and where the kernel
-offers Landlock and user namespaces it changes no file outside `writable` and reaches no network (walls.py). Not
-prevented: reading files; where the kernel offers neither, also writing by absolute paths and using the network; on
-macOS, leaving the session.
+On Linux all that the command started is found and killed, whatever it did to hide (launcher.py). Where the kernel
+offers Landlock it reads and changes files only where it may, and signals and traces no other process; where it offers
+user namespaces it reaches no network (walls.py). `hustings doctor` says what this machine offers.
 """
 
 import json
@@ -23,6 +22,9 @@ from anyio import from_thread
 LAUNCHER = Path(__file__).with_name("launcher.py")
 TOLD = "launcher: "  # begins the line in which the launcher says which limit was passed
 GRACE = 10.0  # seconds that the launcher has for cleaning up
+SYSTEM = [Path(path) for path in (
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/snap", "/proc", "/sys",
+)]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,53 +41,63 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a command ended. `code` is None if it had to be killed for its time, 128 + n if signal n ended it."""
+class Completed:
+    """How a command ended.
+
+    `code` is its exit code, 128 + n if signal n ended it, None if it had to be killed for its time. `out` and `err` are
+    the last 16 MiB of what it printed. `stopped` is what ended it from outside, a limit by its name; empty if it ended
+    by itself.
+    """
 
     code: int | None
     out: str
     err: str
+    stopped: str = ""
 
 
-def run(
+def run_contained(
     command: Sequence[str],
     cwd: Path,
     env: Mapping[str, str],
     limits: Limits | None = None,
+    *,
     writable: Sequence[Path] = (),
-) -> Ran:
+    readable: Sequence[Path] | None = (),
+    network: bool = False,
+) -> Completed:
     """Run to its end or to its limit; afterwards all that it started is dead.
 
-    It may change what is in `cwd`, its HOME, and the folders of `writable`. In a worker thread of anyio it also ends
-    when the task that waits for it is cancelled.
+    It may change what is in `cwd`, its HOME, and the folders of `writable`. Besides these it may read the system's
+    programs, this interpreter and the folders of `readable`; with None, everything. In a worker thread of anyio it also
+    ends when the task that waits for it is cancelled. Raises OSError if `cwd` does not exist.
     """
     limits = limits or Limits()
-    folders = [str(folder) for folder in (cwd, env.get("HOME", cwd), *writable)]
-    terms = json.dumps({**asdict(limits), "parent": os.getpid(), "writable": folders})
-    caged = [sys.executable, "-I", "-S", str(LAUNCHER), terms, *command]
+    changes = [cwd, Path(env.get("HOME", cwd)), *writable]
+    reads = None if readable is None else [*SYSTEM, *interpreter(), *readable]
+    terms = {
+        **asdict(limits),
+        "parent": os.getpid(),
+        "writable": [str(folder) for folder in changes],
+        "readable": None if reads is None else [str(folder) for folder in reads],
+        "network": network,
+    }
+    contained = [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(terms), *command]
     # Files and no pipes: a grandchild that keeps a pipe open would make us wait for it.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            caged, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+            contained, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
         )
         try:
             code = _wait(process, limits.seconds)
         finally:
             _end(process)
-        return Ran(code, _text(out), _text(err))
+        said = _text(err)
+        return Completed(code, _text(out), said, _stopped(code, said, limits))
 
 
-def ended(ran: Ran, limits: Limits) -> str:
-    """What ended the command from outside, a limit by its name; empty if it ended by itself."""
-    told = [line for line in ran.err.splitlines() if line.startswith(TOLD)]
-    if ran.code is None:
-        return f"the limit of {limits.seconds:g} s was reached"
-    if ran.code == 128 + signal.SIGXCPU:
-        return f"the limit of {limits.cpu} s of CPU time was reached"
-    if ran.code == 128 + signal.SIGKILL and told:
-        return told[-1].removeprefix(TOLD)
-    names = {128 + each: each.name for each in signal.Signals}
-    return f"{names[ran.code]} killed the run" if ran.code in names else ""
+def interpreter() -> list[Path]:
+    """The folders of this Python and of what is installed for it."""
+    return [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent]
 
 
 def scrubbed(home: Path, first: Path | None = None, **more: str) -> dict[str, str]:
@@ -102,6 +114,18 @@ def scrubbed(home: Path, first: Path | None = None, **more: str) -> dict[str, st
         "PYTHONNOUSERSITE": "1",
         **more,
     }
+
+
+def _stopped(code: int | None, err: str, limits: Limits) -> str:
+    told = [line for line in err.splitlines() if line.startswith(TOLD)]
+    if code is None:
+        return f"the limit of {limits.seconds:g} s was reached"
+    if code == 128 + signal.SIGXCPU:
+        return f"the limit of {limits.cpu} s of CPU time was reached"
+    if code == 128 + signal.SIGKILL and told:
+        return told[-1].removeprefix(TOLD)
+    names = {128 + each: each.name for each in signal.Signals}
+    return f"{names[code]} killed the run" if code in names else ""
 
 
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:

@@ -1,8 +1,9 @@
 """A process ends within its limits, sees no secrets, and leaves nothing behind."""
 
-import ctypes
 import os
+import socket
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import anyio
 import pytest
 from anyio.to_thread import run_sync
 
-from hustings.examples.review_board import Limits, run, scrubbed
+from hustings.agents import Completed, Limits, run_contained, scrubbed
+from hustings.agents.containment.offers import Offers, offers
 
 pytestmark = pytest.mark.processes
 
@@ -21,10 +23,19 @@ child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]
 
 
 def python(folder: Path, code: str, **limits: int) -> tuple[int | None, str]:
-    ran = run(
-        [sys.executable, "-c", code], folder, scrubbed(folder), Limits(seconds=limits.pop("seconds", 20), **limits)
-    )
+    ran = contained(folder, code, Limits(seconds=limits.pop("seconds", 20), **limits))
     return ran.code, ran.out + ran.err
+
+
+def contained(
+    folder: Path,
+    code: str,
+    limits: Limits | None = None,
+    readable: Sequence[Path] | None = (),
+    network: bool = False,
+) -> Completed:
+    command = [sys.executable, "-c", code]
+    return run_contained(command, folder, scrubbed(folder), limits, readable=readable, network=network)
 
 
 def alive(pid: int) -> bool:
@@ -83,7 +94,7 @@ def test_a_fork_bomb_is_put_out(tmp_path: Path) -> None:
     assert code == 137
 
 
-LANDLOCK = sys.platform == "linux" and ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+LANDLOCK, NAMESPACES = offers()
 
 
 @pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock: writing by absolute paths is not prevented")
@@ -142,3 +153,60 @@ async def test_a_cancelled_task_takes_its_process_along(tmp_path: Path) -> None:
         pid = int(await run_sync((tmp_path / "started").read_text))
         tasks.cancel_scope.cancel()
     assert not alive(pid)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "why"),
+    [
+        (Limits(seconds=1), "import signal; signal.pause()", "the limit of 1 s was reached"),
+        (Limits(cpu=1), "[0 for _ in iter(int, 1)]", "the limit of 1 s of CPU time was reached"),
+        (Limits(), "import os; os.abort()", "SIGABRT killed the run"),
+        (Limits(), "exit(3)", ""),
+    ],
+)
+def test_what_stopped_it_is_told(tmp_path: Path, limits: Limits, code: str, why: str) -> None:
+    assert contained(tmp_path, code, limits).stopped == why
+
+
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock: reading by absolute paths is not prevented")
+def test_only_what_is_named_is_read(tmp_path: Path) -> None:
+    """A key in the home folder is not; a folder of `readable` is, and None opens everything."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    (home / "key").write_text("s3cret")
+    reads = f"print(open({str(home / 'key')!r}).read()); import json, ssl, sqlite3, zoneinfo"
+    refused = contained(work, reads)
+    assert refused.code == 1
+    assert "PermissionError" in refused.err
+    assert "s3cret" not in refused.out + refused.err
+    for readable in ([home], None):
+        opened = contained(work, reads, readable=readable)
+        assert (opened.code, opened.out) == (0, "s3cret\n"), opened.err
+
+
+@pytest.mark.skipif(not LANDLOCK, reason="this kernel has no Landlock: reading other processes is not prevented")
+def test_nobody_outside_is_looked_into(tmp_path: Path) -> None:
+    """Neither the environment nor the memory of the process that started it."""
+    for file in ("environ", "mem"):
+        said = contained(tmp_path, f"open('/proc/{os.getpid()}/{file}', 'rb')", readable=None)
+        assert said.code == 1
+        assert "PermissionError" in said.err
+
+
+@pytest.mark.skipif(not NAMESPACES, reason="this machine has no user namespaces: the network is not closed")
+def test_the_network_is_closed_but_for_its_own_loopback(tmp_path: Path) -> None:
+    """A server of ours on 127.0.0.1 is out of reach, one of its own is not; `network` opens the way."""
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        port = ours.getsockname()[1]
+        reach = f"import socket; socket.create_connection(('127.0.0.1', {port}), 2)"
+        assert "ConnectionRefusedError" in contained(tmp_path, reach).err
+        assert contained(tmp_path, reach, network=True).code == 0
+    own = "import socket; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname())"
+    assert contained(tmp_path, own).code == 0
+
+
+def test_what_a_machine_lacks_is_told() -> None:
+    assert Offers(7, namespaces=True).missing == []
+    assert Offers(5, namespaces=True).missing == ["signal other processes"]
+    assert len(Offers(0, namespaces=False).missing) == 3

@@ -102,7 +102,7 @@ def become(command: list[str], limits: dict[str, Any]) -> None:
     if os.getuid() != 0:
         limit(resource.RLIMIT_NPROC, 4096)  # counts all of this user's; `processes` counts only what is below us
     if LINUX:
-        runpy.run_path(str(Path(__file__).with_name("walls.py")))["raise_walls"](limits["writable"])
+        runpy.run_path(str(Path(__file__).with_name("walls.py")))["raise_walls"](limits)
     os.execvp(command[0], command)  # noqa: S606 - becoming the command is the purpose
 
 

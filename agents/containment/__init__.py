@@ -1,0 +1,3 @@
+"""Runs tools, and code of strangers, within limits and walls. Imports nothing of ours."""
+
+__all__: list[str] = []
