@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
+from ..runtime.process import keep_to_itself
 from .frame.errors import Boundary, NoSuchVerb
 from .frame.hints import close_to
 from .frame.options import COMMON
@@ -149,6 +150,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """
     if argv is not None:
         _main(list(argv))
+    keep_to_itself()
     with own_descriptors():
         if "_HUSTINGS_COMPLETE" in os.environ:
             hustings.main(prog_name="hustings")  # answers the shell, and exits

@@ -1,4 +1,4 @@
-"""Process: no child outlives its parent, and the parent learns how a child ended."""
+"""Process: no child outlives its parent, the parent learns how a child ended, and no neighbour looks into either."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ from typing import NoReturn
 PARENT = "HUSTINGS_PARENT"  # the supervisor's pid, in the environment of its children
 BLOCKED = 70  # exit code: the watchdog found the event loop blocked
 RECYCLE = 75  # exit code: too many abandoned attempts still run; a new process takes over
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
 def die_with_parent(by: signal.Signals = signal.SIGTERM) -> bool:
@@ -33,6 +33,17 @@ def die_with_parent(by: signal.Signals = signal.SIGTERM) -> bool:
     if str(os.getppid()) != parent:  # the supervisor died before the request reached the kernel
         raise SystemExit(128 + by)
     return True
+
+
+def keep_to_itself() -> None:
+    """Let no process of the same user trace this one, or read its memory or environment: they have secrets (Linux).
+
+    Root still can. A core dump is not written. Raises OSError if the kernel refuses.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) failed")
 
 
 def begin_anew(code: int) -> NoReturn:

@@ -34,7 +34,7 @@ def _required(root: Path) -> Iterator[str]:
 
 def _classified(root: Path) -> list[tuple[str, str]]:
     found: list[list[tuple[str, str]]] = [CLASSIFIED.findall(text) for text in _texts(root)]
-    return next(filter(None, found), [])
+    return next((each for each in found if each), list[tuple[str, str]]())
 
 
 def _texts(root: Path) -> Iterator[str]:
