@@ -62,6 +62,7 @@ BLOB_OF_RUN = 86400.0  # the same, as long as a run is under way that may have s
 
 # how long a command waits
 FOLLOWER_LOST = 5.0  # without a broker, after which `hustings run` stops following
+COORDINATOR_LOST = 6.0  # without a coordinator, after which `hustings run` says that the run waits for one
 TEAM_LOST = 15.0  # without a broker, after which `hustings up` ends
 TEAM_START = 20.0  # after which `hustings up` names the agents that are not there yet
 CHILD_READY = 60.0  # in which a new process has to be ready; else `hustings restart` keeps the old one
@@ -88,6 +89,8 @@ assert FIRST_CONNECT < HANDSHAKE, "a slow server is waited for, a missing one is
 assert HOUSEKEEPING < ENDED_KEPT < RETENTION_CHECK, "a log that fills up is not left to the next look at the retention"
 assert 10 * LEADER_ELECTION < BLOB_UNNAMED / 2, "an event that names a blob may be written several times over"
 assert BLOB_UNNAMED < BLOB_OF_RUN, "a run may name what it stores at its end"
+assert FOLLOWER_LOST < COORDINATOR_LOST, "a broker that is away is not taken for a coordinator that is"
+assert COORDINATOR_SILENCE + HEARTBEAT < COORDINATOR_LOST, "nothing is said where another coordinator takes over"
 assert TEAM_LOST > BROKER_START > BROKER_STOP, "an embedded broker may be restarted under a running team"
 assert TEAM_START > BROKER_START, "the broker starts before the agents"
 assert CANCEL_TAKEOVER > COORDINATOR_SILENCE + ACK_WAIT, "a takeover fits in"

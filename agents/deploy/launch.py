@@ -78,48 +78,53 @@ async def supervised(
     """
     record = record_of(home, team.name)
     listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose, log=log, known=known)
+    lost = anyio.Event()
 
     def heard(name: str, raw: str) -> None:
         listener.line(name, raw)
         if any(event in raw for event in USEFUL):
             supervisor.forgive(name)
 
-    started, lost = anyio.Event(), anyio.Event()
-
     def changed(statuses: Sequence[Status]) -> None:
         write_record(record, team.name, url, statuses)
-        for status in statuses:
-            if status.state == "gave up":
-                listener.gave_up(status)
-        coordinators = {status.state for status in statuses if part_of(status.name) == COORDINATOR}
-        if coordinators == {"gave up"} or (whole and _misused(statuses)):
+        listener.note(statuses)
+        if _hopeless(statuses, whole=whole):
             lost.set()
 
     async def watch() -> None:
         await lost.wait()
-        names = (name for name in _misused(supervisor.statuses) if whole or part_of(name) == COORDINATOR)
-        for name in names:
-            raise UsageError(f"{name} cannot start: {listener.what(name)}", *listener.told(name))
-        raise HustingsError(
-            f"team {team.name} has no coordinator", listener.why(COORDINATOR), "Fix the cause, and start again."
-        )
+        raise listener.reason(supervisor.statuses, whole=whole)
 
     supervisor = Supervisor(processes, on_change=changed, on_line=heard, ready=lambda line: READY in line, spawn=spawn)
-
-    async def run() -> None:
-        async with anyio.create_task_group() as group:
-            await group.start(supervisor.run)
-            started.set()
-
     try:
-        async with background(run):
-            await started.wait()
+        async with _running(supervisor):
             with announced(home) if announce else nullcontext():
                 async with background(watch):  # inside, so that the block ends before the processes do
                     yield supervisor
     finally:
         record.unlink(missing_ok=True)
         listener.close()
+
+
+@asynccontextmanager
+async def _running(supervisor: Supervisor) -> AsyncIterator[None]:
+    """Its processes run while the block does."""
+    started = anyio.Event()
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            await group.start(supervisor.run)
+            started.set()
+
+    async with background(run):
+        await started.wait()
+        yield
+
+
+def _hopeless(statuses: Sequence[Status], *, whole: bool) -> bool:
+    """True if the last coordinator is given up, or, of a team that is wanted whole, a part that cannot start."""
+    coordinators = {status.state for status in statuses if part_of(status.name) == COORDINATOR}
+    return coordinators == {"gave up"} or (whole and bool(_misused(statuses)))
 
 
 def _misused(statuses: Sequence[Status]) -> list[str]:
@@ -142,6 +147,7 @@ class _Listener:
         known: Sequence[str],
     ) -> None:
         self._tell, self._color, self._levels, self._known = tell, color, log, known
+        self._team = team.name
         self._usual = "info" if verbose else "warning"
         self._width = max(len(name) for name in (COORDINATOR, *team.members))
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +167,21 @@ class _Listener:
         if shows(raw, level_of(part_of(name), self._levels, self._usual)) and not any(w in raw for w in self._known):
             self._tell(render_line(name, raw, width=self._width, color=self._color))
 
-    def gave_up(self, status: Status) -> None:
+    def note(self, statuses: Sequence[Status]) -> None:
+        """Tell which of them are given up."""
+        for status in statuses:
+            if status.state == "gave up":
+                self._gave_up(status)
+
+    def reason(self, statuses: Sequence[Status], *, whole: bool) -> HustingsError:
+        """Why no run can go on."""
+        for name in _misused(statuses):
+            if whole or part_of(name) == COORDINATOR:
+                return UsageError(f"{name} cannot start: {self._what(name)}", *self._advice.get(name, [])[:2])
+        why = f"{self._given_up[COORDINATOR]}; its last output: {self._last.get(COORDINATOR, 'none')}"
+        return HustingsError(f"team {self._team} has no coordinator", why, "Fix the cause, and start again.")
+
+    def _gave_up(self, status: Status) -> None:
         why = self._how(status)
         if why != self._given_up.get(status.name):
             self._given_up[status.name] = why
@@ -169,21 +189,13 @@ class _Listener:
 
     def _how(self, status: Status) -> str:
         if status.exit_code == MISUSED:
-            return f"{status.name} cannot start ({self.what(status.name)})"
+            return f"{status.name} cannot start ({self._what(status.name)})"
         how = "" if status.exit_code is None else f", the last time with {ending(status.exit_code)}"
         return f"{status.name} ended {status.restarts + 1} times{how}"
 
-    def what(self, name: str) -> str:
+    def _what(self, name: str) -> str:
         """Its last line of output that is not an advice."""
         return self._last.get(name, "it says nothing").removeprefix("error: ")
-
-    def told(self, name: str) -> list[str]:
-        """The reason and the advice that it gave with that."""
-        return self._advice.get(name, [])[:2]
-
-    def why(self, name: str) -> str:
-        """Why this child was given up, and its last line of output."""
-        return f"{self._given_up[name]}; its last output: {self._last.get(name, 'none')}"
 
     def close(self) -> None:
         self._file.close()

@@ -80,5 +80,6 @@ def _named(supervisor: Supervisor, name: str) -> list[str]:
     names = [status.name for status in supervisor.statuses]
     found = [each for each in names if name in (each, part_of(each))]
     if not found:
-        raise NotFound(f"no process {name} runs under this supervisor", f"it has {', '.join(names) or 'none'}")
+        there = f"this team has {', '.join(names) or 'none'}"
+        raise NotFound(f"there is no process {name}", there, "`hustings ps` lists the processes.")
     return found

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import zlib
 from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import datetime
@@ -86,13 +85,19 @@ def shows(raw: str, level: str) -> bool:
     return found is None or LEVELS.index(found[1]) >= LEVELS.index(level)
 
 
-def render_line(name: str, raw: str, *, width: int = 0, color: bool = False) -> str:
+def render_line(name: str, raw: str, *, width: int = 0, color: bool = False, when: datetime | None = None) -> str:
     """A child's line for people: `HH:MM:SS name | event key=value`, in local time; other than a JSON log, unchanged.
 
-    `width` is that of the longest name. Each name always has the same colour. Every line of a longer event or of an
-    exception has the prefix, so no agent can write under another's name.
+    `width` is that of the longest name; `when` is the time of a line that has none of its own, by default now. Each
+    name always has the same colour. Every line of a longer event or of an exception has the prefix, so no agent can
+    write under another's name.
     """
-    return _render(name, _event(raw), width=width, color=color)
+    return _render(name, _event(raw), width=width, color=color, when=when)
+
+
+def moment_of(raw: str) -> datetime | None:
+    """The local time that a child's line has; None if it has none."""
+    return _moment(_event(raw).get("timestamp"))
 
 
 def _event(raw: str) -> Mapping[str, Any]:
@@ -106,8 +111,9 @@ def _event(raw: str) -> Mapping[str, Any]:
     return {"event": raw}
 
 
-def _render(name: str, event: Mapping[str, Any], *, width: int, color: bool) -> str:
-    prefix = f"{_clock(event.get('timestamp'))} {_painted(name.ljust(width), _shade(name), color)} |"
+def _render(name: str, event: Mapping[str, Any], *, width: int, color: bool, when: datetime | None = None) -> str:
+    moment = _moment(event.get("timestamp")) or when or datetime.now().astimezone()
+    prefix = f"{moment:%H:%M:%S} {_painted(name.ljust(width), _shade(name), color)} |"
     pairs = [f"{inert(key)}={_shown(value)}" for key, value in event.items() if key not in _SHOWN_APART]
     text = " ".join([_loudness(event.get("level"), color) + inert(event["event"]), *pairs])
     trace = event.get("exception")
@@ -128,11 +134,11 @@ def _loudness(level: object, color: bool) -> str:
     return _painted(f"{level}:", _LOUD[level], color) + " "
 
 
-def _clock(stamp: object) -> str:
+def _moment(stamp: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(stamp)).astimezone().strftime("%H:%M:%S")
+        return datetime.fromisoformat(str(stamp)).astimezone()
     except (ValueError, OverflowError, OSError):
-        return time.strftime("%H:%M:%S")
+        return None
 
 
 def _shade(name: str) -> int:
@@ -143,4 +149,4 @@ def _painted(text: str, shade: int, color: bool) -> str:
     return f"\x1b[{shade}m{text}\x1b[0m" if color else text
 
 
-__all__: Sequence[str] = ["LEVELS", "Format", "configure_logging", "level_of", "render_line", "shows"]
+__all__: Sequence[str] = ["LEVELS", "Format", "configure_logging", "level_of", "moment_of", "render_line", "shows"]

@@ -1,6 +1,7 @@
 """Coordinator: the thin shell around the decider. It follows the log of each run and appends the decisions."""
 
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -15,7 +16,6 @@ from hustings.bus import Bus, Delivery, background, failpoint
 from hustings.protocols import (
     COORDINATOR,
     AgentCard,
-    Assigned,
     AttemptAbandoned,
     BusFull,
     Concluded,
@@ -55,6 +55,8 @@ from .takeover import TakeoverMonitor
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
 RUNS = 250  # driven by one process at a time; further goals wait in the work queue
 AHEAD = 256  # entries read ahead of the fold
+TOLD = ("task", "child", "agent", "attempt", "kind", "barrier", "status", "because")  # in the log of the process
+CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 End = Literal["ended", "acquired by another", "fenced off"]
 
@@ -335,12 +337,8 @@ class RunLoop:
 
     def _tell(self, decisions: list[Decision]) -> None:
         for decision in decisions:
-            if isinstance(decision, Assigned):
-                self._log.info("assigned", task=decision.task, to=decision.agent, attempt=decision.attempt)
-            elif isinstance(decision, Concluded):
-                self._log.info("concluded", status=decision.status, because=decision.because)
-            else:
-                self._log.info(type(decision).__name__.lower())
+            about = {name: value for name in TOLD if (value := getattr(decision, name, None))}
+            self._log.info(CAPITAL.sub(" ", type(decision).__name__).lower(), **about)
 
 
 def _moves(decisions: list[Decision]) -> list[tuple[object, ...]]:

@@ -14,6 +14,7 @@ from .text import contested, plain, some
 
 SHOWN = 40  # conflicts shown one by one
 NAMED = 10  # ids of open matters shown
+FEW = 4  # sides of a conflict shown, and agents of a side
 
 
 def ending(came: RunReport) -> str:
@@ -66,13 +67,19 @@ def line(case: Case) -> str:
 
 
 def _sides(case: Case) -> str:
-    standing = "; ".join(_said(side) for side in case.sides if side.stands)
-    falling = [_said(side) for side in case.sides if not side.stands]
+    standing = _few([_said(side) for side in case.sides if side.stands])
+    falling = _few([_said(side) for side in case.sides if not side.stands])
     if case.undecided:
         return ", against ".join(falling)
     if not standing:
         return f"nothing stands of {'; '.join(falling)}"
-    return ", against ".join([standing, *falling])
+    return ", against ".join(["; ".join(standing), *falling])
+
+
+def _few(words: Sequence[str]) -> list[str]:
+    """The first few; how many more there are stands for the rest."""
+    rest = len(words) - FEW
+    return [*words[:FEW], f"{rest:,} more"] if rest > 1 else list(words)
 
 
 def _settled(case: Case) -> str:
@@ -85,7 +92,7 @@ def _settled(case: Case) -> str:
 
 
 def _said(side: Side) -> str:
-    return f"{side.says}, {'says' if len(side.agents) == 1 else 'say'} {' and '.join(side.agents)}"
+    return f"{side.says}, {'says' if len(side.agents) == 1 else 'say'} {' and '.join(_few(side.agents))}"
 
 
 def what_stands(case: Case) -> str:
@@ -94,4 +101,4 @@ def what_stands(case: Case) -> str:
         return "not settled yet"
     if not case.verdict.decided:
         return "left open: nothing stands"
-    return "; ".join(_said(side) for side in case.sides if side.stands) or "nothing stands"
+    return "; ".join(_few([_said(side) for side in case.sides if side.stands])) or "nothing stands"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,6 +161,13 @@ def _texts(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """Compare the folder that is named on the command line and write the rows as JSON, at a low priority."""
+    """Compare the folder that is named on the command line and write the rows as JSON, at a low priority.
+
+    ^C at the terminal ends it without a word: the command that started it says what is cancelled.
+    """
     os.nice(10)
-    sys.stdout.buffer.write(ROWS.dump_json(anyio.run(compare, Path(sys.argv[1]))))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sys.stdout.buffer.write(ROWS.dump_json(anyio.run(compare, Path(sys.argv[1]))))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

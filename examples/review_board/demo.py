@@ -20,7 +20,8 @@ from .messages import Patch, ReviewProof
 TARGET = "hustings.examples.review_board:team"
 PACKAGE = "simplejson"
 FLAGS = ("--bold",)  # the package has no settings, and asks for nothing
-COMPARE = f"from {comparison.__name__} import main; main()"
+QUIETLY = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)"  # ^C while it imports
+COMPARE = f"{QUIETLY}; from {comparison.__name__} import main; main()"
 
 
 @asynccontextmanager

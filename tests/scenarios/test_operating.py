@@ -153,7 +153,7 @@ async def test_more_and_fewer_processes_of_a_part(tmp_path: Path) -> None:
 
 
 WRONG = [
-    (["restart", "nobody"], "no process nobody runs under this supervisor"),
+    (["restart", "nobody"], "there is no process nobody"),
     (["scale", "nobody=2"], "team court has no specialist nobody"),
     (["scale", "eager"], "'eager' is not a number of replicas"),
     (["scale", "coordinator=0"], "a team cannot do without a coordinator"),

@@ -1,7 +1,7 @@
 """Session: find the broker from the settings, the teams on a broker, and the run that a person names."""
 
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -24,7 +24,7 @@ from hustings.bus import (
     find_embedded,
     team_names,
 )
-from hustings.protocols import BrokerUnavailable, NotFound, Subjects, timing
+from hustings.protocols import COORDINATOR, BrokerUnavailable, Heartbeat, NotFound, Subjects, timing
 
 from .output import say
 from .settings import Settings
@@ -102,6 +102,27 @@ async def watch(connection: Connection) -> None:
     raise BrokerUnavailable(
         "the broker is gone", f"it has not answered for {timing.FOLLOWER_LOST:g} s; the run goes on when it is back"
     )
+
+
+async def attend(live: Live, tell: Callable[[str], None]) -> None:
+    """Never returns. Tells when no coordinator is heard any more, and when one is heard again."""
+    silence, away = timing.TEAM_START, False
+    async with live.heartbeats() as heartbeats:
+        while True:
+            with anyio.move_on_after(silence) as waiting:
+                await _coordinator(heartbeats)
+            if waiting.cancelled_caught and not away:
+                tell(f"no coordinator has been heard for {silence:g} s; the run waits until one is up")
+            elif away and not waiting.cancelled_caught:
+                tell("a coordinator is up; the run goes on")
+            silence, away = timing.COORDINATOR_LOST, waiting.cancelled_caught
+
+
+async def _coordinator(heartbeats: AsyncIterable[Heartbeat]) -> None:
+    """Wait for the next heartbeat of a coordinator that stays."""
+    async for beat in heartbeats:
+        if beat.agent == COORDINATOR and not beat.leaving:
+            return
 
 
 async def teams(url: str) -> list[str]:

@@ -29,8 +29,8 @@ def shaded(word: str) -> str:
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, shade: int = -1) -> str:
     """The rows in columns below their heads, each row one line if the terminal is wide enough.
 
-    Else text is wrapped at words, to TALL lines at most, and the last column stands below its row if there is no room
-    stacks it. The words in the column `shade` are coloured. Gives "" without rows.
+    Else text is wrapped at words, to TALL lines at most, and the last column stands below its row if there is no
+    room for it. The words in the column `shade` are coloured. Gives "" without rows.
     """
     if not rows:
         return ""

@@ -54,7 +54,7 @@ class Seen(NamedTuple):
 def agents(settings: Settings, name: str | None, team: str | None) -> None:
     """List the live specialists and their skills; with NAME, show everything that one of them declares.
 
-    A * marks a witness: what the skill returns is testimony.
+    What a witness returns is testimony.
     """
     seen = go(_agents, settings, team)
     if name is None:
@@ -118,11 +118,11 @@ def _text(seen: list[Seen]) -> str:
         skills = [_skill(skill) for skill in one.skills] or ["-" if one.card else "sent no card"]
         rows.append((one.id, one.version, one.instances, skills[0]))
         rows += [("", "", "", skill) for skill in skills[1:]]
-    return table(("agent", "version", "n", "skills"), rows) or "no agent is running"
+    return table(("agent", "version", "instances", "skills"), rows) or "no agent is running"
 
 
 def _skill(skill: SkillCard) -> str:
-    mark = " *" if skill.witness else ""
+    mark = " (witness)" if skill.witness else ""
     return f"{skill.name}({_inputs(skill.inputs)}) -> {_contract(skill.output)}{mark}"
 
 

@@ -134,13 +134,12 @@ class Panel:
     def __init__(self, team: Team) -> None:
         self._rows = {name: ["", "", ""] for name in team.members}  # state, current task, last result
         self._conflicts = self._settled = 0
-        self._notes: list[str] = []
         self._began = time.monotonic()
         self._took = 0.0
         self._ended = False
 
     def note(self, text: str) -> None:
-        self._notes = [*self._notes[-2:], inert(text)]
+        say(text)  # above the panel
 
     def entry(self, state: RunState, entry: Entry) -> None:
         match entry.event:
@@ -153,7 +152,6 @@ class Panel:
             case Settled():
                 self._settled = state.conflicts
             case Concluded():
-                self.note(_briefly(entry, state))
                 self._ended = True
 
     async def listen(self, live: AsyncIterable[Heartbeat | Progress]) -> None:
@@ -182,8 +180,6 @@ class Panel:
         if not self._ended:
             self._took = time.monotonic() - self._began
         table.add_row("", Text("time", "bold"), Text(f"{self._took:.0f} s"))
-        for note in self._notes:
-            table.add_row("", "", Text(note, "dim"))
         return table
 
 

@@ -34,7 +34,7 @@ from ..frame.output import (
     on_stderr,
     say,
 )
-from ..frame.session import broker, go, parting, watch
+from ..frame.session import attend, broker, go, parting, watch
 from ..frame.settings import CHOICES, Settings
 from ..frame.streams import stdout
 from ..frame.width import folded, width_of
@@ -216,6 +216,7 @@ async def _follow(client: Client, run: Run, show: Watcher, supervisor: Superviso
         async with (
             client.bus.live.watch() as live,
             background(partial(show.listen, live)),
+            background(partial(attend, client.bus.live, show.note)),
             aclosing(run.follow()) as log,
         ):
             async for entry in log:

@@ -64,7 +64,8 @@ def tail(
 ) -> None:
     """Print the messages of runs, live or since a point in time, until ^C.
 
-    Follows the teams that exist when it starts. Stored messages are printed team by team, each in its own order.
+    Follows the teams that exist when it starts. The stored messages of each are printed in order; where there are
+    several, --team chooses one.
     """
     if new + everything + (since is not None) > 1:
         raise UsageError("--new, --since and --all exclude each other", hint="Choose one of them.")
@@ -125,7 +126,7 @@ class _Lines:
     def __init__(self, settings: Settings, teams: list[str], *, one_run: bool) -> None:
         self._colored = settings.colored(stdout())
         self._shown = [len(teams) > 1, not one_run, True]
-        self._widths = [0, 0, len(COORDINATOR)]
+        self._widths = [max(map(cells, teams)), 0, len(COORDINATOR)]
 
     def line(self, team: str, entry: Entry) -> str:
         places = [plain(place) for place in (team, entry.subject.run, entry.subject.author)]

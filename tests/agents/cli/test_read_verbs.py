@@ -345,7 +345,9 @@ async def test_the_living(run: Run, tmp_path: Path) -> None:
             ("moody", name) for name in ("happy", "joyful", "sour")
         ]
         assert (rows[0]["instances"], rows[0]["skills"][0]["witness"]) == (1, True)
-        assert "judge(note: Note.v1) -> hustings.Testimony.v1 *" in (await call("agents", "--team", "moody")).out
+        assert (
+            "judge(note: Note.v1) -> hustings.Testimony.v1 (witness)" in (await call("agents", "--team", "moody")).out
+        )
         card = (await call("agents", "sour", "-o", "json")).json
         assert "text" in card["schemas"]["Note.v1"]["properties"]
         assert "sour 1.0.0: finds it bad" in (await call("agents", "moody/sour")).out
