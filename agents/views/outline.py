@@ -10,7 +10,7 @@ from ..observe.sanitize import inert
 INLINE = 60  # characters of a list of short values that is shown in one line
 COLUMNS = 8  # of a table at most
 NAME = 40  # characters shown of a field's name
-_BLOB = {"digest", "size", "name", "kind"}
+_BLOB = {"digest", "size", "name", "kind", "folder"}
 
 
 class Limits(NamedTuple):
@@ -131,8 +131,8 @@ def _blob(value: Mapping[str, JsonValue]) -> str:
     size, digest = value.get("size"), value.get("digest")
     if not (isinstance(size, int) and isinstance(digest, str) and value.keys() <= _BLOB):
         return ""
-    name = value.get("name") or digest[:16]
-    return f"{_line(str(name))} ({value.get('kind') or 'file'}, {size:,} {'byte' if size == 1 else 'bytes'})"
+    name = "/".join(str(part) for part in (value.get("name") or digest[:16], value.get("folder")) if part)
+    return f"{_line(name)} ({value.get('kind') or 'file'}, {size:,} {'byte' if size == 1 else 'bytes'})"
 
 
 def _text(value: str, limits: Limits) -> Outline:

@@ -20,17 +20,24 @@ LEFT_OUT = (
 
 
 class Packed(NamedTuple):
+    """`folder`: the path of the folder that was meant within the one that is packed; empty: all of it."""
+
     data: bytes
     name: str
     kind: Literal["file", "folder"]
+    folder: str = ""
 
 
 def pack(path: Path, tracked: bool = False) -> Packed:
-    """The bytes of a file, or a tar.gz of a folder; with `tracked`, of the files in it that git tracks, if it tracks
-    any. Raises UsageError."""
+    """The bytes of a file, or a tar.gz of a folder. With `tracked`, for a folder with files that git tracks: of all
+    tracked files of its checkout, so that whatever they share is there. Raises UsageError."""
     if path.is_dir():
         root = path.resolve()
-        return Packed(_archive(root, (tracked and _tracked(root)) or _walk(root)), root.name, "folder")
+        top = _checkout(root) if tracked else None
+        if top is None:
+            return Packed(_archive(root, _walk(root)), root.name, "folder")
+        folder = "" if top == root else root.relative_to(top).as_posix()
+        return Packed(_archive(top, _tracked(top)), top.name, "folder", folder)
     if not path.is_file():
         raise UsageError(f"cannot read {path}", "no such file or folder", "Check the path.")
     _bound(path, path.stat().st_size)
@@ -38,7 +45,10 @@ def pack(path: Path, tracked: bool = False) -> Packed:
 
 
 def unpack(blob: Blob, data: bytes, into: Path) -> Path:
-    """Write the packed file or folder, under its name, below the folder `into`. Raises Unreadable for a bad archive."""
+    """Write the packed file or folder, under its name, below the folder `into`; gives the path of what was meant.
+
+    Raises Unreadable: a bad archive.
+    """
     name = Path(blob.name).name or blob.digest.partition(":")[2][:12]
     target = into / name
     into.mkdir(parents=True, exist_ok=True)
@@ -55,7 +65,10 @@ def unpack(blob: Blob, data: bytes, into: Path) -> Path:
                 _extract(archive, member, root)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise Unreadable(f"the folder {name} cannot be unpacked", str(error)) from None
-    return target
+    meant = target / blob.folder
+    if not (meant.is_dir() and meant.resolve().is_relative_to(root)):
+        raise Unreadable(f"the folder {name} cannot be unpacked", f"it has no folder {blob.folder}")
+    return meant
 
 
 def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
@@ -93,16 +106,25 @@ def _archive(root: Path, paths: Iterable[Path]) -> bytes:
     return output.getvalue()
 
 
-def _tracked(root: Path) -> list[Path]:
-    """The files and links below the root that git tracks, in submodules too; none if there is no git or no checkout. A
-    link out of the root is no part of it."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--recurse-submodules", "--", "."]
+def _checkout(root: Path) -> Path | None:
+    """The top folder of the checkout, if git tracks files in this folder; else None."""
     try:
-        listed = subprocess.run(command, capture_output=True, check=True).stdout
+        top = os.fsdecode(_git(root, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
+        return Path(top) if _git(root, "ls-files", "-z", "--", ".") else None
     except (OSError, subprocess.CalledProcessError):
-        return []
-    paths = [root / os.fsdecode(name) for name in sorted(set(listed.split(b"\0"))) if name]
-    return [path for path in paths if (_inside(root, path) if path.is_symlink() else path.is_file())]
+        return None
+
+
+def _tracked(top: Path) -> list[Path]:
+    """The files and links that git tracks, in submodules too. A link out of the checkout is no part of it."""
+    listed = _git(top, "ls-files", "-z", "--recurse-submodules")
+    paths = [top / os.fsdecode(name) for name in sorted(set(listed.split(b"\0"))) if name]
+    return [path for path in paths if (_inside(top, path) if path.is_symlink() else path.is_file())]
+
+
+def _git(folder: Path, *words: str) -> bytes:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # of the hook we are in
+    return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=True, env=env).stdout
 
 
 def _inside(root: Path, link: Path) -> bool:

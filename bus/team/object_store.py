@@ -103,15 +103,17 @@ class ObjectStore:
 
     async def put_path(self, path: Path, *, tracked: bool = False) -> Blob:
         """Store a file, or a packed folder without caches and build products. The same content has the same digest.
-        With `tracked`, only those files of a git checkout are packed that git tracks.
+        With `tracked`, a folder in a git checkout is packed with the whole checkout, but only what git tracks.
 
         Raises UsageError: no such path, a link out of the folder, or more than 256 MiB.
         """
         packed = await anyio.to_thread.run_sync(pack, path, tracked)
-        return await self.put(packed.data, name=packed.name, kind=packed.kind)
+        blob = await self.put(packed.data, name=packed.name, kind=packed.kind)
+        return blob.model_copy(update={"folder": packed.folder})
 
     async def unpack(self, blob: Blob, into: Path) -> Path:
-        """Write the file or folder below the folder `into` and return its path. Raises NotFound, Unreadable."""
+        """Write the file or folder below the folder `into`; gives the path of what was meant. Raises NotFound,
+        Unreadable."""
         data = await self.get(blob)
         return await anyio.to_thread.run_sync(unpack, blob, data, into)
 

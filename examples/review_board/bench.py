@@ -13,6 +13,7 @@ from hustings import Completed, Limits
 from hustings.agents import run_contained, scrubbed
 
 from .built import own
+from .checkout import place_in, top_of
 from .gaps import said
 from .records import Record, record_of, record_of_command
 from .suite import Suite
@@ -46,7 +47,7 @@ class Place:
 
 
 class Bench:
-    """Runs imports and tests of `root`, each time on a fresh copy that is deleted afterwards.
+    """Runs imports and tests of `root`, each time on a fresh copy of its checkout that is deleted afterwards.
 
     The copy comes first on the path, so that it is what is imported and not an installed package of that name. What the
     suite's own environment has of that package beyond the folder (compiled modules, a generated version) is added.
@@ -123,15 +124,17 @@ class Bench:
             **self.suite.environment(place.code, own(self.root, self.suite).roots, place.scripts, collect),
             **({"REVIEW_GIVEN": str(given)} if given else {}),
         )
-        scratch = [place.code.parent]
+        scratch = [place.home.parent]
         return run_contained(command, place.code, env, self.limits, writable=scratch, readable=None)
 
     @contextmanager
     def _place(self, overlay: Overlay) -> Generator[Place]:
         with tempfile.TemporaryDirectory(prefix="hustings-proof-", ignore_cleanup_errors=True) as name:
             scratch = Path(name).resolve()
-            place = Place(scratch / "code", scratch / "home", scratch / "scripts", scratch / "record.jsonl")
-            shutil.copytree(self.root, place.code, symlinks=True, ignore=LEFT_OUT)
+            top = top_of(self.root)
+            code = scratch / "code" / place_in(self.root, top)
+            place = Place(code, scratch / "home", scratch / "scripts", scratch / "record.jsonl")
+            shutil.copytree(top, scratch / "code", symlinks=True, ignore=LEFT_OUT)
             for path, source in own(self.root, self.suite).added.items():
                 (place.code / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, place.code / path)

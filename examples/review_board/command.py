@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from .checkout import lenient, place_in, upwards
+
 PYTEST_SETTINGS = (
     ("pytest.ini", ""), (".pytest.ini", ""), ("pytest.toml", ""), (".pytest.toml", ""),
     ("pyproject.toml", "[tool.pytest"), ("tox.ini", "[pytest]"), ("setup.cfg", "[tool:pytest]"),
@@ -29,14 +31,22 @@ class Hint(NamedTuple):
 
 
 def command_of(root: Path) -> tuple[str, str]:
-    """The command, and where it is from: settings of pytest, else what tox, nox, hatch, make or CI run; else empty."""
-    for name, mark in PYTEST_SETTINGS:
-        if (root / name).is_file() and mark in _text(root / name):
-            return "python -m pytest", f"the settings of pytest in {name}"
+    """The command, and where it is from: settings of pytest, else what tox, nox, hatch, make or CI run, else settings
+    of pytest above the folder; else empty."""
+    if found := _settings(root, root):
+        return found
     for hint in _hints(root):
         if command := _plain(hint.line, root):
             return command, hint.where
-    return "", "habit: no file of the folder names a command"
+    above = [found for folder in upwards(root)[1:] if (found := _settings(root, folder))]
+    return above[0] if above else ("", "habit: no file of the folder names a command")
+
+
+def _settings(root: Path, folder: Path) -> tuple[str, str] | None:
+    for name, mark in PYTEST_SETTINGS:
+        if (folder / name).is_file() and mark in lenient(folder / name):
+            return "python -m pytest", f"the settings of pytest in {'../' * place_in(root, folder).count('/')}{name}"
+    return None
 
 
 def _hints(root: Path) -> Iterator[Hint]:
@@ -44,19 +54,19 @@ def _hints(root: Path) -> Iterator[Hint]:
     yield from _toml(root / "pyproject.toml")
     yield from _toml(root / "hatch.toml")
     if (root / "noxfile.py").is_file():
-        for call in SESSION_RUN.findall(_text(root / "noxfile.py")):
+        for call in SESSION_RUN.findall(lenient(root / "noxfile.py")):
             yield from _calls(shlex.join(re.findall(r"[\"']([^\"']*)[\"']", call)), "noxfile.py")
     for name in ("Makefile", "justfile", "Justfile"):
         if (root / name).is_file():
-            yield from _calls(_text(root / name), name)
+            yield from _calls(lenient(root / name), name)
     for path in sorted((root / ".github" / "workflows").glob("*.y*ml")):
-        yield from _calls(_text(path), path.relative_to(root).as_posix())
+        yield from _calls(lenient(path), path.relative_to(root).as_posix())
 
 
 def _tox(path: Path) -> Iterator[Hint]:
     parser = ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read_string(_text(path) if path.is_file() else "")
+        parser.read_string(lenient(path) if path.is_file() else "")
     except Error:
         return
     for section in sorted(parser.sections(), key=lambda name: name != "testenv"):
@@ -67,7 +77,7 @@ def _tox(path: Path) -> Iterator[Hint]:
 def _toml(path: Path) -> Iterator[Hint]:
     """The commands of tox, hatch, pdm and poe, wherever they lie in the file."""
     try:
-        said = tomllib.loads(_text(path) if path.is_file() else "")
+        said = tomllib.loads(lenient(path) if path.is_file() else "")
     except tomllib.TOMLDecodeError:
         return
     tools = said.get("tool", {}) if path.name == "pyproject.toml" else {"hatch": said}
@@ -114,7 +124,3 @@ def _choosing(words: Iterator[str], root: Path) -> Iterator[str]:
             yield from [word] if value else [word, next(words, "")]
         elif name in ALONE or (not word.startswith("-") and (root / word.partition("::")[0]).exists()):
             yield word
-
-
-def _text(path: Path) -> str:
-    return path.read_bytes().decode(errors="replace")

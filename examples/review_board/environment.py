@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hustings.protocols import UsageError
 
+from .checkout import upwards
 from .command import command_of
 
 NEW = "import sys; print(sys.version_info[:2] >= (3, 9))"
@@ -84,7 +85,7 @@ def _own(root: Path) -> Found | None:
 
 
 def _candidates(root: Path) -> Iterator[Found]:
-    for folder in _up(root):
+    for folder in upwards(root):
         for name in (".venv", "venv", "env"):
             yield from (Found(python, f"{folder.name}/{name}") for python in _inside(folder / name))
         if (folder / ".pdm-python").is_file():
@@ -98,14 +99,6 @@ def _candidates(root: Path) -> Iterator[Found]:
     active = os.environ.get("VIRTUAL_ENV", "")
     if active and Path(active).resolve() != Path(sys.prefix).resolve():
         yield from (Found(python, "the active virtual environment") for python in _inside(Path(active)))
-
-
-def _up(root: Path) -> Iterator[Path]:
-    """The folder, and those above it up to the root of the checkout; without a checkout only the folder."""
-    root = root.resolve()
-    above = [root, *root.parents]
-    tops = [place for place, folder in enumerate(above) if (folder / ".git").exists()]
-    yield from above[: tops[0] + 1] if tops else [root]
 
 
 def _inside(place: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from hustings import Limits, Proposal, Trial
 
 from .baseline import Baseline, baseline, tree_digest
 from .bench import Bench
+from .checkout import place_in, top_of
 from .edits import digest
 from .messages import Draft
 from .proving import Proving
@@ -54,7 +55,7 @@ class Memory:
         """
         ends = self._ends.get(terms.run, lambda: time.monotonic() + terms.within) if terms.run else float("inf")
         sources, bench = read_sources(root), Bench(root, Limits(seconds=SHARE * terms.within), terms.suite)
-        key = (tree_digest(root), *terms.way)
+        key = (*_content(root), *terms.way)
         before = self._baselines.get(key, lambda: baseline(bench, sources))
         runs = self._runs.get(key, lambda: Remembered[Record](RUNS))
         if draft and draft.files:
@@ -68,5 +69,11 @@ class Memory:
         """The trial of these proposals, in any order, on top of the draft if there is one."""
         said = sorted(proposal.model_dump_json() for proposal in proposals)
         on = [f"{file.resource} {digest(file.text.encode())}" for file in draft.files] if draft else []
-        key = (tree_digest(root), *terms.way, *on, *said)
+        key = (*_content(root), *terms.way, *on, *said)
         return self._trials.get(key, lambda: self.proving(root, terms, draft).trial(proposals))
+
+
+def _content(root: Path) -> tuple[str, str]:
+    """What the folder and the checkout around it have, and where in it the folder lies."""
+    top = top_of(root)
+    return tree_digest(top), place_in(root, top)

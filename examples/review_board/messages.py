@@ -52,11 +52,13 @@ class Formatting(Testimony, contract="review.Formatting.v1"):
 
 
 class Patch(Message, contract="review.Patch.v1"):
-    """A unified diff; `patch -p1` applies it to a pristine copy. `edits` and `files` count what it changes."""
+    """A unified diff; `patch -p1` applies it to a pristine copy of the reviewed folder, which lies in its checkout at
+    `folder`. `edits` and `files` count what it changes."""
 
     diff: str
     edits: int
     files: int
+    folder: str = ""
 
     @property
     def size(self) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +29,10 @@ class Need:
         return Evidence(kind="source", says=self.how, source=self.where)
 
 
-def code_needs(known: Mapping[str, Module]) -> Iterator[Need]:
-    """What the modules need of each other: names they import, and attributes of modules they imported."""
-    for module in known.values():
+def code_needs(known: Mapping[str, Module], around: Iterable[Module] = ()) -> Iterator[Need]:
+    """What these modules, and others around them, need of the known: names they import, and attributes of modules they
+    imported."""
+    for module in (*known.values(), *around):
         for need in [*_imported(module, known), *_attributes(module, known)]:
             if need.module != module.name:
                 yield need

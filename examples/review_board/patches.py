@@ -19,9 +19,28 @@ class BadPatch(ValueError):
 
 def unified(resource: str, before: str, after: str) -> str:
     """The diff of one file; empty if nothing changed."""
-    tab = "\t" if " " in resource else ""  # where GNU patch takes the name to end
-    lines = unified_diff(split_lines(before), split_lines(after), f"a/{resource}{tab}", f"b/{resource}{tab}")
+    name = f"{resource}{_tab(resource)}"
+    lines = unified_diff(split_lines(before), split_lines(after), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n{NO_NEWLINE}" for line in lines)
+
+
+def moved_into(diff: str, folder: str) -> str:
+    """The diff for the folder around this one, in which it is called so. Raises BadPatch."""
+    out: list[str] = []
+    lines = split_lines(diff) if folder else []
+    while lines:
+        name, lines = _header(lines)
+        out += [f"{mark}/{folder}/{name}{_tab(folder + name)}\n" for mark in ("--- a", "+++ b")]
+        while lines and (found := RANGE.match(lines[0])):
+            rest = _hunk(lines[1:], int(found[2] or 1), int(found[4] or 1))[2]
+            out += lines[: len(lines) - len(rest)]
+            lines = rest
+    return "".join(out) or diff
+
+
+def _tab(name: str) -> str:
+    """What ends a name with spaces, for GNU patch."""
+    return "\t" if " " in name else ""
 
 
 def apply_patch(diff: str, files: Mapping[str, str]) -> dict[str, str]:

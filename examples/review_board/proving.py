@@ -16,6 +16,7 @@ from hustings import Edit, Proposal, Trial
 
 from .baseline import Baseline, Failures, baseline
 from .bench import Bench, Overlay
+from .checkout import place_in, top_of
 from .edits import BadEdit, apply, digest
 from .gaps import MOST_NAMED, reason
 from .importing import reaching
@@ -105,7 +106,9 @@ class Proving:
     def reaching(self, overlay: Overlay) -> list[str]:
         """The tests that reach these files; none if no test is known to, or if all are."""
         files = reaching(self.sources, overlay)
-        tests = [name for name in self.baseline.record.outcomes if name.partition("::")[0] in files]
+        place = place_in(self.bench.root, top_of(self.bench.root))  # pytest names tests from where its settings lie
+        names = {name: name.partition("::")[0].removeprefix(place) for name in self.baseline.record.outcomes}
+        tests = [name for name, file in names.items() if file in files]
         return tests if len(tests) < len(self.baseline.record.outcomes) else []
 
     def imports(self, overlay: Overlay) -> dict[str, str]:

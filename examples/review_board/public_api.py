@@ -6,7 +6,7 @@ and its documentation.
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hustings import Claim, Edit, Evidence, Proposal
@@ -15,6 +15,7 @@ from .edits import split_lines
 from .messages import Findings
 from .modules import Import, Module, bound, modules, outside_scopes
 from .needs import Need, Prose, code_needs
+from .neighbours import neighbours
 from .sources import read_sources
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -24,21 +25,21 @@ def guard(root: Path) -> Findings:
     """Keep-proposals for imports that a file itself does not use but others need, and claims that names are used."""
     sources = read_sources(root)
     known = modules(sources)
-    wanted = Wanted(known, Prose.of(root))
+    wanted = Wanted(known, Prose.of(root), neighbours(root, known))
     proposals = [keep for module in known.values() for keep in _keeps(module, wanted)]
     claims = [claim for module in known.values() for claim in _used(module, wanted)]
     return Findings(claims=(*sources.claims, *claims), proposals=tuple(proposals))
 
 
 class Wanted:
-    """Who needs a name of a module: code, `__all__`, prose."""
+    """Who needs a name of a module: code, also in other folders of the checkout, `__all__`, prose."""
 
-    def __init__(self, known: Mapping[str, Module], prose: Prose) -> None:
+    def __init__(self, known: Mapping[str, Module], prose: Prose, around: Sequence[Module] = ()) -> None:
         self._prose = prose
         self._code: dict[tuple[str, str], list[Need]] = defaultdict(list)
-        for need in code_needs(known):
+        for need in code_needs(known, around):
             self._code[need.module, need.name].append(need)
-        self.read_anywhere = frozenset(name for module in known.values() for name in _read(module))
+        self.read_anywhere = frozenset(name for module in (*known.values(), *around) for name in _read(module))
 
     def needs(self, module: Module, name: str) -> list[Need]:
         """All needs of the name, code first, each place once."""

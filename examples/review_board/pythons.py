@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from .checkout import lenient, upwards
+
 FILES = ("pyproject.toml", "setup.cfg", "setup.py", "PKG-INFO")
 OLDEST, NEWEST = 8, 15  # of Python 3: the default for a repository that names none, and the newest that pyupgrade knows
 REQUIRES = re.compile(r"""(?im)(?:requires-python|python_requires|^python)\s*[=:]\s*["'(]?\s*([^"'\n]+)""")
@@ -38,6 +40,5 @@ def _classified(root: Path) -> list[tuple[str, str]]:
 
 
 def _texts(root: Path) -> Iterator[str]:
-    for name in FILES:
-        if (root / name).is_file():
-            yield (root / name).read_bytes().decode(errors="replace")
+    """Its own first, then those of the folders above it."""
+    yield from (lenient(folder / name) for folder in upwards(root) for name in FILES if (folder / name).is_file())

@@ -5,10 +5,11 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from .checkout import fence
 from .messages import Findings
 from .pythons import oldest_python, supports_python_2
 from .rewriting import Span, proposal, rewritten, touches
-from .settings import fence, orders_imports_with_isort, orders_imports_with_ruff
+from .settings import orders_imports_with_isort, orders_imports_with_ruff
 from .sources import Source, Sources, read_sources
 from .tools import call
 

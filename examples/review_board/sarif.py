@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from itertools import groupby
+from posixpath import normpath
 from urllib.parse import quote
 
 from hustings import Edit
@@ -78,7 +79,7 @@ def _location(path: str, line: int, folder: str) -> Data:
 
 
 def _artifact(path: str, folder: str) -> Data:
-    return {"uri": quote(f"{folder}/{path}" if folder else path), "uriBaseId": "%SRCROOT%"}
+    return {"uri": quote(normpath(f"{folder}/{path}" if folder else path)), "uriBaseId": "%SRCROOT%"}
 
 
 def _fix(says: str, edits: Sequence[Edit], folder: str) -> Data:

@@ -22,6 +22,7 @@ async def finish(repository: Repository, draft: Draft, verdicts: list[Verdict], 
     """Write the unified diff from the repository to the draft, with what was decided about its format."""
 
     def write(root: Path) -> Patch:
-        return write_patch(root, finished(draft, verdicts), inside(repository, root))
+        patch = write_patch(root, finished(draft, verdicts), inside(repository, root))
+        return patch.model_copy(update={"folder": repository.folder})
 
     return await work(repository, context, "writing the patch", write)

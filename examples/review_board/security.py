@@ -7,6 +7,7 @@ from typing import Any
 
 from hustings import Claim, Evidence
 
+from .checkout import nearest
 from .messages import Findings
 from .rewriters import portions
 from .settings import has_ruff_settings
@@ -65,9 +66,8 @@ def _said(sources: Sources, claims: list[Claim]) -> Findings:
 
 
 def _bandit_settings(root: Path) -> Iterator[str]:
-    project = root / "pyproject.toml"
-    if project.is_file() and "[tool.bandit" in project.read_bytes().decode(errors="replace"):
-        yield from ("-c", "pyproject.toml")
+    if project := nearest(root, "pyproject.toml", "[tool.bandit"):
+        yield from ("-c", str(project))
     if (root / ".bandit").is_file():
         yield from ("--ini", ".bandit")
 

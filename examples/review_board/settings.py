@@ -2,19 +2,21 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from configparser import ConfigParser, Error
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hustings import Claim
 
+from .checkout import lenient, place_in, upwards
 from .sources import paths
 
 RUFF_FILES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
-FLAKE8_FILES = (".flake8", "setup.cfg", "tox.ini")
+RUFF_MARKS = (("ruff.toml", ""), (".ruff.toml", ""), ("pyproject.toml", "[tool.ruff"))
+FLAKE8_MARKS = ((".flake8", ""), ("setup.cfg", "[flake8"), ("tox.ini", "[flake8"))
 RUFF_ORDERS = r"""(?m)^\[(tool\.ruff\.)?(lint\.)?isort\]|^(lint\.)?isort\.|select\s*=\s*\[[^]]*["'](I|I001|ALL)["']"""
 ISORT_MARKS = ((".isort.cfg", ""), ("pyproject.toml", "[tool.isort"), ("setup.cfg", "[isort]"), ("tox.ini", "[isort]"))
 PRE_COMMIT = ".pre-commit-config.yaml"
@@ -32,46 +34,64 @@ FORMAT_MARKS = (
 class Settings:
     """The rules that a repository waives, the files that it excludes, and the settings files that cannot be read.
 
-    `waived` are (pattern of files, codes, where that is written); `excluded` are (pattern, where).
+    `waived` are (pattern of files, codes, where that is written), `excluded` (pattern, where).
     """
 
-    waived: tuple[tuple[str, tuple[str, ...], str], ...]
-    excluded: tuple[tuple[str, str], ...]
+    waived: tuple[tuple["Pattern", tuple[str, ...], str], ...]
+    excluded: tuple[tuple["Pattern", str], ...]
     claims: tuple[Claim, ...]
 
     def waiver(self, path: str, code: str) -> str:
         """Where the repository waives the rule for this file; empty if nowhere."""
         for pattern, codes, where in self.waived:
-            if matches(path, pattern) and any(code.startswith(prefix) for prefix in codes):
+            if pattern.fits(path) and any(code.startswith(prefix) for prefix in codes):
                 return where
         return ""
 
     def exclusion(self, path: str) -> str:
         """Where the repository excludes the file; empty if nowhere."""
-        return next((where for pattern, where in self.excluded if matches(path, pattern)), "")
+        return next((where for pattern, where in self.excluded if pattern.fits(path)), "")
+
+
+class Pattern(NamedTuple):
+    """A pattern of files; `below` is the path of the reviewed folder from where the pattern is written."""
+
+    said: str
+    below: str
+
+    def fits(self, path: str) -> bool:
+        """True if it fits a path in the reviewed folder."""
+        return matches(self.below + path, self.said)
 
 
 def read_settings(root: Path) -> Settings:
-    """The settings of ruff and flake8 in the files at the root; an unreadable file becomes a claim."""
-    found = _Found()
-    for name in RUFF_FILES:
-        if (root / name).is_file():
-            found.toml(name, root / name)
-    for name in FLAKE8_FILES:
-        if (root / name).is_file():
-            found.ini(name, root / name)
+    """The settings of ruff and flake8 in the nearest files that have some; an unreadable file becomes a claim."""
+    found = _Found(root)
+    for path in _nearest(root, RUFF_MARKS):
+        found.toml(path)
+    for path in _nearest(root, FLAKE8_MARKS):
+        found.ini(path)
     return Settings(tuple(found.waived), tuple(found.excluded), tuple(found.claims))
+
+
+def _nearest(root: Path, marks: Sequence[tuple[str, str]]) -> list[Path]:
+    """The files of these names in the folder; if none has such settings, in the nearest folder above where one has."""
+    for folder in upwards(root):
+        files = [(folder / name, mark) for name, mark in marks if (folder / name).is_file()]
+        if any(mark in lenient(path) for path, mark in files):
+            return [path for path, _ in files]
+    return [root / name for name, _ in marks if (root / name).is_file()]
 
 
 def has_ruff_settings(root: Path) -> bool:
     """True if ruff would find settings anywhere in the folder. It looks above the folder too, unless told not to."""
-    folders = {root, *(path.parent for path in paths(root))}
+    folders = {*upwards(root), *(path.parent for path in paths(root))}
     return any((folder / name).exists() for folder in folders for name in RUFF_FILES)
 
 
 def names_target(root: Path) -> bool:
     """True if the settings of ruff name the oldest Python. (black names several.)"""
-    found = (_lenient(root / name) for name in RUFF_FILES if (root / name).is_file())
+    found = (lenient(path) for path in _nearest(root, RUFF_MARKS))
     return any(re.search(r"""(?m)^target-version\s*=\s*["']py""", text) for text in found)
 
 
@@ -103,16 +123,10 @@ def formats_with_ruff(root: Path) -> bool:
 
 
 def _says(path: Path, mark: str) -> bool:
-    return path.is_file() and re.search(re.escape(mark) if mark != RUFF_ORDERS else mark, _lenient(path)) is not None
-
-
-def _lenient(path: Path) -> str:
-    return path.read_bytes().decode(errors="replace")
-
-
-def fence(root: Path) -> None:
-    """Mark the folder as the root of its repository, so that isort, mypy and others stop looking for settings there."""
-    (root / ".git").mkdir(exist_ok=True)
+    """True if the file, or one of its name above it in the checkout, says so."""
+    pattern = re.escape(mark) if mark != RUFF_ORDERS else mark
+    files = [folder / path.name for folder in upwards(path.parent)]
+    return any(re.search(pattern, lenient(each)) for each in files if each.is_file())
 
 
 def matches(path: str, pattern: str) -> bool:
@@ -126,19 +140,27 @@ def matches(path: str, pattern: str) -> bool:
 class _Found:
     """The settings read so far."""
 
-    def __init__(self) -> None:
-        self.waived: list[tuple[str, tuple[str, ...], str]] = []
-        self.excluded: list[tuple[str, str]] = []
+    def __init__(self, root: Path) -> None:
+        self.waived: list[tuple[Pattern, tuple[str, ...], str]] = []
+        self.excluded: list[tuple[Pattern, str]] = []
         self.claims: list[Claim] = []
+        self._root = root
+        self._below = ""
 
-    def toml(self, name: str, path: Path) -> None:
+    def _begin(self, path: Path) -> str:
+        """The name of the file from the reviewed folder; what follows is of this file."""
+        self._below = place_in(self._root, path.parent)
+        return "../" * self._below.count("/") + path.name
+
+    def toml(self, path: Path) -> None:
         """Settings of ruff."""
+        name = self._begin(path)
         try:
             said: Any = tomllib.loads(path.read_bytes().decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             self._unreadable(name, error)
             return
-        ruff = said.get("tool", {}).get("ruff", {}) if name == "pyproject.toml" else said
+        ruff = said.get("tool", {}).get("ruff", {}) if path.name == "pyproject.toml" else said
         for part, key in ((ruff, name), (ruff.get("lint", {}), name)):
             self._waive("*", part.get("ignore", ()), key)
             self._waive("*", part.get("extend-ignore", ()), key)
@@ -146,10 +168,11 @@ class _Found:
                 for pattern, codes in part.get(table, {}).items():
                     self._waive(pattern, codes, key)
             for table in ("exclude", "extend-exclude"):
-                self.excluded += [(pattern, key) for pattern in part.get(table, ())]
+                self._exclude(part.get(table, ()), key)
 
-    def ini(self, name: str, path: Path) -> None:
+    def ini(self, path: Path) -> None:
         """Settings of flake8."""
+        name = self._begin(path)
         parser = ConfigParser(interpolation=None, strict=False)
         try:
             parser.read_string(path.read_bytes().decode())
@@ -162,11 +185,14 @@ class _Found:
             for pattern, codes in _per_file(said.get("per-file-ignores", "")):
                 self._waive(pattern, codes, name)
             words = [*_words(said.get("exclude", "")), *_words(said.get("extend-exclude", ""))]
-            self.excluded += [(pattern, name) for pattern in words]
+            self._exclude(words, name)
+
+    def _exclude(self, patterns: Iterable[str], where: str) -> None:
+        self.excluded += [(Pattern(each, self._below), where) for each in patterns]
 
     def _waive(self, pattern: str, codes: Iterable[str], where: str) -> None:
         if codes := tuple(codes):
-            self.waived.append((pattern, codes, where))
+            self.waived.append((Pattern(pattern, self._below), codes, where))
 
     def _unreadable(self, name: str, error: Exception) -> None:
         self.claims.append(Claim(about=f"{name}:syntax", value="broken", because=f"left alone: {error}"))

@@ -3,13 +3,15 @@
 import ast
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from hustings import Claim
 
+from .checkout import lenient, place_in, upwards
 from .edits import digest
 
 SKIPPED = {"__pycache__", "node_modules", "site-packages"}
@@ -78,7 +80,7 @@ def read_sources(root: Path) -> Sources:
     marks = _attributed(root)
     for path in paths(root):
         name = path.relative_to(root).as_posix()
-        found = _read(path, name, next((why for pattern, why in marks if fnmatch(name, pattern)), ""))
+        found = _read(path, name, next((why for fits, why in marks if fits(name)), ""))
         if isinstance(found, Source):
             files[found.path] = found
         else:
@@ -86,17 +88,24 @@ def read_sources(root: Path) -> Sources:
     return Sources(files, tuple(claims))
 
 
-def _attributed(root: Path) -> list[tuple[str, str]]:
-    """The patterns that .gitattributes marks as generated or vendored, and how it says so."""
-    path = root / ".gitattributes"
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-    rows = [line.split() for line in lines if "linguist-" in line and not line.lstrip().startswith("#")]
+def _attributed(root: Path) -> list[tuple[Callable[[str], bool], str]]:
+    """What tells if .gitattributes, here or above, marks a file as generated or vendored; and how it says so."""
     return [
-        (words[0].lstrip("/").replace("**/", "*"), f".gitattributes: {word}")
-        for words in rows
+        (partial(_fits, words[0], place_in(root, folder)), f".gitattributes: {word}")
+        for folder in upwards(root)
+        if (folder / ".gitattributes").is_file()
+        for line in lenient(folder / ".gitattributes").splitlines()
+        if "linguist-" in line and not line.lstrip().startswith("#")
+        for words in [line.split()]
         for word in words[1:]
         if re.fullmatch(r"linguist-(generated|vendored)(=true)?", word)
     ]
+
+
+def _fits(pattern: str, below: str, name: str) -> bool:
+    """True if a pattern of git fits the file; without a slash it fits the last part of its path."""
+    name = below + name if "/" in pattern else name.rpartition("/")[2]
+    return fnmatch(name, pattern.lstrip("/").replace("**/", "*"))
 
 
 def _not_ours(name: str, text: str) -> str:

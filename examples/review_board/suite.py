@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class Suite:
         path = os.pathsep.join(str(folder) for folder in [*(code / root for root in roots), scripts])
         options = [*ALWAYS, "-o", f"cache_dir={scripts / 'cache'}", *(["--collect-only"] if collect else [])]
         options += self._plugins() if self.python else ["-o", "addopts="]
-        options += [] if _settings(code) else ["-c", str(_no_settings(scripts)), "--rootdir", str(code)]
+        options += [] if _settings(code, scripts) else ["-c", str(_no_settings(scripts)), "--rootdir", str(code)]
         found = {
             "PYTHONPATH": path,
             "PYTEST_ADDOPTS": shlex.join(options),
@@ -95,9 +96,10 @@ class Suite:
         return [word for plugin, words in QUIET.items() if self.has[plugin] for word in words]
 
 
-def _settings(code: Path) -> bool:
-    """True if pytest finds settings in the copy. Without any it would look above it."""
-    return any((code / name).exists() for name in SETTINGS)
+def _settings(code: Path, scripts: Path) -> bool:
+    """True if pytest finds settings in the copy of the checkout. Without any it would look above it."""
+    folders = takewhile(lambda folder: folder != scripts.parent, [code, *code.parents])
+    return any((folder / name).exists() for folder in folders for name in SETTINGS)
 
 
 def _no_settings(scripts: Path) -> Path:

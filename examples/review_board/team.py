@@ -31,6 +31,7 @@ from .formatter import formatter
 from .isort import isort
 from .messages import Report, Review
 from .mypy import mypy
+from .patches import moved_into
 from .prover import prover
 from .pyupgrade import pyupgrade
 from .radon import radon
@@ -55,11 +56,12 @@ def prepare(goal: Goal, paths: Mapping[str, Path]) -> Review:
 
 
 def files(report: RunReport) -> Mapping[str, str]:
-    """The patch, as `patch -p1` takes it; its name says whether it is proved. The review for code hosts (SARIF), and as
-    a comment (Markdown)."""
+    """The patch, as `git apply` takes it at the root of the checkout; its name says whether it is proved. The review
+    for code hosts (SARIF), and as a comment (Markdown)."""
     patch = patch_of(report)
-    name = "merged.patch" if proved(report) else "unproved.patch"
-    return {**({name: patch.diff} if patch else {}), "review.sarif": sarif(report), "summary.md": summary(report)}
+    name, folder = "merged.patch" if proved(report) else "unproved.patch", patch.folder if patch else ""
+    diffs = {name: moved_into(patch.diff, folder)} if patch else {}
+    return {**diffs, "review.sarif": sarif(report, folder), "summary.md": summary(report)}
 
 
 TOOLS = [

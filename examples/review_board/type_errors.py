@@ -7,9 +7,10 @@ from typing import Any
 
 from hustings import Claim, Evidence
 
+from .checkout import fence, nearest
 from .messages import Findings
 from .rewriters import portions
-from .settings import checks_types_with_mypy, fence
+from .settings import checks_types_with_mypy
 from .sources import is_test, paths, read_sources
 from .tools import call
 
@@ -44,7 +45,7 @@ def type_errors(root: Path, bold: bool = False) -> Findings:
 
 
 def _settings(root: Path) -> list[str]:
-    return [] if any((root / name).is_file() for name in SETTINGS) else ["--config-file=", "--explicit-package-bases"]
+    return [] if any(nearest(root, name) for name in SETTINGS) else ["--config-file=", "--explicit-package-bases"]
 
 
 def _without_twins(files: Iterable[str]) -> list[str]:

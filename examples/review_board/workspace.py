@@ -1,7 +1,7 @@
 """Workspace: from a repository on the bus to a folder on disk, and back off the event loop."""
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from anyio.to_thread import run_sync
@@ -17,12 +17,22 @@ T = TypeVar("T")
 async def work(repository: Repository, context: TaskContext, says: str, job: Callable[[Path], T]) -> T:
     """Unpack the repository into the attempt's scratch folder and run the job there, in a worker thread.
 
-    If the repository is itself a package, the job gets the parent folder, so that it can be imported. When the task is
-    cancelled, the job's processes are killed.
+    The rest of its checkout lies around it. If the repository is itself a package, the job gets a parent folder with
+    nothing else in it, so that it can be imported. When the task is cancelled, the job's processes are killed.
     """
     root = await context.unpack(repository)
     await context.progress(says)
-    return await run_sync(job, root.parent if (root / "__init__.py").exists() else root)
+    return await run_sync(job, _prepared(root, repository.folder))
+
+
+def _prepared(root: Path, folder: str) -> Path:
+    top = (root, *root.parents)[len(PurePath(folder).parts)]
+    if (root / "__init__.py").exists():
+        top = top.with_name(f"{top.name}-alone")
+        top.mkdir()
+        root = root.rename(top / root.name).parent
+    (top / ".git").mkdir(exist_ok=True)  # nobody looks for settings above it
+    return root
 
 
 async def findings(
@@ -38,4 +48,5 @@ async def findings(
 
 def inside(repository: Repository, root: Path) -> str:
     """Where in the job's folder the repository begins: "" or, if it is a package itself, its name and a slash."""
-    return "" if root.name == repository.name else f"{repository.name}/"
+    name = PurePath(repository.name, repository.folder).name
+    return "" if root.name == name else f"{name}/"
