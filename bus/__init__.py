@@ -2,6 +2,7 @@
 
 from .background import background, task_group
 from .broker.broker import embedded, find_embedded
+from .broker.home import make_home
 from .client.connection import Connection, connect
 from .failpoints import failpoint
 from .team.backup import BackupFailed, Manifest, back_up, restore_backup
@@ -25,7 +26,7 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # live messages
     "Live", "Feed",
     # the broker and the connection to it
-    "embedded", "find_embedded", "connect", "Connection",
+    "embedded", "find_embedded", "make_home", "connect", "Connection",
     # points at which a process can be watched or crashed
     "failpoint",
     # structured concurrency

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from hustings.bus import Live, background
+from hustings.bus import Live, background, make_home
 from hustings.protocols import COORDINATOR, HustingsError, UsageError
 
 from ..observe.logs import level_of, render_line, shows
@@ -77,7 +77,7 @@ async def supervised(
     UsageError, if the team is wanted `whole`, when a part cannot start: it says why.
     """
     record = record_of(home, team.name)
-    listener = _Listener(home / "logs", team, tell=tell, color=color, verbose=verbose, log=log, known=known)
+    listener = _Listener(make_home(home) / "logs", team, tell=tell, color=color, verbose=verbose, log=log, known=known)
     lost = anyio.Event()
 
     def heard(name: str, raw: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from hustings.bus import make_home
 from hustings.protocols import UsageError
 
 
@@ -18,7 +19,9 @@ async def locked(home: Path, broker: str, team: str, parts: Sequence[str]) -> As
     """
     mark = sha256(broker.encode()).hexdigest()[:8]
     with ExitStack() as stack:
-        holders = {part: stack.enter_context(_lock(home / "locks" / f"{team}.{part}.{mark}")) for part in parts}
+        holders = {
+            part: stack.enter_context(_lock(make_home(home) / "locks" / f"{team}.{part}.{mark}")) for part in parts
+        }
         if taken := {part: pid for part, pid in holders.items() if pid}:
             raise _refused(team, parts, taken)
         yield

@@ -11,6 +11,7 @@ import anyio
 from hustings.protocols import BrokerUnavailable, BusFull, timing
 
 from ..background import background
+from .home import make_home
 from .server import (
     Address,
     Durability,
@@ -64,9 +65,7 @@ class _Keeper:
     async def ensure(self) -> Address:
         """Find the broker, or start it, or wait while another process starts it."""
         with writing():
-            self._home.mkdir(parents=True, exist_ok=True)
-            if not (ignore := self._home / ".gitignore").exists():
-                ignore.write_text("*\n")
+            make_home(self._home)
         with anyio.move_on_after(timing.BROKER_START):
             while True:
                 address = known(self._home)

@@ -132,16 +132,16 @@ async def _providers(_: Settings) -> Check:
 
 
 async def _permissions(settings: Settings) -> Check:
-    """Files with secrets are for their owner only."""
+    """Files with secrets, and the folder with logs and reports, are for their owner only."""
     try:
         keys = [each.key_file for each in providers(os.environ, Path.cwd()).values() if each.key_file]
     except HustingsError:
         keys = []  # _providers says what is wrong
-    files = (*map(Path, keys), settings.home / "broker.json", *_with_credentials(nearest(Path.cwd())))
+    files = (*map(Path, keys), settings.home, settings.home / "broker.json", *_with_credentials(nearest(Path.cwd())))
     open_ = [str(path) for path in files if path.exists() and path.stat().st_mode & 0o077]
     if open_:
         says = f"other users may read {', '.join(open_)}"
-        return Check("permissions", "warn", says, f"`chmod 600 {' '.join(open_)}`")
+        return Check("permissions", "warn", says, f"`chmod go-rwx {' '.join(open_)}`")
     return Check("permissions", "ok", "no file with a secret can be read by other users")
 
 

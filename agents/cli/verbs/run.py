@@ -10,7 +10,7 @@ import anyio
 import click
 from anyio import get_cancelled_exc_class
 
-from hustings.bus import background
+from hustings.bus import background, make_home
 from hustings.protocols import Goal, RunPartial, UsageError
 
 from ...client.client import Client, connect
@@ -252,7 +252,7 @@ def _interrupted(supervisor: Supervisor | None) -> str:
 
 def _keep(settings: Settings, came: RunReport, files: Mapping[str, str]) -> Path:
     """Write the report, and the team's own files, under .hustings/runs/ID/."""
-    folder = settings.home / "runs" / came.run
+    folder = make_home(settings.home) / "runs" / came.run
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(came.model_dump_json(indent=2), encoding="utf-8")
     for name, text in files.items():

@@ -470,8 +470,12 @@ def test_doctor_looks_at_the_file_the_keys_and_who_may_read_them(
     key.chmod(0o644)
     rows = {row["check"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
     assert rows["providers"]["says"].startswith("ready: anthropic, ours")
-    assert (rows["permissions"]["status"], rows["permissions"]["try"]) == ("warn", f"`chmod 600 {key}`")
+    assert (rows["permissions"]["status"], rows["permissions"]["try"]) == ("warn", f"`chmod go-rwx {key}`")
     key.chmod(0o600)
+    tmp_path.chmod(0o755)
+    rows = {row["check"]: row for row in run("doctor", "-o", "json", at=tmp_path).json}
+    assert rows["permissions"]["try"] == f"`chmod go-rwx {tmp_path}`"
+    tmp_path.chmod(0o700)
     said = run("doctor", "-o", "json", at=tmp_path)
     assert {row["check"]: row for row in said.json}["permissions"]["status"] == "ok"
     assert "sk-" not in said.out

@@ -107,12 +107,14 @@ async def test_a_taken_port_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_the_token_is_the_owners_secret(tmp_path: Path) -> None:
-    async with embedded(tmp_path, durability="process") as url:
+    home = tmp_path / "home"
+    async with embedded(home, durability="process") as url:
         token = url.removeprefix("nats://").partition("@")[0]
-        assert token not in _command(server_pid(tmp_path))
-        assert token not in (tmp_path / "broker.conf").read_text()
-        assert stat.S_IMODE((tmp_path / "broker.json").stat().st_mode) == 0o600
-        assert (tmp_path / ".gitignore").read_text() == "*\n"
+        assert token not in _command(server_pid(home))
+        assert token not in (home / "broker.conf").read_text()
+        assert stat.S_IMODE((home / "broker.json").stat().st_mode) == 0o600
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
+        assert (home / ".gitignore").read_text() == "*\n"
 
 
 async def test_a_ctrl_c_does_not_reach_the_server(tmp_path: Path) -> None:
