@@ -12,6 +12,7 @@ from .complexity import complex_functions
 from .config import config
 from .critic import critic
 from .dead_code import unused
+from .doubting import doubted
 from .edits import BadEdit, apply, digest, hunks, split_lines
 from .fixers import bold_fixes, lineage, ruff_fixes
 from .flynt import flynt
@@ -50,6 +51,7 @@ from .ruff_security import ruff_security
 from .scribe import scribe
 from .security import bandit_findings, ruff_security_findings
 from .settings import Settings, read_settings
+from .severity import Severity
 from .sifting import OutOfRuns, sift
 from .simplifier import simplifier
 from .sources import Source, read_sources
@@ -57,7 +59,8 @@ from .spelling import spelling_fixes
 from .suspicion import accused
 from .team import team, with_models
 from .tools import find
-from .type_errors import type_errors
+from .ty import ty
+from .type_errors import ty_errors, type_errors
 from .vulture import vulture
 from .writing import finished, write_draft, write_patch
 
@@ -68,12 +71,13 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # the team, and who says it
     "team", "with_models",
     "ruff", "ruff_bold", "autoflake", "pyupgrade", "flynt", "isort", "codespell", "formatter",
-    "vulture", "bandit", "ruff_security", "mypy", "radon", "api_guard", "config", "prover", "scribe",
+    "vulture", "bandit", "ruff_security", "mypy", "ty", "radon", "api_guard", "config", "prover", "scribe",
     "critic", "simplifier",
     # what the witnesses do, over a folder
     "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "flynt_fixes", "isort_fixes", "spelling_fixes",
-    "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "complex_functions",
-    "guard", "defended", "lineage", "find", "Settings", "read_settings", "oldest_python",
+    "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "ty_errors",
+    "complex_functions", "guard", "defended", "lineage", "Severity", "doubted", "find",
+    "Settings", "read_settings", "oldest_python",
     # edits, sources, patches
     "hunks", "apply", "digest", "split_lines", "groups", "rewritten", "BadEdit", "Source", "read_sources",
     "unified", "apply_patch", "apply_to", "BadPatch", "write_draft", "finished", "write_patch",

@@ -4,15 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hustings import Claim, Evidence
+from hustings import Claim
 
 from .messages import Findings
 from .rewriters import portions
+from .severity import Severity, finding
 from .sources import read_sources
 from .tools import call
 
 LEAST = "C"  # radon's ranks: A and B (up to 10 paths) are not worth a claim
-SEVERITY = {"C": "moderate", "D": "more than moderate", "E": "high", "F": "very high"}
+SEVERITY: dict[str, Severity] = {"C": "note", "D": "note", "E": "warning", "F": "warning"}
 
 
 def complex_functions(root: Path) -> Findings:
@@ -22,7 +23,7 @@ def complex_functions(root: Path) -> Findings:
     """
     sources = read_sources(root)
     _without_a_trap(root / "pyproject.toml")
-    found: dict[str, Claim] = {}
+    claims: dict[str, Claim] = {}
     for files in portions(list(sources.files)):
         said: dict[str, list[dict[str, Any]] | str] = json.loads(
             call("radon", ["cc", "--json", "--min", LEAST, *files], root)
@@ -31,8 +32,8 @@ def complex_functions(root: Path) -> Findings:
             for block in blocks if isinstance(blocks, list) else []:
                 if block["type"] != "class":
                     claim = _claim(Path(path).as_posix(), block)
-                    found[claim.about] = claim
-    return Findings(claims=(*sources.claims, *found.values()))
+                    claims[claim.about] = claim
+    return Findings(claims=(*sources.claims, *claims.values()))
 
 
 def _without_a_trap(project: Path) -> None:
@@ -46,13 +47,12 @@ def _claim(path: str, block: dict[str, Any]) -> Claim:
     name = f"{block['classname']}.{block['name']}" if block.get("classname") else block["name"]
     says = f"cyclomatic complexity {block['complexity']}"
     where = f"{path}:{block['lineno']}"
-    return Claim(
-        about=f"{path}:{name}:complexity",
-        value=block["rank"],
+    return finding(
+        f"{path}:{name}:complexity",
+        block["rank"],
+        where,
+        says,
+        SEVERITY[block["rank"]],
         lineage="radon",
-        because=says,
-        evidence=(
-            Evidence(kind="measurement", says=says, source=where),
-            Evidence(kind="severity", says=SEVERITY[block["rank"]]),
-        ),
+        kind="measurement",
     )

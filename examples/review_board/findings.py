@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from hustings import Claim, Edit, Evidence, Proposal, Verdict
 from hustings.agents import RunReport
 
-Level = Literal["error", "warning", "note"]
+from .severity import Severity
 
-LEVELS: dict[str, Level] = {
+LEVELS: dict[str, Severity] = {
     "critical": "error", "error": "error", "high": "error",
     "medium": "warning", "moderate": "warning", "warning": "warning",
     "info": "note", "low": "note", "note": "note",
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
     other places that the evidence names."""
 
     rule: str
-    level: Level
+    level: Severity
     says: str
     path: str
     line: int
@@ -105,7 +105,7 @@ def _severity(claim: Claim) -> str:
     return next((each.says for each in claim.evidence if each.kind == "severity"), "")
 
 
-def _level(claim: Claim) -> Level:
+def _level(claim: Claim) -> Severity:
     """By its severity; without one a broken file is an error, and a measurement or a guess a note."""
     severity = _severity(claim).partition(",")[0].strip().lower()
     if claim.value == "broken":

@@ -15,6 +15,7 @@ from .messages import Findings
 from .modules import Import
 from .security import family
 from .settings import Settings, read_settings
+from .severity import finding
 from .sources import Source, Sources, read_sources
 from .tools import call
 
@@ -76,13 +77,8 @@ def _accepted(source: Source, line: int, comment: str) -> Iterator[Claim]:
     waived = [found["codes"] or "" for found in (NOQA.search(comment), NOSEC.search(comment)) if found]
     for code in dict.fromkeys(re.findall(r"\b[SB]\d{3}\b", " ".join(waived))):
         where = f"{source.path}:{line}"
-        yield Claim(
-            about=f"{where}:{family(code)}",
-            value="accepted",
-            lineage="config",
-            because=f"the line says {comment.strip()}",
-            evidence=(Evidence(kind="source", says=comment.strip(), source=where),),
-        )
+        says = f"the line says {comment.strip()}"
+        yield finding(f"{where}:{family(code)}", "accepted", where, says, "note", lineage="config", kind="source")
 
 
 def _comments(source: Source) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,7 @@
 """Modules: the repository's files under their import names, with the names that they bind and use."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,9 +40,9 @@ class Module:
         return frozenset(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
 
     @cached_property
-    def exported(self) -> frozenset[str]:
-        """The strings assigned or added to `__all__`."""
-        return frozenset(name for node in self.tree.body for name in _all_strings(node))
+    def exported(self) -> Mapping[str, int]:
+        """The strings assigned or added to `__all__`, with their lines."""
+        return dict(pair for node in self.tree.body for pair in _all_strings(node))
 
     def origin(self, node: ast.ImportFrom) -> str:
         """The dotted name of the module that a `from` import reads."""
@@ -80,9 +80,18 @@ def bound(alias: ast.alias) -> str:
     return alias.asname or alias.name.partition(".")[0]
 
 
-def _all_strings(node: ast.stmt) -> Iterator[str]:
+def chain(node: ast.expr) -> list[str]:
+    """`a.b.c` as ["a", "b", "c"]; empty if it does not start with a plain name."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return [node.id, *reversed(parts)] if isinstance(node, ast.Name) else []
+
+
+def _all_strings(node: ast.stmt) -> Iterator[tuple[str, int]]:
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                yield part.value
+                yield part.value, part.lineno

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hustings import Evidence
 
-from .modules import Module, bound
+from .modules import Module, bound, chain
 from .sources import paths
 
 PROSE = (".md", ".rst", ".txt")
@@ -81,7 +81,7 @@ def _attributes(module: Module, known: Mapping[str, Module]) -> Iterator[Need]:
     aliases = _module_aliases(module, known)
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Attribute):
-            parts = _chain(node)
+            parts = chain(node)
             if parts and parts[0] in aliases:
                 owner, name = _resolve(aliases[parts[0]], parts[1:], known)
                 if name:
@@ -101,15 +101,6 @@ def _module_aliases(module: Module, known: Mapping[str, Module]) -> dict[str, st
             if target in known:
                 found[bound(alias)] = target
     return found
-
-
-def _chain(node: ast.expr) -> list[str]:
-    """`a.b.c` as ["a", "b", "c"]; empty if it does not start with a plain name."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return [node.id, *reversed(parts)] if isinstance(node, ast.Name) else []
 
 
 def _resolve(owner: str, parts: list[str], known: Mapping[str, Module]) -> tuple[str, str]:

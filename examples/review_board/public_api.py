@@ -45,7 +45,8 @@ class Wanted:
         """All needs of the name, code first, each place once."""
         found = [*self._code[module.name, name], *self._prose.needs(module.name, name)]
         if name in module.exported:
-            found.append(Need(module.name, name, f"listed in {module.name}.__all__", module.source.path))
+            where = f"{module.source.path}:{module.exported[name]}"
+            found.append(Need(module.name, name, f"listed in {module.name}.__all__", where))
         return list({need.where: need for need in found}.values())
 
 
@@ -100,8 +101,13 @@ def _dead_looking(node: Definition, wanted: Wanted) -> list[str]:
 
 def _claim(module: Module, name: str, owner: str, evidence: tuple[Evidence, ...]) -> Claim:
     because = f"{owner} is public" if name == owner else f"a public method of {owner}, which is public"
+    severity = Evidence(kind="severity", says="note", source=evidence[0].source)
     return Claim(
-        about=f"{module.source.path}:{name}", value="used", because=because, lineage="api_guard", evidence=evidence
+        about=f"{module.source.path}:{name}",
+        value="used",
+        because=because,
+        lineage="api_guard",
+        evidence=(*evidence, severity),
     )
 
 

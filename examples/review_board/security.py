@@ -11,6 +11,7 @@ from .checkout import nearest
 from .messages import Findings
 from .rewriters import portions
 from .settings import has_ruff_settings
+from .severity import Severity, finding
 from .sources import Sources, is_test, read_sources
 from .tools import call
 
@@ -25,6 +26,7 @@ FAMILIES = {
     607: "partial-path", 608: "sql-injection", 609: "wildcard", 701: "autoescape", 702: "autoescape",
 }  # fmt: skip
 SURE = {"HIGH": 0.9, "MEDIUM": 0.6, "LOW": 0.3}
+SEVERITY: dict[str, Severity] = {"HIGH": "error", "MEDIUM": "warning"}
 
 
 def bandit_findings(root: Path) -> Findings:
@@ -46,8 +48,8 @@ def ruff_security_findings(root: Path) -> Findings:
     options = ["--no-cache", "--quiet", "--exit-zero", *([] if has_ruff_settings(root) else ["--isolated"])]
     out = call("ruff", ["check", "--extend-select", "S", "--output-format", "json", *options, "."], root)
     here = root.resolve()
-    found = [item for item in json.loads(out) if str(item["code"]).startswith("S") and item["code"][1:].isdigit()]
-    return _said(sources, [_from_ruff(item, here) for item in found])
+    items = [item for item in json.loads(out) if str(item["code"]).startswith("S") and item["code"][1:].isdigit()]
+    return _said(sources, [_from_ruff(item, here) for item in items])
 
 
 def family(code: str) -> str:
@@ -74,24 +76,17 @@ def _bandit_settings(root: Path) -> Iterator[str]:
 
 def _from_bandit(item: dict[str, Any]) -> Claim:
     where = f"{Path(item['filename']).as_posix()}:{item['line_number']}"
-    severity = f"{item['issue_severity'].lower()}, CWE-{item['issue_cwe']['id']}"
-    return _claim(
-        where, item["test_id"], item["issue_text"], SURE.get(item["issue_confidence"], 0.5), ("severity", severity)
-    )
+    weakness = Evidence(kind="weakness", says=f"CWE-{item['issue_cwe']['id']}", source=where)
+    sure, severity = SURE.get(item["issue_confidence"], 0.5), SEVERITY.get(item["issue_severity"], "note")
+    return _claim(where, item["test_id"], item["issue_text"], sure, severity, weakness)
 
 
 def _from_ruff(item: dict[str, Any], root: Path) -> Claim:
     where = f"{Path(item['filename']).relative_to(root).as_posix()}:{item['location']['row']}"
-    return _claim(where, item["code"], item["message"], 0.5)
+    return _claim(where, item["code"], item["message"], 0.5, "note")
 
 
-def _claim(where: str, code: str, text: str, sure: float, *more: tuple[str, str]) -> Claim:
-    rule = Evidence(kind="rule", says=f"{code} {text}", source=where)
-    return Claim(
-        about=f"{where}:{family(code)}",
-        value="insecure",
-        confidence=sure,
-        lineage="bandit",
-        because=f"{code} {text}",
-        evidence=(rule, *(Evidence(kind=kind, says=says, source=where) for kind, says in more)),
-    )
+def _claim(where: str, code: str, text: str, sure: float, severity: Severity, *more: Evidence) -> Claim:
+    about = f"{where}:{family(code)}"
+    says = f"{code} {text}"
+    return finding(about, "insecure", where, says, severity, lineage="bandit", confidence=sure, more=more)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from hustings import Claim
 
 from .checkout import lenient, place_in, upwards
+from .severity import finding
 from .sources import paths
 
 RUFF_FILES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
@@ -23,6 +24,12 @@ PRE_COMMIT = ".pre-commit-config.yaml"
 MYPY_MARKS = (
     ("mypy.ini", ""), (".mypy.ini", ""), ("pyproject.toml", "[tool.mypy"), ("setup.cfg", "[mypy"), (PRE_COMMIT, "mypy"),
 )  # fmt: skip
+TY_MARKS = (("ty.toml", ""), ("pyproject.toml", "[tool.ty"), (PRE_COMMIT, "id: ty"))
+PYRIGHT_MARKS = (
+    ("pyrightconfig.json", ""),
+    ("pyproject.toml", "[tool.pyright"),
+    ("pyproject.toml", "[tool.basedpyright"),
+)
 FORMAT_MARKS = (
     ("pyproject.toml", "[tool.ruff.format"), ("ruff.toml", "[format"), (".ruff.toml", "[format"),
     ("pyproject.toml", "[tool.black]"), (PRE_COMMIT, "id: ruff-format"), (PRE_COMMIT, "id: black"),
@@ -99,7 +106,7 @@ def orders_imports_with_ruff(root: Path) -> bool:
     """True if the repository lets ruff order its imports, and has no settings for isort."""
     if any(_says(root / name, mark) for name, mark in ISORT_MARKS):
         return False
-    return any(_says(root / name, RUFF_ORDERS) for name in RUFF_FILES)
+    return any(_reads(root / name, RUFF_ORDERS) for name in RUFF_FILES)
 
 
 def orders_imports_with_isort(root: Path) -> bool:
@@ -110,6 +117,24 @@ def orders_imports_with_isort(root: Path) -> bool:
 def checks_types_with_mypy(root: Path) -> bool:
     """True if the repository has settings of mypy, or lets it run before a commit."""
     return any(_says(root / name, mark) for name, mark in MYPY_MARKS)
+
+
+def names_files_for_mypy(root: Path) -> bool:
+    """True if the repository's settings of mypy say what to check."""
+    named = r"(?ms)^\[(tool\.)?mypy\]((?!^\[).)*^(files|packages|modules)\s*="
+    files = (root / name for name in ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg"))
+    return any(re.search(named, lenient(path)) for path in files if path.is_file())
+
+
+def checks_types_with_ty(root: Path) -> bool:
+    """True if the repository has settings of ty, or lets it run before a commit."""
+    return any(_says(root / name, mark) for name, mark in TY_MARKS)
+
+
+def asks_for_types(root: Path) -> bool:
+    """True if the repository has settings of any type checker, or promises types to its users by a py.typed."""
+    asked = any(_says(root / name, mark) for name, mark in (*MYPY_MARKS, *TY_MARKS, *PYRIGHT_MARKS))
+    return asked or any(path.name == "py.typed" for path in paths(root, ("py.typed",)))
 
 
 def asks_for_format(root: Path) -> bool:
@@ -124,7 +149,10 @@ def formats_with_ruff(root: Path) -> bool:
 
 def _says(path: Path, mark: str) -> bool:
     """True if the file, or one of its name above it in the checkout, says so."""
-    pattern = re.escape(mark) if mark != RUFF_ORDERS else mark
+    return _reads(path, re.escape(mark))
+
+
+def _reads(path: Path, pattern: str) -> bool:
     files = [folder / path.name for folder in upwards(path.parent)]
     return any(re.search(pattern, lenient(each)) for each in files if each.is_file())
 
@@ -195,7 +223,9 @@ class _Found:
             self.waived.append((Pattern(pattern, self._below), codes, where))
 
     def _unreadable(self, name: str, error: Exception) -> None:
-        self.claims.append(Claim(about=f"{name}:syntax", value="broken", because=f"left alone: {error}"))
+        line = re.search(r"\bline:? +(\d+)", str(error))
+        where = f"{name}:{line[1] if line else 1}"
+        self.claims.append(finding(f"{name}:syntax", "broken", where, f"left alone: {error}", "error"))
 
 
 def _words(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from hustings import Claim
 
 from .checkout import lenient, place_in, upwards
 from .edits import digest
+from .severity import finding
 
 SKIPPED = {"__pycache__", "node_modules", "site-packages"}
 SKIPPED_AT_THE_TOP = {"venv", "env", "build", "dist"}  # deeper such a folder is a package of that name
@@ -124,10 +125,11 @@ def _read(path: Path, name: str, marked: str) -> Source | Claim:
     try:
         source = Source(name, path.read_bytes().decode())
         if origin := marked or _not_ours(name, source.text):
-            return Claim(about=f"{name}:origin", value="not written here", because=f"left alone: {origin}")
+            return finding(f"{name}:origin", "not written here", f"{name}:1", f"left alone: {origin}", "note")
         _ = source.tree
     except UnicodeDecodeError as error:
-        return Claim(about=f"{name}:encoding", value="not UTF-8", because=f"left alone: {error.reason}")
+        return finding(f"{name}:encoding", "not UTF-8", f"{name}:1", f"left alone: {error.reason}", "warning")
     except (SyntaxError, RecursionError, MemoryError) as error:
-        return Claim(about=f"{name}:syntax", value="broken", because=f"left alone: {error}")
+        line = getattr(error, "lineno", None) or 1
+        return finding(f"{name}:syntax", "broken", f"{name}:{line}", f"left alone: {error}", "error")
     return source

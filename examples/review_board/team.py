@@ -25,6 +25,7 @@ from .bandit import bandit
 from .codespell import codespell
 from .config import config
 from .critic import critic
+from .doubting import doubted
 from .environment import choose
 from .flynt import flynt
 from .formatter import formatter
@@ -43,6 +44,7 @@ from .scribe import scribe
 from .simplifier import simplifier
 from .summary import summary
 from .telling import patch_of, proved, tell
+from .ty import ty
 from .vulture import vulture
 
 DOLLARS = 2.0  # the limit for models in a run
@@ -66,7 +68,7 @@ def files(report: RunReport) -> Mapping[str, str]:
 
 TOOLS = [
     *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell, formatter, vulture, bandit, ruff_security),
-    *(mypy, radon, api_guard, config, prover, scribe),
+    *(mypy, ty, radon, api_guard, config, prover, scribe),
 ]
 RULES = [
     unopposed,
@@ -76,6 +78,7 @@ RULES = [
     rules(
         prefer("config", "pyupgrade", "ruff", "flynt", "autoflake", "isort", "codespell", "ruff_bold"), evident, surest
     ),
+    doubted,
 ]
 
 team = Team(

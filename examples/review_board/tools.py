@@ -30,6 +30,15 @@ def call(tool: str, arguments: Sequence[str], root: Path, ends: Collection[int |
     return ran.out
 
 
+def ask(python: str, arguments: Sequence[str]) -> str:
+    """What an interpreter of the repository prints. Raises ToolFailed if it fails."""
+    with tempfile.TemporaryDirectory(prefix="hustings-tool-") as home:
+        ran = run_contained([python, *arguments], Path(home), scrubbed(Path(home)), LIMITS, readable=None)
+    if ran.code != 0:
+        raise ToolFailed(f"{python} cannot say what it has", _why(ran))
+    return ran.out
+
+
 def find(tool: str) -> str:
     """The console script beside this interpreter, where pip puts it. Raises NonRetryableError with what to install."""
     script = Path(sys.executable).with_name(tool)

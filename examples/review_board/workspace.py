@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from anyio.to_thread import run_sync
 
-from hustings import Claim, TaskContext
+from hustings import Claim, Evidence, TaskContext
 
 from .messages import Findings, Repository
 from .tools import ToolFailed
@@ -43,7 +43,14 @@ async def findings(
         return await work(repository, context, says, job)
     except ToolFailed as error:
         why = f"{error.what}: {error.why}"
-        return Findings(claims=(Claim(about=f"{context.agent}:run", value="could not run", because=why),))
+        severity = Evidence(kind="severity", says="warning")
+        claim = Claim(about=f"{context.agent}:run", value="could not run", because=why, evidence=(severity,))
+        return Findings(claims=(claim,))
+
+
+def known(python: str) -> str:
+    """The interpreter of the repository, if this machine has it; else empty."""
+    return python if Path(python).is_file() else ""
 
 
 def inside(repository: Repository, root: Path) -> str:

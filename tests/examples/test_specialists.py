@@ -27,6 +27,7 @@ from hustings.examples.review_board import (
     ruff_bold,
     ruff_security,
     scribe,
+    ty,
     vulture,
 )
 from hustings.protocols import Blob
@@ -35,7 +36,7 @@ from .conftest import Write
 
 WITNESSES = [
     *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell),
-    *(vulture, bandit, ruff_security, mypy, radon, api_guard, config),
+    *(vulture, bandit, ruff_security, mypy, ty, radon, api_guard, config),
 ]
 
 
