@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import pytest
 
 PATIENCE = 5.0  # seconds, for a test that was told to end
+OURS = ("REVIEW_GIVEN", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")  # variables that this run was started with
 ENDS = ("passed", "failed", "skipped")
 NOTHING: dict[str, Any] = {"record": os.devnull, "seconds": 60, "tests": [], "without": [], "backwards": False}
 
@@ -34,8 +35,11 @@ def _given() -> dict[str, Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """Read the environment before the repository's own code can change it."""
+    """Read the environment before the repository's own code can change it. A pytest that a test starts is not ours to
+    record: it has options of its own."""
     _given()
+    for name in OURS:
+        os.environ.pop(name, None)
 
 
 @lru_cache(None)

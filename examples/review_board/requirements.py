@@ -26,6 +26,8 @@ FILES = tuple(
         "{}/requirements.txt",
     )
 )
+METADATA = ("pyproject.toml", "setup.py")
+NO_PROJECTS = {"tests", "test", "docs", "examples", "benchmarks", "node_modules", ".venv", "venv", ".tox", ".nox"}
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 PLAIN = re.compile(rf"{NAME.pattern}\s*(\[[\w,\s.-]+\])?\s*\(?([<>=!~]=?[^;#]*)?(;.*)?")
 INCLUDES = re.compile(r"(?:-r|--requirement)[ =]*(\S+)")
@@ -53,6 +55,19 @@ def requirements(root: Path) -> Requirements:
     named = {_name(need) for need in needs}
     needs += [need for need in implied(root) if _name(need) not in named]
     return Requirements(f"[{','.join(extras)}]" if extras else "", tuple(needs))
+
+
+def projects(root: Path) -> list[Path]:
+    """The folder, if it can be installed; else the folders in it that can: a monorepo."""
+    if _installable(root):
+        return [root]
+    found = {path.parent for depth in ("*", "*/*") for name in METADATA for path in root.glob(f"{depth}/{name}")}
+    return sorted(each for each in found if _installable(each) and NO_PROJECTS.isdisjoint(each.relative_to(root).parts))
+
+
+def _installable(root: Path) -> bool:
+    said = _toml(root / "pyproject.toml")
+    return (root / "setup.py").is_file() or not {"project", "build-system"}.isdisjoint(said)
 
 
 def _of_itself(line: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from hustings import NonRetryableError
 
 from .edits import digest
-from .requirements import requirements
+from .requirements import projects, requirements
 
 METADATA = (
     "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "PKG-INFO", "uv.lock", "poetry.lock", "pdm.lock",
@@ -54,29 +54,28 @@ def _cache() -> Path:
 
 
 def _key(root: Path) -> str:
-    files = {path for pattern in METADATA for path in root.glob(pattern) if path.is_file()}
+    files = {
+        path for each in {root, *projects(root)} for name in METADATA for path in each.glob(name) if path.is_file()
+    }
     files |= {path for path in root.rglob("*") if path.suffix in COMPILED and path.is_file()}
     said = [f"{path.relative_to(root)} {digest(path.read_bytes())}" for path in sorted(files)]
-    wanted = repr(requirements(root))
+    wanted = repr([requirements(each) for each in projects(root)])
     return digest("\n".join([sys.version, root.name, wanted, *said]).encode()).partition(":")[2][:24]
 
 
 def _fill(root: Path, place: Path) -> list[str]:
     """Install the package with what its tests need; what cannot be installed with the rest is tried alone."""
     _run(virtual_environment(place), "an environment cannot be made")
-    wanted = requirements(root)
     with tempfile.TemporaryDirectory(prefix="hustings-build-") as scratch:
         copy = shutil.copytree(root, Path(scratch) / root.name, symlinks=True, ignore=LEFT_OUT)
-        package = [f"{copy}{wanted.extras}"] if _installable(copy) else []
-        if not _fails(install(place, [*package, *ALWAYS, *wanted.needs], copy)):
+        wanted = {each: requirements(each) for each in dict.fromkeys([*projects(copy), copy])}
+        package = [f"{each}{wanted[each].extras}" for each in projects(copy)]
+        needs = dict.fromkeys(need for found in wanted.values() for need in found.needs)
+        if not _fails(install(place, [*package, *ALWAYS, *needs], copy)):
             return []
         _run(install(place, ALWAYS, copy), "pytest cannot be installed")
-        alone = {need: _fails(install(place, [need], copy)) for need in (*package, *wanted.needs)}
+        alone = {need: _fails(install(place, [need], copy)) for need in (*package, *needs)}
     return [f"{need.replace(str(copy), root.name)} ({why})" for need, why in alone.items() if why]
-
-
-def _installable(root: Path) -> bool:
-    return any((root / name).is_file() for name in ("pyproject.toml", "setup.py"))
 
 
 class Command(NamedTuple):

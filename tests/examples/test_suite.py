@@ -94,6 +94,23 @@ def test_pytest_is_recorded_under_whatever_command_starts_it(write: Write) -> No
     assert {name: seen.kind for name, seen in record.outcomes.items()} == {"test_a.py::test_a": "passed"}
 
 
+INNER = """
+    import os, subprocess, sys
+
+    def test_inner(tmp_path):
+        (tmp_path / "test_it.py").write_text("def test_it():\\n    assert 0\\n")
+        ran = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=tmp_path)
+        assert ran.returncode == 1
+        assert "PYTEST_ADDOPTS" not in os.environ
+    """
+
+
+def test_a_pytest_that_a_test_starts_is_not_recorded(write: Write) -> None:
+    """As the tests of a plugin of pytest do."""
+    record = Bench(write({"test_a.py": INNER})).tests({})
+    assert {name: seen.kind for name, seen in record.outcomes.items()} == {"test_a.py::test_inner": "passed"}
+
+
 MOD = {"a.py": "x = 1\n", "test_a.py": "import a\n\n\ndef test_a():\n    assert a.x\n"}
 
 

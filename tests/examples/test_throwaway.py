@@ -56,6 +56,12 @@ def test_what_cannot_be_installed_is_told_and_the_rest_is_there(write: Write, in
     assert installs[1:] == [["pytest>=7"], ["repository"], ["respx"], ["missing"]]
 
 
+def test_of_a_monorepo_each_project_is_installed(write: Write, installs: list[list[str]]) -> None:
+    files = {f"packages/{name}/{path}": text for name in ("a", "b") for path, text in FILES.items()}
+    throwaway.build(write({**files, "pyproject.toml": "[tool.ruff]\nline-length = 99\n", "docs/setup.py": ""}))
+    assert installs == [["repository/packages/a", "repository/packages/b", "pytest>=7", "respx"]]
+
+
 def test_a_folder_without_metadata_gets_pytest(write: Write, installs: list[list[str]]) -> None:
     assert throwaway.build(write({"one.py": ""})).lacks == ()
     assert installs == [["pytest>=7"]]
