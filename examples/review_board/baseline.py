@@ -16,6 +16,7 @@ from .sources import Sources, is_test
 
 Failures = Mapping[str, str]  # what no longer works -> why
 NOT_IMPORTED = {"setup", "conftest", "noxfile", "tasks", "fabfile"}  # scripts that act when imported
+NO_MODULES = {"docs", "doc", "examples", "benchmarks", "scripts"}  # folders of such scripts
 UNSTEADY, STOPPER = "unsteady", "stopper"  # tests that are set aside, beside those that are not reached in time
 ASIDE: Mapping[str, GapKind] = {
     UNSTEADY: "passed only sometimes",
@@ -243,7 +244,11 @@ def tree_digest(root: Path) -> str:
 def _importable(path: str, sources: Sources) -> bool:
     parts = path.removeprefix("src/").split("/")
     names = [part.removesuffix(".py") for part in parts]
-    if names[-1] in ("__main__", *NOT_IMPORTED) or not all(name.isidentifier() for name in names):
+    if (
+        names[0] in NO_MODULES
+        or names[-1] in ("__main__", *NOT_IMPORTED)
+        or not all(name.isidentifier() for name in names)
+    ):
         return False
     prefix = path[: len(path) - len("/".join(parts))]
     folders = ["/".join(parts[:depth]) for depth in range(1, len(parts))]

@@ -9,6 +9,7 @@ import faulthandler
 import json
 import os
 import signal
+import time
 from collections.abc import Generator
 from fnmatch import fnmatch
 from functools import lru_cache
@@ -19,6 +20,7 @@ from typing import Any, TextIO
 import pytest
 
 PATIENCE = 5.0  # seconds, for a test that was told to end
+RENEWED = 1.0  # seconds for which a watchdog is not renewed
 OURS = ("REVIEW_GIVEN", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")  # variables that this run was started with
 ENDS = ("passed", "failed", "skipped")
 NOTHING: dict[str, Any] = {"record": os.devnull, "seconds": 60, "tests": [], "without": [], "backwards": False}
@@ -79,7 +81,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Gener
         return
     name = os.path.relpath(collection_path, config.rootpath).replace(os.sep, "/")
     if came.get_result():
-        _say("test", name, "skipped", "ignored by the repository")
+        _say("test", name, "deselected", "ignored by the repository")
     elif _given()["tests"] and name not in _given()["files"]:
         came.force_result(True)
 
@@ -122,6 +124,36 @@ def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
     return report.longreprtext
 
 
+class Watchdog:
+    """Ends the process when its time is up, even where no signal is handled. It is a thread, which takes longer to
+    start and stop than most tests; so it is left running from test to test, and begins anew after a second."""
+
+    def __init__(self) -> None:
+        self.armed = 0.0
+
+    def arm(self, seconds: float) -> None:
+        """Give so many seconds from now, or from at most a second ago."""
+        if time.monotonic() - self.armed > RENEWED:
+            faulthandler.dump_traceback_later(seconds, exit=True, file=_nowhere())
+            self.armed = time.monotonic()
+
+    def disarm(self) -> None:
+        """Let it take any time."""
+        if self.armed:
+            faulthandler.cancel_dump_traceback_later()
+            self.armed = 0.0
+
+
+_watchdog = Watchdog()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any) -> None:
+    """A fixture of many tests may take long."""
+    if fixturedef.scope != "function":
+        _watchdog.disarm()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     """Fail a test that hangs, so that the others get their turn. If it cannot be interrupted, end the process."""
@@ -133,11 +165,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
 
     before = signal.signal(signal.SIGALRM, late)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    faulthandler.dump_traceback_later(seconds + PATIENCE, exit=True, file=_nowhere())
+    _watchdog.arm(seconds + PATIENCE)
     try:
         yield
     finally:
-        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
@@ -154,4 +185,5 @@ def pytest_internalerror(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Record that the run reached its end, and how."""
+    _watchdog.disarm()
     _say("end", "", str(int(exitstatus)))
