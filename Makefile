@@ -23,7 +23,7 @@ test-long: $(READY)     ## what takes long: crashes everywhere, the demo, more s
 	$(ABREAST) -m "long and not timing"
 	$(PYTEST) -m "long and timing"
 
-acceptance: $(READY)    ## review six real packages in full; the first time they are fetched
+acceptance: $(READY)    ## review twenty packages in environments of their own; the first time they are fetched
 	$(BIN)/python -m tests.acceptance
 
 lint: $(READY)
