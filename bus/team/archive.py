@@ -78,12 +78,12 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> N
     link = (folder / member.linkname).resolve() if member.issym() else folder
     if not folder.is_relative_to(root) or not link.is_relative_to(root) or place.is_symlink() or place == root:
         raise Unreadable("the folder cannot be unpacked", f"{member.name} lies outside of it")
+    place.parent.mkdir(parents=True, exist_ok=True)
     if member.isdir():
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(exist_ok=True)
     elif member.issym():
         place.symlink_to(member.linkname)
     elif data := archive.extractfile(member):
-        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data.read())
         place.chmod(0o755 if member.mode & 0o100 else 0o644)
 

@@ -1,5 +1,6 @@
 """Baseline: what works before any change. Only what worked can be broken."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -238,7 +239,7 @@ def tree_digest(root: Path) -> str:
     """One digest for the names and bytes of all files, whatever their times."""
     found = sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     lines = [f"{path.relative_to(root).as_posix()} {digest(path.read_bytes())}" for path in found]
-    return digest("\n".join(lines).encode())
+    return digest(os.fsencode("\n".join(lines)))
 
 
 def _importable(path: str, sources: Sources) -> bool:

@@ -91,9 +91,10 @@ def _nearest(root: Path, marks: Sequence[tuple[str, str]]) -> list[Path]:
 
 
 def has_ruff_settings(root: Path) -> bool:
-    """True if ruff would find settings anywhere in the folder. It looks above the folder too, unless told not to."""
+    """True if ruff would find settings of its own anywhere in the folder, or above it in the checkout."""
     folders = {*upwards(root), *(path.parent for path in paths(root))}
-    return any((folder / name).exists() for folder in folders for name in RUFF_FILES)
+    files = ((folder / name, mark) for folder in folders for name, mark in RUFF_MARKS)
+    return any(path.is_file() and mark in lenient(path) for path, mark in files)
 
 
 def names_target(root: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hustings import Claim
 
-from .checkout import lenient, place_in, upwards
+from .checkout import lenient, place_in, top_of, upwards
 from .edits import digest
 from .severity import finding
 
@@ -65,20 +65,21 @@ def is_test(path: str) -> bool:
 
 
 def paths(root: Path, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:
-    """The files of these kinds, sorted, without hidden folders, build folders and links."""
+    """The files of these kinds, sorted, without hidden folders, build folders, links, and what cannot be printed."""
     for place, folders, names in os.walk(root):
         folder = Path(place)
         left_out = SKIPPED | SKIPPED_AT_THE_TOP if folder == root else SKIPPED
         folders[:] = sorted(name for name in folders if name not in left_out and not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(suffixes) and not (folder / name).is_symlink():
-                yield folder / name
+            path = folder / name
+            if name.endswith(suffixes) and not path.is_symlink() and str(path.relative_to(root)).isprintable():
+                yield path
 
 
 def read_sources(root: Path) -> Sources:
     """All Python files. Those that nobody wrote here, that are not UTF-8, or no Python, are claimed and left alone."""
     files, claims = dict[str, Source](), list[Claim]()
-    marks = _attributed(root)
+    marks = [*_attributed(root), *_submodules(root)]
     for path in paths(root):
         name = path.relative_to(root).as_posix()
         found = _read(path, name, next((why for fits, why in marks if fits(name)), ""))
@@ -101,6 +102,18 @@ def _attributed(root: Path) -> list[tuple[Callable[[str], bool], str]]:
         for word in words[1:]
         if re.fullmatch(r"linguist-(generated|vendored)(=true)?", word)
     ]
+
+
+def _submodules(root: Path) -> list[tuple[Callable[[str], bool], str]]:
+    """What tells if a file belongs to another repository within this checkout."""
+    top = top_of(root)
+    text = lenient(top / ".gitmodules") if (top / ".gitmodules").is_file() else ""
+    folders = re.findall(r"(?m)^\s*path\s*=\s*(.+?)\s*$", text)
+    return [(partial(_below, folder + "/", place_in(root, top)), "a submodule") for folder in folders]
+
+
+def _below(folder: str, place: str, name: str) -> bool:
+    return (place + name).startswith(folder)
 
 
 def _fits(pattern: str, below: str, name: str) -> bool:

@@ -109,14 +109,16 @@ async def test_of_a_checkout_only_what_git_tracks_travels(bus: Bus, tmp_path: Pa
     shutil.rmtree(root / ".git")
     (root / "venv").mkdir()
     (root / "venv" / "tracked.py").write_text("a = 2\n")
+    (root / "links").mkdir()
+    (root / "links" / "nowhere").symlink_to("gone")  # before any file of its folder
     git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b"]
-    for command in (["init", "-q"], ["add", "-f", "pkg/a.py", "out", "link", "venv/tracked.py"]):
+    for command in (["init", "-q"], ["add", "-f", "pkg/a.py", "out", "link", "links", "venv/tracked.py"]):
         await anyio.run_process([*git, *command])
     (root / "pkg" / "untracked.py").write_text("a = 3\n")
     blob = await bus.blobs.put_path(root, tracked=True)
     back = await bus.blobs.unpack(blob, tmp_path / "work")
     found = {str(path.relative_to(back)) for path in back.rglob("*") if not path.is_dir()}
-    assert found == {"pkg/a.py", "link", "venv/tracked.py"}
+    assert found == {"pkg/a.py", "link", "links/nowhere", "venv/tracked.py"}
     assert (back / "link").read_text() == "a = 1\n"
 
 
