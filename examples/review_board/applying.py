@@ -10,6 +10,7 @@ from hustings.agents import RunReport
 from hustings.protocols import UsageError
 
 from .commits import Commit, commits
+from .gaps import counted
 from .messages import Patch
 from .patches import BadPatch, apply_patch
 from .sources import read_sources
@@ -32,10 +33,12 @@ def apply_to(report: RunReport, paths: Mapping[str, Path]) -> str:
         raise UsageError(f"the patch does not fit {root}", str(error), "Review it again.") from None
     if changed and (top := _checkout(root)):
         made = _branch(top, root, f"hustings/{report.run}", commits(report, files, changed))
-        return f"{made} commits on the branch hustings/{report.run} of {top}: git merge hustings/{report.run}"
+        return (
+            f"{counted(made, 'commit')} on the branch hustings/{report.run} of {top}: git merge hustings/{report.run}"
+        )
     for name, text in changed.items():
         (root / name).write_bytes(text.encode())
-    return f"applied {patch.edits} edits to {len(changed)} files of {root}"
+    return f"applied {counted(patch.edits, 'edit')} to {counted(len(changed), 'file')} of {root}"
 
 
 def _checkout(root: Path) -> Path | None:

@@ -1,16 +1,20 @@
 """Telling: a review as text for a terminal."""
 
+from collections import Counter
 from collections.abc import Iterator
+from shutil import get_terminal_size
 from typing import NamedTuple
 
 from hustings import Claim, Proposal, Verdict
 from hustings.agents import RunReport, exit_code
 
+from .findings import claimed
+from .gaps import counted
 from .messages import Patch, Report, ReviewProof
 
 PROOF = "verified"  # the rule by which something falls that does not hold
-SHOWN = 8  # conflicts shown one by one, so that the whole fits on a screen
-WIDTH = 100  # characters shown of an edit
+SHOWN, FELL = 5, 3  # conflicts, and what fell by proof, shown one by one, so that the whole fits on a screen
+INDENT, WIDTH = 16, 116  # of an edit; and the columns where there is no terminal
 
 
 def tell(report: RunReport) -> str:
@@ -58,7 +62,7 @@ def _conflicts(report: RunReport) -> Iterator[str]:
     for verdict in conflicts[:SHOWN]:
         yield from _conflict(verdict)
     if len(conflicts) > SHOWN:
-        yield f"  … and {len(conflicts) - SHOWN} more: `hustings conflicts {report.run}`"
+        yield f"  … and {len(conflicts) - SHOWN} more: hustings conflicts {report.run}"
 
 
 def contested(report: RunReport) -> list[Verdict]:
@@ -112,16 +116,18 @@ def about(verdict: Verdict) -> str:
 def _rejected(report: RunReport) -> Iterator[str]:
     found = rejected(report)
     yield f"REJECTED BY PROOF  {len(found)}" if found else "REJECTED BY PROOF  nothing had to be"
-    for verdict in found[:SHOWN]:
-        yield f"  {verdict.matter:<5} {about(verdict)}  {_cut(falling(verdict))}"
-        yield f"        because {one_line(verdict.because)}"
+    for verdict in found[:FELL]:
+        yield _cut(f"  {verdict.matter:<5} {about(verdict)}  {falling(verdict)}", 0)
+        yield f"        because {_cut(one_line(verdict.because))}"
+    if len(found) > FELL:
+        yield f"  … and {len(found) - FELL} more"
 
 
 def _result(report: RunReport) -> Iterator[str]:
     if patch := patch_of(report):
         yield f"PATCH  {patch.size}{'' if proved(report) else ', UNPROVED'}"
     if said := proof_of(report):
-        yield f"TESTS  {one_line(said.how)}"
+        yield f"TESTS  {_cut(one_line(said.how), len('TESTS  '))}"
         for word, counts in (("before", said.before), ("after", said.after)):
             yield (
                 f"TESTS  {word:<6} {counts.passed} passed, {counts.failed} failed, "
@@ -129,6 +135,11 @@ def _result(report: RunReport) -> Iterator[str]:
                 + (f", {counts.unreached} not reached" if counts.unreached else "")
             )
         yield f"PROOF  {'holds' if said.holds else 'does not hold:'} {one_line(said.because)}"
+
+    if found := claimed(report):
+        levels = Counter(each.level for each in found)
+        told = ", ".join(counted(levels[level], level) for level in ("error", "warning", "note") if levels[level])
+        yield f"CLAIMS {told}: in report.html and review.sarif"
 
 
 def patch_of(report: RunReport) -> Patch | None:
@@ -154,5 +165,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+def _cut(text: str, indent: int = INDENT) -> str:
+    """The text, cut to one line of the terminal in which it is indented so."""
+    room = get_terminal_size((WIDTH, 0)).columns - indent
+    return text if len(text) <= room else f"{text[: max(room - 1, 0)]}…"

@@ -36,7 +36,7 @@ def test_the_patched_files_are_written(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(OLD)
     said = apply_to(reviewed(unified("one.py", OLD, NEW)), {"repository": tmp_path})
     assert ((tmp_path / "one.py").read_text(), (tmp_path / "two.py").read_text()) == (NEW, OLD)
-    assert said == f"applied 1 edits to 1 files of {tmp_path}"
+    assert said == f"applied 1 edit to 1 file of {tmp_path}"
 
 
 def test_nothing_is_written_if_one_file_does_not_fit(tmp_path: Path) -> None:

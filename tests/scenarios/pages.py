@@ -60,7 +60,7 @@ async def play(page: Path, place: Place) -> None:
         last: Running | None = None
         for block in blocks(page):
             if block.file:
-                (place.folder / block.file).parent.mkdir(exist_ok=True)
+                (place.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
                 (place.folder / block.file).write_text(block.text)
                 continue
             for command, printed in _commands(block.text):
