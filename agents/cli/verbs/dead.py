@@ -16,7 +16,7 @@ from ..frame.options import common
 from ..frame.output import echo, emit
 from ..frame.session import go
 from ..frame.settings import Settings
-from ..frame.table import cut, table
+from ..frame.table import table
 from .letters import (
     Selection,
     filters,
@@ -28,7 +28,6 @@ from .redrive import Terms, redriven, told
 from .show import shortened
 
 LEFT = 5  # the exit code if dead letters remain
-WIDTH = 4000  # of the original message in text
 
 
 @click.group()
@@ -121,7 +120,7 @@ def _shown(autopsy: DeadLetterDetail, now: float) -> str:
         table(("attempt", "agent", "version", "cause", "when", "because"), tries),
         *_tracebacks(autopsy),
         f"input\n{shortened(autopsy.input)}",
-        f"message {letter.assigned} of the log\n  {cut(inert(autopsy.original.decode(errors='replace')), WIDTH)}",
+        f"message {letter.assigned} of the log: hustings dead show {letter.id} --raw",
     ]
     return "\n\n".join(part for part in parts if part)
 

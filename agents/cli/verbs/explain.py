@@ -49,11 +49,12 @@ def find(timeline: Timeline, id: str) -> Case:
         return known[id.upper()]
     run, conflicts = timeline.report.run, len(timeline.conflicts)
     others = len(known) - conflicts
+    look = "conflicts" if known else "show"
     there = [f"C-1 to C-{conflicts}"] * bool(conflicts) + [f"M-1 to M-{others}"] * bool(others)
     raise NotFound(
         f"there is no {id} in {run}",
-        f"there are {' and '.join(there)}" if there else "the run has no matters to settle yet",
-        did_you_mean(close_to(id.upper(), known)) or f"`hustings conflicts {run}` lists them",
+        f"there are {' and '.join(there)}" if there else "nothing was to be settled in it so far",
+        did_you_mean(close_to(id.upper(), known)) or f"`hustings {look} {run}` shows what there is",
     )
 
 

@@ -26,7 +26,7 @@ def tell(team: Team, folder: Path, timeline: Timeline, *, because: bool = True) 
     bill = "\n".join(bills(came))
     left_open = [verdict.matter for verdict in came.verdicts if not verdict.decided]
     explain = f"hustings explain {left_open[0]} {came.run}   " if left_open else ""
-    next_ = f"next  {explain}hustings show {came.run}   hustings replay {came.run}   files in {folder}"
+    next_ = f"next  {explain}hustings show {came.run}   hustings replay {came.run}\nfiles in {folder}"
     return inert("\n".join(part for part in (own, bill, end, next_) if part))
 
 
@@ -36,7 +36,7 @@ def bills(came: RunReport) -> Iterator[str]:
         return
     rows = [_bill(bill.agent, bill.model, [bill]) for bill in came.models] + [_bill("all", "", came.models)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    yield "MODELS"
+    yield "MODELS  with the tokens in and out"
     for agent, model, *numbers in rows:
         cells = [f"{number:>{width}}" for number, width in zip(numbers, widths[2:], strict=True)]
         yield f"  {agent:<{widths[0]}}  {model:<{widths[1]}}  {'  '.join(cells)}".rstrip()
@@ -49,7 +49,7 @@ def _bill(agent: str, model: str, bills: Sequence[Bill]) -> tuple[str, ...]:
         agent,
         model,
         some(sum(bill.calls for bill in bills), "call"),
-        f"{read:,} tokens in",
+        f"{read:,} in",
         f"{sum(bill.usage.output for bill in bills):,} out",
         f"${sum(bill.money for bill in bills):.4f}" + (" est." if any(bill.estimated for bill in bills) else ""),
         f"{failed} failed" if failed else "",

@@ -163,8 +163,9 @@ def _unready(now: Iterable[Status]) -> list[str]:
 
 
 def _counted(parts: Sequence[str]) -> str:
-    specialists = some(len([name for name in parts if name != COORDINATOR]), "specialist")
-    return f"coordinator and {specialists}" if COORDINATOR in parts else specialists
+    others = len([name for name in parts if name != COORDINATOR])
+    specialists = [some(others, "specialist")] if others else []
+    return " and ".join(["coordinator", *specialists] if COORDINATOR in parts else specialists)
 
 
 async def _watch(client: Client) -> None:

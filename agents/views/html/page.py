@@ -103,13 +103,15 @@ def _lanes(timeline: Timeline) -> Html:
 
 
 def _failed(timeline: Timeline) -> Html:
-    """Each exception on a line, with the attempt that was to follow; its traceback can be unfolded."""
+    """Each exception on a line, with the attempt that was to follow and a traceback; only the first one is unfolded."""
     again = {(bar.task, bar.attempt): bar.again for bar in timeline.bars if bar.again}
     failures = [event for entry in timeline.log if isinstance(event := entry.event, Failure)][:ROWS]
-    return join([_traceback(each, again.get((each.task, each.attempt))) for each in failures])
+    return join(
+        [_traceback(each, again.get((each.task, each.attempt)), opened=not n) for n, each in enumerate(failures)]
+    )
 
 
-def _traceback(failure: Failure, again: NextAttempt | None) -> Html:
+def _traceback(failure: Failure, again: NextAttempt | None, *, opened: bool) -> Html:
     then = f"; {soon(again)}" if again else ""
     top = tag(
         "summary",
@@ -117,7 +119,7 @@ def _traceback(failure: Failure, again: NextAttempt | None) -> Html:
         tag("code", failure.at, class_="place"),
         tag("span", cut(failure.because, 300), class_="dim"),
     )
-    return tag("details", top, tag("div", tag("pre", failure.traceback or failure.because), class_="body"))
+    return tag("details", top, tag("div", tag("pre", failure.traceback or failure.because), class_="body"), open=opened)
 
 
 def _plan(timeline: Timeline) -> Html:
@@ -256,11 +258,12 @@ def _log(timeline: Timeline) -> Html:
 
 def _foot(timeline: Timeline) -> Html:
     came = timeline.report
-    replay, one = tag("code", f"hustings replay {came.run}"), tag("code", f"hustings explain C-1 {came.run}")
+    replay = tag("code", f"hustings replay {came.run}")
+    one = [", one conflict with ", tag("code", f"hustings explain C-1 {came.run}")] if timeline.conflicts else []
     return tag(
         "footer",
         tag("div", "state hash ", tag("code", came.state_hash)),
-        tag("div", "step through it with ", replay, ", one conflict with ", one),
+        tag("div", "step through it with ", replay, *one),
     )
 
 

@@ -74,11 +74,12 @@ th:first-child,td:first-child{padding-left:16px}
 tr:last-child td{border-bottom:0}
 .n{text-align:right;white-space:nowrap}
 td{overflow-wrap:break-word}
-.fit .box{width:fit-content;max-width:100%}
+.fit .box{width:fit-content;max-width:100%;max-height:440px;overflow-y:auto}
 .tight{white-space:nowrap}
 dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:14px 0}
 dl.facts dt{color:var(--dim)}
 dl.facts dd{margin:0;min-width:0;overflow-wrap:anywhere}
+dd>dl.facts:first-child,dd>ul:first-child,li>dl.facts{margin-top:0}
 details{border:1px solid var(--line);border-radius:10px;background:var(--card);margin:8px 0;content-visibility:auto;
 contain-intrinsic-size:auto 44px}
 summary{cursor:pointer;position:relative;padding:9px 16px 9px 36px;
@@ -104,7 +105,7 @@ summary .end{margin-left:auto}
 .value{font-size:17px;font-weight:600;margin:4px 0;overflow-wrap:anywhere}
 pre{margin:8px 0;overflow-x:auto;line-height:1.5;tab-size:4;background:var(--soft);border-radius:6px;padding:8px 0}
 pre>span{display:block;width:max-content;min-width:100%;padding:0 12px}
-pre.plain{padding:8px 12px}
+pre.plain{padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere}
 .minus{background:var(--stop-soft);color:var(--stop)}
 .plus{background:var(--go-soft);color:var(--go)}
 .hunk{color:var(--dim)}
@@ -121,9 +122,9 @@ footer{color:var(--dim);font-size:12.5px;padding-top:56px;padding-bottom:56px}
 @media(max-width:640px){main,header,footer{padding-left:16px;padding-right:16px}
 header{padding-top:28px}h1{font-size:22px}
 h2{margin-top:44px}dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:8px}
-.tiles{grid-template-columns:1fr 1fr}
+.tiles{grid-template-columns:1fr 1fr}.tiles div:last-child:nth-child(odd){grid-column:1/-1}
 .tiles dd{font-size:21px}.tiles div{padding:11px 14px}summary .end{margin-left:22px}
 .scroll table{min-width:560px}.body{padding:2px 12px 12px}
 .side{padding:8px 10px 10px}}
-@media print{details{break-inside:avoid}nav{display:none}}
+@media print{.fit .box{max-height:none}details{break-inside:avoid}nav{display:none}}
 """
