@@ -35,6 +35,7 @@ ISOLATED_GRACE = 0.5  # in which an isolated worker has to end
 WORKER_GRACE = 4.0  # in which a worker that stops may finish its tasks
 SUPERVISOR_GRACE = 5.0  # between a supervisor's SIGTERM and its SIGKILL
 PROCESS_END = 10.0  # after which a process that does not end is ended by its own watchdog
+LAUNCHER_GRACE = 10.0  # in which the launcher of a command behind walls has to clean up
 THREADS_END = 1.0  # which other threads have after the main thread has ended
 WATCHDOG_CHECK = 0.25  # between two looks of the watchdog at its event loop
 ISOLATED_IDLE = 10.0  # for which an idle isolated worker is kept

@@ -19,9 +19,10 @@ from typing import IO
 
 from anyio import from_thread
 
+from hustings.protocols import timing
+
 LAUNCHER = Path(__file__).with_name("launcher.py")
 TOLD = "launcher: "  # begins the line in which the launcher says which limit was passed
-GRACE = 10.0  # seconds that the launcher has for cleaning up
 SYSTEM = [Path(path) for path in (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/snap", "/proc", "/sys",
 )]  # fmt: skip
@@ -149,7 +150,7 @@ def _stop_if_cancelled() -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()  # the launcher ends what it launched, then itself
     with suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE)
+        process.wait(timing.LAUNCHER_GRACE)
     with suppress(ProcessLookupError, PermissionError):  # all gone already; macOS says so with EPERM
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
