@@ -30,14 +30,15 @@ class Packed(NamedTuple):
 
 def pack(path: Path, tracked: bool = False) -> Packed:
     """The bytes of a file, or a tar.gz of a folder. With `tracked`, for a folder with files that git tracks: of all
-    tracked files of its checkout, so that whatever they share is there. Raises UsageError."""
+    tracked files of its checkout, so that whatever they share is there; where there is no room for all around the
+    folder, the largest stay behind. Raises UsageError."""
     if path.is_dir():
         root = path.resolve()
         top = _checkout(root) if tracked else None
         if top is None:
             return Packed(_archive(root, _walk(root)), root.name, "folder")
         folder = "" if top == root else root.relative_to(top).as_posix()
-        return Packed(_archive(top, _tracked(top)), top.name, "folder", folder)
+        return Packed(_archive(top, _with_room(_tracked(top), root)), top.name, "folder", folder)
     if not path.is_file():
         raise UsageError(f"cannot read {path}", "no such file or folder", "Check the path.")
     _bound(path, path.stat().st_size)
@@ -120,6 +121,18 @@ def _tracked(top: Path) -> list[Path]:
     listed = _git(top, "ls-files", "-z", "--recurse-submodules")
     paths = [top / os.fsdecode(name) for name in sorted(set(listed.split(b"\0"))) if name]
     return [path for path in paths if (_inside(top, path) if path.is_symlink() else path.is_file())]
+
+
+def _with_room(paths: list[Path], root: Path) -> list[Path]:
+    """Those in the root, and of those around it as many as fit, the smallest first; in the order given."""
+    sizes = {path: path.lstat().st_size for path in paths}
+    size = 0
+    chosen = set[Path]()
+    for path in sorted(paths, key=lambda path: (not path.is_relative_to(root), sizes[path], path)):
+        size += sizes[path]
+        if path.is_relative_to(root) or size <= LIMIT:
+            chosen.add(path)
+    return [path for path in paths if path in chosen]
 
 
 def _git(folder: Path, *words: str) -> bytes:

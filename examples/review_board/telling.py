@@ -6,11 +6,11 @@ from shutil import get_terminal_size
 from typing import NamedTuple
 
 from hustings import Claim, Proposal, Verdict
-from hustings.agents import RunReport, exit_code
+from hustings.agents import RunReport
 
 from .findings import claimed
 from .gaps import counted
-from .messages import Patch, Report, ReviewProof
+from .messages import Patch, ReviewProof
 
 PROOF = "verified"  # the rule by which something falls that does not hold
 SHOWN, FELL = 5, 3  # conflicts, and what fell by proof, shown one by one, so that the whole fits on a screen
@@ -21,7 +21,7 @@ def tell(report: RunReport) -> str:
     """Each specialist's statements, conflicts with their verdicts, what proof rejected, the tests before and after.
     These come first where the proof does not hold."""
     parts = [_said(report), _conflicts(report), _rejected(report), _result(report)]
-    if exit_code(report, Report):
+    if not proved(report):
         parts = [_result(report), *parts[:3]]
     return "\n\n".join("\n".join(part) for part in parts)
 
@@ -118,7 +118,7 @@ def _rejected(report: RunReport) -> Iterator[str]:
     yield f"REJECTED BY PROOF  {len(found)}" if found else "REJECTED BY PROOF  nothing had to be"
     for verdict in found[:FELL]:
         yield _cut(f"  {verdict.matter:<5} {about(verdict)}  {falling(verdict)}", 0)
-        yield f"        because {_cut(one_line(verdict.because))}"
+        yield f"        because {one_line(verdict.because)}"
     if len(found) > FELL:
         yield f"  … and {len(found) - FELL} more"
 
@@ -135,7 +135,6 @@ def _result(report: RunReport) -> Iterator[str]:
                 + (f", {counts.unreached} not reached" if counts.unreached else "")
             )
         yield f"PROOF  {'holds' if said.holds else 'does not hold:'} {one_line(said.because)}"
-
     if found := claimed(report):
         levels = Counter(each.level for each in found)
         told = ", ".join(counted(levels[level], level) for level in ("error", "warning", "note") if levels[level])

@@ -23,6 +23,7 @@ from hustings.examples.review_board import (
     team,
 )
 from hustings.examples.review_board.command import command_of
+from hustings.protocols import UsageError
 
 from .conftest import Write
 
@@ -87,6 +88,21 @@ async def test_a_folder_travels_with_its_checkout(bus: Bus, checkout: Path, tmp_
     assert not (tmp_path / "there" / "mono repo" / "untracked.py").exists()
     alone = await bus.blobs.put_path(checkout / "packages" / "foo")
     assert (alone.name, alone.folder) == ("foo", "")
+
+
+async def test_of_a_checkout_that_is_too_large_the_largest_files_around_the_folder_stay(
+    bus: Bus, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings are small; so a folder of a huge checkout is reviewed by them too."""
+    (checkout / "picture.bin").write_bytes(bytes(100_000))
+    git(checkout, "add", "picture.bin")
+    monkeypatch.setattr("hustings.bus.team.archive.LIMIT", 50_000)
+    blob = await bus.blobs.put_path(checkout / "packages" / "foo", tracked=True)
+    place = await bus.blobs.unpack(blob, tmp_path / "there")
+    assert (place / "src" / "foo" / "compat.py").is_file()
+    assert {path.name for path in place.parents[1].iterdir()} == {".gitattributes", "packages", "pyproject.toml"}
+    with pytest.raises(UsageError, match="too large"):
+        await bus.blobs.put_path(checkout, tracked=True)
 
 
 def test_its_tools_fall_back_on_the_settings_above_it(checkout: Path) -> None:
