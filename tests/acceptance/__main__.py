@@ -1,6 +1,6 @@
 """`make acceptance`: the board reviews packages that nobody here wrote; not one may have a new failure. Prints a table.
 
-`python -m tests.acceptance [--tools] [NAME...]`; ends with 1 if a package is not proved, or worse off.
+`python -m tests.acceptance [--tools] [--patches FOLDER] [NAME...]`; ends with 1 if one is not proved, or worse off.
 """
 
 import argparse
@@ -65,6 +65,7 @@ def main() -> int:
     parser.add_argument(
         "--tools", action="store_true", help="also try each tool alone, which takes ten runs of the tests"
     )
+    parser.add_argument("--patches", type=Path, metavar="FOLDER", help="keep the patches there")
     parser.add_argument("names", nargs="*", metavar="NAME")
     given = parser.parse_args()
     head = [*HEAD, *([ALONE] if given.tools else [])]
@@ -76,6 +77,9 @@ def main() -> int:
                 came = reviewed(package, Path(scratch))
                 alone = anyio.run(red_alone, came, Path(scratch)) if given.tools else []
             print(f"| {' | '.join([*cells(came), *([', '.join(alone)] if given.tools else [])])} |", flush=True)
+            if given.patches:
+                given.patches.mkdir(parents=True, exist_ok=True)
+                (given.patches / f"{package.releases[0].name}.patch").write_bytes(came.patch.diff.encode())
             if not came.good:
                 bad[package.name] = {"exit code": came.code, "because": came.proof.because, "broken": came.broken}
     print(json.dumps(bad), file=sys.stderr)
