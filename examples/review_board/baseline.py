@@ -18,13 +18,19 @@ from .sources import Sources, is_test
 Failures = Mapping[str, str]  # what no longer works -> why
 NOT_IMPORTED = {"setup", "conftest", "noxfile", "tasks", "fabfile"}  # scripts that act when imported
 NO_MODULES = {"docs", "doc", "examples", "benchmarks", "scripts"}  # folders of such scripts
-UNSTEADY, STOPPER = "unsteady", "stopper"  # tests that are set aside, beside those that are not reached in time
+UNSTEADY, STOPPER, SLOW = (
+    "unsteady",
+    "stopper",
+    "slow",
+)  # tests that are set aside, beside those that are not reached in time
 ASIDE: Mapping[str, GapKind] = {
     UNSTEADY: "passed only sometimes",
     STOPPER: "stopped the run",
+    SLOW: "took too long",
     LATE: "not reached",
 }
 MOST_STOPPERS = 3
+LIMIT = "the limit for one test"  # what the recorders say of a test that was not done in time
 MOST_UNSTEADY = 0.1  # of the tests that passed; more, and the suite was not made for another order
 SHARE_FOR_THE_FIRST = 0.6  # of the limit of a run: a later one may be slower
 SHARE_FOR_A_SECOND = 0.4  # of the limit of a run: where it takes longer, it is not done twice
@@ -51,7 +57,7 @@ class Baseline:
 
     def run(self, bench: Bench, overlay: Overlay, only: Sequence[str] = ()) -> Record:
         """Run the tests with these ids, or all, without those that cannot be run in time or stop the run."""
-        return bench.tests(overlay, only or self._reached, self._of_kind(STOPPER))
+        return bench.tests(overlay, only or self._reached, (*self._of_kind(STOPPER), *self._of_kind(SLOW)))
 
     @cached_property
     def _reached(self) -> tuple[str, ...]:
@@ -171,15 +177,17 @@ def baseline(bench: Bench, sources: Sources) -> Baseline:
 
 def _steady(bench: Bench) -> tuple[Record, float]:
     """The record of the tests, with those set aside that do not pass each time; and the seconds of one run."""
-    first, stoppers, seconds = _complete(bench.within(SHARE_FOR_THE_FIRST * bench.limits.seconds))
-    record = first.having(stoppers)
+    first, aside, seconds = _complete(bench.within(SHARE_FOR_THE_FIRST * bench.limits.seconds))
+    slow = {name: Outcome(SLOW, seen.why) for name, seen in first.outcomes.items() if seen.red and LIMIT in seen.why}
+    aside = {**aside, **slow}
+    record = first.having(aside)
     if first.late and first.counts.passed:
         return record.accepted(), seconds
     if not first.complete or seconds > SHARE_FOR_A_SECOND * bench.limits.seconds:
         return record, seconds
     for backwards in (True, False):
-        again = bench.tests({}, without=[*stoppers], backwards=backwards)
-        unsteady = _differing(first, again, "with the last module first" if backwards else "in a second run")
+        again = bench.tests({}, without=[*aside], backwards=backwards)
+        unsteady = _differing(record, again, "with the last module first" if backwards else "in a second run")
         if len(unsteady) <= MOST_UNSTEADY * first.counts.passed:
             break
     return record.having(unsteady), seconds
@@ -207,7 +215,7 @@ def _differing(first: Record, again: Record, how: str) -> dict[str, Outcome]:
             UNSTEADY, f"{how} it {'passes' if now.kind == 'passed' else 'fails'}: {reason(now.why or seen.why)}"
         )
         for name, seen, now in pairs
-        if (seen.kind == "passed") != (now.kind == "passed")
+        if seen.kind not in ASIDE and (seen.kind == "passed") != (now.kind == "passed")
     }
 
 

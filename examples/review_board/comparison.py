@@ -30,7 +30,7 @@ from .suite import Suite
 
 Tool = Callable[[Path], object]
 CHAIN: Mapping[str, Tool] = {
-    "ruff": ruff_fixes,
+    "ruff": partial(ruff_fixes, bold=True),
     "autoflake": autoflake_fixes,
     "pyupgrade": pyupgrade_fixes,
     "flynt": partial(flynt_fixes, bold=True),

@@ -20,30 +20,32 @@ from .tools import call
 SAFE = frozenset({"safe"})
 UNSAFE = frozenset({"safe", "unsafe"})
 ORIGINS = {"F": "pyflakes", "UP": "pyupgrade", "FLY": "flynt", "S": "bandit", "I": "isort"}  # family of rules -> tool
+UNDISPUTED = "E4,E7,E9,F"
 OLDEST_TARGET = 7  # minor version, of ruff
 Diagnostic = dict[str, Any]
 
 
-def ruff_fixes(root: Path) -> Findings:
-    """What `ruff check --fix` changes with the repository's own settings, or ruff's defaults; safe fixes only.
+def ruff_fixes(root: Path, bold: bool = False) -> Findings:
+    """What `ruff check --fix` changes with the repository's own settings; safe fixes only. Without settings: what is
+    never used or never right (E4, E7, E9, F), or `bold` all of ruff's defaults.
 
     `root` is changed. Each proposal names its rules; its lineage is the tool that the rules come from.
     """
-    return _ruff(root, SAFE)
+    return _ruff(root, SAFE, bold)
 
 
 def bold_fixes(root: Path) -> Findings:
     """What ruff changes only with `--unsafe-fixes`. `root` is changed."""
     with tempfile.TemporaryDirectory(prefix="hustings-tool-") as scratch:
         copy = shutil.copytree(root, Path(scratch) / "copy", symlinks=True)
-        said = {item.edits for item in _ruff(copy, SAFE).proposals}
-    findings = _ruff(root, UNSAFE)
+        said = {item.edits for item in _ruff(copy, SAFE, bold=True).proposals}
+    findings = _ruff(root, UNSAFE, bold=True)
     bold = tuple(item for item in findings.proposals if item.edits not in said)
     return findings.model_copy(update={"proposals": bold})
 
 
-def _ruff(root: Path, kinds: frozenset[str]) -> Findings:
-    options = ["--no-cache", "--quiet", "--exit-zero", *_scope(root)]
+def _ruff(root: Path, kinds: frozenset[str], bold: bool) -> Findings:
+    options = ["--no-cache", "--quiet", "--exit-zero", *_scope(root, bold)]
     options += ["--unsafe-fixes"] if kinds == UNSAFE else ["--no-unsafe-fixes"]
     found = _diagnostics(root, options, kinds)
 
@@ -59,15 +61,15 @@ def _ruff(root: Path, kinds: frozenset[str]) -> Findings:
     return rewritten(root, fix, explain, ties)
 
 
-def _scope(root: Path) -> list[str]:
-    """Nothing from outside the folder; no syntax that its oldest Python lacks; no order of imports that it does not ask
-    for."""
+def _scope(root: Path, bold: bool) -> list[str]:
+    """Nothing from outside the folder, no syntax that its oldest Python lacks, and no matters of taste that it does not
+    ask for."""
     if names_target(root):
         return []
-    if supports_python_2(root):
-        return ["--isolated", "--select", "F"]
     target = ["--target-version", f"py3{max(OLDEST_TARGET, oldest_python(root))}"]
-    return target if has_ruff_settings(root) else ["--isolated", "--ignore", "I", *target]
+    if has_ruff_settings(root):
+        return target
+    return ["--isolated", *target, *([] if bold and not supports_python_2(root) else ["--select", UNDISPUTED])]
 
 
 def _diagnostics(root: Path, options: list[str], kinds: frozenset[str]) -> Mapping[str, list[Diagnostic]]:

@@ -85,6 +85,7 @@ GapKind = Literal[
     "left out by the repository",
     "passed only sometimes",
     "stopped the run",
+    "took too long",
     "not reached",
     "cannot be imported",
 ]

@@ -53,11 +53,25 @@ class Wanted:
 def _keeps(module: Module, wanted: Wanted) -> Iterator[Proposal]:
     if "\r" in module.source.text.replace("\r\n", ""):
         return  # Python ends lines at more characters than we do, so the line numbers would differ
-    for node in outside_scopes(module.tree):
-        if isinstance(node, Import):
-            needs = [need for name in _reexports(module, node) for need in wanted.needs(module, name)]
-            if needs:
-                yield _keep(module, node, needs)
+    outside, tried = {*outside_scopes(module.tree)}, _tried(module)
+    for node in module.imports:
+        names = _reexports(module, node)
+        needs = [need for name in names if node in outside for need in wanted.needs(module, name)]
+        if node in tried:
+            needs += [Need(module.name, name, "tried: what follows depends on it", tried[node]) for name in names]
+        if needs:
+            yield _keep(module, node, needs)
+
+
+def _tried(module: Module) -> dict[Import, str]:
+    """The imports whose failure is caught, and where: they find out whether something is there."""
+    return {
+        node: f"{module.source.path}:{block.handlers[0].lineno}"
+        for block in ast.walk(module.tree)
+        if isinstance(block, ast.Try) and block.handlers
+        for node in block.body
+        if isinstance(node, Import)
+    }
 
 
 def _reexports(module: Module, node: Import) -> list[str]:

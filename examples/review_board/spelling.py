@@ -17,6 +17,7 @@ from .tools import call
 TYPO = re.compile(r"(?P<path>.+?):(?P<line>\d+): (?P<wrong>\S+) ==> (?P<right>[^,]+)")
 ANY = 10**9  # a column behind the end of each line
 BEFORE_A_STATEMENT = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+BEFORE, BEHIND = r"(?<![\w)\]}'`./\\@-])", r"(?![\w(\[{'`/\\@]|[.-]\w)"  # not a part of a word, a name or a path
 FOUND = 65  # codespell's exit code where it found something
 Typos = dict[tuple[str, int], list[tuple[str, str]]]  # path and line from 0 -> wrong and right words
 
@@ -59,7 +60,7 @@ def _corrected(source: Source, typos: Typos) -> str:
     lines = source.text.splitlines(keepends=True)
     for row, start, end in sorted(_prose(source), reverse=True):
         for wrong, right in typos.get((source.path, row), ()):
-            inside = re.sub(rf"\b{re.escape(wrong)}\b", right, lines[row][start:end])
+            inside = re.sub(rf"{BEFORE}{re.escape(wrong)}{BEHIND}", right, lines[row][start:end])
             lines[row] = lines[row][:start] + inside + lines[row][end:]
             end = start + len(inside)
     return "".join(lines)

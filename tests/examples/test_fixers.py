@@ -10,6 +10,7 @@ from hustings.examples.review_board import (
     Findings,
     defended,
     flynt_fixes,
+    guard,
     isort_fixes,
     oldest_python,
     pyupgrade_fixes,
@@ -150,13 +151,13 @@ def test_pyupgrade_stops_at_the_oldest_python(write: Write) -> None:
 LISTS = {"a.py": "from typing import List\n\nx: List[int] = []\n"}
 
 
-@pytest.mark.parametrize("settings", ["", "[tool.ruff.lint]\nselect = ['UP']\n"])
+@pytest.mark.parametrize("settings", ["[tool.black]\n", "[tool.ruff.lint]\nselect = ['UP']\n"])
 def test_ruff_stops_at_the_oldest_python_wherever_it_is_named(write: Write, settings: str) -> None:
     """Of setup.py ruff knows nothing."""
     old = {**LISTS, "setup.py": "python_requires='>=3.7'", "pyproject.toml": settings}
-    assert not ruff_fixes(write(old, "old")).proposals
+    assert not ruff_fixes(write(old, "old"), bold=True).proposals
     new = {**LISTS, "setup.py": "python_requires='>=3.11'", "pyproject.toml": settings}
-    assert ruff_fixes(write(new, "new")).proposals
+    assert ruff_fixes(write(new, "new"), bold=True).proposals
 
 
 OLD_SYNTAX = {"a.py": "import os\n\n\nclass A(object):\n    x = u'%s' % (1,)\n    y = super(A)\n"}
@@ -170,8 +171,26 @@ def test_of_a_repository_that_supports_python_2_only_what_it_can_read_is_propose
     assert all(tool(write(three, f"{tool.__name__}-3")).proposals for tool in tools)
 
 
-def test_without_settings_ruff_orders_no_imports(write: Write) -> None:
-    assert not ruff_fixes(write({"a.py": "import sys\nimport os\n\nprint(os, sys)\n"})).proposals
+TASTE = {"a.py": "import sys\nimport os\n\n__all__ = ['f', 'e']\n\n\ndef f():\n    print(os, sys)\n    return\n"}
+
+
+def test_without_settings_ruff_proposes_no_matter_of_taste_unless_it_is_bold(write: Write) -> None:
+    """The order of imports and of __all__, a return that says nothing. A pyproject.toml alone is no setting of ruff."""
+    files = {**TASTE, "pyproject.toml": "[project]\nname = 'a'\n"}
+    assert not ruff_fixes(write(files)).proposals
+    assert ruff_fixes(write(files, "bold"), bold=True).proposals
+
+
+@pytest.mark.parametrize("word", ["(u)ser", "`recieve`", "x.recieve", "recieve()", "recieve/now", "non-recieve"])
+def test_a_part_of_a_word_or_a_name_in_prose_is_no_typo(word: str, write: Write) -> None:
+    assert not spelling_fixes(write({"a.py": f"# Owning {word}, that is.\n"})).proposals
+
+
+def test_an_import_that_is_tried_is_kept(write: Write) -> None:
+    """Without it the handler would never run."""
+    files = {"a.py": "try:\n    import readline\n    HAS = True\nexcept Exception:\n    HAS = False\n"}
+    [keep] = guard(write(files)).proposals
+    assert (keep.keeps, keep.evidence[0].source, keep.edits[0].was) == (True, "a.py:4", "    import readline\n")
 
 
 FILES = {"pkg/__init__.py": "from os import path\n", "pkg/old.py": "import os\n\nx = u''\n"}

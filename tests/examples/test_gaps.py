@@ -494,3 +494,12 @@ def test_unittest_names_modules_and_classes_that_could_not_run(write: Write) -> 
     assert said.proved == 6
     assert {gap.kind for gap in said.gaps} == {"could not run"}
     assert {name.rpartition(".")[2] for gap in said.gaps for name in gap.names} >= {"test_it", "test_passes"}
+
+
+def test_a_test_that_hangs_is_cut_once_named_and_not_run_again(write: Write) -> None:
+    """Each run would wait for it anew."""
+    hangs = "import time\n\n\ndef test_hangs():\n    time.sleep(1000)\n"
+    said = proof(write({"mod.py": MOD, "test_mod.py": OTHER % 20, "test_slow.py": hangs}), limits=Limits(seconds=15.0))
+    why = "not done after 3 s, the limit for one test"
+    assert (said.holds, said.proved, gaps(said)) == (True, 20, [("took too long", why, 1)])
+    assert said.after.failed == 0
