@@ -55,7 +55,8 @@ from .takeover import TakeoverMonitor
 CARD = AgentCard(name=COORDINATOR, version="1.0.0", description="plans the work and settles the conflicts", skills=())
 RUNS = 250  # driven by one process at a time; further goals wait in the work queue
 AHEAD = 256  # entries read ahead of the fold
-TOLD = ("task", "child", "agent", "attempt", "kind", "barrier", "status", "because")  # in the log of the process
+TOLD = ("task", "child", "to", "attempt", "kind", "barrier", "status", "because")  # in the log of the process
+FIELDS = {"to": "agent"}  # `agent` is there who writes the line
 CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 End = Literal["ended", "acquired by another", "fenced off"]
@@ -337,7 +338,7 @@ class RunLoop:
 
     def _tell(self, decisions: list[Decision]) -> None:
         for decision in decisions:
-            about = {name: value for name in TOLD if (value := getattr(decision, name, None))}
+            about = {key: value for key in TOLD if (value := getattr(decision, FIELDS.get(key, key), None))}
             self._log.info(CAPITAL.sub(" ", type(decision).__name__).lower(), **about)
 
 

@@ -120,7 +120,7 @@ async def _ask_again(client: Client) -> None:
     await client.bus.log.ask(run.id, asked, client=client.name)
     after = await run.wait()
     changes = list(_changes(before, after))
-    how = "compared with" if changes else "as"
+    how = "compared with" if changes else "the same as"
     say(f"run {after.run} {after.status} after {after.seconds:.2f} s; {how} {before.run}")
     for row in changes:
         echo(masked(inert(row)))

@@ -74,7 +74,7 @@ th:first-child,td:first-child{padding-left:16px}
 tr:last-child td{border-bottom:0}
 .n{text-align:right;white-space:nowrap}
 td{overflow-wrap:break-word}
-.fit .box{width:fit-content;max-width:100%;max-height:440px;overflow-y:auto}
+.fit .box{width:fit-content;max-width:100%;max-height:455px;overflow-y:auto}
 .tight{white-space:nowrap}
 dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:14px 0}
 dl.facts dt{color:var(--dim)}

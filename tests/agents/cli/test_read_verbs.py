@@ -188,6 +188,7 @@ def test_a_failure_is_explained_from_the_log_alone(run: Run, home: Path, tmp_pat
     run("export", "mood-partial", "--html", str(page))
     text = page.read_text()
     assert "Failed attempts" in text
+    assert text[text.index("Failed attempts</h2>") :].startswith("Failed attempts</h2><details open>")
     assert f", line {line}, in judge" in text
 
 
