@@ -1,8 +1,10 @@
 """The specialist autoflake."""
 
+from functools import partial
+
 from hustings import Specialist, TaskContext
 
-from .messages import Findings, Repository
+from .messages import Findings, Review
 from .rewriters import autoflake_fixes
 from .workspace import findings
 
@@ -10,6 +12,6 @@ autoflake = Specialist("autoflake", "drops imports that a file does not use", sp
 
 
 @autoflake.skill
-async def check(repository: Repository, context: TaskContext) -> Findings:
+async def check(review: Review, context: TaskContext) -> Findings:
     """Propose to drop the imports that their files do not use."""
-    return await findings(repository, context, "running autoflake", autoflake_fixes)
+    return await findings(review.repository, context, "running autoflake", partial(autoflake_fixes, bold=review.bold))

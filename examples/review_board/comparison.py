@@ -31,8 +31,8 @@ from .suite import Suite
 Tool = Callable[[Path], object]
 CHAIN: Mapping[str, Tool] = {
     "ruff": partial(ruff_fixes, bold=True),
-    "autoflake": autoflake_fixes,
-    "pyupgrade": pyupgrade_fixes,
+    "autoflake": partial(autoflake_fixes, bold=True),
+    "pyupgrade": partial(pyupgrade_fixes, bold=True),
     "flynt": partial(flynt_fixes, bold=True),
     "isort": partial(isort_fixes, bold=True),
     "codespell": spelling_fixes,

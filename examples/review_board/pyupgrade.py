@@ -1,8 +1,10 @@
 """The specialist pyupgrade."""
 
+from functools import partial
+
 from hustings import Specialist, TaskContext
 
-from .messages import Findings, Repository
+from .messages import Findings, Review
 from .rewriters import pyupgrade_fixes
 from .workspace import findings
 
@@ -12,6 +14,6 @@ pyupgrade = Specialist(
 
 
 @pyupgrade.skill
-async def check(repository: Repository, context: TaskContext) -> Findings:
+async def check(review: Review, context: TaskContext) -> Findings:
     """Propose newer syntax."""
-    return await findings(repository, context, "running pyupgrade", pyupgrade_fixes)
+    return await findings(review.repository, context, "running pyupgrade", partial(pyupgrade_fixes, bold=review.bold))

@@ -5,6 +5,8 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from hustings import Edit
+
 from .checkout import fence
 from .messages import Findings
 from .pythons import oldest_python, supports_python_2
@@ -14,25 +16,33 @@ from .sources import Source, Sources, read_sources
 from .tools import call
 
 
-def autoflake_fixes(root: Path) -> Findings:
-    """What autoflake drops as unused imports, in `__init__.py` too. `root` is changed."""
+def autoflake_fixes(root: Path, bold: bool = False) -> Findings:
+    """What autoflake drops as unused imports, in `__init__.py` too; `bold`: also `pass` where it is not needed. `root`
+    is changed."""
     fence(root)
-    return rewritten(
+    found = rewritten(
         root,
         on_files("autoflake", "--in-place", "--remove-all-unused-imports", root=root),
         lambda _, edits: proposal(edits, "pyflakes", "the import is not used in this file"),
     )
+    asked = tuple(item for item in found.proposals if bold or not all(_drops_pass(edit) for edit in item.edits))
+    return found.model_copy(update={"proposals": asked})
 
 
-def pyupgrade_fixes(root: Path) -> Findings:
+def _drops_pass(edit: Edit) -> bool:
+    return edit.was.strip() == "pass" and not edit.text.strip()
+
+
+def pyupgrade_fixes(root: Path, bold: bool = False) -> Findings:
     """What pyupgrade rewrites for the oldest Python that the repository supports, 3.8 if it does not say; nothing where
     that is Python 2. `root` is changed."""
     if supports_python_2(root):
         return Findings(claims=read_sources(root).claims)
     oldest = oldest_python(root)
+    formats = () if bold else ("--keep-percent-format",)  # str.format() is hardly better than %
     return rewritten(
         root,
-        on_files("pyupgrade", f"--py3{oldest}-plus", root=root, ends=(0, 1)),
+        on_files("pyupgrade", f"--py3{oldest}-plus", *formats, root=root, ends=(0, 1)),
         lambda _, edits: proposal(edits, "pyupgrade", f"newer syntax for Python 3.{oldest} and later"),
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 from hustings.examples.review_board import (
     Findings,
+    autoflake_fixes,
     defended,
     flynt_fixes,
     guard,
@@ -184,6 +185,13 @@ def test_without_settings_ruff_proposes_no_matter_of_taste_unless_it_is_bold(wri
 @pytest.mark.parametrize("word", ["(u)ser", "`recieve`", "x.recieve", "recieve()", "recieve/now", "non-recieve"])
 def test_a_part_of_a_word_or_a_name_in_prose_is_no_typo(word: str, write: Write) -> None:
     assert not spelling_fixes(write({"a.py": f"# Owning {word}, that is.\n"})).proposals
+
+
+def test_a_pass_and_a_percent_are_no_reason_to_change_a_line_unless_the_review_is_bold(write: Write) -> None:
+    files = {"a.py": 'x = \'a\'\ny = \'%r\' % (x,)\n\n\nclass A(Exception):\n    """An error."""\n\n    pass\n'}
+    for tool in (autoflake_fixes, pyupgrade_fixes):
+        assert not tool(write(files, tool.__name__)).proposals
+        assert tool(write(files, f"{tool.__name__}-bold"), bold=True).proposals
 
 
 def test_an_import_that_is_tried_is_kept(write: Write) -> None:
