@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from hustings import Edit
 from hustings.agents import RunReport
+from hustings.agents.cli import inert
 from hustings.protocols import Data
 
 from .findings import PLACE, Finding, claimed, failed_tools, proposed
@@ -43,7 +44,7 @@ def _invocation(report: RunReport) -> Data:
     told = [*(f"{who} did not take part" for who in report.missing), *failed_tools(report)]
     return {
         "executionSuccessful": report.status in ("decided", "partial"),
-        "toolExecutionNotifications": [{"level": "warning", "message": {"text": each}} for each in told],
+        "toolExecutionNotifications": [{"level": "warning", "message": {"text": inert(each)}} for each in told],
     }
 
 
@@ -51,14 +52,14 @@ def _result(each: Finding, folder: str) -> Data:
     result: Data = {
         "ruleId": each.rule,
         "level": each.level,
-        "message": {"text": each.says},
+        "message": {"text": inert(each.says)},
         "rank": round(100 * each.confidence, 1),
         "locations": [_location(each.path, each.line, folder)],
         "relatedLocations": [*_related(each, folder)],
         "properties": {
             "specialists": [*each.by],
             "matter": each.matter,
-            "evidence": [f"{said.kind}: {said.says}" for said in each.evidence],
+            "evidence": [inert(f"{said.kind}: {said.says}") for said in each.evidence],
         },
     }
     return {**result, "fixes": [_fix(each.says, each.edits, folder)]} if each.edits else result
@@ -71,7 +72,7 @@ def _related(each: Finding, folder: str) -> Iterator[Data]:
     }
     for (path, line), says in said.items():
         if (path, line) != (each.path, each.line) and line > 0:
-            yield {**_location(path, line, folder), "message": {"text": says}}
+            yield {**_location(path, line, folder), "message": {"text": inert(says)}}
 
 
 def _location(path: str, line: int, folder: str) -> Data:
@@ -88,7 +89,7 @@ def _fix(says: str, edits: Sequence[Edit], folder: str) -> Data:
         {"artifactLocation": _artifact(path, folder), "replacements": [_replacement(edit) for edit in some]}
         for path, some in by_file
     ]
-    return {"description": {"text": says}, "artifactChanges": [*changes]}
+    return {"description": {"text": inert(says)}, "artifactChanges": [*changes]}
 
 
 def _replacement(edit: Edit) -> Data:

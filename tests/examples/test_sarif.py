@@ -75,6 +75,12 @@ def _line(result: Any) -> int:
     return int(result["locations"][0]["physicalLocation"]["region"]["startLine"])
 
 
+def test_no_message_moves_a_terminal() -> None:
+    (result,) = run_of(sarif(reviewed(verdict(insecure("a.py", 1, says="\x1b[31mred\x1b[0m")))))["results"]
+    assert result["message"]["text"] == "red"
+    assert "\\u001b" not in json.dumps(result["properties"]["evidence"])
+
+
 def test_what_asks_for_nothing_is_no_result() -> None:
     """Who defends a name or an exemption, and who left a file alone, reports no problem; a tool that failed is told."""
     quiet = [
