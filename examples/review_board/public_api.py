@@ -59,8 +59,17 @@ def _keeps(module: Module, wanted: Wanted) -> Iterator[Proposal]:
         needs = [need for name in names if node in outside for need in wanted.needs(module, name)]
         if node in tried:
             needs += [Need(module.name, name, "tried: what follows depends on it", tried[node]) for name in names]
+        if node in outside and _offers(module, node):
+            where = f"{module.source.path}:{node.lineno}"
+            needs += [Need(module.name, name, "the package offers it", where) for name in names if name[0] != "_"]
         if needs:
             yield _keep(module, node, needs)
+
+
+def _offers(module: Module, node: Import) -> bool:
+    """True for an import from its own package in an `__init__.py` without `__all__`: other code may rely on it."""
+    own = isinstance(node, ast.ImportFrom) and f"{module.origin(node)}.".startswith(f"{module.name}.")
+    return own and module.source.path.endswith("__init__.py") and not module.exported
 
 
 def _tried(module: Module) -> dict[Import, str]:

@@ -194,6 +194,15 @@ def test_a_pass_and_a_percent_are_no_reason_to_change_a_line_unless_the_review_i
         assert tool(write(files, f"{tool.__name__}-bold"), bold=True).proposals
 
 
+def test_what_a_package_takes_from_its_own_modules_is_offered_and_kept(write: Write) -> None:
+    """Unless `__all__` says what it offers."""
+    files = {"pkg/__init__.py": "import os\nfrom .one import f, _g\n", "pkg/one.py": "def f(): ...\ndef _g(): ...\n"}
+    [keep] = guard(write(files)).proposals
+    assert (keep.keeps, keep.edits[0].was) == (True, "from .one import f, _g\n")
+    files["pkg/__init__.py"] += "__all__ = ['os']\n"
+    assert not guard(write(files, "all")).proposals
+
+
 def test_an_import_that_is_tried_is_kept(write: Write) -> None:
     """Without it the handler would never run."""
     files = {"a.py": "try:\n    import readline\n    HAS = True\nexcept Exception:\n    HAS = False\n"}
