@@ -33,9 +33,9 @@ class Place(NamedTuple):
 def unused(root: Path) -> Findings:
     """One Claim for each name that nothing mentions: about "path:name", value "unused", with vulture's confidence.
 
-    Left out, because others may use them unseen: parameters, public members of classes, all members of classes that
-    inherit or are decorated, what is decorated, attributes of other objects, tests, documentation, and names that occur
-    in a string or a settings file.
+    Left out, because others may use them unseen: public names where no `__all__` says what is public, public variables,
+    parameters, public members of classes, all members of classes that inherit or are decorated, what is decorated,
+    attributes of other objects, tests, documentation, and names that occur in a string or a settings file.
     """
     sources = read_sources(root)
     if not sources.files:
@@ -63,7 +63,7 @@ class Usage:
         path, name, line = Path(found["path"]).as_posix(), found["name"], int(found["line"])
         if is_test(path) or not ASIDE.isdisjoint(path.split("/")) or self._mentioned(name):
             return None
-        if _open(self._files[path].tree, name, line):
+        if _open(self._files[path].tree, name, line) or self._public(path, name, found["what"]):
             return None
         where = f"{path}:{line}"
         named = [at for at, text in self._prose.lines if re.search(rf"\b{re.escape(name)}\b", text)]
@@ -80,6 +80,17 @@ class Usage:
             kind="source",
             more=[Evidence(kind="search", says=says, source=where)],
         )
+
+    def _public(self, path: str, name: str, what: str) -> bool:
+        """True if users may know the name: it has no underscore, nor has its module, and neither the module nor its
+        package says by `__all__` what is public. Public variables are settings."""
+        if name[0] == "_" or "import" in what:
+            return False
+        parts = path.removesuffix("/__init__.py").removesuffix(".py").split("/")
+        inits = ["/".join([*parts[:depth], "__init__.py"]) for depth in range(1, len(parts))]
+        known = [self._files[each] for each in (path, *inits) if each in self._files]
+        hidden = any(part[0] == "_" for part in parts) or any("__all__" in source.text for source in known)
+        return "variable" in what or not hidden
 
     def _mentioned(self, name: str) -> bool:
         """True if the name occurs beyond its definitions, or a part of it as in `getattr(self, "visit_" + kind)`, or if

@@ -16,6 +16,7 @@ from hustings.examples.review_board import (
     bandit,
     codespell,
     config,
+    docs_guard,
     flynt,
     formatter,
     isort,
@@ -36,7 +37,7 @@ from .conftest import Write
 
 WITNESSES = [
     *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell),
-    *(vulture, bandit, ruff_security, mypy, ty, radon, api_guard, config),
+    *(vulture, bandit, ruff_security, mypy, ty, radon, api_guard, docs_guard, config),
 ]
 
 

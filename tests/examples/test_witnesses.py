@@ -144,6 +144,55 @@ def test_vulture_claims_what_nothing_uses(shop: Path) -> None:
     assert claims["shop/catalogue.py:discount"].value == "unused"
 
 
+def test_vulture_claims_nothing_that_others_may_use_unseen(write: Write) -> None:
+    """A claim says what was searched; the rest is left to those who know."""
+    text = """
+        from elsewhere import register
+
+
+        def _dead(kind):
+            return 1
+
+
+        def public():
+            return 1
+
+
+        @register
+        def _hook():
+            return 1
+
+
+        def _in_a_string():
+            return 1
+
+
+        def _visit_name():
+            return 1
+
+
+        class _Shelf(register):
+            def _inherited(self):
+                return 1
+
+
+        PUBLIC = 1
+        print(_Shelf, getattr(1, "_in_" + "a_string"), "_in_a_string", "_visit_")
+        """
+    root = write({"shop/__init__.py": "", "shop/a.py": text, "docs/conf.py": "_x = 1\n", "tests/test_a.py": "_y = 1\n"})
+    [claim] = unused(root).claims
+    assert claim.about == "shop/a.py:_dead"
+    assert claim.evidence[1].says == (
+        "no reference in 4 files, not in __all__, no entry point, not in the documentation"
+    )
+
+
+def test_a_public_name_may_be_dead_where_all_says_what_is_public(write: Write) -> None:
+    files = {"shop/a.py": "def forgotten():\n    return 1\n"}
+    assert not unused(write({**files, "shop/__init__.py": ""}, "one")).claims
+    assert unused(write({**files, "shop/__init__.py": "__all__ = ['other']\nother = 1\n"}, "two")).claims
+
+
 def test_the_guard_contradicts_about_what_is_documented(shop: Path) -> None:
     """Both speak of the same key, so that the coordinator sees a contradiction."""
     claims = values(guard(shop).claims)
