@@ -12,6 +12,8 @@ from .complexity import complex_functions
 from .config import config
 from .critic import critic
 from .dead_code import unused
+from .dependencies import dependency_claims
+from .dependency_guard import dependency_guard
 from .docs_guard import docs_guard
 from .documentation import misdocumented
 from .doubting import doubted
@@ -73,12 +75,13 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # the team, and who says it
     "team", "with_models",
     "ruff", "ruff_bold", "autoflake", "pyupgrade", "flynt", "isort", "codespell", "formatter",
-    "vulture", "bandit", "ruff_security", "mypy", "ty", "radon", "api_guard", "docs_guard", "config",
-    "prover", "scribe", "critic", "simplifier",
+    "vulture", "bandit", "ruff_security", "mypy", "ty", "radon", "api_guard", "docs_guard", "dependency_guard",
+    "config", "prover", "scribe", "critic", "simplifier",
     # what the witnesses do, over a folder
     "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "flynt_fixes", "isort_fixes", "spelling_fixes",
     "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "ty_errors",
-    "complex_functions", "guard", "misdocumented", "defended", "lineage", "Severity", "doubted", "find",
+    "complex_functions", "guard", "misdocumented", "dependency_claims", "defended", "lineage", "Severity",
+    "doubted", "find",
     "Settings", "read_settings", "oldest_python",
     # edits, sources, patches
     "hunks", "apply", "digest", "split_lines", "groups", "rewritten", "BadEdit", "Source", "read_sources",

@@ -25,6 +25,7 @@ from .bandit import bandit
 from .codespell import codespell
 from .config import config
 from .critic import critic
+from .dependency_guard import dependency_guard
 from .docs_guard import docs_guard
 from .doubting import doubted
 from .environment import choose
@@ -69,7 +70,7 @@ def files(report: RunReport) -> Mapping[str, str]:
 
 TOOLS = [
     *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell, formatter, vulture, bandit, ruff_security),
-    *(mypy, ty, radon, api_guard, docs_guard, config, prover, scribe),
+    *(mypy, ty, radon, api_guard, docs_guard, dependency_guard, config, prover, scribe),
 ]
 RULES = [
     unopposed,

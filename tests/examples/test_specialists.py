@@ -16,6 +16,7 @@ from hustings.examples.review_board import (
     bandit,
     codespell,
     config,
+    dependency_guard,
     docs_guard,
     flynt,
     formatter,
@@ -37,7 +38,7 @@ from .conftest import Write
 
 WITNESSES = [
     *(ruff, ruff_bold, autoflake, pyupgrade, flynt, isort, codespell),
-    *(vulture, bandit, ruff_security, mypy, ty, radon, api_guard, docs_guard, config),
+    *(vulture, bandit, ruff_security, mypy, ty, radon, api_guard, docs_guard, dependency_guard, config),
 ]
 
 
