@@ -2,8 +2,8 @@
 
 from hustings import Specialist, TaskContext
 
-from .messages import Findings, Repository
-from .reading import reviewed
+from .messages import Draft, Findings, Objections, Repository
+from .reading import reviewed, reviewed_diff
 
 CRITIC = """\
 You review Python code for what is wrong: a case that is not handled, an exception that hides another, a resource
@@ -18,3 +18,9 @@ critic = Specialist("critic", "a model that looks for what is wrong")
 async def criticise(repository: Repository, context: TaskContext) -> Findings:
     """Propose to put right what a model finds wrong."""
     return await reviewed(repository, context, CRITIC)
+
+
+@critic.skill
+async def review_diff(repository: Repository, draft: Draft, context: TaskContext) -> Objections:
+    """Propose to put right what a model finds wrong in the diff that the others have agreed on."""
+    return await reviewed_diff(repository, draft, context, CRITIC)

@@ -51,6 +51,10 @@ class Formatting(Testimony, contract="review.Formatting.v1"):
     """What a formatter says about a draft: proposals on the rewritten files, not on those of the repository."""
 
 
+class Objections(Testimony, contract="review.Objections.v1"):
+    """What a reviewer says about the diff to a draft: proposals on the rewritten files, not those of the repository."""
+
+
 class Patch(Message, contract="review.Patch.v1"):
     """A unified diff; `patch -p1` applies it to a pristine copy of the reviewed folder, which lies in its checkout at
     `folder`. `edits` and `files` count what it changes."""

@@ -1,15 +1,26 @@
 """Reading: what a model proposes after it has looked at a repository. It reads with two tools, and changes nothing."""
 
+from collections.abc import Mapping, Sequence
+
 from pydantic import Field
 
-from hustings import Edit, Message, Proposal, TaskContext, tool
+from hustings import Claim, Edit, Evidence, Message, Proposal, TaskContext, Untrusted, tool
+from hustings.agents import Tool
 
-from .edits import split_lines
-from .messages import Findings, Repository
+from .edits import hunks, split_lines
+from .messages import Draft, Findings, Objections, Repository
+from .patches import unified
+from .rewriting import Span, touches
 from .sources import Source, Sources, is_test, read_sources
 from .workspace import work
 
+DIFF = """
+
+This time you review a diff: what other tools have proposed and agreed on, file by file. Say only what the diff gets
+wrong, or what it should have done with the lines that it touches. The files read as they would after the diff, and so
+do their numbers of lines."""
 LONGEST = 400  # lines shown at once
+LONGEST_DIFF = 100_000  # characters: about 30,000 tokens
 ROUNDS = 20
 MOST = 8192  # tokens in a reply
 
@@ -35,6 +46,59 @@ async def reviewed(repository: Repository, context: TaskContext, instructions: s
     """What a model finds with these instructions. What it says of lines that do not read so is left out, and so is
     every change to a test: by the tests it will be judged."""
     sources = await work(repository, context, "reading", read_sources)
+    said = await _asked(context, instructions, sources, ())
+    proposals = [proposed(sources, remark) for remark in said.remarks]
+    return Findings(proposals=tuple(proposal for proposal in proposals if proposal))
+
+
+async def reviewed_diff(repository: Repository, draft: Draft, context: TaskContext, instructions: str) -> Objections:
+    """What a model finds in the diff, as proposals on the rewritten files that touch rewritten lines; nobody is asked
+    where nothing was rewritten. What is longer than a model reads at once is left out, and claimed so."""
+    before = await work(repository, context, "reading the diff", read_sources)
+    files = {file.resource: Source(file.resource, file.text) for file in draft.files if file.resource in before.files}
+    shown = _shown([unified(path, before.files[path].text, source.text) for path, source in files.items()])
+    if not any(shown):
+        return Objections()
+    after = Sources({**before.files, **files}, ())
+    spans = {path: _rewritten(source, before.files[path]) for path, source in files.items()}
+    said = await _asked(context, instructions + DIFF, after, [Untrusted(diff) for diff in shown])
+    proposals = [item for remark in said.remarks if (item := proposed(after, remark)) and _touches(item, spans)]
+    return Objections(claims=_left_out(context, len(files) - len(shown)), proposals=tuple(proposals))
+
+
+def _shown(diffs: Sequence[str]) -> list[str]:
+    """As many as a model reads at once, the short ones first."""
+    shown: list[str] = []
+    for diff in sorted(diffs, key=len):
+        if sum(map(len, shown)) + len(diff) <= LONGEST_DIFF:
+            shown.append(diff)
+    return shown
+
+
+def _left_out(context: TaskContext, count: int) -> tuple[Claim, ...]:
+    severity = Evidence(kind="severity", says="note")
+    because = f"the diffs of {count} files are too long"
+    claim = Claim(about=f"{context.agent}:diff", value="read in part", because=because, evidence=(severity,))
+    return (claim,) if count else ()
+
+
+def _rewritten(after: Source, before: Source) -> list[Span]:
+    return [(edit.start, edit.end) for edit in hunks(after.path, after.text, before.text)]
+
+
+def _touches(item: Proposal, spans: Mapping[str, list[Span]]) -> bool:
+    return any(touches(edit, span) for edit in item.edits for span in spans.get(edit.resource, ()))
+
+
+async def _asked(context: TaskContext, instructions: str, sources: Sources, material: Sequence[Untrusted]) -> Remarks:
+    tools = _tools(sources)
+    return await context.model(
+        Remarks, instructions=instructions, material=material, tools=tools, max_turns=ROUNDS, max_tokens=MOST
+    )
+
+
+def _tools(sources: Sources) -> list[Tool]:
+    """The two tools with which a model reads."""
 
     def list_files() -> dict[str, int]:
         """The Python files of the repository, each with its number of lines."""
@@ -48,10 +112,7 @@ async def reviewed(repository: Repository, context: TaskContext, instructions: s
         lines = split_lines(source.text)[first - 1 : first - 1 + LONGEST] if first > 0 else []
         return "".join(f"{number}\t{line}" for number, line in enumerate(lines, first))
 
-    tools = [tool(list_files), tool(read_file)]
-    said = await context.model(Remarks, instructions=instructions, tools=tools, max_turns=ROUNDS, max_tokens=MOST)
-    proposals = [proposed(sources, remark) for remark in said.remarks]
-    return Findings(proposals=tuple(proposal for proposal in proposals if proposal))
+    return [tool(list_files), tool(read_file)]
 
 
 def proposed(sources: Sources, remark: Remark) -> Proposal | None:

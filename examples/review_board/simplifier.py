@@ -2,8 +2,8 @@
 
 from hustings import Specialist, TaskContext
 
-from .messages import Findings, Repository
-from .reading import reviewed
+from .messages import Draft, Findings, Objections, Repository
+from .reading import reviewed, reviewed_diff
 
 SIMPLIFIER = """\
 You review Python code for what could be simpler, with the same behaviour: a loop that is a comprehension, a branch
@@ -17,3 +17,9 @@ simplifier = Specialist("simplifier", "a model that looks for what could be simp
 async def simplify(repository: Repository, context: TaskContext) -> Findings:
     """Propose what a model would say in fewer words."""
     return await reviewed(repository, context, SIMPLIFIER)
+
+
+@simplifier.skill
+async def review_diff(repository: Repository, draft: Draft, context: TaskContext) -> Objections:
+    """Propose to put right what a model finds longer than it need be in the diff that the others have agreed on."""
+    return await reviewed_diff(repository, draft, context, SIMPLIFIER)

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.processes
 
 LINE = "    return sorted(prices, key=lambda name: prices[name])[0]\n"
 MIN = "    return min(prices, key=lambda name: prices[name])\n"
+GET = "    return min(prices, key=prices.__getitem__)\n"
 NEXT = "    return next(iter(sorted(prices, key=lambda name: prices[name])))\n"
 SHOP = {
     "shop/__init__.py": f"def cheapest(prices):\n{LINE}",
@@ -56,7 +57,17 @@ def player(body: Data) -> Reply:
         text = str(sides)
         return answers({"choice": "A" if text.index("return min(") < text.index("return next(") else "B",
                         "because": "min says what is meant", "confidence": 0.9})  # fmt: skip
+    if "you review a diff" in system:
+        return diff_reviewer(body, "what is wrong" in system)
     return reviewer(body, MIN if "what is wrong" in system else NEXT)
+
+
+def diff_reviewer(body: Data, critic: bool) -> Reply:
+    """The critic has seen in the diff what the line becomes, and would have it better; the simplifier is content."""
+    assert f"+{MIN.rstrip()}" in str(body["messages"])
+    mine = {"path": "shop/__init__.py", "first": 2, "was": MIN, "text": GET, "because": "no lambda", "confidence": 0.9}
+    aside = {**mine, "first": 1, "was": "def cheapest(prices):\n", "text": "def cheap(prices):\n"}
+    return answers({"remarks": [mine, aside] if critic else []})
 
 
 async def test_two_models_disagree_a_judge_settles_it_and_the_tests_prove_it(tmp_path: Path) -> None:
@@ -81,6 +92,8 @@ async def test_two_models_disagree_a_judge_settles_it_and_the_tests_prove_it(tmp
     assert said.code == 0, said.err
     (verdict,) = [each for each in said.json["verdicts"] if each["kind"] == "collision"]
     assert (verdict["rule"], [item["by"] for item in verdict["stands"]]) == ("judged", ["critic"])
-    assert "return min(" in said.json["outcome"]["patch"]["diff"]
+    assert f"+{GET}" in said.json["outcome"]["patch"]["diff"]
+    found = {item["because"] for each in said.json["verdicts"] for item in each["stands"] if item["by"] == "critic"}
+    assert found == {"shorter", "no lambda"}
     assert said.json["outcome"]["proof"]["holds"]
     assert {row["agent"] for row in said.json["models"]} == {"critic", "simplifier", "judge"}
