@@ -47,8 +47,8 @@ def team(*models: str) -> Team:
     )
 
 
-def provider(fake: FakeEndpoint) -> Provider:
-    return Provider(kind="anthropic", base_url=fake.url, first=0.5, stall=0.5)
+def provider(fake: FakeEndpoint, patience: float = 60) -> Provider:
+    return Provider(kind="anthropic", base_url=fake.url, first=patience, stall=patience)
 
 
 HANGS = Reply(text="never", hang=30)
@@ -59,7 +59,7 @@ HANGS = Reply(text="never", hang=30)
 async def test_another_model_is_asked(within: Within) -> None:
     """Within seconds, in the same attempt."""
     with FakeEndpoint(lambda body: HANGS) as hung, FakeEndpoint(lambda body: says("here")) as well:
-        endpoints = Endpoints({"one": provider(hung), "two": provider(well)})
+        endpoints = Endpoints({"one": provider(hung, 0.5), "two": provider(well)})
         async with running(team("one:m", "two:m"), endpoints=endpoints) as client:
             with within(8):
                 report = await (await client.ask(Question())).wait()
@@ -74,7 +74,7 @@ async def test_another_agent_is_asked() -> None:
         async with (
             broker() as url,
             serving(clerk("bob"), url, "elsewhere", endpoints=Endpoints({"one": provider(well)})),
-            running(team("one:m"), url, endpoints=Endpoints({"one": provider(hung)})) as client,
+            running(team("one:m"), url, endpoints=Endpoints({"one": provider(hung, 0.5)})) as client,
         ):
             run = await client.ask(Question())
             report = await run.wait()
