@@ -27,6 +27,12 @@ WITH_MODELS = "hustings.examples.review_board:with_models"
 @click.option("--install", is_flag=True, help="Build an environment for the tests where the folder has none.")
 @click.option("--within", type=Duration(plain=True), metavar="5m", help="Time for trials and proof.  [default: 4m]")
 @click.option("--bold", is_flag=True, help="Also formats and fixes that the folder does not ask for.")
+@click.option(
+    "--vulnerabilities",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="OSV advisories, JSON or a zip of it: claims what is named by one.",
+)
 @click.option("--models", is_flag=True, help="Ask models too; needs a key.")
 @click.option("--only", multiple=True, metavar="NAME", help="Use only this witness; repeat for more.")
 @click.option("--skip", multiple=True, metavar="NAME", help="Leave out this specialist; repeat for more.")
@@ -44,6 +50,7 @@ def review(
     install: bool,
     bold: bool,
     within: float | None,
+    vulnerabilities: Path | None,
     models: bool,
     only: tuple[str, ...],
     skip: tuple[str, ...],
@@ -58,7 +65,10 @@ def review(
     """
     from hustings.agents.cli import RunOptions, run_team  # here, because `hustings --help` imports this module
 
-    given = {"python": python, "tests": tests, "within": within, "install": install or None, "bold": bold or None}
+    given = {
+        **{"python": python, "tests": tests, "within": within, "install": install or None, "bold": bold or None},
+        "vulnerabilities": vulnerabilities,
+    }
     flags = [f"--goal.{name}={value}" for name, value in given.items() if value is not None]
     target = WITH_MODELS if models else TARGET
     goal = [f"--goal.repository={_folder(path, below)}", *flags]

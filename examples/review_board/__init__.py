@@ -65,6 +65,7 @@ from .team import team, with_models
 from .tools import find
 from .ty import ty
 from .type_errors import ty_errors, type_errors
+from .vulnerabilities import vulnerability_claims
 from .vulture import vulture
 from .writing import finished, write_draft, write_patch
 
@@ -80,8 +81,8 @@ __all__ = [  # noqa: RUF022 - a table of contents
     # what the witnesses do, over a folder
     "ruff_fixes", "bold_fixes", "autoflake_fixes", "pyupgrade_fixes", "flynt_fixes", "isort_fixes", "spelling_fixes",
     "format_draft", "unused", "bandit_findings", "ruff_security_findings", "type_errors", "ty_errors",
-    "complex_functions", "guard", "misdocumented", "dependency_claims", "defended", "lineage", "Severity",
-    "doubted", "find",
+    "complex_functions", "guard", "misdocumented", "dependency_claims", "vulnerability_claims", "defended", "lineage",
+    "Severity", "doubted", "find",
     "Settings", "read_settings", "oldest_python",
     # edits, sources, patches
     "hunks", "apply", "digest", "split_lines", "groups", "rewritten", "BadEdit", "Source", "read_sources",

@@ -47,6 +47,7 @@ from .simplifier import simplifier
 from .summary import summary
 from .telling import patch_of, proved, tell
 from .ty import ty
+from .vulnerabilities import check_advisories
 from .vulture import vulture
 
 DOLLARS = 2.0  # the limit for models in a run
@@ -55,6 +56,8 @@ DOLLARS = 2.0  # the limit for models in a run
 def prepare(goal: Goal, paths: Mapping[str, Path]) -> Review:
     """Find out, where the repository lies, how its tests are run. Raises UsageError: what is given cannot be used."""
     review = Review.of(goal.plain())
+    if file := paths.get("vulnerabilities"):
+        check_advisories(file)
     chosen = choose(paths["repository"], review.python, review.tests, review.install)
     return review.model_copy(update=chosen._asdict())
 
