@@ -32,14 +32,14 @@ class Hint(NamedTuple):
 
 def command_of(root: Path) -> tuple[str, str]:
     """The command, and where it is from: settings of pytest, else what tox, nox, hatch, make or CI run, else settings
-    of pytest above the folder; else empty."""
+    of pytest above the folder; else both are empty."""
     if found := _settings(root, root):
         return found
     for hint in _hints(root):
         if command := _plain(hint.line, root):
             return command, hint.where
     above = [found for folder in upwards(root)[1:] if (found := _settings(root, folder))]
-    return above[0] if above else ("", "habit: no file of the folder names a command")
+    return above[0] if above else ("", "")
 
 
 def _settings(root: Path, folder: Path) -> tuple[str, str] | None:

@@ -54,11 +54,12 @@ def choose(root: Path, python: str = "", tests: str = "", install: bool = False)
     found = _given(python) if python else _own(root)
     command, from_where = (tests, "--tests") if tests else command_of(root)
     python = str(found.python) if found else ""
+    reason = f"from {from_where}" if from_where else "because no file of the folder names a command"
     if not command:
         pytest = has_pytest(python) if python else install or has_pytest(sys.executable)
         command = f"python -m {'pytest' if pytest else 'unittest'}"
     where = found.where if found else BUILT if install else NONE
-    return Environment(python, command, f"`{command}` from {from_where}, with {where}")
+    return Environment(python, command, f"`{command}` {reason}, with {where}")
 
 
 def _given(python: str) -> Found:

@@ -42,7 +42,7 @@ def reviewed(
     proof = ReviewProof(
         holds=holds, because="for 7 tests; 3 could not run: no debug build (3)", before=Counts(passed=7, skipped=3),
         after=Counts(passed=7, skipped=3), proved=7, gaps=(gap,),
-        how="`python -m pytest` from habit, with folder/.venv", new_failures=() if holds else ("test_one",),
+        how="`python -m pytest` from tox.ini, with folder/.venv", new_failures=() if holds else ("test_one",),
     )  # fmt: skip
     patch = Patch(diff=unified("a.py", OLD, NEW), edits=2, files=1)
     outcome: Data = {"patch": patch.plain(), "proof": proof.plain()}

@@ -30,7 +30,7 @@ def test_it_says_what_was_proved_what_stands_what_fell_and_what_is_claimed() -> 
     )
     assert text.startswith("<!-- hustings review -->\n\n## hustings review: 2 edits in 1 file, proved\n")
     assert "✅ The proof holds for 7 tests; 3 could not run: no debug build \\(3\\)\n" in text
-    assert "Tests: \\`python -m pytest\\` from habit, with folder/.venv\n" in text
+    assert "Tests: \\`python -m pytest\\` from tox.ini, with folder/.venv\n" in text
     assert "| before | 7 | 0 | 0 | 3 | 0 |\n" in text
     assert "| ruff | 3 | 0 | 1 |\n" in text
     assert (
