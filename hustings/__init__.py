@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hustings.agents import (
         Client,
-        Completed,
-        Limits,
         ModelRule,
         Option,
         Rule,
@@ -52,15 +50,13 @@ if TYPE_CHECKING:
     __version__: str
 
 _AGENTS = (
-    *("Specialist", "TaskContext", "Team", "ModelRule", "Untrusted", "tool", "Limits", "Completed"),
-    *("connect", "Client", "Run"),
+    *("Specialist", "TaskContext", "Team", "ModelRule", "Untrusted", "tool", "connect", "Client", "Run"),
     *("by_model", "Option", "Rule", "unopposed", "independent", "rules", "majority", "verified", "judged"),
 )
 
 __all__ = [  # noqa: RUF022 - in the order in which one meets them
     # write a specialist
     "Specialist", "TaskContext", "Message", "Blob", "NonRetryableError", "tool", "Untrusted",
-    "Limits", "Completed",
     # what a witness says
     "Testimony", "Claim", "Proposal", "Edit", "Evidence",
     # make a team of them

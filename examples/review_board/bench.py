@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hustings import Completed, Limits
-from hustings.agents import run_contained, scrubbed
+from hustings.agents import Completed, Limits, run_contained, scrubbed
 
 from .built import own
 from .checkout import place_in, top_of

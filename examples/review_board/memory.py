@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hustings import Limits, Proposal, Trial
+from hustings import Proposal, Trial
+from hustings.agents import Limits
 
 from .baseline import Baseline, baseline, tree_digest
 from .bench import Bench

@@ -5,8 +5,8 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from hustings import Completed, Limits, NonRetryableError
-from hustings.agents import run_contained, scrubbed
+from hustings import NonRetryableError
+from hustings.agents import Completed, Limits, run_contained, scrubbed
 
 
 class ToolFailed(NonRetryableError):

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hustings import Completed, Limits
+from hustings.agents import Completed, Limits, exit_code, run_contained
 from hustings.agents import RunReport as Came
-from hustings.agents import exit_code, run_contained
 from hustings.examples.review_board import (
     Baseline,
     Bench,

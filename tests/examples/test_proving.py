@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hustings import Limits
+from hustings.agents import Limits
 from hustings.examples.review_board import (
     MOST_RUNS,
     Bench,

@@ -48,7 +48,7 @@ async def test_a_breakpoint_is_no_timeout(tmp_path: Path, kind: str) -> None:
         place.hustings("up", "puzzle:team", "--skip", "solver") as up,
         desk.hustings("agent", "puzzle:team", "--only", "solver", "--debugger") as agent,
     ):
-        await up.until("is up: coordinator and")
+        await up.until("team puzzle is up: coordinator")
         await agent.until('"ready"')
         async with place.hustings("run", "puzzle:team", "--number", "1", "-o", "json") as run:
             await agent.until("-> return Answer(value=value)")

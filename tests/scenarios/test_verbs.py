@@ -42,7 +42,7 @@ async def test_a_team_that_is_up_and_who_joins_it(tmp_path: Path) -> None:
         assert told.code == 0
         assert "settled scribe-draft.verdicts: 1 by rule: evident, 1 by verified" in told.err
         words = [line.split()[0] for line in told.out.splitlines()]
-        assert (words[:2], words[-2:]) == (["CONFLICTS", "C-1"], ["run", "next"])
+        assert (words[:2], words[-2:]) == (["CONFLICTS", "C-1"], ["next", "files"])
         assert "\x1b" not in told.err + told.out
 
         replayed = await place.call("replay", "@last", "-o", "json")
