@@ -116,15 +116,16 @@ class IsolatedWorkers:
     async def _start(self) -> "_IsolatedWorker":
         env = {**os.environ, **self._env, PARENT: str(os.getpid())}
         try:
-            process = await anyio.open_process(
-                self._argv,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=None,
-                env=env,
-                start_new_session=True,
-                pass_fds=() if self._terminal is None else (self._terminal,),
-            )
+            with CancelScope(shield=True):  # cancelled half-way, asyncio kills the process but does not wait for it
+                process = await anyio.open_process(
+                    self._argv,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=None,
+                    env=env,
+                    start_new_session=True,
+                    pass_fds=() if self._terminal is None else (self._terminal,),
+                )
         except OSError as error:
             raise _Unfit(f"{self._argv[0]}: {error.strerror or error}") from None
         worker = _IsolatedWorker(process)

@@ -96,8 +96,8 @@ def advisories(raw: bytes) -> Iterator[Advisory]:
     for name, text in _files(raw):
         try:
             found = ADVISORIES.validate_json(text)
-        except ValidationError as error:
-            raise NonRetryableError(f"{name} has no OSV advisory", error.errors()[0]["msg"], HOW) from None
+        except ValidationError:
+            raise NonRetryableError(f"{name} has no OSV advisory", "it is not JSON of that format", HOW) from None
         yield from found if isinstance(found, list) else [found]
 
 
