@@ -25,7 +25,7 @@ WITH_MODELS = "hustings.examples.review_board:with_models"
 @click.option("--python", metavar="PATH", help="The interpreter to run the tests with.  [default: the folder's own]")
 @click.option("--tests", metavar="COMMAND", help="The command that runs the tests.  [default: what its files have]")
 @click.option("--install", is_flag=True, help="Build an environment for the tests where the folder has none.")
-@click.option("--within", type=Duration(plain=True), metavar="5m", help="Time for trials and proof.  [default: 4m]")
+@click.option("--within", type=Duration(plain=True), metavar="5m", help="Time for trials and proof.  [default: 210s]")
 @click.option("--bold", is_flag=True, help="Also formats and fixes that the folder does not ask for.")
 @click.option(
     "--vulnerabilities",

@@ -24,7 +24,7 @@ class Review(Goal, contract="review.Review.v1"):
     tests: Annotated[str, Field(description="the command that runs the tests; else what the folder's files have")] = ""
     bold: Annotated[bool, Field(description="also formats and fixes that the folder does not ask for")] = False
     install: Annotated[bool, Field(description="build an environment for the tests where the folder has none")] = False
-    within: Annotated[float, Field(gt=0, le=86400, description="the seconds that trials and proof may take")] = 240.0
+    within: Annotated[float, Field(gt=0, le=86400, description="the seconds that trials and proof may take")] = 210.0
     vulnerabilities: Annotated[
         Blob | None, Field(description="a file of OSV advisories: a JSON file, or a zip of such files")
     ] = None
