@@ -61,15 +61,40 @@ def _keeps(module: Module, wanted: Wanted) -> Iterator[Proposal]:
             needs += [Need(module.name, name, "tried: what follows depends on it", tried[node]) for name in names]
         if node in outside and _offers(module, node):
             where = f"{module.source.path}:{node.lineno}"
-            needs += [Need(module.name, name, "the package offers it", where) for name in names if name[0] != "_"]
+            needs += [
+                Need(module.name, name, "it is offered here", where)
+                for name in (*names, *_all_of(node))
+                if _public(name)
+            ]
         if needs:
             yield _keep(module, node, needs)
 
 
 def _offers(module: Module, node: Import) -> bool:
-    """True for an import from its own package in an `__init__.py` without `__all__`: other code may rely on it."""
-    own = isinstance(node, ast.ImportFrom) and f"{module.origin(node)}.".startswith(f"{module.name}.")
-    return own and module.source.path.endswith("__init__.py") and not module.exported
+    """True where other code may rely on it: what an `__init__.py` takes from its own package, what a module that has
+    nothing but imports takes from its repository, and `*`, which offers all that is there."""
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    origin = f"{module.origin(node)}."
+    inside = module.source.path.endswith("__init__.py") and origin.startswith(f"{module.name}.")
+    moved = _only_imports(module) and origin.partition(".")[0] == module.name.partition(".")[0]
+    return inside or moved or bool(_all_of(node))
+
+
+def _only_imports(module: Module) -> bool:
+    """True for a module that stands for others, perhaps with a docstring."""
+    return all(
+        isinstance(node, Import) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in module.tree.body
+    )
+
+
+def _public(name: str) -> bool:
+    return not name.startswith("_") or name.startswith("__")
+
+
+def _all_of(node: Import) -> list[str]:
+    return [alias.name for alias in node.names if alias.name == "*"]
 
 
 def _tried(module: Module) -> dict[Import, str]:

@@ -18,6 +18,7 @@ TYPO = re.compile(r"(?P<path>.+?):(?P<line>\d+): (?P<wrong>\S+) ==> (?P<right>[^
 ANY = 10**9  # a column behind the end of each line
 BEFORE_A_STATEMENT = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 BEFORE, BEHIND = r"(?<![\w)\]}'`./\\@-])", r"(?![\w(\[{'`/\\@]|[.-]\w)"  # not a part of a word, a name or a path
+BEGINS = (".", "!", "?", '"', "'")  # what stands before a sentence that surely begins; a line may go on with one
 FOUND = 65  # codespell's exit code where it found something
 Typos = dict[tuple[str, int], list[tuple[str, str]]]  # path and line from 0 -> wrong and right words
 
@@ -60,10 +61,21 @@ def _corrected(source: Source, typos: Typos) -> str:
     lines = source.text.splitlines(keepends=True)
     for row, start, end in sorted(_prose(source), reverse=True):
         for wrong, right in typos.get((source.path, row), ()):
-            inside = re.sub(rf"{BEFORE}{re.escape(wrong)}{BEHIND}", right, lines[row][start:end])
+            inside = _replaced(lines[row][start:end], wrong, right)
             lines[row] = lines[row][:start] + inside + lines[row][end:]
             end = start + len(inside)
     return "".join(lines)
+
+
+def _replaced(text: str, wrong: str, right: str) -> str:
+    """The text with the word corrected. A capital where no sentence begins is that of a name: Claus, not "Clause"."""
+
+    def word(found: re.Match[str]) -> str:
+        before, behind = text[: found.start()].rstrip(), text[found.end() :].lstrip()
+        a_name = wrong[0].isupper() and (before[-1:] not in BEGINS or behind[:1].isupper())
+        return wrong if a_name else right
+
+    return re.sub(rf"{BEFORE}{re.escape(wrong)}{BEHIND}", word, text)
 
 
 def _prose(source: Source) -> Iterator[tuple[int, int, int]]:

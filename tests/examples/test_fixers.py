@@ -187,6 +187,22 @@ def test_a_part_of_a_word_or_a_name_in_prose_is_no_typo(word: str, write: Write)
     assert not spelling_fixes(write({"a.py": f"# Owning {word}, that is.\n"})).proposals
 
 
+NAMED = """\
+'By the algorithm of Claus Tondering.'
+# Recieve is his. Recieve it. Recieve Smith did, and Claus too.
+x = 1
+# mistakes of
+# Claus
+"""
+
+
+def test_a_capital_within_a_sentence_is_that_of_a_name(write: Write) -> None:
+    """So is one before another; only where a sentence surely begins it is a typo."""
+    root = write({"a.py": NAMED})
+    [proposal] = spelling_fixes(root).proposals
+    assert proposal.edits[0].text == "# Recieve is his. Receive it. Recieve Smith did, and Claus too.\n"
+
+
 def test_a_pass_and_a_percent_are_no_reason_to_change_a_line_unless_the_review_is_bold(write: Write) -> None:
     files = {"a.py": 'x = \'a\'\ny = \'%r\' % (x,)\n\n\nclass A(Exception):\n    """An error."""\n\n    pass\n'}
     for tool in (autoflake_fixes, pyupgrade_fixes):
@@ -194,13 +210,28 @@ def test_a_pass_and_a_percent_are_no_reason_to_change_a_line_unless_the_review_i
         assert tool(write(files, f"{tool.__name__}-bold"), bold=True).proposals
 
 
-def test_what_a_package_takes_from_its_own_modules_is_offered_and_kept(write: Write) -> None:
-    """Unless `__all__` says what it offers."""
-    files = {"pkg/__init__.py": "import os\nfrom .one import f, _g\n", "pkg/one.py": "def f(): ...\ndef _g(): ...\n"}
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pkg/__init__.py", "from .one import f, _g\n"),
+        ("pkg/__init__.py", "from .one import f\n\n__all__ = ['g']\ng = 1\n"),
+        ("pkg/__init__.py", "from .one import __doc__\n\nx = 1\n"),
+        ("pkg/old.py", "# moved to one.py\nfrom .one import *\n"),
+        ("pkg/old.py", "from .one import *\n\nx = 1\n"),
+        ("pkg/old.py", '"""Moved to one.py."""\nfrom pkg.one import f\n'),
+    ],
+)
+def test_what_a_module_offers_from_its_own_package_is_kept(path: str, text: str, write: Write) -> None:
+    """In `__init__.py`, by a star, or where there is nothing but imports: other code may rely on it."""
+    files = {"pkg/__init__.py": "", "pkg/one.py": "def f(): ...\ndef _g(): ...\n", path: text}
     [keep] = guard(write(files)).proposals
-    assert (keep.keeps, keep.edits[0].was) == (True, "from .one import f, _g\n")
-    files["pkg/__init__.py"] += "__all__ = ['os']\n"
-    assert not guard(write(files, "all")).proposals
+    assert (keep.keeps, keep.edits[0].was) == (True, next(line for line in text.splitlines(True) if "import" in line))
+
+
+@pytest.mark.parametrize("text", ["from .one import f\n\nx = 1\n", "from os import path\n"])
+def test_what_is_taken_in_passing_is_not(text: str, write: Write) -> None:
+    """From elsewhere, or in a module that does more."""
+    assert not guard(write({"pkg/__init__.py": "", "pkg/one.py": "f = 1\n", "pkg/old.py": text})).proposals
 
 
 def test_an_import_that_is_tried_is_kept(write: Write) -> None:
