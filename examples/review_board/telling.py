@@ -15,15 +15,22 @@ from .messages import Patch, ReviewProof
 PROOF = "verified"  # the rule by which something falls that does not hold
 SHOWN, FELL = 5, 3  # conflicts, and what fell by proof, shown one by one, so that the whole fits on a screen
 INDENT, WIDTH = 16, 116  # of an edit; and the columns where there is no terminal
+IN_ORDER = {"could not run", "fail as expected", "left out by the repository", "cannot be imported"}  # kinds of gaps
 
 
 def tell(report: RunReport) -> str:
     """Each specialist's statements, conflicts with their verdicts, what proof rejected, the tests before and after.
-    These come first where the proof does not hold."""
+    These come first where the proof does not hold, or where the tests were not in order before the patch."""
     parts = [_said(report), _conflicts(report), _rejected(report), _result(report)]
-    if not proved(report):
+    if not proved(report) or _in_disorder(report):
         parts = [_result(report), *parts[:3]]
     return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _in_disorder(report: RunReport) -> bool:
+    """True if a test failed, hung, passed only sometimes or was not reached before anything was changed."""
+    proof = proof_of(report)
+    return proof is not None and any(gap.kind not in IN_ORDER for gap in proof.gaps)
 
 
 def _said(report: RunReport) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from hustings.agents import RunReport
 from hustings.examples.review_board import Counts, Gap, Patch, ReviewProof, hunks, unified
+from hustings.examples.review_board.messages import GapKind
 from hustings.protocols import Claim, Data, Dissent, Evidence, Proposal, Verdict
 from hustings.protocols.verdicts import MatterKind
 
@@ -36,12 +37,17 @@ def changes(path: str = "a.py", old: str = OLD, new: str = NEW, by: str = "ruff"
 
 
 def reviewed(
-    *verdicts: Verdict, holds: bool = True, folder: str = "", status: str = "decided", missing: tuple[str, ...] = ()
+    *verdicts: Verdict,
+    holds: bool = True,
+    folder: str = "",
+    status: str = "decided",
+    missing: tuple[str, ...] = (),
+    gap: GapKind = "could not run",
 ) -> RunReport:
-    gap = Gap(kind="could not run", why="no debug build", count=3, names=("test_two",))
+    gaps = (Gap(kind=gap, why="no debug build", count=3, names=("test_two",)),)
     proof = ReviewProof(
         holds=holds, because="for 7 tests; 3 could not run: no debug build (3)", before=Counts(passed=7, skipped=3),
-        after=Counts(passed=7, skipped=3), proved=7, gaps=(gap,),
+        after=Counts(passed=7, skipped=3), proved=7, gaps=gaps,
         how="`python -m pytest` from tox.ini, with folder/.venv", new_failures=() if holds else ("test_one",),
     )  # fmt: skip
     patch = Patch(diff=unified("a.py", OLD, NEW), edits=2, files=1)

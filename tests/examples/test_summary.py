@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from hustings.examples.review_board.messages import GapKind
 from hustings.examples.review_board.summary import summary
+from hustings.examples.review_board.telling import tell
 from hustings.protocols import Dissent
 
 from .reports import changes, insecure, reviewed, verdict
@@ -69,3 +71,15 @@ def test_long_lists_are_folded_and_the_whole_fits_into_a_comment() -> None:
     assert text.count("<details>") == text.count("</details>") == 3
     assert "<summary>1992 more</summary>" in text
     assert "\n\n… and 1932 more\n" in text
+
+
+@pytest.mark.parametrize(
+    ("gap", "first"),
+    [
+        ("could not run", "WHAT EACH"),
+        *((gap, "PATCH") for gap in ("failed already", "passed only sometimes", "took too long")),
+    ],
+)
+def test_tests_that_were_not_in_order_are_told_in_the_first_lines(gap: GapKind, first: str) -> None:
+    """Though the proof holds for all others."""
+    assert tell(reviewed(gap=gap)).startswith(first)
