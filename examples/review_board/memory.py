@@ -21,7 +21,7 @@ from .suite import Suite
 from .writing import overwrite
 
 RUNS = 2  # of all tests, kept for each repository: the proof repeats the last trial's
-SHARE = 0.4  # of all the time, for one run of the tests
+SHARE = 0.5  # of all the time, for one run of the tests
 
 
 class Terms(NamedTuple):
