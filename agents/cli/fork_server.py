@@ -14,7 +14,7 @@ import threading
 from importlib import import_module
 
 from ..deploy.forking import LONGEST, Command
-from ..runtime.process import die_with_parent
+from ..runtime.process import die_with_parent, keep_to_itself
 
 PRELOADED = ("agent", "coordinator")  # the verbs of the parts of a team
 
@@ -89,6 +89,7 @@ def _report_ended(reports: dict[int, int]) -> None:
 def main() -> None:
     """Serve the commands that come over the socket on stdin; in a child, execute the command."""
     die_with_parent()
+    keep_to_itself()
     from .app import main as execute
 
     for name in PRELOADED:

@@ -24,7 +24,7 @@ MAKE = 0b1111111 << 6  # characters, folders, files, sockets, fifos, blocks, lin
 REFER, TRUNCATE = 1 << 13, 1 << 14  # since version 2 and 3
 CHANGE = WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE
 READ = EXECUTE | READ_FILE | READ_DIR
-ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE  # what can be allowed for a file that is no folder
+ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE  # the rights that Landlock knows for plain files
 SCOPES = 0b11  # since version 6: abstract sockets and signals
 DEVICES = (
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx", "/dev/pts"),

@@ -126,8 +126,8 @@ class TaskContext:
     ) -> Completed:
         """Run a command that you need not trust: within limits, and behind the walls that this machine offers.
 
-        It starts in `cwd` (the scratch folder if none is given), with PATH, a HOME of its own and `env` as its whole
-        environment. It changes files only there and below `writable`. It reads these, the system's programs, this
+        It starts in `cwd` (the scratch folder if none is given), with a HOME of its own and `env`; of our environment
+        it gets only PATH. It changes files only there and below `writable`. It reads these, the system's programs, this
         Python and what is below `readable`; with None, everything. It reaches no network but its own loopback, unless
         `network`. When it ends, when a limit or the deadline is reached, or when the skill is cancelled, all that it
         started is killed. `hustings doctor` says which walls this machine offers. A non-zero exit code is no error.

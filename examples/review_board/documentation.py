@@ -64,19 +64,9 @@ def _missing(bindings: Bindings, path: str, mention: Mention) -> Claim | None:
         return None
     where = f"{path}:{mention.line}"
     near = f"; there is {lacks.near}" if lacks.near else ""
-    return finding(
-        f"{where}:{lacks.owner}.{lacks.name}:documented-name",
-        "missing",
-        where,
-        f"{lacks.owner} has no {lacks.name}{near}",
-        "warning",
-        lineage="docs_guard",
-        kind="source",
-        more=[
-            Evidence(kind="source", says=f"written: {mention.text[:120]}", source=where),
-            Evidence(kind="source", says=f"{lacks.owner} is here", source=lacks.where),
-        ],
-    )
+    says = f"{lacks.owner} has no {lacks.name}{near}"
+    there = Evidence(kind="source", says=f"{lacks.owner} is here", source=lacks.where)
+    return _claim(f"{where}:{lacks.owner}.{lacks.name}:documented-name", where, says, mention.text, there)
 
 
 def _stray(module: Module, stray: Stray) -> Claim:
@@ -84,16 +74,12 @@ def _stray(module: Module, stray: Stray) -> Claim:
     line = stray.line if stray.name in split_lines(module.source.text)[stray.line - 1] else stray.defined
     where = f"{path}:{line}"
     has = f"takes {', '.join(stray.parameters)}" if stray.parameters else "takes nothing"
-    return finding(
-        f"{where}:{stray.function}({stray.name}):documented-parameter",
-        "missing",
-        where,
-        f"the docstring of {stray.function} describes {stray.name}, which it does not take",
-        "warning",
-        lineage="docs_guard",
-        kind="source",
-        more=[
-            Evidence(kind="source", says=f"written: {stray.text[:120]}", source=where),
-            Evidence(kind="source", says=f"{stray.function} {has}", source=f"{path}:{stray.defined}"),
-        ],
-    )
+    says = f"the docstring of {stray.function} describes {stray.name}, which it does not take"
+    there = Evidence(kind="source", says=f"{stray.function} {has}", source=f"{path}:{stray.defined}")
+    return _claim(f"{where}:{stray.function}({stray.name}):documented-parameter", where, says, stray.text, there)
+
+
+def _claim(about: str, where: str, says: str, text: str, there: Evidence) -> Claim:
+    """What is written at `where` is missing; `there` is what the code has."""
+    written = Evidence(kind="source", says=f"written: {text[:120]}", source=where)
+    return finding(about, "missing", where, says, "warning", lineage="docs_guard", kind="source", more=[written, there])

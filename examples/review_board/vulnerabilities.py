@@ -58,6 +58,10 @@ class Advisory(BaseModel):
     affected: list[Affected] = []
     database_specific: Rating = Rating()
 
+    @property
+    def on_pypi(self) -> list[Affected]:
+        return [each for each in self.affected if each.package.ecosystem == "PyPI"]
+
 
 ADVISORIES = TypeAdapter(list[Advisory] | Advisory)
 
@@ -73,7 +77,7 @@ def vulnerability_claims(root: Path, raw: bytes) -> list[Claim]:
         return []
     by_name: dict[str, list[Advisory]] = {}
     for advisory in advisories(raw):
-        for name in {normal(each.package.name) for each in advisory.affected if each.package.ecosystem == "PyPI"}:
+        for name in {normal(each.package.name) for each in advisory.on_pypi}:
             by_name.setdefault(name, []).append(advisory)
     return [
         _claim(each, advisory, affected)
@@ -116,7 +120,7 @@ def _files(raw: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _affected(each: Declared, advisory: Advisory) -> Affected | None:
     """What the advisory says of this distribution, if its version is among those that it names."""
-    about = (one for one in advisory.affected if normal(one.package.name) == each.name)
+    about = (one for one in advisory.on_pypi if normal(one.package.name) == each.name)
     return next((one for one in about if is_affected(each.version, one)), None)
 
 

@@ -67,9 +67,22 @@ def test_a_lock_file_pins_too(write: Write) -> None:
         advisory(ecosystem="npm"),
         advisory(withdrawn="2026-01-01T00:00:00Z"),
         advisory(affected=[{"package": {"ecosystem": "PyPI", "name": "rich"}, "versions": ["12.0", "13.1.0"]}]),
+        advisory(
+            affected=[
+                {"package": {"ecosystem": "PyPI", "name": "rich"}, "versions": ["12.0"]},
+                {"package": {"ecosystem": "npm", "name": "rich"}, "versions": ["13.0.0"]},
+            ]
+        ),
         advisory(affected=[{"ranges": [{"type": "GIT", "events": [{"introduced": "0"}]}]}]),
     ],
-    ids=["no exact version", "another ecosystem", "withdrawn", "other versions", "commits of nobody"],
+    ids=[
+        "no exact version",
+        "another ecosystem",
+        "withdrawn",
+        "other versions",
+        "another ecosystem too",
+        "commits of nobody",
+    ],
 )
 def test_what_no_advisory_names_is_not_claimed(other: Data, write: Write) -> None:
     assert vulnerability_claims(write(PINS), raw(other)) == []

@@ -48,7 +48,8 @@ async def _print(settings: Settings, files: list[Path], name: str | None, follow
         opened = [_LogFile(stack.enter_context(file.open("rb"))) for file in files]
         while True:
             wanted = _wanted(opened, name, known)
-            for each in wanted if most is None else deque(wanted, most):
+            shown = wanted if most is None else deque(wanted, most)
+            for each in shown:
                 echo(folded(rows.row(each), width_of(stdout())))
             if not follow:
                 break
